@@ -1,0 +1,44 @@
+# Needs make and Python 3.11-3.13; everything else is brought into this folder.
+SHELL = /bin/sh
+.DEFAULT_GOAL = help
+
+PORT ?= 8580
+TOKEN ?=
+UI ?=
+PYTHON ?=
+ARGS ?=
+export PYTHON
+
+.PHONY: help demo serve test check docs newest lowest clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: newest ## Run a dbt project by Airflow and a local dbt Cloud (UI=1: leave both running)
+	@.venv/bin/python demo $(if $(UI),--ui)
+
+serve: newest ## Serve a local dbt Cloud (PORT=8580, TOKEN=: made up and printed)
+	@.venv/bin/airflow-dbt-cloud serve --port $(PORT) $(if $(TOKEN),--token '$(TOKEN)')
+
+test: newest lowest ## Run every test, on the lowest and the newest Airflow (ARGS=: passed to pytest)
+	.venv-lowest/bin/python -m pytest tests/airflow $(ARGS)
+	.venv/bin/python -m pytest $(ARGS)
+
+check: newest ## Lint, check format, types, layers and dependencies
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/deptry .
+
+docs: newest ## Build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+newest:
+	@scripts/environment.sh newest
+
+lowest:
+	@scripts/environment.sh lowest
+
+clean: ## Remove what was made, environments included
+	rm -rf .venv .venv-lowest .venv-tools .demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
