@@ -1,0 +1,142 @@
+"""The engine for an event loop: drives a call, and a client that carries it over aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Self
+
+from airflow_dbt_cloud.client import certificates
+from airflow_dbt_cloud.client.errors import DbtCloudError, TransportError
+from airflow_dbt_cloud.client.protocol import Call, Request, Response, Sleep, T
+from airflow_dbt_cloud.client.retry import TOLERANT, Decision, insist
+from airflow_dbt_cloud.client.sync import CERTIFICATE_HINT, NETWORK_HINT
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from airflow_dbt_cloud.client.credentials import Credentials
+
+
+async def drive(
+    call: Call[T],
+    send: Callable[[Request], Awaitable[Response]],
+    *,
+    decision: Decision = TOLERANT,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> T:
+    """Carry out a call: `send` its requests, take its pauses, return its result or raise its error."""
+    steps = insist(call, decision)
+    answer: Response | None = None
+    error: DbtCloudError | None = None
+    while True:
+        try:
+            step = steps.send(answer) if error is None else steps.throw(error)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        answer = error = None
+        if isinstance(step, Sleep):
+            await sleep(step.seconds)
+            continue
+        try:
+            answer = await send(step)
+        except DbtCloudError as raised:
+            error = raised
+
+
+class Client:
+    """Speaks to one account over a kept aiohttp session; an asynchronous context manager.
+
+    Args:
+        credentials: Address, token and transport.
+        decision: How long one request is insisted on.
+        connections: How many connections are open at the most.
+    """
+
+    def __init__(
+        self, credentials: Credentials, decision: Decision = TOLERANT, *, connections: int = 10
+    ) -> None:
+        self.credentials = credentials
+        self.decision = decision
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+
+    async def ask(self, call: Call[T]) -> T:
+        """Carry out a call.
+
+        Raises:
+            DbtCloudError: As the call says.
+        """
+        return await drive(call, self._send, decision=self.decision)
+
+    async def _send(self, request: Request) -> Response:
+        import aiohttp
+
+        try:
+            return await self._request(request)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._silence(error) from error
+
+    async def _request(self, request: Request) -> Response:
+        from yarl import URL
+
+        url = URL(self.credentials.url(request), encoded=True)
+        async with self.session.request(
+            request.method,
+            url,
+            data=request.content,
+            headers=self.credentials.headers(request),
+            proxy=self._proxy(str(url)),
+            allow_redirects=False,
+        ) as raw:
+            headers = {name.lower(): value for name, value in raw.headers.items()}
+            return Response(raw.status, headers, await raw.read(), raw)
+
+    def _proxy(self, url: str) -> str | None:
+        from requests.utils import select_proxy
+
+        return select_proxy(url, dict(self.credentials.transport.proxies))
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session, opened with the first request."""
+        if self._session is None:
+            self._session = _new_session(self.credentials, self._connections)
+        return self._session
+
+    def _silence(self, error: Exception) -> TransportError:
+        import aiohttp
+
+        unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+        certificate = isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError)
+        return TransportError(
+            f"No answer came from {self.credentials.base_url}",
+            sent=not (certificate or isinstance(error, unsent)),
+            why=self.credentials.mask(f"{type(error).__name__}: {error}"),
+            fix=CERTIFICATE_HINT if certificate else NETWORK_HINT,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the session, if one was opened."""
+        if self._session is not None:
+            await self._session.close()
+
+
+def _new_session(credentials: Credentials, connections: int) -> aiohttp.ClientSession:
+    import aiohttp
+
+    transport = credentials.transport
+    limits = aiohttp.ClientTimeout(total=None, sock_connect=transport.timeout, sock_read=transport.timeout)
+    connector = aiohttp.TCPConnector(ssl=certificates.context(transport), limit=connections)
+    return aiohttp.ClientSession(
+        connector=connector,
+        timeout=limits,
+        trust_env=transport.trust_env,
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )

@@ -1,0 +1,77 @@
+"""What it takes to reach an account of dbt Cloud, free of any framework; secrets stay out of `repr`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from airflow_dbt_cloud import __version__
+from airflow_dbt_cloud.client import address
+from airflow_dbt_cloud.client.errors import InvalidArgument
+from airflow_dbt_cloud.client.protocol import Request
+
+DEFAULT_TIMEOUT = 60.0
+"""Seconds without a byte after which a request is given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """How the network is used, with the same meaning for requests and aiohttp.
+
+    Attributes:
+        timeout: Seconds to connect, and seconds without a byte while reading.
+        proxies: Proxy URLs by scheme ("http", "https", "all"), as requests takes them.
+        verify: True, False, or the path of a file with CA certificates.
+        cert: Client certificate: one file, or certificate and key.
+        trust_env: Whether proxies and CA certificates are also taken from the environment.
+    """
+
+    timeout: float = DEFAULT_TIMEOUT
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    verify: bool | str = True
+    cert: str | tuple[str, str] | None = None
+    trust_env: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """An account of dbt Cloud and the token to act in it.
+
+    Attributes:
+        base_url: Such as "https://ab123.us1.dbt.com"; `address.base_url` makes it from a host.
+        token: A service token or personal access token.
+        account_id: The account that calls are made for, as digits, or None where each call says it.
+        discovery_url: Address of the Discovery API; worked out from `base_url` when "".
+        transport: Timeouts, proxies, certificates.
+    """
+
+    base_url: str
+    token: str = field(repr=False)
+    account_id: str | None = None
+    discovery_url: str = ""
+    transport: Transport = Transport()
+
+    def __post_init__(self) -> None:
+        if not self.token.isascii() or not self.token.isprintable() or self.token != self.token.strip():
+            raise InvalidArgument(
+                "The API token cannot be sent",
+                why="It holds a character that no HTTP header may, such as a line break or an outer blank",
+                fix="Paste the token anew",
+            )
+
+    def url(self, request: Request) -> str:
+        """The full address of a request."""
+        if request.service == "discovery":
+            return self.discovery_url or address.discovery_url(self.base_url)
+        return self.base_url + request.target
+
+    def headers(self, request: Request) -> dict[str, str]:
+        """The request's headers with the token among them (API: "Authentication")."""
+        identity = {"Authorization": f"Token {self.token}", "User-Agent": f"airflow-dbt-cloud/{__version__}"}
+        return {**identity, **request.headers}
+
+    def mask(self, text: str) -> str:
+        """`text` without the token and without what stands before an @ in URLs."""
+        hidden = text.replace(self.token, "***") if self.token else text
+        return re.sub(r"//[^/@\s'\"]+@", "//***@", hidden)

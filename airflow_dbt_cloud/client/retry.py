@@ -1,0 +1,98 @@
+"""Whether a failed request is sent again, and when: a pure decision, and the loop that obeys it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import TypeAlias
+
+from airflow_dbt_cloud.client.answers import problem
+from airflow_dbt_cloud.client.errors import DbtCloudError, RateLimited, TransportError
+from airflow_dbt_cloud.client.protocol import Call, Request, Response, Sleep, T, ask
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one request is insisted on.
+
+    Attributes:
+        attempts: How many times a repeatable request is sent at the most.
+        delay: Seconds before the second attempt; doubled for each further one.
+        longest: Seconds that no single pause exceeds. A `Retry-After` beyond it ends the attempts, so that
+            who waits for a run can decide rather than sit blocked.
+    """
+
+    attempts: int = 4
+    delay: float = 1.0
+    longest: float = 30.0
+
+
+Decision: TypeAlias = Callable[[Request, DbtCloudError, int], float | None]
+"""From a request, its error and the number of attempts made: seconds to pause, or None to give up."""
+
+
+def decide(request: Request, error: DbtCloudError, attempt: int, patience: Patience) -> float | None:
+    """Seconds to pause before sending the request again, or None to give up.
+
+    A request that changes something is sent again only where it surely did nothing: no byte of it left, or
+    dbt Cloud refused it with 429.
+    """
+    if attempt >= patience.attempts or not error.retryable or not (request.repeatable or _untouched(error)):
+        return None
+    if isinstance(error, RateLimited) and error.retry_after is not None:
+        return error.retry_after if error.retry_after <= patience.longest else None
+    return min(patience.delay * 2.0 ** (attempt - 1), patience.longest)
+
+
+def patiently(patience: Patience) -> Decision:
+    """The decision that `patience` stands for."""
+    return lambda request, error, attempt: decide(request, error, attempt, patience)
+
+
+TOLERANT = patiently(Patience())
+"""The decision where nobody asked for another."""
+
+
+def _untouched(error: DbtCloudError) -> bool:
+    return isinstance(error, RateLimited) or (isinstance(error, TransportError) and not error.sent)
+
+
+def insist(call: Call[T], decision: Decision) -> Call[T]:
+    """Run `call`, sending each of its requests again for as long as `decision` says so."""
+    try:
+        step = next(call)
+        while True:
+            answer, error = yield from _attempts(step, decision)
+            step = call.send(answer) if error is None else call.throw(error)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def _attempts(
+    step: Request | Sleep, decision: Decision
+) -> Call[tuple[Response | None, DbtCloudError | None]]:
+    """Take one step of a call: its answer, or the error that remains."""
+    if isinstance(step, Sleep):
+        yield step
+        return None, None
+    for attempt in count(1):
+        try:
+            return (yield from _usable(step)), None
+        except DbtCloudError as error:
+            pause = decision(step, error, attempt)
+            if pause is None:
+                return None, error
+            log.warning("%s Attempt %d; the next one follows in %.3g s.", error, attempt, pause)
+            yield Sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def _usable(request: Request) -> Call[Response]:
+    response = yield from ask(request)
+    if (error := problem(request, response)) is not None:
+        raise error
+    return response
