@@ -1,0 +1,183 @@
+"""The steps of a run, as dbt Cloud names them, and how each is really done."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from airflow_dbt_cloud.runner import checkout, commands, process
+from airflow_dbt_cloud.runner.environment import DbtEnvironment
+from airflow_dbt_cloud.runner.profile import PROFILE_NAME, DuckDbProfile
+
+from airflow_dbt_cloud.local.plan import RunPlan
+from airflow_dbt_cloud.local.stopping import Stop
+
+Log = Callable[[str], None]
+
+_DEFAULT_THREADS = 4
+_PARTIAL_PARSE = "partial_parse.msgpack"
+_FAILURE = "failure.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DbtStep:
+    """One step.
+
+    Attributes:
+        name: As it stands in ``run_steps``.
+        act: Does the step of the given index, with a place for its log; returns an exit code.
+        command: dbt's command line, None where dbt is not called.
+        decisive: Whether its failure fails the run.
+    """
+
+    name: str
+    act: Callable[[int, Log], Awaitable[int]]
+    command: str | None = None
+    decisive: bool = True
+
+
+class DbtSteps:
+    """The steps of one run.
+
+    Args:
+        plan: The run.
+        dbt: Where dbt is installed.
+        stop: Ends the dbt process that is running when it is set.
+    """
+
+    def __init__(self, plan: RunPlan, dbt: DbtEnvironment, stop: Stop) -> None:
+        self._plan = plan
+        self._dbt = dbt
+        self._stop = stop
+        self._project = plan.work_dir / "checkout"
+        self._profile = plan.work_dir / "profile"
+
+    def __iter__(self) -> Iterator[DbtStep]:
+        """Yield what is next; whether there are packages is known only once the project is there."""
+        yield DbtStep("Clone git repository", self._clone)
+        yield DbtStep("Create profile from connection DuckDB", self._create_profile)
+        if checkout.has_packages(self._project):
+            yield self._invoke("dbt deps")
+        yield from self._chain()
+        if self._plan.generate_docs:
+            yield self._invoke("dbt docs generate", decisive=False)
+
+    def _chain(self) -> Iterator[DbtStep]:
+        failure = Failure.read(self._plan.retry_of)
+        for position, command in enumerate(self._plan.steps):
+            if failure and position < failure.position:
+                continue
+            if failure and position == failure.position and failure.can_be_retried:
+                yield self._invoke("dbt retry", ("--state", str(failure.state)), position)
+            else:
+                yield self._invoke(command, (), position)
+
+    def _invoke(
+        self, command: str, more: tuple[str, ...] = (), position: int | None = None, *, decisive: bool = True
+    ) -> DbtStep:
+        async def act(index: int, log: Log) -> int:
+            code = await self._run_dbt((*commands.parse(command), *more), index, log)
+            if code and position is not None:
+                Failure(position, self._artifacts(index)).write(self._plan.run_dir)
+            return code
+
+        return DbtStep(f"Invoke dbt with `{command}`", act, command, decisive)
+
+    async def _clone(self, _index: int, log: Log) -> int:
+        count = await asyncio.to_thread(checkout.refresh, self._plan.project_dir, self._project)
+        log(f"{count} files of {self._plan.project_dir} are in {self._project}\n")
+        return 0
+
+    async def _create_profile(self, _index: int, log: Log) -> int:
+        plan = self._plan
+        profile = DuckDbProfile(
+            database=plan.work_dir / "warehouse.duckdb",
+            target_name=plan.target_name,
+            schema=plan.schema or plan.target_name,
+            threads=plan.threads or _DEFAULT_THREADS,
+        )
+        path = profile.write(self._profile)
+        log(f"{path}: target {profile.target_name}, schema {profile.schema}, {profile.threads} threads\n")
+        log(f"DuckDB file: {profile.database}\n")
+        versions = [f"{name} {self._dbt.version(name)}" for name in ("dbt-core", "dbt-duckdb")]
+        log(f"Using {', '.join(versions)} in {self._dbt.folder}\n")
+        return 0
+
+    async def _run_dbt(self, arguments: tuple[str, ...], index: int, log: Log) -> int:
+        artifacts, kept = self._artifacts(index), self._plan.work_dir / _PARTIAL_PARSE
+        artifacts.mkdir(parents=True, exist_ok=True)
+        if kept.exists():
+            shutil.copyfile(kept, artifacts / _PARTIAL_PARSE)
+        code = await process.run(
+            [str(self._dbt.dbt), *arguments],
+            cwd=self._project,
+            env=process.bare_environment(self._variables(index)),
+            output=log,
+            stop=self._stop.event,
+        )
+        self._keep(artifacts, kept, whole=code in (0, 1))
+        return code
+
+    def _keep(self, artifacts: Path, partial_parse: Path, *, whole: bool) -> None:
+        made = artifacts / _PARTIAL_PARSE
+        if whole and made.exists():
+            made.replace(partial_parse)
+        made.unlink(missing_ok=True)
+        shutil.copytree(artifacts, self._plan.run_dir / "target", dirs_exist_ok=True)
+
+    def _artifacts(self, index: int) -> Path:
+        return self._plan.run_dir / "steps" / str(index)
+
+    def _variables(self, index: int) -> dict[str, str]:
+        plan = self._plan
+        ids = {
+            "DBT_CLOUD_RUN_ID": str(plan.run_id),
+            "DBT_CLOUD_JOB_ID": str(plan.job_id),
+            "DBT_CLOUD_PROJECT_ID": str(plan.project_id),
+            "DBT_CLOUD_ACCOUNT_ID": str(plan.account_id),
+            "DBT_CLOUD_ENVIRONMENT_ID": str(plan.environment_id),
+        }
+        return {
+            **ids,
+            # dbt writes variables of this prefix into metadata.env of every artifact.
+            **{f"DBT_ENV_CUSTOM_ENV_{name}": value for name, value in ids.items()},
+            "DBT_PROFILE": PROFILE_NAME,
+            "DBT_PROFILES_DIR": str(self._profile),
+            "DBT_PROJECT_DIR": str(self._project),
+            "DBT_TARGET_PATH": str(self._artifacts(index)),
+            "DBT_LOG_PATH": str(plan.run_dir / "logs" / str(index)),
+            "DBT_USE_COLORS": "false",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where a run's chain of commands broke.
+
+    Attributes:
+        position: The command's position in the plan's ``steps``, from 0.
+        state: The folder of that step's artifacts.
+    """
+
+    position: int
+    state: Path
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether ``dbt retry`` finds what it needs; a project that did not compile leaves nothing."""
+        return (self.state / "run_results.json").exists()
+
+    def write(self, run_dir: Path) -> None:
+        """Leave it for the run that retries this one."""
+        note = {"position": self.position, "step": self.state.name}
+        (run_dir / _FAILURE).write_text(json.dumps(note), encoding="utf-8")
+
+    @classmethod
+    def read(cls, run_dir: Path | None) -> "Failure | None":
+        """Return the failure of an earlier run, None where there was none."""
+        if run_dir is None or not (run_dir / _FAILURE).exists():
+            return None
+        note = json.loads((run_dir / _FAILURE).read_text(encoding="utf-8"))
+        return cls(note["position"], run_dir / "steps" / note["step"])

@@ -1,0 +1,83 @@
+"""One run of a dbt Cloud job, really executed: its steps in order, each one a dbt process."""
+
+import asyncio
+
+from airflow_dbt_cloud.runner import environment
+from airflow_dbt_cloud.runner.environment import DbtEnvironment
+from airflow_dbt_cloud.runner.errors import RunnerError
+
+from airflow_dbt_cloud.local.dbt_steps import DbtStep, DbtSteps
+from airflow_dbt_cloud.local.models import Status
+from airflow_dbt_cloud.local.plan import Outcome, RunObserver, RunPlan
+from airflow_dbt_cloud.local.stopping import CANCELLED_BY_USER, Stop, stopping
+
+__all__ = ["Outcome", "RunObserver", "RunPlan", "execute"]
+
+
+async def execute(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event) -> Outcome:
+    """Execute a run and say how it ended; a dbt that fails is an outcome, not an exception.
+
+    Args:
+        plan: The run. Its environment must be no other run's meanwhile: DuckDB has one writer.
+        observer: Is told each change.
+        cancelled: When set, dbt's process group gets SIGINT and the run ends in 30.
+    """
+    observer.starting()
+    try:
+        dbt = await _environment(cancelled)
+    except RunnerError as error:
+        return _not_prepared(observer, str(error))
+    if dbt is None:
+        return Outcome(Status.CANCELLED, CANCELLED_BY_USER)
+    observer.running()
+    async with stopping(cancelled, plan.timeout_seconds) as stop:
+        return await _run(DbtSteps(plan, dbt, stop), observer, stop)
+
+
+async def _environment(cancelled: asyncio.Event) -> DbtEnvironment | None:
+    """Make dbt's environment if it is not there; None when the run was cancelled meanwhile."""
+    making = asyncio.ensure_future(environment.make())
+    waiting = asyncio.ensure_future(cancelled.wait())
+    try:
+        await asyncio.wait({making, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        return making.result() if making.done() else None
+    finally:
+        making.cancel()
+        waiting.cancel()
+        await asyncio.wait({making, waiting})
+
+
+def _not_prepared(observer: RunObserver, message: str) -> Outcome:
+    observer.running()
+    observer.step_started(1, "Prepare dbt", None)
+    observer.step_log(1, f"{message}\n")
+    observer.step_finished(1, Status.ERROR)
+    return Outcome(Status.ERROR, message)
+
+
+async def _run(steps: DbtSteps, observer: RunObserver, stop: Stop) -> Outcome:
+    for index, step in enumerate(steps, start=1):
+        observer.step_started(index, step.name, step.command)
+        failure = await _failure(index, step, observer)
+        observer.step_finished(index, _status(failure, stop))
+        if stop.reason:
+            return Outcome(Status.CANCELLED, stop.reason)
+        if failure and step.decisive:
+            return Outcome(Status.ERROR, failure)
+    return Outcome(Status.SUCCESS, None)
+
+
+async def _failure(index: int, step: DbtStep, observer: RunObserver) -> str | None:
+    """Do one step; None when it went well, else what went wrong."""
+    try:
+        code = await step.act(index, lambda text: observer.step_log(index, text))
+    except (RunnerError, OSError) as error:
+        observer.step_log(index, f"{error}\n")
+        return str(error)
+    return f"Step {index}, {step.name}, ended with exit code {code}." if code else None
+
+
+def _status(failure: str | None, stop: Stop) -> Status:
+    if failure is None:
+        return Status.SUCCESS
+    return Status.CANCELLED if stop.reason else Status.ERROR

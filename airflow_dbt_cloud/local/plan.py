@@ -1,0 +1,71 @@
+"""What an execution is given, what it tells meanwhile, and what it comes to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """All that is to be known for executing a run.
+
+    Attributes:
+        run_id: The run's id; like the four ids after it, it reaches dbt as an environment variable.
+        job_id: The job's id.
+        project_id: The project's id.
+        account_id: The account's id.
+        environment_id: The environment's id.
+        project_dir: The dbt project's sources; they are read, never written.
+        work_dir: Belongs to the environment and stays: checkout, profile, DuckDB file, partial parse.
+        run_dir: Belongs to the run: ``target`` (the last step's artifacts win), ``steps/<index>``, ``logs``.
+        steps: dbt commands as a job's ``execute_steps`` or the trigger's ``steps_override`` give them.
+        generate_docs: Whether ``dbt docs generate`` follows the commands.
+        target_name: ``{{ target.name }}``.
+        schema: ``{{ target.schema }}``; None takes the target's name.
+        threads: dbt's threads; None is dbt Cloud's default of 4.
+        timeout_seconds: The run is cancelled after so many seconds of running; 0 is no limit.
+        retry_of: ``run_dir`` of the failed run that this one takes up at the point of its failure.
+    """
+
+    run_id: int
+    job_id: int
+    project_id: int
+    account_id: int
+    environment_id: int
+    project_dir: Path
+    work_dir: Path
+    run_dir: Path
+    steps: tuple[str, ...]
+    generate_docs: bool
+    target_name: str
+    schema: str | None
+    threads: int | None
+    timeout_seconds: int
+    retry_of: Path | None
+
+
+class RunObserver(Protocol):
+    """Is told what happens, when it happens, on the event loop of :func:`execute`."""
+
+    def starting(self) -> None:
+        """The run has left the queue (status 2)."""
+
+    def running(self) -> None:
+        """The first step is about to start (status 3)."""
+
+    def step_started(self, index: int, name: str, command: str | None) -> None:
+        """A step begins; ``index`` counts from 1, ``command`` is dbt's command line or None."""
+
+    def step_log(self, index: int, text: str) -> None:
+        """A piece of the step's output, line ends included, has come."""
+
+    def step_finished(self, index: int, status: int) -> None:
+        """The step has ended in 10, 20 or 30."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: status 10, 20 or 30, and its ``status_message``."""
+
+    status: int
+    message: str | None

@@ -1,0 +1,47 @@
+"""What ends a run before its time: somebody's cancellation, or the job's time limit."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from airflow_dbt_cloud.local.clock import SECOND
+from airflow_dbt_cloud.local.durations import humanized
+
+CANCELLED_BY_USER = "Cancelled by user."
+
+
+class Stop:
+    """Is set when the run is to end before its time.
+
+    Attributes:
+        event: Set from that moment on.
+        reason: Why, in the words of dbt Cloud's ``status_message``; None until then.
+    """
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+        self.reason: str | None = None
+
+    async def watch(self, cancelled: asyncio.Event, timeout_seconds: int) -> None:
+        """Wait for the cancellation or for the time limit (0: none), whichever comes first."""
+        try:
+            async with asyncio.timeout(timeout_seconds or None):
+                await cancelled.wait()
+            self.reason = CANCELLED_BY_USER
+        except TimeoutError:
+            self.reason = (
+                f"This run timed out after running for {humanized(timeout_seconds * SECOND)}, which"
+                f" exceeded the configured timeout of {timeout_seconds} seconds."
+            )
+        self.event.set()
+
+
+@contextlib.asynccontextmanager
+async def stopping(cancelled: asyncio.Event, timeout_seconds: int) -> AsyncIterator[Stop]:
+    """Watch for an early end while the block runs."""
+    stop = Stop()
+    watching = asyncio.create_task(stop.watch(cancelled, timeout_seconds))
+    try:
+        yield stop
+    finally:
+        watching.cancel()

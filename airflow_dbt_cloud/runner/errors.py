@@ -1,0 +1,37 @@
+"""What can go wrong before dbt itself has a word.
+
+RunnerError
+├── EnvironmentNotMade   dbt could not be installed
+├── NotADbtCommand       a job's step is not a dbt command line
+├── NotADbtProject       a folder without dbt_project.yml
+└── MissingExtra         a library of the ``local`` extra is absent
+"""
+
+
+class RunnerError(Exception):
+    """The root: every message says what happened, why, and what to do."""
+
+
+class EnvironmentNotMade(RunnerError):
+    """dbt's own environment could not be made; the installer's last lines are in the message."""
+
+
+class NotADbtCommand(RunnerError, ValueError):
+    """The text of a job's step cannot be run as one dbt command."""
+
+
+class NotADbtProject(RunnerError, ValueError):
+    """The folder holds no dbt project."""
+
+
+class MissingExtra(RunnerError, ImportError):
+    """A library is absent that comes with ``airflow-dbt-cloud[local]``."""
+
+    @classmethod
+    def of(cls, error: ImportError) -> "MissingExtra":
+        """Name the absent module and the command that brings it."""
+        return cls(
+            f"The module {error.name!r} cannot be imported. It comes with the 'local' extra of"
+            " airflow-dbt-cloud, which is not installed here."
+            " Run: pip install 'airflow-dbt-cloud[local]'"
+        )

@@ -1,0 +1,113 @@
+"""One child process in a group of its own: its output as it comes, and an end when it is asked for."""
+
+import asyncio
+import codecs
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+Output = Callable[[str], None]
+
+# dbt answers SIGINT by writing run_results.json for what was finished; SIGTERM and SIGKILL lose it.
+_FAREWELLS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+_KEPT = (
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LOGNAME",
+    "NO_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "PATH",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+)
+
+
+def bare_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables that a dbt process sees: a few harmless ones and those given.
+
+    Nothing of Airflow's (connections, keys) reaches dbt. Variables whose name begins with ``DBT_ENV_``,
+    dbt Cloud's prefix for a user's own variables, pass.
+    """
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith("DBT_ENV_")}
+    return {"LANG": "C.UTF-8", **kept, "PYTHONUNBUFFERED": "1", "DO_NOT_TRACK": "1", **given}
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    output: Output,
+    stop: asyncio.Event | None = None,
+    grace: float = 10.0,
+) -> int:
+    """Run one process to its end and return its exit code (negative: the signal that ended it).
+
+    Args:
+        argv: The program and its arguments; no shell reads them.
+        cwd: The folder it starts in.
+        env: All environment variables it sees.
+        output: Is called with each piece of its standard output and error, as it comes.
+        stop: When set, the process group gets SIGINT, after ``grace`` seconds SIGTERM, then SIGKILL.
+        grace: Seconds that the process has for ending well.
+
+    Raises:
+        OSError: The program cannot be started.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        cwd=cwd,
+        env=dict(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    ending = asyncio.create_task(_end_when(stop, process, grace))
+    try:
+        await _relay(process, output)
+        return await process.wait()
+    finally:
+        ending.cancel()
+        if process.returncode is None:
+            _signal_group(process, signal.SIGKILL)
+            await process.wait()
+
+
+async def _relay(process: asyncio.subprocess.Process, output: Output) -> None:
+    assert process.stdout is not None
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    while piece := await process.stdout.read(65536):
+        if text := decoder.decode(piece):
+            output(text)
+
+
+async def _end_when(stop: asyncio.Event | None, process: asyncio.subprocess.Process, grace: float) -> None:
+    if stop is None:
+        return
+    await stop.wait()
+    for farewell in _FAREWELLS:
+        _signal_group(process, farewell)
+        try:
+            async with asyncio.timeout(grace):
+                await process.wait()
+        except TimeoutError:
+            continue
+        return
+
+
+def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
