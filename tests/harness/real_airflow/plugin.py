@@ -1,0 +1,35 @@
+"""The fixture `airflow`, and the order of tests: those that need a running Airflow come last, together."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from real_airflow.instance import RealAirflow
+from real_airflow.postgres import NoPostgresError, database
+from real_airflow.settings import Settings
+
+PROJECT = Path(__file__).parents[3]
+LAST = {"airflow": 1, "browser": 2}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of tests/airflow and tests/browser by their folder, and put them last."""
+    for item in items:
+        for folder in LAST:
+            if item.path.is_relative_to(PROJECT / "tests" / folder):
+                item.add_marker(folder)
+    items.sort(key=lambda item: max((LAST.get(marker.name, 0) for marker in item.iter_markers()), default=0))
+
+
+@pytest.fixture(scope="session")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
+    """A real Airflow on PostgreSQL with the example DAGs and those of tests/airflow/dags."""
+    home = tmp_path_factory.mktemp("airflow")
+    folders = (PROJECT / "example_dags", PROJECT / "tests" / "airflow" / "dags")
+    present = tuple(folder for folder in folders if folder.is_dir())
+    try:
+        with database() as url, RealAirflow(Settings(home, url, present)) as running:
+            yield running
+    except NoPostgresError as error:
+        pytest.skip(str(error))
