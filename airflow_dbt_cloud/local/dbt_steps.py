@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_dbt_cloud.local.plan import RunPlan
+from airflow_dbt_cloud.local.stopping import Stop
 from airflow_dbt_cloud.runner import checkout, commands, process
 from airflow_dbt_cloud.runner.environment import DbtEnvironment
 from airflow_dbt_cloud.runner.profile import PROFILE_NAME, DuckDbProfile
-
-from airflow_dbt_cloud.local.plan import RunPlan
-from airflow_dbt_cloud.local.stopping import Stop
 
 Log = Callable[[str], None]
 
