@@ -15,7 +15,7 @@ def test_a_deferred_task_that_is_marked_failed_ends_the_run_and_a_clear_revives_
     airflow.wait_for(run, "later", {"deferred"})
     airflow.mark_failed(run, "later")
     assert airflow.wait(run).state == "failed"
-    airflow.clear(run, "later", "finish")
+    airflow.clear(run)
     outcome = airflow.wait(run)
     assert outcome.state == "success"
     assert outcome.task("later").try_number == 2
