@@ -9,7 +9,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-dbt-cloud",
         "name": "dbt Cloud",
-        "description": "Run dbt Cloud jobs: started once, watched through any weather, explained when they fail.",
+        "description": "Run dbt Cloud jobs, wait for them through any weather, and read what they made.",
         "integrations": [
             {
                 "integration-name": "dbt Cloud",
@@ -44,14 +44,16 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "discovery_url": {
                         "label": "Discovery URL",
-                        "description": "Address of the Discovery API. Worked out from the Access URL when empty.",
+                        "description": "Address of the Discovery API; worked out when empty.",
                         "schema": {"type": ["string", "null"]},
                     },
                 },
             }
         ],
         "hooks": [{"integration-name": "dbt Cloud", "python-modules": ["airflow_dbt_cloud.hooks.dbt"]}],
-        "operators": [{"integration-name": "dbt Cloud", "python-modules": ["airflow_dbt_cloud.operators.dbt"]}],
+        "operators": [
+            {"integration-name": "dbt Cloud", "python-modules": ["airflow_dbt_cloud.operators.dbt"]}
+        ],
         "sensors": [{"integration-name": "dbt Cloud", "python-modules": ["airflow_dbt_cloud.sensors.dbt"]}],
         "triggers": [{"integration-name": "dbt Cloud", "python-modules": ["airflow_dbt_cloud.triggers.dbt"]}],
         "extra-links": ["airflow_dbt_cloud.operators.dbt.DbtCloudRunJobOperatorLink"],

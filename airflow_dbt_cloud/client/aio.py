@@ -24,9 +24,10 @@ async def drive(
     *,
     decision: Decision = TOLERANT,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    seen: Callable[[Response], object] = bool,
 ) -> T:
     """Carry out a call: `send` its requests, take its pauses, return its result or raise its error."""
-    steps = insist(call, decision)
+    steps = insist(call, decision, seen)
     answer: Response | None = None
     error: DbtCloudError | None = None
     while True:
@@ -61,13 +62,13 @@ class Client:
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 
-    async def ask(self, call: Call[T]) -> T:
-        """Carry out a call.
+    async def ask(self, call: Call[T], seen: Callable[[Response], object] = bool) -> T:
+        """Carry out a call; `seen` is told of each answer.
 
         Raises:
             DbtCloudError: As the call says.
         """
-        return await drive(call, self._send, decision=self.decision)
+        return await drive(call, self._send, decision=self.decision, seen=seen)
 
     async def _send(self, request: Request) -> Response:
         import aiohttp
@@ -93,9 +94,12 @@ class Client:
             return Response(raw.status, headers, await raw.read(), raw)
 
     def _proxy(self, url: str) -> str | None:
-        from requests.utils import select_proxy
+        """The proxy that requests would use: aiohttp's own reading of the environment differs from it."""
+        from requests.utils import get_environ_proxies, select_proxy
 
-        return select_proxy(url, dict(self.credentials.transport.proxies))
+        transport = self.credentials.transport
+        environment = get_environ_proxies(url) if transport.trust_env else {}
+        return select_proxy(url, {**environment, **transport.proxies})
 
     @property
     def session(self) -> aiohttp.ClientSession:

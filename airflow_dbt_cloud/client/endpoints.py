@@ -148,6 +148,23 @@ def act(account_id: Id, *parts: str, body: Json | None = None, repeatable: bool 
     return Request("POST", _path(account_id, *parts), body=body, repeatable=repeatable)
 
 
+def below_accounts(method: str, place: str, payload: Json | None, version: str) -> Request:
+    """A request to a path after `accounts/` that has no call of its own.
+
+    Raises:
+        InvalidArgument: If the path holds an empty, `.` or `..` segment.
+    """
+    path = f"/api/{version}/accounts/{file_path(place.strip('/'))}/" if place else f"/api/{version}/accounts/"
+    if method.upper() == "GET":
+        return Request("GET", path, wire_query(payload or {}))
+    return Request(method.upper(), path, body=payload or {}, repeatable=False)
+
+
+def any_of(request: Request) -> Call[Response]:
+    """The answer itself, whatever it holds."""
+    return ask(request)
+
+
 def _path(account_id: Id, *parts: str, version: str = "v2") -> str:
     return "/".join(("/api", version, "accounts", identifier(account_id, "account id"), *parts, ""))
 

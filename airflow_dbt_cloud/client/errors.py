@@ -14,7 +14,7 @@ DbtCloudError
 ├── TransportError            nothing answered
 ├── AmbiguousStart            a run may have been started, and cannot be found
 ├── RunFailed                 the run ended in error
-├── RunCancelled              the run was cancelled
+│   └── RunCancelled          the run was cancelled
 ├── RunTimedOut               the wait ended before the run did
 ├── LookupFailed              no object of that name, or several
 ├── InvalidArgument           an id, path or value that cannot be sent
@@ -168,6 +168,43 @@ class AmbiguousStart(DbtCloudError):
             "It is not clear whether dbt Cloud started a run, so none was asked for again",
             why=why,
             fix=f"Look in dbt Cloud for a run whose cause ends in {marker!r}, then clear the task",
+        )
+
+
+class RunFailed(DbtCloudError):
+    """A run ended otherwise than with success.
+
+    Attributes:
+        run_id: The run.
+        status: The status code it ended with.
+    """
+
+    outcome: ClassVar[str] = "has failed"
+
+    def __init__(self, run_id: int, status: int, *, why: str | None = None, url: str | None = None) -> None:
+        self.run_id, self.status = run_id, status
+        super().__init__(f"Job run {run_id} {self.outcome}", why=why, fix=f"See {url}" if url else None)
+
+
+class RunCancelled(RunFailed):
+    """A run was cancelled, by a person or by a limit of dbt Cloud."""
+
+    outcome = "has been cancelled"
+
+
+class RunTimedOut(DbtCloudError):
+    """The time to wait ran out while the run was still going.
+
+    Attributes:
+        run_id: The run.
+        status: The status code it was last seen with.
+    """
+
+    def __init__(self, run_id: int, status: int, seconds: float, *, url: str | None = None) -> None:
+        self.run_id, self.status = run_id, status
+        super().__init__(
+            f"Job run {run_id} has not reached a terminal status after {seconds:g} seconds; it goes on",
+            fix=f"Raise the timeout, or see what holds it up{f' at {url}' if url else ''}",
         )
 
 

@@ -36,12 +36,8 @@ Decision: TypeAlias = Callable[[Request, DbtCloudError, int], float | None]
 
 
 def decide(request: Request, error: DbtCloudError, attempt: int, patience: Patience) -> float | None:
-    """Seconds to pause before sending the request again, or None to give up.
-
-    A request that changes something is sent again only where it surely did nothing: no byte of it left, or
-    dbt Cloud refused it with 429.
-    """
-    if attempt >= patience.attempts or not error.retryable or not (request.repeatable or _untouched(error)):
+    """Seconds to pause before sending the request again, or None to give up."""
+    if attempt >= patience.attempts or not error.retryable or not may_repeat(request, error):
         return None
     if isinstance(error, RateLimited) and error.retry_after is not None:
         return error.retry_after if error.retry_after <= patience.longest else None
@@ -57,16 +53,30 @@ TOLERANT = patiently(Patience())
 """The decision where nobody asked for another."""
 
 
-def _untouched(error: DbtCloudError) -> bool:
-    return isinstance(error, RateLimited) or (isinstance(error, TransportError) and not error.sent)
+def may_repeat(request: Request, error: DbtCloudError) -> bool:
+    """Whether sending the request again cannot do a thing twice.
+
+    What changes something may be repeated only where it surely did nothing: no byte of it left this machine,
+    or dbt Cloud refused it with 429.
+    """
+    unsent = isinstance(error, TransportError) and not error.sent
+    return request.repeatable or unsent or isinstance(error, RateLimited)
 
 
-def insist(call: Call[T], decision: Decision) -> Call[T]:
-    """Run `call`, sending each of its requests again for as long as `decision` says so."""
+def insist(call: Call[T], decision: Decision, seen: Callable[[Response], object] = bool) -> Call[T]:
+    """Run `call`, sending each of its requests again for as long as `decision` says so.
+
+    Args:
+        call: The conversation.
+        decision: When a request is sent again.
+        seen: Told of each answer that the call is given.
+    """
     try:
         step = next(call)
         while True:
             answer, error = yield from _attempts(step, decision)
+            if answer is not None:
+                seen(answer)
             step = call.send(answer) if error is None else call.throw(error)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]

@@ -23,9 +23,10 @@ def drive(
     *,
     decision: Decision = TOLERANT,
     sleep: Callable[[float], None] = time.sleep,
+    seen: Callable[[Response], object] = bool,
 ) -> T:
     """Carry out a call: `send` its requests, take its pauses, return its result or raise its error."""
-    steps = insist(call, decision)
+    steps = insist(call, decision, seen)
     answer: Response | None = None
     error: DbtCloudError | None = None
     while True:
@@ -75,6 +76,8 @@ class Client:
             headers=self.credentials.headers(request),
             timeout=self.credentials.transport.timeout,
             allow_redirects=False,
+            proxies=dict(self.session.proxies),
+            auth=_already_signed,
         )
 
     def __enter__(self) -> Self:
@@ -82,6 +85,11 @@ class Client:
 
     def __exit__(self, *exc_info: object) -> None:
         self.session.close()
+
+
+def _already_signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from replacing the token by an entry of ~/.netrc."""
+    return request
 
 
 def new_session(transport: Transport) -> requests.Session:

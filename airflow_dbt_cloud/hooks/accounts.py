@@ -1,0 +1,49 @@
+"""Decorators that fill in the connection's account where a call names none."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from inspect import BoundArguments, signature
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def fallback_to_default_account(func: Callable[P, T]) -> Callable[P, T]:
+    """Give a hook's method the connection's account when `account_id` is None or not given."""
+    parameters = signature(func)
+
+    @wraps(func)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        bound = parameters.bind(*args, **kwargs)
+        if _lacks_account(bound):
+            bound.arguments["account_id"] = _hook(bound)._resolve_account_id()  # noqa: SLF001 -- its hook's own
+        return func(*bound.args, **bound.kwargs)
+
+    return wrapper
+
+
+def provide_account_id(func: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Give a hook's coroutine the connection's account when `account_id` is None or not given."""
+    parameters = signature(func)
+
+    @wraps(func)
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        bound = parameters.bind(*args, **kwargs)
+        if _lacks_account(bound):
+            resolved = await _hook(bound)._resolve_account_id_async()  # noqa: SLF001 -- its hook's own
+            bound.arguments["account_id"] = resolved
+        return await func(*bound.args, **bound.kwargs)
+
+    return wrapper
+
+
+def _lacks_account(bound: BoundArguments) -> bool:
+    return bound.arguments.get("account_id") is None
+
+
+def _hook(bound: BoundArguments) -> Any:
+    """The hook whose method is called: always the first argument."""
+    return bound.args[0]

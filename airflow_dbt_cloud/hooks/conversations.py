@@ -1,0 +1,140 @@
+"""Carries the client's calls over an Airflow connection, on a worker and on an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow_dbt_cloud.client import sync
+from airflow_dbt_cloud.client.errors import DbtCloudError, InvalidArgument
+from airflow_dbt_cloud.client.protocol import Call, Request, Response, T, identifier
+from airflow_dbt_cloud.exceptions import airflow_exception
+from airflow_dbt_cloud.hooks import access, retries
+from airflow_dbt_cloud.hooks.sessions import KeptSessionHook
+
+if TYPE_CHECKING:
+    import requests
+    from airflow.sdk import Connection
+
+    from airflow_dbt_cloud.client import aio
+    from airflow_dbt_cloud.client.credentials import Credentials
+
+
+@contextmanager
+def as_airflow_exceptions() -> Iterator[None]:
+    """Raise the client's errors as the exceptions that Airflow users catch, from the original."""
+    try:
+        yield
+    except DbtCloudError as error:
+        raise airflow_exception(error) from error
+
+
+class ConversingHook(KeptSessionHook):
+    """A hook that carries out calls for the account of its connection."""
+
+    default_conn_name = "dbt_cloud_default"
+
+    def __init__(
+        self,
+        dbt_cloud_conn_id: str = default_conn_name,
+        timeout_seconds: int | None = None,
+        retry_limit: int = 1,
+        retry_delay: float = 1.0,
+        retry_args: dict[Any, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.dbt_cloud_conn_id = self.http_conn_id = dbt_cloud_conn_id
+        self.timeout_seconds = timeout_seconds
+        self.retry_limit, self.retry_delay, self.retry_args = retry_limit, retry_delay, retry_args
+        self._decision = retries.decision(retry_limit, retry_delay, retry_args)
+        self._access: Credentials | None = None
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The Airflow connection, read once.
+
+        Raises:
+            DbtCloudApiException: If it holds no token.
+        """
+        return self._with_token(self.get_connection(self.dbt_cloud_conn_id))
+
+    def _with_token(self, conn: Connection) -> Connection:
+        if conn.password:
+            return conn
+        missing = InvalidArgument(
+            f"An API token is required, and connection {self.dbt_cloud_conn_id!r} has none",
+            fix="Put a service token into its field API Token (password)",
+        )
+        raise airflow_exception(missing)
+
+    def _credentials(self) -> Credentials:
+        if self._access is None:
+            conn = self.connection
+            with as_airflow_exceptions():
+                self._access = access.credentials(conn, conn.extra_dejson, self.timeout_seconds)
+        return self._access
+
+    async def _fetch_credentials(self) -> Credentials:
+        """The credentials, read on an event loop, where a synchronous look-up could dead-lock."""
+        from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+
+        if self._access is None:
+            conn = self._with_token(await get_async_connection(self.dbt_cloud_conn_id, hook=self))
+            extra = await get_async_extra_dejson(conn)
+            with as_airflow_exceptions():
+                self._access = access.credentials(conn, extra, self.timeout_seconds)
+        return self._access
+
+    def _resolve_account_id(self) -> int:
+        return self._own_account(self._credentials())
+
+    async def _resolve_account_id_async(self) -> int:
+        return self._own_account(await self._fetch_credentials())
+
+    def _own_account(self, credentials: Credentials) -> int:
+        with as_airflow_exceptions():
+            if credentials.account_id is None:
+                raise InvalidArgument(
+                    f"No account was named, and connection {self.dbt_cloud_conn_id!r} names none",
+                    fix="Give account_id, or put the account's number into the connection's field Account ID",
+                )
+            return int(identifier(credentials.account_id, "account id"))
+
+    def _converse(self, call: Call[T], seen: Callable[[Response], object] = bool) -> T:
+        """Carry out a call on the worker."""
+        with as_airflow_exceptions():
+            return sync.drive(call, self._send, decision=self._decision, seen=seen)
+
+    def _answers(self, call: Call[Any]) -> list[requests.Response]:
+        """The responses that a call was answered by, checked by it."""
+        answers: list[requests.Response] = []
+        self._converse(call, lambda response: answers.append(response.raw))
+        return answers
+
+    def _answer(self, call: Call[Any]) -> requests.Response:
+        return self._answers(call)[-1]
+
+    def _send(self, request: Request) -> Response:
+        credentials = self._credentials()
+        return sync.transmit(credentials, lambda: self._run(request, credentials))
+
+    def _run(self, request: Request, credentials: Credentials) -> requests.Response:
+        self.method = request.method
+        answer: requests.Response = self.run(
+            endpoint=credentials.url(request),
+            data=request.content.decode() if request.content else None,
+            headers=credentials.headers(request),
+            extra_options={"check_response": False},
+        )
+        return answer
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[aio.Client]:
+        """An asynchronous client for as long as the block lasts."""
+        from airflow_dbt_cloud.client import aio
+
+        async with aio.Client(await self._fetch_credentials(), self._decision) as client:
+            with as_airflow_exceptions():
+                yield client

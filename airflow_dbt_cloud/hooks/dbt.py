@@ -1,0 +1,387 @@
+"""The dbt Cloud hook: one verb per thing that can be asked of dbt Cloud, for the account of a connection.
+
+Operators, sensors and triggers act through these verbs only, so overriding or patching one takes effect
+everywhere. Verbs of a list return one `requests.Response` per page, the others one; all raise
+`DbtCloudApiException` (an AirflowException) with the client's error in its `error` when dbt Cloud refuses or
+cannot be reached. `account_id` is the connection's Account ID unless given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_dbt_cloud.client import address, endpoints, flows
+from airflow_dbt_cloud.client.checks import check_access
+from airflow_dbt_cloud.client.errors import DbtCloudError
+from airflow_dbt_cloud.client.models import Run
+from airflow_dbt_cloud.client.protocol import Call, Request
+from airflow_dbt_cloud.exceptions import (
+    DbtCloudApiException,
+    DbtCloudJobRunException,
+    DbtCloudResourceLookupError,
+    DbtCloudTriggerEventException,
+)
+from airflow_dbt_cloud.hooks import form, starting, waiting
+from airflow_dbt_cloud.hooks.accounts import fallback_to_default_account, provide_account_id
+from airflow_dbt_cloud.hooks.conversations import ConversingHook, as_airflow_exceptions
+from airflow_dbt_cloud.hooks.failures import failure_lines
+from airflow_dbt_cloud.hooks.sessions import TokenAuth
+from airflow_dbt_cloud.job_run import (
+    DBT_CAUSE_MAX_LENGTH,
+    TRIGGER_EVENT_STATUSES,
+    DbtCloudJobRunStatus,
+    JobRunInfo,
+    validate_execute_complete_event,
+)
+
+if TYPE_CHECKING:
+    from requests import Response
+
+__all__ = [
+    "DBT_CAUSE_MAX_LENGTH",
+    "TRIGGER_EVENT_STATUSES",
+    "DbtCloudApiException",
+    "DbtCloudHook",
+    "DbtCloudJobRunException",
+    "DbtCloudJobRunStatus",
+    "DbtCloudResourceLookupError",
+    "DbtCloudTriggerEventException",
+    "JobRunInfo",
+    "TokenAuth",
+    "fallback_to_default_account",
+    "provide_account_id",
+    "validate_execute_complete_event",
+]
+
+Id = int | str
+
+
+class DbtCloudHook(ConversingHook):
+    """Speaks to dbt Cloud over an Airflow connection.
+
+    Args:
+        dbt_cloud_conn_id: The connection.
+        timeout_seconds: Seconds to connect, and seconds without a byte; the connection's `timeout` if None,
+            which is 60 unless set.
+        retry_limit: Attempts for one request. What only reads is tried four times at the least; what may
+            start something is never sent twice.
+        retry_delay: Seconds before the second attempt, doubled for each further one.
+        retry_args: tenacity's `stop`, `wait` and `retry`, to decide about single requests instead.
+
+    Raises:
+        ValueError: If `retry_limit` is below 1.
+    """
+
+    conn_name_attr = "dbt_cloud_conn_id"
+    conn_type = "dbt_cloud"
+    hook_name = "dbt Cloud"
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Labels, placeholders and hidden fields of the form in Airflow 3.1."""
+        return form.field_behaviour()
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """The form's own fields in Airflow 3.1."""
+        return form.widgets()
+
+    @staticmethod
+    def get_request_url_params(
+        tenant: str, endpoint: str, include_related: list[str] | None = None, *, api_version: str = "v2"
+    ) -> tuple[str, dict[str, Any]]:
+        """The address below `accounts/` of a tenant (host or URL), and the query for `include_related`."""
+        url = f"{address.base_url(tenant)}/api/{api_version}/accounts/{endpoint or ''}"
+        return url, {"include_related": include_related} if include_related else {}
+
+    async def get_headers_tenants_from_connection(self) -> tuple[dict[str, Any], str]:
+        """Headers that sign a request, and the host they are for."""
+        credentials = await self._fetch_credentials()
+        return credentials.headers(Request("GET", "/", body={})), credentials.base_url.partition("://")[2]
+
+    def list_accounts(self) -> list[Response]:
+        """Accounts that the token may see."""
+        return self._answers(endpoints.list_accounts())
+
+    @fallback_to_default_account
+    def get_account(self, account_id: Id | None = None) -> Response:
+        """One account."""
+        return self._answer(endpoints.get_account(_known(account_id)))
+
+    @fallback_to_default_account
+    def list_projects(self, account_id: Id | None = None, name_contains: str | None = None) -> list[Response]:
+        """Projects, narrowed to names that contain a text."""
+        return self._answers(endpoints.list_projects(_known(account_id), name_contains=name_contains))
+
+    @fallback_to_default_account
+    def get_project(self, project_id: Id, account_id: Id | None = None) -> Response:
+        """One project."""
+        return self._answer(endpoints.get_project(_known(account_id), project_id))
+
+    @fallback_to_default_account
+    def list_environments(
+        self, project_id: Id, *, name_contains: str | None = None, account_id: Id | None = None
+    ) -> list[Response]:
+        """Environments of a project, narrowed to names that contain a text."""
+        call = endpoints.list_environments(_known(account_id), project_id, name_contains=name_contains)
+        return self._answers(call)
+
+    @fallback_to_default_account
+    def get_environment(
+        self, project_id: Id, environment_id: Id, *, account_id: Id | None = None
+    ) -> Response:
+        """One environment of a project."""
+        return self._answer(endpoints.get_environment(_known(account_id), project_id, environment_id))
+
+    @fallback_to_default_account
+    def list_jobs(
+        self,
+        account_id: Id | None = None,
+        order_by: str | None = None,
+        project_id: Id | None = None,
+        environment_id: Id | None = None,
+        name_contains: str | None = None,
+    ) -> list[Response]:
+        """Jobs, narrowed by project, environment and a text that their names contain."""
+        call = endpoints.list_jobs(
+            _known(account_id),
+            project_id=project_id,
+            environment_id=environment_id,
+            name_contains=name_contains,
+            order_by=order_by,
+        )
+        return self._answers(call)
+
+    @fallback_to_default_account
+    def get_job(self, job_id: Id, account_id: Id | None = None) -> Response:
+        """One job."""
+        return self._answer(endpoints.get_job(_known(account_id), job_id))
+
+    @fallback_to_default_account
+    def get_job_by_name(
+        self, *, project_name: str, environment_name: str, job_name: str, account_id: Id | None = None
+    ) -> dict[str, Any]:
+        """The job of that name in that environment of that project, as dbt Cloud describes it.
+
+        Raises:
+            DbtCloudResourceLookupError: If a name is carried by nothing, or by several things.
+        """
+        job = self._converse(flows.find_job(_known(account_id), project_name, environment_name, job_name))
+        return dict(job.data)
+
+    @fallback_to_default_account
+    def trigger_job_run(  # noqa: PLR0917 -- users' calls are positional
+        self,
+        job_id: Id,
+        cause: str,
+        account_id: Id | None = None,
+        steps_override: list[str] | None = None,
+        schema_override: str | None = None,
+        retry_from_failure: bool = False,
+        additional_run_config: dict[str, Any] | None = None,
+    ) -> Response:
+        """Start a run of a job.
+
+        Args:
+            job_id: The job.
+            cause: Why; cut to `DBT_CAUSE_MAX_LENGTH` characters.
+            account_id: The account.
+            steps_override: dbt commands in place of the job's own.
+            schema_override: Schema in place of the environment's.
+            retry_from_failure: Go on where the job's latest run failed, if it did; overrides then do not count.
+            additional_run_config: Further fields of the request; they go before the arguments above.
+        """
+        if retry_from_failure and (failed := self._failed_run(job_id, account_id)):
+            self.log.info("Retrying run %s of job %s from its failure.", failed, job_id)
+            return self._answer(endpoints.retry_run(_known(account_id), failed))
+        own = {"cause": cause, "steps_override": steps_override, "schema_override": schema_override}
+        payload = starting.payload(own, additional_run_config, self.log)
+        return self._answer(endpoints.trigger_run(_known(account_id), job_id, payload))
+
+    def _failed_run(self, job_id: Id, account_id: Id | None) -> int | None:
+        """The id of the job's latest run if that ended in error."""
+        query = {"job_definition_id": job_id, "order_by": "-created_at", "limit": 1}
+        latest = self.get_job_runs(account_id, payload=query).json()["data"]
+        failed = latest and latest[0]["status"] == DbtCloudJobRunStatus.ERROR.value
+        return int(latest[0]["id"]) if failed else None
+
+    @fallback_to_default_account
+    def list_job_runs(
+        self,
+        account_id: Id | None = None,
+        include_related: list[str] | None = None,
+        job_definition_id: Id | None = None,
+        order_by: str | None = None,
+    ) -> list[Response]:
+        """Runs, narrowed to a job; `include_related` such as ["trigger", "job"]."""
+        filters = {"include_related": include_related or None, "job_definition_id": job_definition_id}
+        return self._answers(endpoints.list_runs(_known(account_id), order_by=order_by, **filters))
+
+    @fallback_to_default_account
+    def get_job_runs(self, account_id: Id | None = None, payload: dict[str, Any] | None = None) -> Response:
+        """One page of runs; `payload` holds the query as "List Runs" documents it, lists as lists or text."""
+        return self._answer(endpoints.list_runs_page(_known(account_id), **(payload or {})))
+
+    @fallback_to_default_account
+    def get_job_run(
+        self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
+    ) -> Response:
+        """One run; `include_related` such as ["run_steps", "trigger", "debug_logs"]."""
+        call = endpoints.get_run(_known(account_id), run_id, include_related=include_related or ())
+        return self._answer(call)
+
+    def get_job_run_status(self, run_id: Id, account_id: Id | None = None) -> int:
+        """The status code of a run, of `DbtCloudJobRunStatus` unless dbt Cloud has learnt new ones."""
+        status: int = self.get_job_run(run_id, account_id).json()["data"]["status"]
+        return status
+
+    def wait_for_job_run_status(
+        self,
+        run_id: Id,
+        account_id: Id | None = None,
+        expected_statuses: int | Sequence[int] | set[int] = DbtCloudJobRunStatus.SUCCESS.value,
+        check_interval: float = 60,
+        timeout: float = 60 * 60 * 24 * 7,
+    ) -> bool:
+        """Wait on this worker until a run has one of the expected statuses, and say how it goes on.
+
+        Args:
+            run_id: The run.
+            account_id: The account.
+            expected_statuses: One code or several of `DbtCloudJobRunStatus`.
+            check_interval: Seconds between two looks.
+            timeout: Seconds to wait at the most.
+
+        Raises:
+            DbtCloudJobRunException: If the run ends otherwise, or the time runs out.
+            ValueError: If an expected status is none of dbt Cloud's.
+        """
+        DbtCloudJobRunStatus.check_is_valid(expected_statuses)
+        expected = {expected_statuses} if isinstance(expected_statuses, int) else set(expected_statuses)
+        watch = waiting.Watch(self, run_id, account_id)
+        pace = flows.Pace(check_interval, timeout, time.monotonic)
+        run = self._converse(
+            flows.wait_for_run(watch.look, pace, until=lambda run: run.finished or run.status in expected)
+        )
+        if run.status not in expected:
+            raise self._disappointed(run, timeout, account_id)
+        return True
+
+    def _disappointed(self, run: Run, timeout: float, account_id: Id | None) -> DbtCloudJobRunException:
+        """The exception for a run that ended otherwise than expected, or goes on."""
+        if run.finished:
+            self.log_job_run_failure_details(run.id, account_id)
+        return DbtCloudJobRunException(str(waiting.outcome(run, timeout)))
+
+    @fallback_to_default_account
+    def log_job_run_failure_details(
+        self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
+    ) -> None:
+        """Log how a run ended and which step failed; a fault while asking is logged, never raised."""
+        try:
+            details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
+            lines = failure_lines(Run.parse(details))
+        except (DbtCloudApiException, DbtCloudError) as error:
+            self.log.warning("Could not read the details of run %s: %s", run_id, error)
+            return
+        for line in lines:
+            self.log.error(line)
+
+    @fallback_to_default_account
+    def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
+        """Cancel a run; harmless for one that has ended."""
+        self._converse(endpoints.cancel_run(_known(account_id), run_id))
+
+    @fallback_to_default_account
+    def list_job_run_artifacts(
+        self, run_id: Id, account_id: Id | None = None, step: int | None = None
+    ) -> list[Response]:
+        """Paths of a run's artifacts."""
+        return self._answers(endpoints.list_artifacts(_known(account_id), run_id, step=step))
+
+    @fallback_to_default_account
+    def get_job_run_artifact(
+        self, run_id: Id, path: str, account_id: Id | None = None, step: int | None = None
+    ) -> Response:
+        """An artifact of a run, such as "manifest.json"; of the last step unless `step` names another."""
+        return self._answer(endpoints.get_artifact(_known(account_id), run_id, path, step=step))
+
+    @fallback_to_default_account
+    def retry_failed_job_run(self, job_id: Id, account_id: Id | None = None) -> Response:
+        """Retry the job's last run if it failed; otherwise dbt Cloud starts a new one."""
+        return self._answer(endpoints.rerun_job(_known(account_id), job_id))
+
+    @provide_account_id
+    async def get_job_details(
+        self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
+    ) -> Any:
+        """One run with its envelope, as JSON, from an event loop."""
+        details: list[Any] = []
+        call = endpoints.get_run(_known(account_id), run_id, include_related=include_related or ())
+        async with self._client() as client:
+            await client.ask(call, lambda response: details.append(response.json))
+        return details[-1]
+
+    async def get_job_status(
+        self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
+    ) -> int:
+        """The status code of a run, from an event loop."""
+        details = await self.get_job_details(run_id, account_id, include_related)
+        status: int = details["data"]["status"]
+        return status
+
+    @provide_account_id
+    async def get_job_run_artifacts_concurrently(
+        self, run_id: Id, artifacts: list[str], account_id: Id | None = None, step: int | None = None
+    ) -> dict[str, Any]:
+        """Several JSON artifacts of a run at once, by path."""
+
+        def artifact(path: str) -> Call[Any]:
+            return endpoints.get_artifact(_known(account_id), run_id, path, step=step)
+
+        async with self._client() as client:
+            answers = await asyncio.gather(*(client.ask(artifact(path)) for path in artifacts))
+        return {path: answer.json for path, answer in zip(artifacts, answers, strict=True)}
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Whether the connection is right, and what its token can read; or which part of it is wrong."""
+        try:
+            return True, self._converse(check_access(self._resolve_account_id()))
+        except Exception as error:  # noqa: BLE001 -- the page shows whatever it was
+            return False, str(error)
+
+    def _run_and_get_response(
+        self,
+        *,
+        method: str = "GET",
+        endpoint: str | None = None,
+        payload: str | dict[str, Any] | None = None,
+        paginate: bool = False,
+        api_version: str = "v2",
+    ) -> Any:
+        """Send a request below `accounts/`; the way that plugins reach endpoints without a verb of their own.
+
+        Args:
+            method: "GET" or "POST".
+            endpoint: Path after `accounts/`, such as "1/runs/".
+            payload: The query of a GET; the body of a POST, as a dict or as JSON text.
+            paginate: Whether to read all pages; a list of responses is returned then.
+            api_version: "v2" or "v3".
+        """
+        with as_airflow_exceptions():
+            request = endpoints.below_accounts(method, endpoint or "", _decoded(payload), api_version)
+        return self._answers(endpoints.rows(request)) if paginate else self._answer(endpoints.any_of(request))
+
+
+def _known(account_id: Id | None) -> Id:
+    """The account that the decorator has filled in."""
+    assert account_id is not None
+    return account_id
+
+
+def _decoded(payload: str | dict[str, Any] | None) -> dict[str, Any] | None:
+    return json.loads(payload) if isinstance(payload, str) else payload

@@ -1,0 +1,113 @@
+"""An HttpHook that keeps its session, and whose state does not leak from one request or thread to another."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.http.hooks.http import HttpHook
+from requests.auth import AuthBase
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response, Session
+
+    from airflow_dbt_cloud.client.credentials import Credentials
+
+
+class TokenAuth(AuthBase):
+    """Signs a request with a token (dbt Cloud API: "Authentication")."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Add the Authorization header."""
+        request.headers["Authorization"] = f"Token {self.token}"
+        return request
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(token='***')"
+
+
+class KeptSessionHook(HttpHook):
+    """Sends over one requests session per hook and thread.
+
+    `HttpHook.run` makes a session for every request and hands method, base URL and options around in
+    attributes; here those belong to the thread that sends, and each request starts with fresh options.
+    """
+
+    def __init__(self) -> None:
+        self._thread = threading.local()
+        super().__init__(auth_type=TokenAuth)
+
+    @property
+    def method(self) -> str:
+        """The HTTP method of the next `run` in this thread."""
+        return getattr(self._thread, "method", "GET")
+
+    @method.setter
+    def method(self, method: str) -> None:
+        self._thread.method = method.upper()
+
+    @property
+    def merged_extra(self) -> dict[str, Any]:
+        """The options of the request that this thread is sending."""
+        return getattr(self._thread, "options", {})
+
+    @merged_extra.setter
+    def merged_extra(self, options: dict[str, Any]) -> None:
+        self._thread.options = options
+
+    def _credentials(self) -> Credentials:
+        raise NotImplementedError
+
+    def get_conn(
+        self,
+        headers: dict[Any, Any] | None = None,  # noqa: ARG002 -- HttpHook's signature
+        extra_options: dict[str, Any] | None = None,
+    ) -> Session:
+        """This thread's session, signed with the token.
+
+        Args:
+            headers: Not used: `run` sends them with the request itself.
+            extra_options: Options of the request about to be sent: `timeout`, `stream`, `allow_redirects` …
+        """
+        from airflow_dbt_cloud.client.sync import configured, new_session
+
+        access = self._credentials()
+        if not hasattr(self._thread, "session"):
+            self._thread.session = new_session(access.transport)
+            self._configure_session_from_mount_adapters(self._thread.session)
+        options = {"timeout": access.transport.timeout, "allow_redirects": False, **(extra_options or {})}
+        self.merged_extra = options
+        session: Session = configured(self._thread.session, access.transport)
+        session.auth, session.stream = TokenAuth(access.token), bool(options.get("stream"))
+        return session
+
+    def run_and_check(
+        self, session: Session, prepped_request: PreparedRequest, extra_options: dict[Any, Any]
+    ) -> Response:
+        """Send a prepared request; a status that is an error raises unless `check_response` is False."""
+        settings = session.merge_environment_settings(
+            prepped_request.url, dict(session.proxies), session.stream, session.verify, session.cert
+        )
+        response = session.send(
+            prepped_request,
+            timeout=extra_options["timeout"],
+            allow_redirects=extra_options["allow_redirects"],
+            **settings,
+        )
+        if extra_options.get("check_response", True):
+            self.check_response(response)
+        return response
+
+    def url_from_endpoint(self, endpoint: str | None) -> str:
+        """The address of an endpoint: a full URL as it is, a path below the connection's host."""
+        place = endpoint or ""
+        return place if "://" in place else f"{self._credentials().base_url}/{place.lstrip('/')}"
+
+    def close(self) -> None:
+        """Close this thread's session."""
+        if hasattr(self._thread, "session"):
+            self._thread.session.close()
+            del self._thread.session

@@ -1,0 +1,48 @@
+"""Watching a run on a worker: each look goes through the hook's verbs, and what changed is logged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dbt_cloud.client.errors import DbtCloudError, RunCancelled, RunFailed, RunTimedOut
+from airflow_dbt_cloud.client.models import Run, RunStatus
+from airflow_dbt_cloud.client.protocol import Call
+from airflow_dbt_cloud.progress import Progress
+
+if TYPE_CHECKING:
+    from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+
+
+class Watch:
+    """Looks at one run by the hook's public verbs and logs status changes and step starts.
+
+    Args:
+        hook: Whose verbs are used.
+        run_id: The run.
+        account_id: The account, or None for the connection's.
+    """
+
+    def __init__(self, hook: DbtCloudHook, run_id: int | str, account_id: int | str | None) -> None:
+        self.hook, self.run_id, self.account_id = hook, run_id, account_id
+        self.progress = Progress(run_id, hook.log)
+
+    def look(self) -> Call[Run]:
+        """The run with its present status; the hook's verb does the asking."""
+        yield from ()
+        status = self.hook.get_job_run_status(run_id=self.run_id, account_id=self.account_id)
+        self.progress.status(status)
+        if status == RunStatus.RUNNING:
+            self.progress.steps(self._steps)
+        return Run(id=int(self.run_id), status=status)
+
+    def _steps(self) -> Run:
+        answer = self.hook.get_job_run(self.run_id, self.account_id, include_related=["run_steps"])
+        return Run.parse(answer.json()["data"])
+
+
+def outcome(run: Run, timeout: float) -> DbtCloudError:
+    """The error for a run that ended otherwise than wanted, or that still goes on after `timeout` seconds."""
+    if not run.finished:
+        return RunTimedOut(run.id, run.status, timeout, url=run.href)
+    kind = RunCancelled if run.status == RunStatus.CANCELLED else RunFailed
+    return kind(run.id, run.status, why=run.status_message, url=run.href)
