@@ -1,0 +1,50 @@
+"""The server's clock: integer microseconds since 1970 (UTC), which tests can move forward."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+SECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Clock:
+    """Wall-clock time plus whatever it was advanced by."""
+
+    def __init__(self) -> None:
+        self._advanced = 0
+
+    def now(self) -> int:
+        """Return the present instant in microseconds since 1970, UTC."""
+        return time.time_ns() // 1_000 + self._advanced
+
+    def advance(self, seconds: float) -> int:
+        """Move forward by `seconds` (never back: runs do not un-finish) and return the new instant."""
+        if seconds < 0:
+            raise ValueError(f"The clock only goes forward, and {seconds} is negative. Give seconds >= 0.")
+        self._advanced += round(seconds * SECOND)
+        return self.now()
+
+    def reset(self) -> None:
+        """Return to wall-clock time."""
+        self._advanced = 0
+
+
+def spaced(instant: int | None) -> str | None:
+    """Write an instant as runs carry it: `2024-07-03 13:59:00.653171+00:00`, always with six decimals."""
+    return None if instant is None else _moment(instant).strftime("%Y-%m-%d %H:%M:%S.%f+00:00")
+
+
+def iso(instant: int | None) -> str | None:
+    """Write an instant as jobs carry it: `2024-03-25T13:47:20.129690+00:00`."""
+    return None if instant is None else _moment(instant).strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
+
+
+def parse_instant(text: str) -> int:
+    """Read an ISO 8601 moment (UTC where it names no offset) into microseconds; ValueError if it is none."""
+    moment = datetime.fromisoformat(text)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(microseconds=1)
+
+
+def _moment(instant: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=instant)

@@ -1,0 +1,132 @@
+"""The local dbt Cloud itself: starting, retrying, cancelling runs and reading what became of them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from airflow_dbt_cloud.local.clock import Clock
+from airflow_dbt_cloud.local.execution import RunPlan
+from airflow_dbt_cloud.local.models import Environment, Job, Project, Run, Status, Step
+from airflow_dbt_cloud.local.pretend import Script, parse_script, steps_at
+from airflow_dbt_cloud.local.queue import Execute, RunQueue
+from airflow_dbt_cloud.local.store import Store
+
+
+class Cloud:
+    """State and rules behind the routes; it belongs to one event loop.
+
+    Args:
+        store: what is remembered.
+        clock: the time.
+        data_dir: where checkouts and artifacts of real runs lie.
+        execute: runs real dbt.
+        base_url: the server's own address, without a slash at its end; runs' `href` begins with it.
+    """
+
+    def __init__(self, store: Store, clock: Clock, data_dir: Path, execute: Execute, base_url: str) -> None:
+        self.store, self.clock, self.base_url = store, clock, base_url
+        self.data_dir = data_dir
+        self.queue = RunQueue(store, clock, self.plan, execute)
+        self.runs_created = 0
+        self._read_script = lru_cache(maxsize=256)(lambda name: parse_script(store.script(name)))
+
+    def start(self, job: Job, trigger: Mapping[str, Any], *, retrying: Run | None = None) -> Run:
+        """Start a run of a job: pretended if the job says so, else queued for real dbt."""
+        run = self.new_run(job, trigger)
+        if retrying is not None:
+            run = replace(run, retrying_run_id=retrying.id)
+        self.store.add_runs([run])
+        self.runs_created += 1
+        if run.script is None:
+            self.queue.submit(run)
+        return run
+
+    def new_run(self, job: Job, trigger: Mapping[str, Any], created_at: int | None = None) -> Run:
+        """Return what a run of this job is at first, without keeping it."""
+        run = Run(
+            id=self.store.next_run_id(),
+            account_id=job.account_id,
+            project_id=job.project_id,
+            environment_id=job.environment_id,
+            job_id=job.id,
+            created_at=self.clock.now() if created_at is None else created_at,
+            docs=_given(trigger.get("generate_docs_override"), job.generate_docs),
+            trigger=dict(trigger),
+        )
+        return run if job.pretend is None else self.pretended(run, parse_script(job.pretend))
+
+    def pretended(self, run: Run, script: Script) -> Run:
+        """Return the run with its whole life laid out ahead of it."""
+        dequeued, started, finished = script.instants(run.created_at)
+        return replace(
+            run,
+            dequeued_at=dequeued,
+            started_at=started,
+            finished_at=finished,
+            outcome=script.outcome,
+            message=script.message,
+            script=self.store.keep_script(asdict(script)),
+        )
+
+    def cancel(self, run: Run) -> None:
+        """Cancel a run; a finished one stays as it is."""
+        now = self.clock.now()
+        if run.status(now).finished:
+            return
+        if run.script is None:
+            self.queue.cancel(run)
+            return
+        instants = {"dequeued_at": run.dequeued_at, "started_at": run.started_at}
+        ahead = {name: None for name, instant in instants.items() if instant is not None and instant > now}
+        self.store.change_run(
+            run.id, finished_at=now, outcome=int(Status.CANCELLED), message=CANCELLED_BY_USER, **ahead
+        )
+
+    def steps(self, run: Run) -> list[Step]:
+        """Return the steps of a run as far as they have begun."""
+        if run.script is None:
+            return self.store.steps(run.id)
+        return list(steps_at(run, self.script(run), self.clock.now()))
+
+    def script(self, run: Run) -> Script:
+        """Return the life of a pretended run."""
+        assert run.script is not None
+        return self._read_script(run.script)
+
+    def run_dir(self, run_id: int) -> Path:
+        """Return where a real run's artifacts lie."""
+        return self.data_dir / "runs" / str(run_id)
+
+    def plan(self, run: Run) -> RunPlan:
+        """Return what executing a real run takes; LookupError when its project has no sources here."""
+        job, project = self.store.get(Job, run.job_id), self.store.get(Project, run.project_id)
+        environment = self.store.get(Environment, run.environment_id)
+        if job is None or project is None or environment is None or project.project_dir is None:
+            raise LookupError(
+                f"job {run.job_id} has no dbt project on this machine; seed its project with a project_dir"
+            )
+        asked = run.trigger
+        own_target = environment.target_name if job.target_name == "default" else job.target_name
+        return RunPlan(
+            run_id=run.id,
+            job_id=run.job_id,
+            project_id=run.project_id,
+            account_id=run.account_id,
+            environment_id=run.environment_id,
+            project_dir=Path(project.project_dir),
+            work_dir=self.data_dir / "environments" / str(run.environment_id),
+            run_dir=self.run_dir(run.id),
+            steps=tuple(asked.get("steps_override") or job.execute_steps),
+            generate_docs=run.docs,
+            target_name=asked.get("target_name_override") or own_target,
+            schema=asked.get("schema_override") or environment.schema,
+            threads=_given(asked.get("threads_override"), job.threads),
+            timeout_seconds=_given(asked.get("timeout_seconds_override"), job.timeout_seconds),
+            retry_of=None if run.retrying_run_id is None else self.run_dir(run.retrying_run_id),
+        )
+
+
+def _given(override: Any, otherwise: Any) -> Any:
+    return otherwise if override is None else override

@@ -1,0 +1,51 @@
+"""The control plane: what tests and rehearsals do to the server that dbt Cloud's own API does not offer."""
+
+from typing import Any
+
+from airflow_dbt_cloud.local.cloud import Cloud
+from airflow_dbt_cloud.local.faults import Faults
+from airflow_dbt_cloud.local.journal import Journal
+from airflow_dbt_cloud.local.rate_limit import RateLimit
+from airflow_dbt_cloud.local.seeding import seed
+
+
+class Control:
+    """Every verb of `/_local/`; call them on the server's event loop.
+
+    Args:
+        cloud: what is controlled.
+        defaults: the seed document that `reset` goes back to.
+    """
+
+    def __init__(self, cloud: Cloud, defaults: dict[str, Any]) -> None:
+        self._cloud, self._defaults = cloud, defaults
+        self.journal = Journal()
+        self.faults = Faults()
+        self.rate_limit = RateLimit()
+
+    async def reset(self) -> None:
+        """Go back to a new server's state: default seed, no runs, faults, limit, journal or advanced clock."""
+        await self._cloud.queue.stop()
+        self._cloud.store.clear()
+        self._cloud.clock.reset()
+        self._cloud.runs_created = 0
+        self.faults.clear()
+        self.rate_limit.disable()
+        self.journal.clear()
+        self.seed_defaults()
+
+    def seed_defaults(self) -> None:
+        """Put the default seed into the store."""
+        self.seed(self._defaults)
+
+    def seed(self, document: Any) -> dict[str, list[int]]:
+        """Put definitions and pretended runs into the store (see `seeding.seed`) and return their ids."""
+        return seed(self._cloud, document)
+
+    def advance(self, seconds: float) -> float:
+        """Move the local clock forward and return it, in seconds since 1970."""
+        return self._cloud.clock.advance(seconds) / 1_000_000
+
+    def counters(self) -> dict[str, Any]:
+        """Return counts of requests, connections, answers by status, and runs created over the API."""
+        return {**self.journal.counters(), "runs_created": self._cloud.runs_created}

@@ -1,0 +1,187 @@
+"""Accounts, projects, environments and jobs as dbt Cloud's Admin API writes them."""
+
+from typing import Any
+
+from airflow_dbt_cloud.local.clock import iso, spaced
+from airflow_dbt_cloud.local.models import Account, Environment, Job, Project
+
+
+def account_shape(account: Account) -> dict[str, Any]:
+    """Write an account with the limits of a large plan."""
+    return {
+        "docs_job_id": None,
+        "freshness_job_id": None,
+        "lock_reason": None,
+        "unlock_if_subscription_renewed": False,
+        "read_only_seats": 50,
+        "id": account.id,
+        "name": account.name,
+        "state": account.state,
+        "plan": "enterprise",
+        "pending_cancel": False,
+        "run_slots": 15,
+        "developer_seats": 10,
+        "queue_limit": 50,
+        "pod_memory_request_mebibytes": 600,
+        "run_duration_limit_seconds": 86_400,
+        "enterprise_authentication_method": None,
+        "enterprise_login_slug": None,
+        "enterprise_unique_identifier": None,
+        "billing_email_address": None,
+        "locked": False,
+        "develop_file_system": True,
+        "unlocked_at": None,
+        "created_at": iso(account.created_at),
+        "updated_at": iso(account.created_at),
+        "starter_repo_url": None,
+        "sso_reauth": False,
+        "git_auth_level": "personal",
+        "identifier": f"local-{account.id}",
+        "docs_job": None,
+        "freshness_job": None,
+        "enterprise_login_url": None,
+    }
+
+
+def project_shape(project: Project) -> dict[str, Any]:
+    """Write a project; its connection is DuckDB, and it has no repository."""
+    return {
+        "name": project.name,
+        "description": None,
+        "account_id": project.account_id,
+        "connection_id": project.id,
+        "repository_id": None,
+        "semantic_layer_config_id": None,
+        "id": project.id,
+        "created_at": spaced(project.created_at),
+        "updated_at": spaced(project.created_at),
+        "skipped_setup": False,
+        "state": project.state,
+        "type": 0,
+        "dbt_project_subdirectory": None,
+        "connection": connection_shape(project),
+        "environments": None,
+        "repository": None,
+        "group_permissions": [],
+        "docs_job_id": None,
+        "freshness_job_id": None,
+        "docs_job": None,
+        "freshness_job": None,
+    }
+
+
+def connection_shape(project: Project) -> dict[str, Any]:
+    """Write a project's connection to its warehouse."""
+    return {
+        "id": project.id,
+        "account_id": project.account_id,
+        "project_id": project.id,
+        "name": "DuckDB",
+        "type": "duckdb",
+        "created_by_id": None,
+        "created_by_service_token_id": None,
+        "details": {},
+        "state": project.state,
+        "created_at": spaced(project.created_at),
+        "updated_at": spaced(project.created_at),
+        "private_link_endpoint_id": None,
+    }
+
+
+def environment_shape(environment: Environment, project: Project | None) -> dict[str, Any]:
+    """Write an environment with its project and that one's connection, where the project is known."""
+    return {
+        "id": environment.id,
+        "account_id": environment.account_id,
+        "project_id": environment.project_id,
+        "connection_id": environment.project_id,
+        "repository_id": None,
+        "credentials_id": None,
+        "extended_attributes_id": None,
+        "created_by_id": None,
+        "name": environment.name,
+        "dbt_version": environment.dbt_version,
+        "raw_dbt_version": environment.dbt_version,
+        "type": "deployment",
+        "use_custom_branch": False,
+        "custom_branch": None,
+        "dbt_project_subdirectory": None,
+        "supports_docs": True,
+        "state": environment.state,
+        "created_at": spaced(environment.created_at),
+        "updated_at": spaced(environment.created_at),
+        "project": project_shape(project) if project else None,
+        "connection": connection_shape(project) if project else None,
+        "repository": None,
+        "jobs": None,
+        "credentials": None,
+        "custom_environment_variables": None,
+        "deployment_type": environment.deployment_type,
+    }
+
+
+def job_shape(job: Job) -> dict[str, Any]:
+    """Write a job as `jobs/` and `jobs/{id}/` do; it is never scheduled here, only run."""
+    return {
+        **_job_core(job),
+        "schedule": {
+            "cron": "0 * * * *",
+            "date": {"type": "every_day"},
+            "time": {"type": "every_hour", "interval": 1},
+        },
+        "generate_sources": False,
+        "cron_humanized": "Every hour",
+        "next_run": None,
+        "next_run_humanized": None,
+    }
+
+
+def nested_job_shape(job: Job) -> dict[str, Any]:
+    """Write a job as a run includes it: its schedule is spelled differently there."""
+    return {**_job_core(job), "schedule": {"cron": "0 * * * *", "date": "every_day", "time": "every_hour"}}
+
+
+def _job_core(job: Job) -> dict[str, Any]:
+    return {
+        "execution": {"timeout_seconds": job.timeout_seconds},
+        "generate_docs": job.generate_docs,
+        "run_generate_sources": False,
+        "run_compare_changes": False,
+        "compare_changes_flags": "--select state:modified",
+        "run_lint": False,
+        "errors_on_lint_failure": True,
+        "cost_optimization_features": [],
+        "id": job.id,
+        "account_id": job.account_id,
+        "project_id": job.project_id,
+        "environment_id": job.environment_id,
+        "name": job.name,
+        "description": job.description,
+        "dbt_version": job.dbt_version,
+        "raw_dbt_version": job.dbt_version,
+        "created_at": iso(job.created_at),
+        "updated_at": iso(job.created_at),
+        "execute_steps": list(job.execute_steps),
+        "state": job.state,
+        "deactivated": False,
+        "run_failure_count": 0,
+        "deferring_job_definition_id": None,
+        "deferring_environment_id": None,
+        "lifecycle_webhooks": False,
+        "lifecycle_webhooks_url": None,
+        "triggers": _NO_TRIGGERS,
+        "settings": {"threads": job.threads, "target_name": job.target_name},
+        "is_deferrable": False,
+        "job_type": job.job_type,
+        "triggers_on_draft_pr": False,
+        "job_completion_trigger_condition": None,
+    }
+
+
+_NO_TRIGGERS = {
+    "github_webhook": False,
+    "git_provider_webhook": False,
+    "custom_branch_only": False,
+    "schedule": False,
+    "on_merge": False,
+}

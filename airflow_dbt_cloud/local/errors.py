@@ -1,0 +1,55 @@
+"""What the server refuses, as dbt Cloud words it."""
+
+from collections.abc import Collection
+from typing import Any
+
+
+class Refusal(Exception):
+    """A request that ends in an error envelope.
+
+    Args:
+        code: HTTP status.
+        user_message: what happened, for the reader.
+        data: the envelope's `data`: details by field, a sentence, or None.
+        developer_message: null or empty in dbt Cloud's own answers, according to the kind.
+    """
+
+    def __init__(
+        self, code: int, user_message: str, data: Any = None, developer_message: str | None = ""
+    ) -> None:
+        super().__init__(user_message)
+        self.code = code
+        self.user_message = user_message
+        self.data = data
+        self.developer_message = developer_message
+
+
+def invalid(data: Any) -> Refusal:
+    """400: the request was understood and is wrong; `data` says where (seen in apache/airflow#40047)."""
+    return Refusal(400, "The request was invalid. Please double check the provided data and try again.", data)
+
+
+def unexpected(names: Collection[str]) -> Refusal:
+    """400: parameters or fields that dbt Cloud does not know, in the words of its JSON Schema check."""
+    verb = "was" if len(names) == 1 else "were"
+    listed = ", ".join(repr(name) for name in names)
+    return invalid(f"Additional properties are not allowed ({listed} {verb} unexpected)")
+
+
+def missing() -> Refusal:
+    """404: it is not there, or the token may not see it; dbt Cloud does not tell which."""
+    return Refusal(404, "The requested resource was not found.")
+
+
+def bad_token() -> Refusal:
+    """401: no token, or a wrong one."""
+    return Refusal(401, "Invalid token.", developer_message=None)
+
+
+def not_served(method: str, path: str) -> Refusal:
+    """501: dbt Cloud may have it, this server has not."""
+    message = (
+        f"The local dbt Cloud does not serve {method} {path}. It serves what starting, watching and reading "
+        "runs takes; use a dbt Cloud account for the rest."
+    )
+    return Refusal(501, message)

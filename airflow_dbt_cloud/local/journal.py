@@ -1,0 +1,81 @@
+"""The journal: which requests came, over which TCP connection, and what they were answered."""
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+_SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
+_BODY_CHARACTERS = 65_536
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request: its target as it came over the wire, headers without secrets, and the answer's status.
+
+    `status` is None until the answer is known, and stays None when the connection was reset instead.
+    `instant` is in microseconds by the local clock.
+    """
+
+    number: int
+    connection: int
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: str
+    instant: int
+    status: int | None = None
+
+
+class Journal:
+    """Keeps the last entries and counts all.
+
+    Args:
+        size: how many entries are kept.
+    """
+
+    def __init__(self, size: int = 50_000) -> None:
+        self._entries: deque[Entry] = deque(maxlen=size)
+        self._connections: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        self._seen = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the entries and begin to count anew; connections keep their numbers."""
+        self._entries.clear()
+        self._requests = 0
+        self._used: set[int] = set()
+        self._statuses: Counter[str] = Counter()
+
+    def enter(
+        self, transport: object, method: str, target: str, headers: Mapping[str, str], body: str, instant: int
+    ) -> Entry:
+        """Note a request."""
+        if transport not in self._connections:
+            self._seen += 1
+            self._connections[transport] = self._seen
+        connection = self._connections[transport]
+        self._requests += 1
+        self._used.add(connection)
+        shown = {name: value for name, value in headers.items() if name.lower() not in _SECRET}
+        entry = Entry(self._requests, connection, method, target, shown, body[:_BODY_CHARACTERS], instant)
+        self._entries.append(entry)
+        return entry
+
+    def close(self, entry: Entry, status: int | None) -> None:
+        """Note the answer's status; None for a connection that was reset."""
+        entry.status = status
+        self._statuses["reset" if status is None else str(status)] += 1
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return what is kept, oldest first."""
+        return [asdict(entry) for entry in self._entries]
+
+    def counters(self) -> dict[str, Any]:
+        """Return how many requests came, over how many connections, and how they were answered."""
+        return {
+            "requests": self._requests,
+            "connections": len(self._used),
+            "answers": dict(sorted(self._statuses.items())),
+        }

@@ -1,0 +1,150 @@
+"""What the server keeps: accounts, projects, environments, jobs, runs and their steps.
+
+A run is four instants and an outcome; its status follows from them and the clock. A run that real dbt
+executes gets each instant when it happens; a pretended run has them all from the start, lying ahead.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+
+class Status(IntEnum):
+    """The status codes of runs and steps (dbt Cloud Admin API v2, `RunResponse.status`)."""
+
+    QUEUED = 1
+    STARTING = 2
+    RUNNING = 3
+    SUCCESS = 10
+    ERROR = 20
+    CANCELLED = 30
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing follows this status."""
+        return self >= Status.SUCCESS
+
+
+ACTIVE, DELETED = 1, 2
+"""The two values of `state` that definitions carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account: the owner of everything else."""
+
+    id: int
+    name: str
+    state: int = ACTIVE
+    created_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project; `project_dir` is where its dbt sources lie on this machine, None if it has none."""
+
+    id: int
+    name: str
+    account_id: int = 1
+    project_dir: str | None = None
+    state: int = ACTIVE
+    created_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment: a target, a schema and a database file, shared by the jobs in it."""
+
+    id: int
+    name: str
+    account_id: int = 1
+    project_id: int = 1
+    target_name: str = "default"
+    schema: str | None = None
+    deployment_type: str | None = None
+    dbt_version: str = "latest"
+    state: int = ACTIVE
+    created_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job; with `pretend` its runs are acted by the clock and no dbt process starts."""
+
+    id: int
+    name: str
+    account_id: int = 1
+    project_id: int = 1
+    environment_id: int = 1
+    description: str = ""
+    execute_steps: tuple[str, ...] = ("dbt build",)
+    generate_docs: bool = False
+    threads: int = 4
+    target_name: str = "default"
+    timeout_seconds: int = 0
+    job_type: str = "other"
+    dbt_version: str | None = None
+    pretend: dict[str, Any] | None = None
+    state: int = ACTIVE
+    created_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run: what was asked (`trigger`: cause and overrides), its instants in microseconds, its outcome.
+
+    `script` names the life of a pretended run; None means that real dbt executes it.
+    """
+
+    id: int
+    account_id: int
+    project_id: int
+    environment_id: int
+    job_id: int
+    created_at: int
+    dequeued_at: int | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+    outcome: int | None = None
+    message: str | None = None
+    retrying_run_id: int | None = None
+    docs: bool = False
+    script: str | None = None
+    trigger: dict[str, Any] = field(default_factory=dict)
+
+    def status(self, now: int) -> Status:
+        """Return the status at the instant `now`."""
+        if self.finished_at is not None and self.finished_at <= now:
+            return Status(self.outcome or Status.ERROR)
+        if self.started_at is not None and self.started_at <= now:
+            return Status.RUNNING
+        if self.dequeued_at is not None and self.dequeued_at <= now:
+            return Status.STARTING
+        return Status.QUEUED
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a run: index from 1, status, instants in microseconds, log text."""
+
+    run_id: int
+    account_id: int
+    index: int
+    name: str
+    status: Status
+    command: str | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+    logs: str = ""
+
+    @property
+    def id(self) -> int:
+        """The step's number across all runs, from which the run and the index can be told again."""
+        return self.run_id * STEPS_PER_RUN + self.index
+
+
+STEPS_PER_RUN = 100
+"""Room for step numbers within a run: `divmod(step_id, STEPS_PER_RUN)` is (run id, index)."""
+
+Definition = Account | Project | Environment | Job
+"""What is set up once and then run: everything but runs and steps."""

@@ -1,0 +1,51 @@
+"""A rate limit like dbt Cloud's: so many requests a minute and account, then 429 for a cool-down."""
+
+from dataclasses import dataclass
+
+from airflow_dbt_cloud.local.clock import SECOND
+
+_MINUTE = 60 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The documented limit is 5,000 a minute with a cool-down of 300 s (docs, API rate limits, 2026-06-22)."""
+
+    per_minute: int = 5_000
+    cooldown: float = 300.0
+    retry_after: bool = False
+
+
+class RateLimit:
+    """Counts each account's requests in minutes of the local clock; disabled until a limit is set."""
+
+    def __init__(self) -> None:
+        self.disable()
+
+    def enable(self, limit: Limit) -> None:
+        """Apply a limit from now on."""
+        self.disable()
+        self.limit = limit
+
+    def disable(self) -> None:
+        """Let everything through."""
+        self.limit: Limit | None = None
+        self.refused = 0
+        self._windows: dict[str, tuple[int, int]] = {}
+        self._closed_until: dict[str, int] = {}
+
+    def refuse_for(self, account: str, now: int) -> float | None:
+        """Count a request; return for how many more seconds the account is refused, None when it is not."""
+        if self.limit is None:
+            return None
+        begin, count = self._windows.get(account, (now, 0))
+        begin, count = (now, 1) if now - begin >= _MINUTE else (begin, count + 1)
+        self._windows[account] = (begin, count)
+        closed_until = self._closed_until.get(account, 0)
+        if now >= closed_until and count > self.limit.per_minute:
+            closed_until = self._closed_until[account] = now + round(self.limit.cooldown * SECOND)
+            self._windows[account] = (closed_until, 0)
+        if now >= closed_until:
+            return None
+        self.refused += 1
+        return (closed_until - now) / SECOND

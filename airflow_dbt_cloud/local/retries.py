@@ -1,0 +1,48 @@
+"""Whether a run can be taken up at its failure, and what that would do."""
+
+from airflow_dbt_cloud.local.artifacts import artifact_paths
+from airflow_dbt_cloud.local.cloud import Cloud
+from airflow_dbt_cloud.local.models import Job, Run, Status, Step
+
+NOT_FAILED = "RETRY_NOT_FAILED_RUN"
+NOT_LATEST = "RETRY_NOT_LATEST_RUN"
+NO_RUN_RESULTS = "RETRY_NO_RUN_RESULTS"
+UNSUPPORTED_COMMAND = "RETRY_UNSUPPORTED_CMD"
+
+_RETRYABLE = ("build", "clone", "compile", "docs", "run", "run-operation", "seed", "snapshot", "test")
+
+
+def refusal(cloud: Cloud, run: Run, newest_id: int | None) -> str | None:
+    """Return why a run cannot be retried (`retry_not_supported_reason`), or None when it can.
+
+    Args:
+        cloud: the local dbt Cloud.
+        run: the run in question.
+        newest_id: the newest run of its job.
+    """
+    if run.status(cloud.clock.now()) is not Status.ERROR:
+        return NOT_FAILED
+    if newest_id is not None and newest_id > run.id:
+        return NOT_LATEST
+    step = failed_step(cloud.steps(run))
+    if step is not None and step.command and not _is_retryable(step.command):
+        return UNSUPPORTED_COMMAND
+    return None if "run_results.json" in artifact_paths(cloud, run) else NO_RUN_RESULTS
+
+
+def failed_step(steps: list[Step]) -> Step | None:
+    """Return the step that failed, if one did."""
+    return next((step for step in steps if step.status is Status.ERROR), None)
+
+
+def skipped_steps(cloud: Cloud, run: Run, failed: Step | None) -> list[str]:
+    """Return the job's commands that the failure kept from running."""
+    job = cloud.store.get(Job, run.job_id)
+    commands = list(run.trigger.get("steps_override") or (job.execute_steps if job else ()))
+    if failed is None or failed.command not in commands:
+        return []
+    return commands[commands.index(failed.command) + 1 :]
+
+
+def _is_retryable(command: str) -> bool:
+    return any(word in _RETRYABLE for word in command.split()[1:])

@@ -1,0 +1,1 @@
+"""The Admin API's endpoints that are served, one handler each; a route table closes each module."""

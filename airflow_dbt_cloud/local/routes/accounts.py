@@ -1,0 +1,32 @@
+"""Accounts, in v2 and v3."""
+
+from aiohttp import web
+
+from airflow_dbt_cloud.local.definition_shapes import account_shape
+from airflow_dbt_cloud.local.envelope import found, listed
+from airflow_dbt_cloud.local.models import Account
+from airflow_dbt_cloud.local.parameters import parse
+from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of
+from airflow_dbt_cloud.local.store import Page
+
+
+async def list_accounts(request: web.Request) -> web.Response:
+    """Answer with every account that the token may see: all of them."""
+    parse(request, {})
+    store = cloud_of(request).store
+    ids = store.accounts()
+    accounts = [account for id_ in ids if (account := store.get(Account, id_))]
+    return listed([account_shape(account) for account in accounts], len(ids), Page(), {"pk__in": ids})
+
+
+async def get_account(request: web.Request) -> web.Response:
+    """Answer with one account."""
+    parse(request, {})
+    return found(account_shape(account_of(request)))
+
+
+ROUTES = (
+    ("GET", "/api/v2/accounts/", list_accounts),
+    ("GET", "/api/v3/accounts/", list_accounts),
+    ("GET", "/api/v2/accounts/{account_id}/", get_account),
+)

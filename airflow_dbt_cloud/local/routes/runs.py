@@ -1,0 +1,135 @@
+"""Runs: lists, one run, cancelling, retrying, and single steps."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from airflow_dbt_cloud.local.envelope import found, listed
+from airflow_dbt_cloud.local.errors import invalid, missing
+from airflow_dbt_cloud.local.models import DELETED, STEPS_PER_RUN, Job
+from airflow_dbt_cloud.local.parameters import (
+    PAGING,
+    Parameters,
+    Reader,
+    hundred_integers,
+    instants,
+    integer,
+    integers,
+    order,
+    parse,
+    state,
+)
+from airflow_dbt_cloud.local.retries import failed_step, refusal, skipped_steps
+from airflow_dbt_cloud.local.routes.including import shapes, started_shape
+from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of, number, run_of
+from airflow_dbt_cloud.local.run_shapes import step_shape
+from airflow_dbt_cloud.local.store import RunQuery
+
+_FILTERS: Mapping[str, Reader] = {
+    **PAGING,
+    "created_at__range": instants,
+    "environment_id": integer,
+    "finished_at__range": instants,
+    "id__gt": integer,
+    "job_definition_id": integer,
+    "order_by": order("id", "created_at", "finished_at"),
+    "pk": integer,
+    "pk__in": hundred_integers,
+    "project_id": integer,
+    "project_id__in": integers,
+    "state": state,
+    "status": integer,
+    "status__in": integers,
+}
+
+
+async def list_runs(request: web.Request) -> web.Response:
+    """Answer with a page of runs."""
+    account, parameters, cloud = account_of(request), parse(request, _FILTERS), cloud_of(request)
+    query = _query(account.id, parameters)
+    runs, total = cloud.store.find_runs(query, parameters.page(), cloud.clock.now())
+    filters = {"state": "all", **parameters.echo(account.id)}
+    return listed(shapes(cloud, runs, parameters.include), total, parameters.page(), filters)
+
+
+async def get_run(request: web.Request) -> web.Response:
+    """Answer with one run."""
+    include = parse(request, {}).include
+    return found(shapes(cloud_of(request), [run_of(request)], include)[0])
+
+
+async def cancel_run(request: web.Request) -> web.Response:
+    """Cancel a run and answer with it; a going run of real dbt ends a moment later."""
+    cloud, run = cloud_of(request), run_of(request)
+    cloud.cancel(run)
+    return found(shapes(cloud, [run_of(request)], frozenset())[0])
+
+
+async def get_retry(request: web.Request) -> web.Response:
+    """Answer with the step that failed and the commands that were not reached."""
+    cloud, run = cloud_of(request), run_of(request)
+    failed = failed_step(cloud.steps(run))
+    return found(
+        {"failed_step": failed.name if failed else None, "skipped_steps": skipped_steps(cloud, run, failed)}
+    )
+
+
+async def retry_run(request: web.Request) -> web.Response:
+    """Take a failed run up at its failure, in a new run."""
+    cloud, run = cloud_of(request), run_of(request)
+    reason = refusal(cloud, run, cloud.store.latest_run_ids([run.job_id]).get(run.job_id))
+    if reason is not None:
+        raise invalid({"reason": reason})
+    job = cloud.store.get(Job, run.job_id)
+    if job is None:
+        raise missing()
+    return found(started_shape(cloud, cloud.start(job, run.trigger, retrying=run)))
+
+
+async def get_step(request: web.Request) -> web.Response:
+    """Answer with one step of whichever run it belongs to."""
+    account, cloud = account_of(request), cloud_of(request)
+    include = parse(request, {}).include
+    run_id, index = divmod(number(request, "step_id"), STEPS_PER_RUN)
+    run = cloud.store.run(run_id)
+    if run is None or run.account_id != account.id:
+        raise missing()
+    for step in cloud.steps(run):
+        if step.index == index:
+            return found(step_shape(step, cloud.clock.now(), debug_logs="debug_logs" in include))
+    raise missing()
+
+
+def _query(account_id: int, parameters: Parameters) -> RunQuery:
+    values = parameters.values
+    return RunQuery(
+        account_id,
+        ids=_any(parameters, "pk"),
+        id_above=values.get("id__gt"),
+        job_ids=_any(parameters, "job_definition_id"),
+        project_ids=_any(parameters, "project_id"),
+        environment_ids=_any(parameters, "environment_id"),
+        statuses=_any(parameters, "status"),
+        created=values.get("created_at__range"),
+        finished=values.get("finished_at__range"),
+        deleted=values.get("state") == DELETED,
+    )
+
+
+def _any(parameters: Parameters, name: str) -> list[int] | None:
+    single, several = parameters.values.get(name), parameters.values.get(f"{name}__in")
+    if single is None:
+        return several
+    return [single] if several is None or single in several else []
+
+
+_RUN = "/api/v2/accounts/{account_id}/runs/{run_id}/"
+
+ROUTES = (
+    ("GET", "/api/v2/accounts/{account_id}/runs/", list_runs),
+    ("GET", _RUN, get_run),
+    ("POST", f"{_RUN}cancel/", cancel_run),
+    ("GET", f"{_RUN}retry/", get_retry),
+    ("POST", f"{_RUN}retry/", retry_run),
+    ("GET", "/api/v2/accounts/{account_id}/steps/{step_id}/", get_step),
+)

@@ -1,0 +1,108 @@
+"""Seeding: a JSON document of accounts, projects, environments, jobs and pretended runs into the store."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, asdict, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from airflow_dbt_cloud.local.clock import SECOND
+from airflow_dbt_cloud.local.cloud import Cloud
+from airflow_dbt_cloud.local.models import Account, Definition, Environment, Job, Project, Run
+from airflow_dbt_cloud.local.pretend import Script, parse_script
+
+_KINDS: Mapping[str, type[Definition]] = {
+    "accounts": Account,
+    "projects": Project,
+    "environments": Environment,
+    "jobs": Job,
+}
+_RUN_FIELDS = ("job_id", "id", "count", "age", "every", "trigger", "pretend")
+
+
+def default_document(project_dir: Path | None = None) -> dict[str, Any]:
+    """Return what a new server holds: the sample project, or the jobs over the project in `project_dir`."""
+    package = resources.files(__package__)
+    document: dict[str, Any] = json.loads(package.joinpath("seed.json").read_text("utf-8"))
+    for project in document["projects"]:
+        project["project_dir"] = str(project_dir or package.joinpath("sample"))
+    return document
+
+
+def seed(cloud: Cloud, document: Any) -> dict[str, list[int]]:
+    """Put a document's content into the store and return the ids by kind.
+
+    Args:
+        cloud: the local dbt Cloud.
+        document: `accounts`, `projects`, `environments` and `jobs` are lists of objects with the fields of
+            `airflow_dbt_cloud.local.models`; ids may be left out. `runs` is a list of objects with `job_id`
+            and any of `count`, `age` (seconds since the first was created), `every` (seconds between two),
+            `trigger` (cause and overrides), `pretend` (their life, in place of the job's), `id` (of the first).
+
+    Raises:
+        ValueError: for what the document should not hold; nothing of a run is kept then.
+    """
+    content = _object(document, "the seed document", (*_KINDS, "runs"))
+    ids = {
+        name: [_put(cloud, kind, entry) for entry in content.get(name, ())] for name, kind in _KINDS.items()
+    }
+    runs = [run for entry in content.get("runs", ()) for run in _runs(cloud, entry)]
+    return {**ids, "runs": _numbered(cloud, runs)}
+
+
+def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
+    known = {field.name for field in fields(kind)}
+    values = _object(entry, f"a seeded {kind.__name__.lower()}", tuple(sorted(known)))
+    filled = {"id": cloud.store.next_id(kind), "created_at": cloud.clock.now(), **values}
+    required = [
+        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
+    ]
+    if lacking := [name for name in required if name not in filled]:
+        raise ValueError(f"A seeded {kind.__name__.lower()} needs {', '.join(lacking)}; got {entry!r}.")
+    if kind is Job:
+        filled["execute_steps"] = tuple(filled.get("execute_steps", ("dbt build",)))
+        filled["pretend"] = filled.get("pretend") and asdict(parse_script(filled["pretend"]))
+    definition = kind(**filled)
+    cloud.store.put(definition)
+    return definition.id
+
+
+def _runs(cloud: Cloud, entry: Any) -> Iterator[Run]:
+    values = _object(entry, "a seeded run", _RUN_FIELDS)
+    job = cloud.store.get(Job, values.get("job_id", 1))
+    if job is None:
+        raise ValueError(
+            f"A seeded run names job {values.get('job_id', 1)}, which is not there; seed it before."
+        )
+    script = parse_script(values.get("pretend") or job.pretend or asdict(Script()))
+    created_at = cloud.clock.now() - round(values.get("age", 0) * SECOND)
+    trigger = {"cause": "Seeded", **values.get("trigger", {})}
+    first = cloud.new_run(replace(job, pretend=None), trigger, created_at)
+    first = replace(cloud.pretended(first, script), id=values.get("id", 0))
+    spacing = round(values.get("every", 0) * SECOND)
+    for place in range(values.get("count", 1)):
+        yield _moved(first, place, place * spacing)
+
+
+def _moved(run: Run, place: int, microseconds: int) -> Run:
+    instants = ("created_at", "dequeued_at", "started_at", "finished_at")
+    moved = {name: getattr(run, name) + microseconds for name in instants}
+    return replace(run, id=run.id and run.id + place, **moved)
+
+
+def _numbered(cloud: Cloud, runs: list[Run]) -> list[int]:
+    first = cloud.store.next_run_id()
+    numbered = [run if run.id else replace(run, id=first + place) for place, run in enumerate(runs)]
+    cloud.store.add_runs(numbered)
+    return [run.id for run in numbered]
+
+
+def _object(value: Any, what: str, known: tuple[str, ...]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"Expected {what} as an object, got {value!r}.")  # noqa: TRY004 - one kind of error for bad input
+    if unknown := sorted(set(value) - set(known)):
+        raise ValueError(
+            f"{what[0].upper()}{what[1:]} does not know {', '.join(unknown)}; it takes {', '.join(known)}."
+        )
+    return value

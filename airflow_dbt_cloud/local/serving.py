@@ -1,0 +1,106 @@
+"""Serving on an event loop: everything is opened, and closed again in the end."""
+
+import asyncio
+import errno
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from airflow_dbt_cloud.local.app import make_app
+from airflow_dbt_cloud.local.auth import Guard
+from airflow_dbt_cloud.local.clock import Clock
+from airflow_dbt_cloud.local.cloud import Cloud
+from airflow_dbt_cloud.local.control import Control
+from airflow_dbt_cloud.local.execution import execute
+from airflow_dbt_cloud.local.seeding import default_document
+from airflow_dbt_cloud.local.settings import ServerError, Settings
+from airflow_dbt_cloud.local.sqlite import SqliteStore
+
+_SHUTDOWN_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that serves: its address, its token, its control plane."""
+
+    url: str
+    token: str = field(repr=False)
+    control: Control
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Served]:
+    """Serve as long as the context lasts.
+
+    Raises:
+        ServerError: when the port is taken, or the settings are not safe.
+    """
+    settings = settings.checked()
+    async with AsyncExitStack() as stack:
+        cloud = _opened(settings, stack)
+        control = Control(cloud, default_document(settings.project_dir))
+        _begin(cloud, control)
+        stack.push_async_callback(cloud.queue.stop)
+        app = make_app(cloud, control, Guard(settings.token, open_control=settings.on_loopback))
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        stack.push_async_callback(runner.cleanup)
+        cloud.base_url = await _listen(runner, settings)
+        yield Served(cloud.base_url, settings.token, control)
+
+
+async def serve_forever(settings: Settings, ready: Callable[[Served], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is called once the server answers."""
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with serving(settings) as served:
+        ready(served)
+        await stopped.wait()
+
+
+def _opened(settings: Settings, stack: AsyncExitStack) -> Cloud:
+    data_dir = settings.data_dir
+    if data_dir is None:
+        data_dir = Path(tempfile.mkdtemp(prefix="local-dbt-cloud-"))
+        stack.callback(shutil.rmtree, data_dir, ignore_errors=True)
+    if settings.store != ":memory:":
+        Path(settings.store).parent.mkdir(parents=True, exist_ok=True)
+    store = SqliteStore(settings.store)
+    stack.callback(store.close)
+    return Cloud(store, Clock(), data_dir, settings.execute or execute, base_url="")
+
+
+def _begin(cloud: Cloud, control: Control) -> None:
+    cloud.queue.recover()
+    if not cloud.store.accounts():
+        control.seed_defaults()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> str:
+    await runner.setup()
+    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=settings.ssl_context)
+    try:
+        await site.start()
+    except OSError as error:
+        raise _not_listening(settings, error) from error
+    scheme = "http" if settings.ssl_context is None else "https"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{scheme}://{host}:{runner.addresses[0][1]}"
+
+
+def _not_listening(settings: Settings, error: OSError) -> ServerError:
+    if error.errno == errno.EADDRINUSE:
+        return ServerError(
+            f"Port {settings.port} on {settings.host} is in use: another program, perhaps another local dbt "
+            "Cloud, listens there. Stop it, or choose another port with --port (0 takes a free one)."
+        )
+    return ServerError(
+        f"The local dbt Cloud cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. "
+        "Choose another address with --host and --port."
+    )

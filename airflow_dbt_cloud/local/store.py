@@ -1,0 +1,111 @@
+"""Where the server keeps its state: the interface, and the questions that lists may ask of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from airflow_dbt_cloud.local.models import Definition, Run, Status, Step
+
+D = TypeVar("D", bound=Definition)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is wanted, and in which order (`-` in front turns it round)."""
+
+    limit: int = 100
+    offset: int = 0
+    order_by: str = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Conditions on runs, all of which must hold; None asks for nothing. Ranges are microseconds."""
+
+    account_id: int
+    ids: Sequence[int] | None = None
+    id_above: int | None = None
+    job_ids: Sequence[int] | None = None
+    project_ids: Sequence[int] | None = None
+    environment_ids: Sequence[int] | None = None
+    statuses: Sequence[int] | None = None
+    created: tuple[int, int] | None = None
+    finished: tuple[int, int] | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionQuery:
+    """Conditions on projects, environments and jobs, all of which must hold.
+
+    `equal` pairs a field with the values that it may have.
+    """
+
+    account_id: int
+    equal: Sequence[tuple[str, Sequence[int]]] = ()
+    name_contains: str | None = None
+    name: str | None = None
+
+
+class Store(Protocol):
+    """All that the server remembers; every method returns at once and belongs to the server's thread."""
+
+    def put(self, definition: Definition) -> None:
+        """Keep an account, project, environment or job, in place of one with the same id."""
+
+    def get(self, kind: type[D], id_: int) -> D | None:
+        """Return one definition, or None."""
+
+    def accounts(self) -> list[int]:
+        """Return the ids of all accounts."""
+
+    def next_id(self, kind: type[Definition]) -> int:
+        """Return the first free id of a kind."""
+
+    def find(self, kind: type[D], query: DefinitionQuery, page: Page) -> tuple[list[D], int]:
+        """Return one page of definitions and how many there are in all."""
+
+    def add_runs(self, runs: Iterable[Run]) -> None:
+        """Keep new runs."""
+
+    def next_run_id(self) -> int:
+        """Return the first run id that has never been used."""
+
+    def run(self, id_: int) -> Run | None:
+        """Return one run, or None."""
+
+    def find_runs(self, query: RunQuery, page: Page, now: int) -> tuple[list[Run], int]:
+        """Return one page of runs, as they are at `now`, and how many there are in all."""
+
+    def latest_run_ids(self, job_ids: Iterable[int]) -> dict[int, int]:
+        """Return the newest run id of each of these jobs."""
+
+    def change_run(self, id_: int, **values: int | str | None) -> None:
+        """Set instants, outcome or message of a run."""
+
+    def unfinished(self) -> list[Run]:
+        """Return the runs of real dbt that have not ended, oldest first."""
+
+    def keep_script(self, body: Mapping[str, Any]) -> str:
+        """Keep the life of pretended runs and return its name; equal lives share one."""
+
+    def script(self, name: str) -> dict[str, Any]:
+        """Return a kept life."""
+
+    def start_step(self, step: Step) -> None:
+        """Keep a step that has begun."""
+
+    def log_step(self, run_id: int, index: int, text: str) -> None:
+        """Append to a step's log."""
+
+    def finish_step(self, run_id: int, index: int, status: Status, now: int) -> None:
+        """Note a step's end."""
+
+    def steps(self, run_id: int) -> list[Step]:
+        """Return a run's steps in order, with their logs."""
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+    def close(self) -> None:
+        """Let go of the file."""
