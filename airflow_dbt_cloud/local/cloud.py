@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from airflow_dbt_cloud.local.clock import Clock
-from airflow_dbt_cloud.local.execution import RunPlan
-from airflow_dbt_cloud.local.models import Environment, Job, Project, Run, Status, Step
+from airflow_dbt_cloud.local.models import CANCELLED_BY_USER, Environment, Job, Project, Run, Status, Step
+from airflow_dbt_cloud.local.plan import RunPlan
 from airflow_dbt_cloud.local.pretend import Script, parse_script, steps_at
 from airflow_dbt_cloud.local.queue import Execute, RunQueue
 from airflow_dbt_cloud.local.store import Store

@@ -25,6 +25,9 @@ class Status(IntEnum):
         return self >= Status.SUCCESS
 
 
+CANCELLED_BY_USER = "Cancelled by user."
+"""The message of a run that was cancelled over the API."""
+
 ACTIVE, DELETED = 1, 2
 """The two values of `state` that definitions carry."""
 

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from airflow_dbt_cloud.local.clock import Clock
-from airflow_dbt_cloud.local.execution import Outcome, RunObserver, RunPlan
-from airflow_dbt_cloud.local.models import Run, Status, Step
+from airflow_dbt_cloud.local.models import CANCELLED_BY_USER, Run, Status, Step
+from airflow_dbt_cloud.local.plan import Outcome, RunObserver, RunPlan
 from airflow_dbt_cloud.local.store import Store
 
 STOPPED = "The local dbt Cloud was stopped while this run was going."

@@ -9,7 +9,7 @@ _MINUTE = 60 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The documented limit is 5,000 a minute with a cool-down of 300 s (docs, API rate limits, 2026-06-22)."""
+    """The documented limit: 5,000 a minute, a cool-down of 300 s (docs, API rate limits, 2026-06-22)."""
 
     per_minute: int = 5_000
     cooldown: float = 300.0
@@ -20,6 +20,7 @@ class RateLimit:
     """Counts each account's requests in minutes of the local clock; disabled until a limit is set."""
 
     def __init__(self) -> None:
+        self.limit: Limit | None = None
         self.disable()
 
     def enable(self, limit: Limit) -> None:
@@ -29,7 +30,7 @@ class RateLimit:
 
     def disable(self) -> None:
         """Let everything through."""
-        self.limit: Limit | None = None
+        self.limit = None
         self.refused = 0
         self._windows: dict[str, tuple[int, int]] = {}
         self._closed_until: dict[str, int] = {}

@@ -51,7 +51,8 @@ def _above(query: RunQuery) -> tuple[list[str], list[Any]]:
 
 
 def _ranges(query: RunQuery, now: int) -> tuple[list[str], list[Any]]:
-    conditions, values = [], []
+    conditions: list[str] = []
+    values: list[Any] = []
     if query.created is not None:
         conditions.append("created_at BETWEEN ? AND ?")
         values += query.created
@@ -64,7 +65,8 @@ def _ranges(query: RunQuery, now: int) -> tuple[list[str], list[Any]]:
 def _statuses(statuses: Sequence[int] | None, now: int) -> tuple[list[str], list[Any]]:
     if statuses is None:
         return [], []
-    alternatives, values = [], []
+    alternatives: list[str] = []
+    values: list[Any] = []
     if ended := [status for status in statuses if status >= Status.SUCCESS]:
         alternatives.append(f"(finished_at <= ? AND outcome IN ({', '.join('?' * len(ended))}))")
         values += [now, *ended]

@@ -38,7 +38,7 @@ def seed(cloud: Cloud, document: Any) -> dict[str, list[int]]:
         document: `accounts`, `projects`, `environments` and `jobs` are lists of objects with the fields of
             `airflow_dbt_cloud.local.models`; ids may be left out. `runs` is a list of objects with `job_id`
             and any of `count`, `age` (seconds since the first was created), `every` (seconds between two),
-            `trigger` (cause and overrides), `pretend` (their life, in place of the job's), `id` (of the first).
+            `trigger` (cause and overrides), `pretend` (their life, instead of the job's), `id` (of the first).
 
     Raises:
         ValueError: for what the document should not hold; nothing of a run is kept then.

@@ -80,7 +80,7 @@ async def get_rate_limit(request: web.Request) -> web.Response:
 
 
 async def set_rate_limit(request: web.Request) -> web.Response:
-    """Put a limit in force: `per_minute`, `cooldown` (seconds), `retry_after` (whether to send the header)."""
+    """Put a limit in force: `per_minute`, `cooldown` (seconds), `retry_after` (send that header)."""
     document = await _document(request)
     try:
         limit = Limit(**document)
