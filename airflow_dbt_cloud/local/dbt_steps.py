@@ -18,6 +18,9 @@ Log = Callable[[str], None]
 _DEFAULT_THREADS = 4
 _PARTIAL_PARSE = "partial_parse.msgpack"
 _FAILURE = "failure.json"
+# An interrupted dbt first writes run_results.json, then waits for its threads; a query that begins just
+# then is not interrupted and would hold it up.
+_GRACE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ class DbtSteps:
             env=process.bare_environment(self._variables(index)),
             output=log,
             stop=self._stop.event,
+            grace=_GRACE_SECONDS,
         )
         self._keep(artifacts, kept, whole=code in (0, 1))
         return code

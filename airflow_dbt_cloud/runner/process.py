@@ -57,7 +57,7 @@ async def run(
         argv: The program and its arguments; no shell reads them.
         cwd: The folder it starts in.
         env: All environment variables it sees.
-        output: Is called with each piece of its standard output and error, as it comes.
+        output: Is called with lines of its standard output and error, one or more at a time, as they come.
         stop: When set, the process group gets SIGINT, after ``grace`` seconds SIGTERM, then SIGKILL.
         grace: Seconds that the process has for ending well.
 
@@ -87,9 +87,13 @@ async def run(
 async def _relay(process: asyncio.subprocess.Process, output: Output) -> None:
     assert process.stdout is not None
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    begun = ""
     while piece := await process.stdout.read(65536):
-        if text := decoder.decode(piece):
-            output(text)
+        whole, end, begun = (begun + decoder.decode(piece)).rpartition("\n")
+        if end:
+            output(whole + end)
+    if rest := begun + decoder.decode(b"", final=True):
+        output(rest)
 
 
 async def _end_when(stop: asyncio.Event | None, process: asyncio.subprocess.Process, grace: float) -> None:
