@@ -31,12 +31,12 @@ class Clock:
 
 def spaced(instant: int | None) -> str | None:
     """Write an instant as runs carry it: `2024-07-03 13:59:00.653171+00:00`, always with six decimals."""
-    return None if instant is None else _moment(instant).strftime("%Y-%m-%d %H:%M:%S.%f+00:00")
+    return None if instant is None else _moment(instant).isoformat(" ", "microseconds")
 
 
 def iso(instant: int | None) -> str | None:
     """Write an instant as jobs carry it: `2024-03-25T13:47:20.129690+00:00`."""
-    return None if instant is None else _moment(instant).strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
+    return None if instant is None else _moment(instant).isoformat("T", "microseconds")
 
 
 def parse_instant(text: str) -> int:

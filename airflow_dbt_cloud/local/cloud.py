@@ -30,14 +30,14 @@ class Cloud:
         self.data_dir = data_dir
         self.queue = RunQueue(store, clock, self.plan, execute)
         self.runs_created = 0
-        self._read_script = lru_cache(maxsize=256)(lambda name: parse_script(store.script(name)))
+        self._read_script = lru_cache(maxsize=256)(lambda name: parse_script(store.runs.script(name)))
 
     def start(self, job: Job, trigger: Mapping[str, Any], *, retrying: Run | None = None) -> Run:
         """Start a run of a job: pretended if the job says so, else queued for real dbt."""
         run = self.new_run(job, trigger)
         if retrying is not None:
             run = replace(run, retrying_run_id=retrying.id)
-        self.store.add_runs([run])
+        self.store.runs.add([run])
         self.runs_created += 1
         if run.script is None:
             self.queue.submit(run)
@@ -46,7 +46,7 @@ class Cloud:
     def new_run(self, job: Job, trigger: Mapping[str, Any], created_at: int | None = None) -> Run:
         """Return what a run of this job is at first, without keeping it."""
         run = Run(
-            id=self.store.next_run_id(),
+            id=self.store.runs.next_id(),
             account_id=job.account_id,
             project_id=job.project_id,
             environment_id=job.environment_id,
@@ -67,7 +67,7 @@ class Cloud:
             finished_at=finished,
             outcome=script.outcome,
             message=script.message,
-            script=self.store.keep_script(asdict(script)),
+            script=self.store.runs.keep_script(asdict(script)),
         )
 
     def cancel(self, run: Run) -> None:
@@ -80,14 +80,14 @@ class Cloud:
             return
         instants = {"dequeued_at": run.dequeued_at, "started_at": run.started_at}
         ahead = {name: None for name, instant in instants.items() if instant is not None and instant > now}
-        self.store.change_run(
+        self.store.runs.change(
             run.id, finished_at=now, outcome=int(Status.CANCELLED), message=CANCELLED_BY_USER, **ahead
         )
 
     def steps(self, run: Run) -> list[Step]:
         """Return the steps of a run as far as they have begun."""
         if run.script is None:
-            return self.store.steps(run.id)
+            return self.store.steps.of(run.id)
         return list(steps_at(run, self.script(run), self.clock.now()))
 
     def script(self, run: Run) -> Script:
@@ -101,8 +101,11 @@ class Cloud:
 
     def plan(self, run: Run) -> RunPlan:
         """Return what executing a real run takes; LookupError when its project has no sources here."""
-        job, project = self.store.get(Job, run.job_id), self.store.get(Project, run.project_id)
-        environment = self.store.get(Environment, run.environment_id)
+        job, project = (
+            self.store.definitions.get(Job, run.job_id),
+            self.store.definitions.get(Project, run.project_id),
+        )
+        environment = self.store.definitions.get(Environment, run.environment_id)
         if job is None or project is None or environment is None or project.project_dir is None:
             raise LookupError(
                 f"job {run.job_id} has no dbt project on this machine; seed its project with a project_dir"

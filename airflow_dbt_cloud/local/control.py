@@ -24,7 +24,7 @@ class Control:
         self.rate_limit = RateLimit()
 
     async def reset(self) -> None:
-        """Go back to a new server's state: default seed, no runs, faults, limit, journal or advanced clock."""
+        """Go back to a new server's state: default seed, no run, fault, limit or journal, clock on time."""
         await self._cloud.queue.stop()
         self._cloud.store.clear()
         self._cloud.clock.reset()

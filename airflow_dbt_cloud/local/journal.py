@@ -1,10 +1,11 @@
 """The journal: which requests came, over which TCP connection, and what they were answered."""
 
 from collections import Counter, deque
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
+
+from aiohttp import web
 
 _SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
 _BODY_CHARACTERS = 65_536
@@ -48,18 +49,21 @@ class Journal:
         self._used: set[int] = set()
         self._statuses: Counter[str] = Counter()
 
-    def enter(
-        self, transport: object, method: str, target: str, headers: Mapping[str, str], body: str, instant: int
-    ) -> Entry:
+    def enter(self, request: web.BaseRequest, body: str, instant: int) -> Entry:
         """Note a request."""
-        if transport not in self._connections:
-            self._seen += 1
-            self._connections[transport] = self._seen
-        connection = self._connections[transport]
+        connection = self._connection(request.transport)
         self._requests += 1
         self._used.add(connection)
-        shown = {name: value for name, value in headers.items() if name.lower() not in _SECRET}
-        entry = Entry(self._requests, connection, method, target, shown, body[:_BODY_CHARACTERS], instant)
+        shown = {name: value for name, value in request.headers.items() if name.lower() not in _SECRET}
+        entry = Entry(
+            number=self._requests,
+            connection=connection,
+            method=request.method,
+            target=request.raw_path,
+            headers=shown,
+            body=body[:_BODY_CHARACTERS],
+            instant=instant,
+        )
         self._entries.append(entry)
         return entry
 
@@ -79,3 +83,11 @@ class Journal:
             "connections": len(self._used),
             "answers": dict(sorted(self._statuses.items())),
         }
+
+    def _connection(self, transport: object | None) -> int:
+        if transport is None:
+            return 0
+        if transport not in self._connections:
+            self._seen += 1
+            self._connections[transport] = self._seen
+        return self._connections[transport]

@@ -3,31 +3,32 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from airflow_dbt_cloud.local.clock import SECOND
 from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.envelope import refused
 from airflow_dbt_cloud.local.errors import Refusal, missing, unexpected
 from airflow_dbt_cloud.local.faults import Faults, Rule
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from airflow_dbt_cloud.local.passage import is_control
 
 _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Log in</h1></body></html>"
 
 
-def suffer(cloud: Cloud, faults: Faults) -> Handler:
-    """Return the middleware that lets the rules in force act on every request of the API."""
+def suffer(faults: Faults, cloud: Cloud) -> Middleware:
+    """Return the passage that lets the rules in force act on every request of the API."""
 
     @web.middleware
-    async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
-        control = request.path.startswith("/_local/")
-        rule = None if control else faults.strike(request.method, request.path, _concerns(cloud, request))
+    async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_control(request):
+            return await handler(request)
+        rule = faults.strike(request.method, request.path, _concerns(cloud, request))
         return await (handler(request) if rule is None else _struck(rule, request, handler))
 
-    return strike
+    return passage
 
 
 def _concerns(cloud: Cloud, request: web.Request) -> Callable[[Rule], bool]:
@@ -44,7 +45,7 @@ def _concerns(cloud: Cloud, request: web.Request) -> Callable[[Rule], bool]:
 
 
 def _is_young(cloud: Cloud, run_id: str, seconds: float) -> bool:
-    run = cloud.store.run(int(run_id)) if run_id.isdigit() else None
+    run = cloud.store.runs.get(int(run_id)) if run_id.isdigit() else None
     return run is not None and cloud.clock.now() - run.created_at < seconds * SECOND
 
 

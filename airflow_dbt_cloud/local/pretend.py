@@ -18,6 +18,10 @@ class PretendedStep:
     logs: str = ""
     command: str | None = None
 
+    def ends(self, begins: int) -> int:
+        """Return when the step ends that begins at this instant, if nothing cuts it short."""
+        return begins + round(self.seconds * SECOND)
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -61,12 +65,12 @@ def steps_at(run: Run, script: Script, now: int) -> Iterator[Step]:
     for index, scripted in enumerate(script.steps, start=1):
         if begins > last:
             return
-        ends = begins + round(scripted.seconds * SECOND)
-        yield _step(run, index, scripted, begins, ends, now)
-        begins = ends
+        yield _step(run, index, scripted, begins, now)
+        begins = scripted.ends(begins)
 
 
-def _step(run: Run, index: int, scripted: PretendedStep, begins: int, ends: int, now: int) -> Step:
+def _step(run: Run, index: int, scripted: PretendedStep, begins: int, now: int) -> Step:
+    ends = scripted.ends(begins)
     end = ends if run.finished_at is None else min(ends, run.finished_at)
     if end > now:
         status = Status.RUNNING

@@ -38,7 +38,7 @@ class RunQueue:
 
     def recover(self) -> None:
         """End the runs that an earlier server left unfinished, and say so in them."""
-        for run in self._store.unfinished():
+        for run in self._store.runs.unfinished():
             began = run.dequeued_at is not None
             self._end(
                 run.id,
@@ -113,7 +113,7 @@ class RunQueue:
 
     def _end(self, run_id: int, outcome: Outcome) -> None:
         self._cancelled.pop(run_id, None)
-        self._store.change_run(
+        self._store.runs.change(
             run_id, finished_at=self._clock.now(), outcome=int(outcome.status), message=outcome.message
         )
 
@@ -126,23 +126,23 @@ class RunRecorder:
 
     def starting(self) -> None:
         """Note that the run left the queue."""
-        self._store.change_run(self._run.id, dequeued_at=self._clock.now())
+        self._store.runs.change(self._run.id, dequeued_at=self._clock.now())
 
     def running(self) -> None:
         """Note that the run's first step is about to start."""
-        self._store.change_run(self._run.id, started_at=self._clock.now())
+        self._store.runs.change(self._run.id, started_at=self._clock.now())
 
     def step_started(self, index: int, name: str, command: str | None) -> None:
         """Note a step's begin."""
         now = self._clock.now()
-        self._store.start_step(
+        self._store.steps.start(
             Step(self._run.id, self._run.account_id, index, name, Status.RUNNING, command, started_at=now)
         )
 
     def step_log(self, index: int, text: str) -> None:
         """Append to a step's log."""
-        self._store.log_step(self._run.id, index, text)
+        self._store.steps.log(self._run.id, index, text)
 
     def step_finished(self, index: int, status: int) -> None:
         """Note a step's end."""
-        self._store.finish_step(self._run.id, index, Status(status), self._clock.now())
+        self._store.steps.finish(self._run.id, index, Status(status), self._clock.now())

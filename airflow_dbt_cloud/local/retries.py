@@ -37,7 +37,7 @@ def failed_step(steps: list[Step]) -> Step | None:
 
 def skipped_steps(cloud: Cloud, run: Run, failed: Step | None) -> list[str]:
     """Return the job's commands that the failure kept from running."""
-    job = cloud.store.get(Job, run.job_id)
+    job = cloud.store.definitions.get(Job, run.job_id)
     commands = list(run.trigger.get("steps_override") or (job.execute_steps if job else ()))
     if failed is None or failed.command not in commands:
         return []

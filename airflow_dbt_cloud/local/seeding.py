@@ -38,7 +38,7 @@ def seed(cloud: Cloud, document: Any) -> dict[str, list[int]]:
         document: `accounts`, `projects`, `environments` and `jobs` are lists of objects with the fields of
             `airflow_dbt_cloud.local.models`; ids may be left out. `runs` is a list of objects with `job_id`
             and any of `count`, `age` (seconds since the first was created), `every` (seconds between two),
-            `trigger` (cause and overrides), `pretend` (their life, instead of the job's), `id` (of the first).
+            `trigger` (cause and overrides), `pretend` (their life, not the job's), `id` (of the first).
 
     Raises:
         ValueError: for what the document should not hold; nothing of a run is kept then.
@@ -54,7 +54,7 @@ def seed(cloud: Cloud, document: Any) -> dict[str, list[int]]:
 def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
     known = {field.name for field in fields(kind)}
     values = _object(entry, f"a seeded {kind.__name__.lower()}", tuple(sorted(known)))
-    filled = {"id": cloud.store.next_id(kind), "created_at": cloud.clock.now(), **values}
+    filled = {"id": cloud.store.definitions.next_id(kind), "created_at": cloud.clock.now(), **values}
     required = [
         field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
     ]
@@ -64,13 +64,13 @@ def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
         filled["execute_steps"] = tuple(filled.get("execute_steps", ("dbt build",)))
         filled["pretend"] = filled.get("pretend") and asdict(parse_script(filled["pretend"]))
     definition = kind(**filled)
-    cloud.store.put(definition)
+    cloud.store.definitions.put(definition)
     return definition.id
 
 
 def _runs(cloud: Cloud, entry: Any) -> Iterator[Run]:
     values = _object(entry, "a seeded run", _RUN_FIELDS)
-    job = cloud.store.get(Job, values.get("job_id", 1))
+    job = cloud.store.definitions.get(Job, values.get("job_id", 1))
     if job is None:
         raise ValueError(
             f"A seeded run names job {values.get('job_id', 1)}, which is not there; seed it before."
@@ -92,9 +92,9 @@ def _moved(run: Run, place: int, microseconds: int) -> Run:
 
 
 def _numbered(cloud: Cloud, runs: list[Run]) -> list[int]:
-    first = cloud.store.next_run_id()
+    first = cloud.store.runs.next_id()
     numbered = [run if run.id else replace(run, id=first + place) for place, run in enumerate(runs)]
-    cloud.store.add_runs(numbered)
+    cloud.store.runs.add(numbered)
     return [run.id for run in numbered]
 
 

@@ -18,6 +18,7 @@ from airflow_dbt_cloud.local.clock import Clock
 from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.control import Control
 from airflow_dbt_cloud.local.execution import execute
+from airflow_dbt_cloud.local.models import Account
 from airflow_dbt_cloud.local.seeding import default_document
 from airflow_dbt_cloud.local.settings import ServerError, Settings
 from airflow_dbt_cloud.local.sqlite import SqliteStore
@@ -78,7 +79,7 @@ def _opened(settings: Settings, stack: AsyncExitStack) -> Cloud:
 
 def _begin(cloud: Cloud, control: Control) -> None:
     cloud.queue.recover()
-    if not cloud.store.accounts():
+    if not cloud.store.definitions.ids(Account):
         control.seed_defaults()
 
 

@@ -53,6 +53,6 @@ class Settings:
         if not self.on_loopback:
             raise ServerError(
                 f"The local dbt Cloud was asked to listen on {self.host}, where other machines reach it, "
-                "without a token of your own. Give one with --token, or leave --host out to stay on 127.0.0.1."
+                "without a token of your own. Give one with --token, or leave --host out for 127.0.0.1."
             )
         return replace(self, token=f"local_{secrets.token_urlsafe(24)}")

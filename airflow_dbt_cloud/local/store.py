@@ -19,6 +19,19 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class DefinitionQuery:
+    """Conditions on projects, environments and jobs, all of which must hold.
+
+    `equal` pairs a field with the values that it may have.
+    """
+
+    account_id: int
+    equal: Sequence[tuple[str, Sequence[int]]] = ()
+    name_contains: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunQuery:
     """Conditions on runs, all of which must hold; None asks for nothing. Ranges are microseconds."""
 
@@ -34,53 +47,44 @@ class RunQuery:
     deleted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DefinitionQuery:
-    """Conditions on projects, environments and jobs, all of which must hold.
-
-    `equal` pairs a field with the values that it may have.
-    """
-
-    account_id: int
-    equal: Sequence[tuple[str, Sequence[int]]] = ()
-    name_contains: str | None = None
-    name: str | None = None
-
-
-class Store(Protocol):
-    """All that the server remembers; every method returns at once and belongs to the server's thread."""
+class Definitions(Protocol):
+    """Accounts, projects, environments and jobs."""
 
     def put(self, definition: Definition) -> None:
-        """Keep an account, project, environment or job, in place of one with the same id."""
+        """Keep one, in place of one of its kind with the same id."""
 
     def get(self, kind: type[D], id_: int) -> D | None:
-        """Return one definition, or None."""
+        """Return one, or None."""
 
-    def accounts(self) -> list[int]:
-        """Return the ids of all accounts."""
+    def ids(self, kind: type[Definition]) -> list[int]:
+        """Return the ids of all of a kind."""
 
     def next_id(self, kind: type[Definition]) -> int:
         """Return the first free id of a kind."""
 
     def find(self, kind: type[D], query: DefinitionQuery, page: Page) -> tuple[list[D], int]:
-        """Return one page of definitions and how many there are in all."""
+        """Return one page of a kind, and how many there are in all."""
 
-    def add_runs(self, runs: Iterable[Run]) -> None:
-        """Keep new runs."""
 
-    def next_run_id(self) -> int:
-        """Return the first run id that has never been used."""
+class Runs(Protocol):
+    """Runs, and the lives of pretended ones."""
 
-    def run(self, id_: int) -> Run | None:
+    def add(self, runs: Iterable[Run]) -> None:
+        """Keep new runs, all or none of them."""
+
+    def next_id(self) -> int:
+        """Return an id above all that there are."""
+
+    def get(self, id_: int) -> Run | None:
         """Return one run, or None."""
 
-    def find_runs(self, query: RunQuery, page: Page, now: int) -> tuple[list[Run], int]:
+    def find(self, query: RunQuery, page: Page, now: int) -> tuple[list[Run], int]:
         """Return one page of runs, as they are at `now`, and how many there are in all."""
 
-    def latest_run_ids(self, job_ids: Iterable[int]) -> dict[int, int]:
+    def latest_ids(self, job_ids: Iterable[int]) -> dict[int, int]:
         """Return the newest run id of each of these jobs."""
 
-    def change_run(self, id_: int, **values: int | str | None) -> None:
+    def change(self, id_: int, **values: int | str | None) -> None:
         """Set instants, outcome or message of a run."""
 
     def unfinished(self) -> list[Run]:
@@ -92,17 +96,37 @@ class Store(Protocol):
     def script(self, name: str) -> dict[str, Any]:
         """Return a kept life."""
 
-    def start_step(self, step: Step) -> None:
+
+class Steps(Protocol):
+    """Steps of real runs; those of pretended runs are worked out."""
+
+    def start(self, step: Step) -> None:
         """Keep a step that has begun."""
 
-    def log_step(self, run_id: int, index: int, text: str) -> None:
+    def log(self, run_id: int, index: int, text: str) -> None:
         """Append to a step's log."""
 
-    def finish_step(self, run_id: int, index: int, status: Status, now: int) -> None:
+    def finish(self, run_id: int, index: int, status: Status, now: int) -> None:
         """Note a step's end."""
 
-    def steps(self, run_id: int) -> list[Step]:
+    def of(self, run_id: int) -> list[Step]:
         """Return a run's steps in order, with their logs."""
+
+
+class Store(Protocol):
+    """All that the server remembers; it belongs to the server's thread, and every method returns at once."""
+
+    @property
+    def definitions(self) -> Definitions:
+        """What is set up once."""
+
+    @property
+    def runs(self) -> Runs:
+        """What was started."""
+
+    @property
+    def steps(self) -> Steps:
+        """What real runs did."""
 
     def clear(self) -> None:
         """Forget everything."""

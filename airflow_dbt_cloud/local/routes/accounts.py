@@ -14,8 +14,8 @@ async def list_accounts(request: web.Request) -> web.Response:
     """Answer with every account that the token may see: all of them."""
     parse(request, {})
     store = cloud_of(request).store
-    ids = store.accounts()
-    accounts = [account for id_ in ids if (account := store.get(Account, id_))]
+    ids = store.definitions.ids(Account)
+    accounts = [account for id_ in ids if (account := store.definitions.get(Account, id_))]
     return listed([account_shape(account) for account in accounts], len(ids), Page(), {"pk__in": ids})
 
 

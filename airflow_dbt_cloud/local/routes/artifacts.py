@@ -38,7 +38,7 @@ async def get_job_artifact(request: web.Request) -> web.StreamResponse:
     )
     ended = [int(status) for status in Status if status.finished]
     query = RunQuery(job.account_id, job_ids=[job.id], statuses=ended)
-    for run in cloud.store.find_runs(query, Page(order_by="-id"), cloud.clock.now())[0]:
+    for run in cloud.store.runs.find(query, Page(order_by="-id"), cloud.clock.now())[0]:
         try:
             return _raw(artifact(cloud, run, path, None), path)
         except Refusal as refusal:

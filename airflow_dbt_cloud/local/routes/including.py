@@ -14,7 +14,7 @@ def shapes(cloud: Cloud, runs: Sequence[Run], include: frozenset[str]) -> list[d
     """Write runs, each with what was asked for and with whether it can be retried."""
     now = cloud.clock.now()
     failed = [run for run in runs if run.status(now) is Status.ERROR]
-    newest = cloud.store.latest_run_ids(run.job_id for run in failed)
+    newest = cloud.store.runs.latest_ids(run.job_id for run in failed)
     return [_shape(cloud, run, include, now, newest.get(run.job_id)) for run in runs]
 
 
@@ -31,7 +31,7 @@ def _shape(cloud: Cloud, run: Run, include: frozenset[str], now: int, newest: in
     if "trigger" in include:
         shape["trigger"] = trigger_shape(run)
     if "job" in include:
-        job = cloud.store.get(Job, run.job_id)
+        job = cloud.store.definitions.get(Job, run.job_id)
         shape["job"] = nested_job_shape(job) if job else None
     if "environment" in include:
         shape["environment"] = _environment(cloud, run)
@@ -42,6 +42,6 @@ def _shape(cloud: Cloud, run: Run, include: frozenset[str], now: int, newest: in
 
 
 def _environment(cloud: Cloud, run: Run) -> dict[str, Any] | None:
-    environment = cloud.store.get(Environment, run.environment_id)
-    project = cloud.store.get(Project, run.project_id)
+    environment = cloud.store.definitions.get(Environment, run.environment_id)
+    project = cloud.store.definitions.get(Project, run.project_id)
     return environment_shape(environment, project) if environment else None

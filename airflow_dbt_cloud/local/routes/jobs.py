@@ -74,17 +74,17 @@ async def rerun_job(request: web.Request) -> web.Response:
 
 def _newest_run(request: web.Request, job: Job) -> Run | None:
     cloud, query = cloud_of(request), RunQuery(job.account_id, job_ids=[job.id])
-    runs, _ = cloud.store.find_runs(query, Page(limit=1, order_by="-id"), cloud.clock.now())
+    runs, _ = cloud.store.runs.find(query, Page(limit=1, order_by="-id"), cloud.clock.now())
     return runs[0] if runs else None
 
 
 def _job(request: web.Request, job: Job, include: frozenset[str]) -> dict[str, object]:
     store, shape = cloud_of(request).store, job_shape(job)
-    project = store.get(Project, job.project_id)
+    project = store.definitions.get(Project, job.project_id)
     if "project" in include:
         shape["project"] = project_shape(project) if project else None
     if "environment" in include:
-        environment = store.get(Environment, job.environment_id)
+        environment = store.definitions.get(Environment, job.environment_id)
         shape["environment"] = environment_shape(environment, project) if environment else None
     return shape
 

@@ -21,7 +21,7 @@ def find_definitions(
     equal = [*within.items(), *_equal(parameters.values)]
     values = parameters.values
     query = DefinitionQuery(account.id, equal, values.get("name__icontains"), values.get("name"))
-    return store.find(kind, query, parameters.page())
+    return store.definitions.find(kind, query, parameters.page())
 
 
 def _equal(values: Mapping[str, Any]) -> list[tuple[str, Sequence[int]]]:

@@ -29,7 +29,7 @@ def number(request: web.Request, name: str) -> int:
 
 def account_of(request: web.Request) -> Account:
     """Return the account that the path names."""
-    account = cloud_of(request).store.get(Account, number(request, "account_id"))
+    account = cloud_of(request).store.definitions.get(Account, number(request, "account_id"))
     if account is None:
         raise missing()
     return account
@@ -38,7 +38,7 @@ def account_of(request: web.Request) -> Account:
 def definition_of(request: web.Request, kind: type[D], name: str) -> D:
     """Return the project, environment or job that the path names."""
     account = account_of(request)
-    found = cloud_of(request).store.get(kind, number(request, name))
+    found = cloud_of(request).store.definitions.get(kind, number(request, name))
     if found is None or found.account_id != account.id:
         raise missing()
     return found
@@ -47,7 +47,7 @@ def definition_of(request: web.Request, kind: type[D], name: str) -> D:
 def run_of(request: web.Request) -> Run:
     """Return the run that the path names."""
     account = account_of(request)
-    run = cloud_of(request).store.run(number(request, "run_id"))
+    run = cloud_of(request).store.runs.get(number(request, "run_id"))
     if run is None or run.account_id != account.id:
         raise missing()
     return run

@@ -45,7 +45,9 @@ async def list_environments(request: web.Request) -> web.Response:
         within = {"project_id": [definition_of(request, Project, "project_id").id]}
     store = cloud_of(request).store
     environments, total = find_definitions(store, Environment, account, parameters, within)
-    shapes = [environment_shape(each, store.get(Project, each.project_id)) for each in environments]
+    shapes = [
+        environment_shape(each, store.definitions.get(Project, each.project_id)) for each in environments
+    ]
     return listed(shapes, total, parameters.page(), parameters.echo(account.id))
 
 
@@ -57,7 +59,11 @@ async def get_environment(request: web.Request) -> web.Response:
         project = definition_of(request, Project, "project_id")
         if environment.project_id != project.id:
             raise missing()
-    return found(environment_shape(environment, cloud_of(request).store.get(Project, environment.project_id)))
+    return found(
+        environment_shape(
+            environment, cloud_of(request).store.definitions.get(Project, environment.project_id)
+        )
+    )
 
 
 _V3_PROJECT = "/api/v3/accounts/{account_id}/projects/{project_id}/"

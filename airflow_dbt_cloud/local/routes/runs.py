@@ -47,7 +47,7 @@ async def list_runs(request: web.Request) -> web.Response:
     """Answer with a page of runs."""
     account, parameters, cloud = account_of(request), parse(request, _FILTERS), cloud_of(request)
     query = _query(account.id, parameters)
-    runs, total = cloud.store.find_runs(query, parameters.page(), cloud.clock.now())
+    runs, total = cloud.store.runs.find(query, parameters.page(), cloud.clock.now())
     filters = {"state": "all", **parameters.echo(account.id)}
     return listed(shapes(cloud, runs, parameters.include), total, parameters.page(), filters)
 
@@ -77,10 +77,10 @@ async def get_retry(request: web.Request) -> web.Response:
 async def retry_run(request: web.Request) -> web.Response:
     """Take a failed run up at its failure, in a new run."""
     cloud, run = cloud_of(request), run_of(request)
-    reason = refusal(cloud, run, cloud.store.latest_run_ids([run.job_id]).get(run.job_id))
+    reason = refusal(cloud, run, cloud.store.runs.latest_ids([run.job_id]).get(run.job_id))
     if reason is not None:
         raise invalid({"reason": reason})
-    job = cloud.store.get(Job, run.job_id)
+    job = cloud.store.definitions.get(Job, run.job_id)
     if job is None:
         raise missing()
     return found(started_shape(cloud, cloud.start(job, run.trigger, retrying=run)))
@@ -91,7 +91,7 @@ async def get_step(request: web.Request) -> web.Response:
     account, cloud = account_of(request), cloud_of(request)
     include = parse(request, {}).include
     run_id, index = divmod(number(request, "step_id"), STEPS_PER_RUN)
-    run = cloud.store.run(run_id)
+    run = cloud.store.runs.get(run_id)
     if run is None or run.account_id != account.id:
         raise missing()
     for step in cloud.steps(run):

@@ -1,0 +1,101 @@
+"""What every request passes through: the journal, the rate limit, the envelope for errors, the token."""
+
+import logging
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from airflow_dbt_cloud.local.auth import Guard
+from airflow_dbt_cloud.local.clock import Clock
+from airflow_dbt_cloud.local.envelope import bare, refused
+from airflow_dbt_cloud.local.errors import Refusal, not_served
+from airflow_dbt_cloud.local.journal import Journal
+from airflow_dbt_cloud.local.rate_limit import RateLimit
+
+log = logging.getLogger(__name__)
+
+
+def is_control(request: web.Request) -> bool:
+    """Return whether a request is for the control plane, which no fault or limit touches."""
+    return request.path.startswith("/_local/")
+
+
+def note(journal: Journal, clock: Clock) -> Middleware:
+    """Return the passage that writes the journal."""
+
+    @web.middleware
+    async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_control(request):
+            return await handler(request)
+        entry = journal.enter(request, await _text(request), clock.now())
+        status = None
+        try:
+            response = await handler(request)
+            status = response.status
+            return response
+        finally:
+            journal.close(entry, status)
+
+    return passage
+
+
+def throttle(rate_limit: RateLimit, clock: Clock) -> Middleware:
+    """Return the passage that answers 429 beyond the rate limit."""
+
+    @web.middleware
+    async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
+        account = request.match_info.get("account_id", "")
+        wait = None if is_control(request) else rate_limit.refuse_for(account, clock.now())
+        if wait is None:
+            return await handler(request)
+        response = bare(429, f"Request was throttled. Expected available in {wait:.0f} seconds.")
+        if rate_limit.limit is not None and rate_limit.limit.retry_after:
+            response.headers["Retry-After"] = f"{wait:.0f}"
+        return response
+
+    return passage
+
+
+def admit(guard: Guard) -> Middleware:
+    """Return the passage that asks for the token."""
+
+    @web.middleware
+    async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_control(request):
+            guard.check_control(request)
+        else:
+            guard.check_api(request)
+        return await handler(request)
+
+    return passage
+
+
+@web.middleware
+async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what is raised further in into an answer."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return refused(refusal)
+    except web.HTTPException as error:
+        return _plain(request, error)
+    except Exception as error:
+        if is_control(request) and isinstance(error, ValueError):
+            return bare(400, str(error))
+        log.exception("The local dbt Cloud failed on %s %s", request.method, request.path)
+        return refused(Refusal(500, "The local dbt Cloud failed on this request; its log says why."))
+
+
+def _plain(request: web.Request, error: web.HTTPException) -> web.Response:
+    if isinstance(error, web.HTTPNotFound):
+        return refused(not_served(request.method, request.path))
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return bare(error.status, f'Method "{request.method}" not allowed.')
+    return bare(error.status, error.text or error.reason)
+
+
+async def _text(request: web.Request) -> str:
+    try:
+        return (await request.read()).decode("utf-8", "replace")
+    except web.HTTPRequestEntityTooLarge:
+        return ""
