@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.providers.common.compat.sdk import AirflowException
 
-from airflow_dbt_cloud.client.errors import DbtCloudError, LookupFailed
+from airflow_dbt_cloud.client.errors import DbtCloudError, LookupFailed, RunFailed, RunTimedOut
 
 
 class DbtCloudApiException(AirflowException):
@@ -35,4 +35,6 @@ def airflow_exception(error: DbtCloudError) -> AirflowException:
     """The Airflow exception for an error of the client; raise it `from` that error."""
     if isinstance(error, LookupFailed):
         return DbtCloudResourceLookupError(str(error))
+    if isinstance(error, RunFailed | RunTimedOut):
+        return DbtCloudJobRunException(str(error))
     return DbtCloudApiException(error=error)

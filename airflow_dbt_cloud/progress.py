@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar
 
-from airflow_dbt_cloud.client.models import Run, status_name
+from airflow_dbt_cloud.client.models import Run, RunStatus, status_name
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
@@ -47,3 +48,39 @@ class Progress:
             if step.index not in self._steps:
                 self._steps.add(step.index)
                 self.log.info("dbt Cloud run %s, step %d: %s", self.run_id, step.index, step.name)
+
+
+class StepLooks:
+    """When steps are worth a request of their own in a triggerer that may watch thousands of runs.
+
+    On entering Running, then once a minute, and only while few runs are watched in this process.
+
+    Args:
+        clock: Seconds that only grow.
+    """
+
+    INTERVAL: ClassVar[float] = 60.0
+    FEW: ClassVar[int] = 50
+    _watched: ClassVar[list[int]] = []
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._last: float | None = None
+
+    @classmethod
+    @contextmanager
+    def watching(cls, run_id: int) -> Iterator[None]:
+        """Count a run as watched for as long as the block lasts."""
+        cls._watched.append(run_id)
+        try:
+            yield
+        finally:
+            cls._watched.remove(run_id)
+
+    def due(self, status: int) -> bool:
+        """Whether the steps of a run with this status are to be looked at now."""
+        recently = self._last is not None and self._clock() - self._last < self.INTERVAL
+        if status != RunStatus.RUNNING or recently or len(self._watched) > self.FEW:
+            return False
+        self._last = self._clock()
+        return True

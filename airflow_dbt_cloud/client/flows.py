@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from airflow_dbt_cloud.client import endpoints
 from airflow_dbt_cloud.client.endpoints import Id
-from airflow_dbt_cloud.client.errors import LookupFailed
-from airflow_dbt_cloud.client.models import Job, Named, Run
+from airflow_dbt_cloud.client.endurance import Endurance
+from airflow_dbt_cloud.client.errors import DbtCloudError, LookupFailed, RunCancelled, RunFailed, RunTimedOut
+from airflow_dbt_cloud.client.models import Job, Named, Run, RunStatus
 from airflow_dbt_cloud.client.protocol import Call, Sleep
 
 N = TypeVar("N", bound=Named)
@@ -54,26 +55,52 @@ class Pace:
     clock: Callable[[], float]
 
 
+def unsuccessful(run: Run) -> RunFailed:
+    """The error for a run that ended otherwise than with success."""
+    kind = RunCancelled if run.status == RunStatus.CANCELLED else RunFailed
+    return kind(run.id, run.status, why=run.status_message, url=run.href)
+
+
 def wait_for_run(
+    run_id: int,
     look: Callable[[], Call[Run]],
     pace: Pace,
+    endurance: Endurance,
     *,
     until: Callable[[Run], bool] = lambda run: run.finished,
-    seen: Callable[[Run], object] = bool,
 ) -> Call[Run]:
-    """Look at a run until it is as wanted or the time is up; returns it as last seen.
+    """Look at a run until it is as wanted.
 
     Args:
+        run_id: The run.
         look: Makes the call that reads the run.
         pace: Interval and timeout; the last pause is shortened so as not to overshoot.
+        endurance: Which failed looks are lived through.
         until: When the waiting ends.
-        seen: Told of each look's run.
+
+    Raises:
+        RunTimedOut: If the time is up first.
+        DbtCloudError: If looking fails for good.
     """
-    deadline = pace.clock() + pace.timeout
+    deadline, status = pace.clock() + pace.timeout, 0
     while True:
-        run = yield from look()
-        seen(run)
-        left = deadline - pace.clock()
-        if until(run) or left <= 0:
+        run = yield from _seen(look, endurance)
+        if run is not None and until(run):
             return run
+        status = run.status if run else status
+        left = deadline - pace.clock()
+        if left <= 0:
+            raise RunTimedOut(run_id, status, pace.timeout, url=run.href if run else None)
         yield Sleep(min(pace.interval, left))
+
+
+def _seen(look: Callable[[], Call[Run]], endurance: Endurance) -> Call[Run | None]:
+    """The run, or None where a look failed in a way that is lived through."""
+    try:
+        run = yield from look()
+    except DbtCloudError as error:
+        if not endurance.goes_on(error):
+            raise
+        return None
+    endurance.succeeded()
+    return run

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from airflow_dbt_cloud.exceptions import (
     DbtCloudJobRunException,
     DbtCloudResourceLookupError,
     DbtCloudTriggerEventException,
+    airflow_exception,
 )
 from airflow_dbt_cloud.hooks import form, starting, waiting
 from airflow_dbt_cloud.hooks.accounts import fallback_to_default_account, provide_account_id
@@ -192,7 +192,7 @@ class DbtCloudHook(ConversingHook):
             account_id: The account.
             steps_override: dbt commands in place of the job's own.
             schema_override: Schema in place of the environment's.
-            retry_from_failure: Go on where the job's latest run failed, if it did; overrides then do not count.
+            retry_from_failure: Go on where the job's latest run failed, if it did, without overrides.
             additional_run_config: Further fields of the request; they go before the arguments above.
         """
         if retry_from_failure and (failed := self._failed_run(job_id, account_id)):
@@ -263,19 +263,13 @@ class DbtCloudHook(ConversingHook):
         DbtCloudJobRunStatus.check_is_valid(expected_statuses)
         expected = {expected_statuses} if isinstance(expected_statuses, int) else set(expected_statuses)
         watch = waiting.Watch(self, run_id, account_id)
-        pace = flows.Pace(check_interval, timeout, time.monotonic)
         run = self._converse(
-            flows.wait_for_run(watch.look, pace, until=lambda run: run.finished or run.status in expected)
+            watch.until(lambda run: run.finished or run.status in expected, check_interval, timeout)
         )
         if run.status not in expected:
-            raise self._disappointed(run, timeout, account_id)
-        return True
-
-    def _disappointed(self, run: Run, timeout: float, account_id: Id | None) -> DbtCloudJobRunException:
-        """The exception for a run that ended otherwise than expected, or goes on."""
-        if run.finished:
             self.log_job_run_failure_details(run.id, account_id)
-        return DbtCloudJobRunException(str(waiting.outcome(run, timeout)))
+            raise airflow_exception(flows.unsuccessful(run))
+        return True
 
     @fallback_to_default_account
     def log_job_run_failure_details(

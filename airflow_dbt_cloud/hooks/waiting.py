@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from airflow_dbt_cloud.client.errors import DbtCloudError, RunCancelled, RunFailed, RunTimedOut
+from airflow_dbt_cloud.client.endurance import Endurance
+from airflow_dbt_cloud.client.flows import Pace, wait_for_run
 from airflow_dbt_cloud.client.models import Run, RunStatus
 from airflow_dbt_cloud.client.protocol import Call
+from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.progress import Progress
 
 if TYPE_CHECKING:
@@ -26,10 +30,19 @@ class Watch:
         self.hook, self.run_id, self.account_id = hook, run_id, account_id
         self.progress = Progress(run_id, hook.log)
 
-    def look(self) -> Call[Run]:
+    def until(self, wanted: Callable[[Run], bool], interval: float, timeout: float) -> Call[Run]:
+        """Wait until the run is as wanted; seconds between looks, and seconds in all."""
+        pace = Pace(interval, timeout, time.monotonic)
+        endurance = Endurance(time.monotonic, self.hook.log.warning)
+        return wait_for_run(int(self.run_id), self._look, pace, endurance, until=wanted)
+
+    def _look(self) -> Call[Run]:
         """The run with its present status; the hook's verb does the asking."""
         yield from ()
-        status = self.hook.get_job_run_status(run_id=self.run_id, account_id=self.account_id)
+        try:
+            status = self.hook.get_job_run_status(run_id=self.run_id, account_id=self.account_id)
+        except DbtCloudApiException as error:
+            raise (error.error or error) from error
         self.progress.status(status)
         if status == RunStatus.RUNNING:
             self.progress.steps(self._steps)
@@ -38,11 +51,3 @@ class Watch:
     def _steps(self) -> Run:
         answer = self.hook.get_job_run(self.run_id, self.account_id, include_related=["run_steps"])
         return Run.parse(answer.json()["data"])
-
-
-def outcome(run: Run, timeout: float) -> DbtCloudError:
-    """The error for a run that ended otherwise than wanted, or that still goes on after `timeout` seconds."""
-    if not run.finished:
-        return RunTimedOut(run.id, run.status, timeout, url=run.href)
-    kind = RunCancelled if run.status == RunStatus.CANCELLED else RunFailed
-    return kind(run.id, run.status, why=run.status_message, url=run.href)

@@ -1,0 +1,1 @@
+"""OpenLineage: imported only where it is used."""

@@ -1,0 +1,45 @@
+"""Puts the OpenLineage parent of a task into the cause of the run that it starts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_dbt_cloud.job_run import DBT_CAUSE_MAX_LENGTH
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import Logger
+
+
+def cause_with_parent(cause: str, task_instance: Any, log: Logger) -> str:
+    """The task's OpenLineage parent and root as compact JSON; the parent alone if both do not fit.
+
+    Falls back to `cause`, with a warning, where not even that fits or the extra `openlineage` is missing.
+    """
+    try:
+        facets = _facets(task_instance)
+    except ImportError:
+        log.warning("The cause holds no OpenLineage parent: pip install 'airflow-dbt-cloud[openlineage]'.")
+        return cause
+    for facet in (facets, {"parent": facets["parent"]}):
+        text = json.dumps(facet, separators=(",", ":"))
+        if len(text) <= DBT_CAUSE_MAX_LENGTH:
+            return text
+    log.warning("The OpenLineage parent does not fit into %d characters.", DBT_CAUSE_MAX_LENGTH)
+    return cause
+
+
+def _facets(task_instance: Any) -> dict[str, Any]:
+    """Parent and root by the OpenLineage provider's own macros."""
+    from airflow.providers.openlineage.plugins import macros
+
+    parent = macros.lineage_job_namespace(), macros.lineage_job_name(task_instance)
+    root = macros.lineage_root_job_namespace(task_instance), macros.lineage_root_job_name(task_instance)
+    return {
+        "parent": _facet(macros.lineage_run_id(task_instance), *parent),
+        "root": _facet(macros.lineage_root_run_id(task_instance), *root),
+    }
+
+
+def _facet(run_id: str, namespace: str, name: str) -> dict[str, Any]:
+    return {"run": {"runId": run_id}, "job": {"namespace": namespace, "name": name}}

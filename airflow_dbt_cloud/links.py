@@ -1,0 +1,25 @@
+"""Links on task pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import BaseOperator
+    from airflow.sdk.types import TaskInstanceKey
+
+JOB_RUN_URL = "job_run_url"
+"""Key of the XCom with the run's page; Airflow's web page reads nothing else."""
+
+
+class DbtCloudRunJobOperatorLink(BaseOperatorLink):
+    """Leads from a task to its run in dbt Cloud."""
+
+    name = "Monitor Job Run"
+    xcom_key = JOB_RUN_URL
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002 -- Airflow's
+        """The address of the run's page, or "" before the run has started."""
+        return str(XCom.get_value(key=JOB_RUN_URL, ti_key=ti_key) or "")

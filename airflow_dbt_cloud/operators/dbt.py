@@ -1,0 +1,354 @@
+"""Operators that run dbt Cloud jobs; the others of this package are offered here too."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator, conf
+
+from airflow_dbt_cloud import lazy
+from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
+from airflow_dbt_cloud.job_run import (
+    DBT_CAUSE_MAX_LENGTH,
+    DbtCloudJobRunStatus,
+    JobRunInfo,
+    validate_execute_complete_event,
+)
+from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
+from airflow_dbt_cloud.operators import rendered
+from airflow_dbt_cloud.operators.arguments import explain_unknown, passable_hook_params
+from airflow_dbt_cloud.operators.artifacts import DbtCloudGetJobRunArtifactOperator
+from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+
+__all__ = [
+    "DBT_CAUSE_MAX_LENGTH",
+    "DbtCloudGetJobRunArtifactOperator",
+    "DbtCloudJobRunException",
+    "DbtCloudJobRunStatus",
+    "DbtCloudListJobRunsOperator",
+    "DbtCloudListJobsOperator",
+    "DbtCloudRunJobOperator",
+    "DbtCloudRunJobOperatorLink",
+    "JobRunInfo",
+]
+
+FIRST_LOOK = 6.0
+"""Seconds from deferral to the trigger's first look; sooner, the scheduler may still be writing the deferral
+down and then fails the task (apache/airflow #66374, #67287, #72716)."""
+
+
+def __getattr__(name: str) -> Any:
+    return lazy.resolve(__name__, name)
+
+
+class DbtCloudRunJobOperator(BaseOperator):
+    """Run a dbt Cloud job and, unless told otherwise, wait for it.
+
+    Every argument of the API is a templated argument here. XComs: `job_run_url` and `job_run_id` right after
+    the start; the run's id (int) is the return value.
+
+    Args:
+        dbt_cloud_conn_id: The connection.
+        job_id: The job, as a number; or give its names instead.
+        project_name: Name of the job's project.
+        environment_name: Name of the job's environment.
+        job_name: Name of the job.
+        account_id: The account; the connection's if None.
+        trigger_reason: The run's cause, 255 characters at the most; names the task and the DAG if None.
+        steps_override: dbt commands in place of the job's.
+        schema_override: Schema in place of the environment's.
+        wait_for_termination: Whether to wait for the run's end.
+        timeout: Seconds to wait.
+        check_interval: Seconds between two looks.
+        additional_run_config: Further fields of the request; they go before the arguments.
+        reuse_existing_run: Wait for a run of the job that is already going, rather than start one.
+        retry_from_failure: Go on where the job's latest run failed, if it did.
+        deferrable: Wait in the triggerer rather than on the worker.
+        hook_params: Further arguments of `DbtCloudHook`.
+        openlineage_inject_parent_job_info: Put the OpenLineage parent job into the cause, where it fits.
+        git_branch: Branch to run.
+        git_sha: Commit to run.
+        target_name_override: dbt target.
+        threads_override: dbt threads.
+        dbt_version_override: dbt version.
+        generate_docs_override: Whether to generate docs.
+        timeout_seconds_override: Seconds after which dbt Cloud cancels the run.
+
+    Raises:
+        DbtCloudJobRunException: If the run fails, is cancelled, or does not end in time.
+        DbtCloudResourceLookupError: If the names lead to no job or to several.
+        DbtCloudApiException: If dbt Cloud refuses a request or cannot be reached.
+        ValueError: If an argument cannot be used.
+    """
+
+    template_fields = (
+        "dbt_cloud_conn_id",
+        "job_id",
+        "project_name",
+        "environment_name",
+        "job_name",
+        "account_id",
+        "trigger_reason",
+        "steps_override",
+        "schema_override",
+        "additional_run_config",
+        "git_branch",
+        "git_sha",
+        "target_name_override",
+        "threads_override",
+        "dbt_version_override",
+        "generate_docs_override",
+        "timeout_seconds_override",
+    )
+    operator_extra_links = (DbtCloudRunJobOperatorLink(),)
+
+    def __init__(
+        self,
+        *,
+        dbt_cloud_conn_id: str = "dbt_cloud_default",
+        job_id: int | str | None = None,
+        project_name: str | None = None,
+        environment_name: str | None = None,
+        job_name: str | None = None,
+        account_id: int | str | None = None,
+        trigger_reason: str | None = None,
+        steps_override: list[str] | None = None,
+        schema_override: str | None = None,
+        wait_for_termination: bool = True,
+        timeout: float = 60 * 60 * 24 * 7,
+        check_interval: float = 60,
+        additional_run_config: dict[str, Any] | None = None,
+        reuse_existing_run: bool = False,
+        retry_from_failure: bool = False,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        hook_params: dict[str, Any] | None = None,
+        openlineage_inject_parent_job_info: bool = conf.getboolean(
+            "openlineage", "spark_inject_parent_job_info", fallback=False
+        ),
+        git_branch: str | None = None,
+        git_sha: str | None = None,
+        target_name_override: str | None = None,
+        threads_override: int | str | None = None,
+        dbt_version_override: str | None = None,
+        generate_docs_override: bool | str | None = None,
+        timeout_seconds_override: int | str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        explain_unknown(kwargs)
+        super().__init__(**kwargs)
+        self.dbt_cloud_conn_id = dbt_cloud_conn_id
+        self.job_id = job_id
+        self.project_name = project_name
+        self.environment_name = environment_name
+        self.job_name = job_name
+        self.account_id = account_id
+        self.trigger_reason = trigger_reason
+        self.steps_override = steps_override
+        self.schema_override = schema_override
+        self.wait_for_termination = wait_for_termination
+        self.timeout = timeout
+        self.check_interval = check_interval
+        self.additional_run_config = additional_run_config or {}
+        self.reuse_existing_run = reuse_existing_run
+        self.retry_from_failure = retry_from_failure
+        self.deferrable = deferrable
+        self.hook_params = hook_params or {}
+        self.openlineage_inject_parent_job_info = openlineage_inject_parent_job_info
+        self.git_branch = git_branch
+        self.git_sha = git_sha
+        self.target_name_override = target_name_override
+        self.threads_override = threads_override
+        self.dbt_version_override = dbt_version_override
+        self.generate_docs_override = generate_docs_override
+        self.timeout_seconds_override = timeout_seconds_override
+        self.run_id: int | None = None
+
+    @cached_property
+    def hook(self) -> DbtCloudHook:
+        """The hook for the connection."""
+        hook: DbtCloudHook = lazy.resolve_in(__name__, "DbtCloudHook")(
+            self.dbt_cloud_conn_id, **self.hook_params
+        )
+        return hook
+
+    def execute(self, context: Context) -> int:
+        """Start the run, say where it is, and wait for it."""
+        job_id = self.job_id = self._find_job()
+        run = self._going_run(job_id) if self.reuse_existing_run else None
+        self._announce(context, run or self._start(context, job_id))
+        if not self.wait_for_termination:
+            self._warn_of_useless_deferral()
+        elif self.deferrable:
+            self._finish_or_defer()
+        else:
+            self.hook.wait_for_job_run_status(
+                run_id=self._run,
+                account_id=self.account_id,
+                expected_statuses=DbtCloudJobRunStatus.SUCCESS.value,
+                check_interval=self.check_interval,
+                timeout=self.timeout,
+            )
+            self.log.info("Job run %s has completed successfully.", self.run_id)
+        return self._run
+
+    @property
+    def _run(self) -> int:
+        """The id of the run, once there is one."""
+        assert self.run_id is not None
+        return self.run_id
+
+    def _find_job(self) -> int | str:
+        """The job's id, from the argument or from the names; what a template left empty is not given."""
+        self.account_id = rendered.given(self.account_id)
+        if job := rendered.given(self.job_id):
+            return job
+        names = {
+            "project_name": self.project_name or "",
+            "environment_name": self.environment_name or "",
+            "job_name": self.job_name or "",
+        }
+        if missing := [name for name, value in names.items() if not rendered.given(value)]:
+            raise ValueError(
+                "Either job_id or project_name, environment_name, and job_name must be provided. "
+                f"There is no job_id and no {' and no '.join(missing)}."
+            )
+        found: int = self.hook.get_job_by_name(account_id=self.account_id, **names)["id"]
+        return found
+
+    def _going_run(self, job_id: int | str) -> dict[str, Any] | None:
+        """The newest run of the job that has not ended, whoever started it."""
+        query = {
+            "job_definition_id": job_id,
+            "status__in": str(list(DbtCloudJobRunStatus.NON_TERMINAL_STATUSES.value)),
+            "order_by": "-created_at",
+            "limit": 1,
+        }
+        runs: list[dict[str, Any]] = self.hook.get_job_runs(account_id=self.account_id, payload=query).json()[
+            "data"
+        ]
+        if not runs:
+            return None
+        self.log.info("Job %s is running already, so its run %s is waited for.", self.job_id, runs[0]["id"])
+        return runs[0]
+
+    def _start(self, context: Context, job_id: int | str) -> dict[str, Any]:
+        """Start a run of the job, and return it as dbt Cloud describes it."""
+        overrides = rendered.overrides(self)
+        run: dict[str, Any] = self.hook.trigger_job_run(
+            account_id=self.account_id,
+            job_id=job_id,
+            cause=self._cause(context),
+            steps_override=overrides.pop("steps_override", None),
+            schema_override=overrides.pop("schema_override", None),
+            retry_from_failure=self.retry_from_failure,
+            additional_run_config={
+                **overrides,
+                **rendered.mapping("additional_run_config", self.additional_run_config),
+            },
+        ).json()["data"]
+        return run
+
+    def _cause(self, context: Context) -> str:
+        """Why the run is started; other tools match the default's wording."""
+        if not self.trigger_reason:
+            ti = context["ti"]
+            self.trigger_reason = (
+                f"Triggered via Apache Airflow by task {ti.task_id!r} in the {ti.dag_id} DAG."
+            )
+        if self.openlineage_inject_parent_job_info:
+            from airflow_dbt_cloud.lineage.parent import cause_with_parent
+
+            self.trigger_reason = cause_with_parent(self.trigger_reason, context["ti"], self.log)
+        return self.trigger_reason
+
+    def _announce(self, context: Context, run: dict[str, Any]) -> None:
+        """Say which run it is before anything can interrupt: in the log, the link and the XComs."""
+        self.run_id = int(run["id"])
+        url = run.get("href")
+        self.log.info("dbt Cloud run %s of job %s: %s", self.run_id, self.job_id, url)
+        context["ti"].xcom_push(key=JOB_RUN_URL, value=url)
+        context["ti"].xcom_push(key="job_run_id", value=self.run_id)
+
+    def _finish_or_defer(self) -> None:
+        """Look once: a run that has ended needs no trigger."""
+        status = self.hook.get_job_run_status(run_id=self._run, account_id=self.account_id)
+        if DbtCloudJobRunStatus.is_terminal(status):
+            self._conclude(status)
+            return
+        trigger = lazy.resolve_in(__name__, "DbtCloudRunJobTrigger")
+        now = time.time()
+        limit = self.execution_timeout
+        self.defer(
+            trigger=trigger(
+                conn_id=self.dbt_cloud_conn_id,
+                run_id=self._run,
+                end_time=now + self.timeout,
+                execution_deadline=now + limit.total_seconds() if limit else None,
+                account_id=self.account_id,
+                poll_interval=self.check_interval,
+                hook_params=passable_hook_params(self.hook_params, self.log),
+                not_before=now + FIRST_LOOK,
+            ),
+            method_name="execute_complete",
+        )
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:  # noqa: ARG002
+        """Go on with what the trigger saw.
+
+        Raises:
+            DbtCloudJobRunException: If the run failed, was cancelled, or did not end in time.
+            DbtCloudTriggerEventException: If the event is none of the trigger's.
+        """
+        seen = validate_execute_complete_event(event)
+        self.run_id = int(seen["run_id"])
+        if seen["status"] == "timeout":
+            self._out_of_time(seen)
+        if seen["status"] != "success":
+            self._fail(seen.get("message") or f"Job run {self.run_id} ended with {seen['status']}.")
+        self.log.info(seen.get("message") or "Job run %s has completed successfully.", self.run_id)
+        return self._run
+
+    def _conclude(self, status: int) -> None:
+        if status != DbtCloudJobRunStatus.SUCCESS.value:
+            cancelled = status == DbtCloudJobRunStatus.CANCELLED.value
+            self._fail(f"Job run {self.run_id} has {'been cancelled' if cancelled else 'failed'}.")
+        self.log.info("Job run %s has completed successfully.", self.run_id)
+
+    def _fail(self, message: str) -> None:
+        self.hook.log_job_run_failure_details(run_id=self._run, account_id=self.account_id)
+        raise DbtCloudJobRunException(message)
+
+    def _out_of_time(self, event: dict[str, Any]) -> None:
+        """A deadline passed: the execution timeout also cancels the run, as it would stop a process."""
+        if event.get("cancel", True):
+            self._cancel("the execution timeout")
+        raise DbtCloudJobRunException(event.get("message") or f"Job run {self.run_id} has timed out.")
+
+    def on_kill(self) -> None:
+        """Cancel the run when the task is killed."""
+        if self.run_id is not None:
+            self._cancel("the end of its task")
+
+    def _cancel(self, reason: str) -> None:
+        """Ask dbt Cloud to cancel the run; who is ending already is not stopped by a fault in that."""
+        try:
+            self.hook.cancel_job_run(run_id=self._run, account_id=self.account_id)
+            self.log.info("Job run %s is being cancelled because of %s.", self.run_id, reason)
+        except Exception:
+            self.log.exception("Job run %s could not be cancelled; it may go on.", self.run_id)
+
+    def _warn_of_useless_deferral(self) -> None:
+        if self.deferrable:
+            warnings.warn(
+                "wait_for_termination is False, so deferrable has no effect: there is nothing to wait for.",
+                UserWarning,
+                stacklevel=3,
+            )

@@ -1,0 +1,161 @@
+"""The trigger that watches a run of dbt Cloud in the triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_dbt_cloud import lazy
+from airflow_dbt_cloud.client.endurance import Endurance
+from airflow_dbt_cloud.client.errors import DbtCloudError
+from airflow_dbt_cloud.client.models import FINISHED, Run, RunStatus
+from airflow_dbt_cloud.exceptions import DbtCloudApiException
+from airflow_dbt_cloud.progress import Progress, StepLooks
+
+if TYPE_CHECKING:
+    from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+
+_OUTCOMES = {
+    RunStatus.SUCCESS: ("success", "Job run {} has completed successfully."),
+    RunStatus.CANCELLED: ("cancelled", "Job run {} has been cancelled."),
+    RunStatus.ERROR: ("error", "Job run {} has failed."),
+}
+
+
+def __getattr__(name: str) -> Any:
+    return lazy.resolve(__name__, name)
+
+
+class DbtCloudRunJobTrigger(BaseTrigger):
+    """Watches a run until it ends or a deadline passes, then sends one event.
+
+    The event is `{"status": "success" | "cancelled" | "error" | "timeout", "message": str, "run_id": int}`.
+    A "timeout" also says `"cancel"`: True when the task's execution timeout passed and the run is to be
+    cancelled, False when only the waiting ended. An "error" says `"looked"`: False when the run may go on but
+    cannot be looked at. Keys that a release does not know are left alone, missing ones have defaults, so that
+    a trigger deferred by another release goes on.
+
+    Args:
+        conn_id: The connection.
+        run_id: The run.
+        end_time: When the waiting ends, in seconds since the epoch; None for never.
+        poll_interval: Seconds between two looks.
+        account_id: The account; the connection's if None.
+        hook_params: Further arguments of `DbtCloudHook`.
+        execution_deadline: When the task's execution timeout passes, in seconds since the epoch.
+        not_before: When the first look may come, in seconds since the epoch. An event within some seconds of
+            the deferral makes Airflow's scheduler fail the task now and then (apache/airflow #66374).
+    """
+
+    def __init__(  # noqa: PLR0917 -- keyword arguments of a stored row; users' calls are positional
+        self,
+        conn_id: str = "dbt_cloud_default",
+        run_id: int = 0,
+        end_time: float | None = None,
+        poll_interval: float = 60,
+        account_id: int | None = None,
+        hook_params: dict[str, Any] | None = None,
+        execution_deadline: float | None = None,
+        not_before: float | None = None,
+        **_unknown: Any,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.conn_id, self.run_id, self.account_id = conn_id, run_id, account_id
+        self.end_time, self.execution_deadline, self.not_before = end_time, execution_deadline, not_before
+        self.poll_interval, self.hook_params = poll_interval, hook_params or {}
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """The class and its arguments, as JSON can hold them."""
+        fields = (
+            "conn_id",
+            "run_id",
+            "end_time",
+            "poll_interval",
+            "account_id",
+            "hook_params",
+            "execution_deadline",
+            "not_before",
+        )
+        place = f"{type(self).__module__}.{type(self).__qualname__}"
+        return place, {name: getattr(self, name) for name in fields}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look until there is something to say, and say it."""
+        await asyncio.sleep(max(0.0, (self.not_before or 0) - time.time()))
+        with StepLooks.watching(self.run_id):
+            event = await self._outcome()
+        yield TriggerEvent(event)
+
+    async def is_still_running(self, hook: DbtCloudHook) -> bool:
+        """Whether the run has not ended yet."""
+        return await hook.get_job_status(self.run_id, self.account_id) not in FINISHED
+
+    async def _outcome(self) -> dict[str, Any]:
+        """Wait for the run's end, a deadline, or an error that stays, and describe it as an event."""
+        try:
+            return await self._watch(lazy.resolve_in(__name__, "DbtCloudHook"))
+        except DbtCloudError as error:
+            message = f"Job run {self.run_id} can no longer be looked at, and may go on. {error}"
+            return self._event("error", message, looked=False)
+
+    async def _watch(self, hook_class: type[DbtCloudHook]) -> dict[str, Any]:
+        hook = hook_class(self.conn_id, **self.hook_params)
+        progress, looks = Progress(self.run_id, self.log), StepLooks(time.monotonic)
+        endurance = Endurance(time.monotonic, self.log.warning)
+        while True:
+            status = await self._status(hook, endurance)
+            if status in FINISHED:
+                return self._ended(status)
+            if status is not None:
+                progress.status(status)
+                if looks.due(status):
+                    await self._tell_steps(hook, progress)
+            if event := self._overdue():
+                return event
+            await asyncio.sleep(self._pause())
+
+    async def _status(self, hook: DbtCloudHook, endurance: Endurance) -> int | None:
+        """The run's status, or None where the look failed in a way that is lived through."""
+        try:
+            status = await hook.get_job_status(self.run_id, self.account_id)
+        except DbtCloudApiException as error:
+            cause = error.error or DbtCloudError(str(error))
+            if not endurance.goes_on(cause):
+                raise cause from error
+            return None
+        endurance.succeeded()
+        return status
+
+    async def _tell_steps(self, hook: DbtCloudHook, progress: Progress) -> None:
+        try:
+            details = await hook.get_job_details(self.run_id, self.account_id, ["run_steps"])
+            progress.tell_steps(Run.parse(details["data"]))
+        except Exception as error:  # noqa: BLE001 -- progress is a courtesy; the wait decides about errors
+            self.log.debug("The steps of run %s cannot be read: %s", self.run_id, error)
+
+    def _ended(self, status: int) -> dict[str, Any]:
+        outcome, message = _OUTCOMES[RunStatus(status)]
+        return self._event(outcome, message.format(self.run_id))
+
+    def _overdue(self) -> dict[str, Any] | None:
+        """The event for a deadline that has passed; the execution timeout goes first, since it cancels."""
+        now = time.time()
+        if self.execution_deadline is not None and now >= self.execution_deadline:
+            message = f"Job run {self.run_id} has exceeded the task's execution timeout."
+            return self._event("timeout", message, cancel=True)
+        if self.end_time is not None and now >= self.end_time:
+            message = f"Job run {self.run_id} has not ended within the timeout and is still going."
+            return self._event("timeout", message, cancel=False)
+        return None
+
+    def _pause(self) -> float:
+        """Seconds to the next look; a deadline that is nearer cuts them short."""
+        deadlines = [end for end in (self.end_time, self.execution_deadline) if end is not None]
+        return max(0.0, min([self.poll_interval, *(end - time.time() for end in deadlines)]))
+
+    def _event(self, status: str, message: str, **facts: Any) -> dict[str, Any]:
+        return {"status": status, "message": message, "run_id": self.run_id, **facts}
