@@ -88,6 +88,8 @@ class DbtSteps:
         return DbtStep(f"Invoke dbt with `{command}`", act, command, decisive)
 
     async def _clone(self, _index: int, log: Log) -> int:
+        # A server whose store was lost counts its runs from the beginning again.
+        shutil.rmtree(self._plan.run_dir, ignore_errors=True)
         count = await asyncio.to_thread(checkout.refresh, self._plan.project_dir, self._project)
         log(f"{count} files of {self._plan.project_dir} are in {self._project}\n")
         return 0

@@ -71,6 +71,19 @@ def home() -> Path:
     return platformdirs.user_cache_path("airflow-dbt-cloud", appauthor=False)
 
 
+def require_extra() -> None:
+    """Say at once, and not in the middle of a run, that the ``local`` extra is not installed.
+
+    Raises:
+        MissingExtra: A library of it is absent.
+    """
+    try:
+        import filelock  # noqa: F401 - only whether it is there
+        import platformdirs  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra.of(error) from error
+
+
 async def make(
     requirements: Sequence[str] = DBT_REQUIREMENTS,
     *,
