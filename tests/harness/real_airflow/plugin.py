@@ -1,10 +1,12 @@
 """The fixture `airflow`, and the order of tests: those that need a running Airflow come last, together."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from airflow_dbt_cloud.local.server import LocalDbtCloud
 from real_airflow.instance import RealAirflow
 from real_airflow.postgres import NoPostgresError, database
 from real_airflow.settings import Settings
@@ -23,13 +25,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
+def cloud() -> Iterator[LocalDbtCloud]:
+    """The local dbt Cloud that the connection `dbt_cloud_default` of the fixture `airflow` leads to."""
+    with LocalDbtCloud() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def airflow(tmp_path_factory: pytest.TempPathFactory, cloud: LocalDbtCloud) -> Iterator[RealAirflow]:
     """A real Airflow on PostgreSQL with the example DAGs and those of tests/airflow/dags."""
     home = tmp_path_factory.mktemp("airflow")
     folders = (PROJECT / "example_dags", PROJECT / "tests" / "airflow" / "dags")
     present = tuple(folder for folder in folders if folder.is_dir())
     try:
-        with database() as url, RealAirflow(Settings(home, url, present)) as running:
+        with database() as url, RealAirflow(Settings(home, url, present, _connection(cloud))) as running:
             yield running
     except NoPostgresError as error:
         pytest.skip(str(error))
+
+
+def _connection(cloud: LocalDbtCloud) -> dict[str, str]:
+    fields = {"conn_type": "dbt_cloud", "host": cloud.url, "login": "1", "password": cloud.token}
+    return {"AIRFLOW_CONN_DBT_CLOUD_DEFAULT": json.dumps(fields)}
