@@ -1,12 +1,12 @@
 """The steps of a run, as dbt Cloud names them, and how each is really done."""
 
 import asyncio
-import json
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_dbt_cloud.local.failure import Failure
 from airflow_dbt_cloud.local.plan import RunPlan
 from airflow_dbt_cloud.local.stopping import Stop
 from airflow_dbt_cloud.runner import checkout, commands, process
@@ -17,7 +17,6 @@ Log = Callable[[str], None]
 
 _DEFAULT_THREADS = 4
 _PARTIAL_PARSE = "partial_parse.msgpack"
-_FAILURE = "failure.json"
 # An interrupted dbt first writes run_results.json, then waits for its threads; a query that begins just
 # then is not interrupted and would hold it up.
 _GRACE_SECONDS = 2.0
@@ -155,34 +154,3 @@ class DbtSteps:
             "DBT_LOG_PATH": str(plan.run_dir / "logs" / str(index)),
             "DBT_USE_COLORS": "false",
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Where a run's chain of commands broke.
-
-    Attributes:
-        position: The command's position in the plan's ``steps``, from 0.
-        state: The folder of that step's artifacts.
-    """
-
-    position: int
-    state: Path
-
-    @property
-    def can_be_retried(self) -> bool:
-        """Whether ``dbt retry`` finds what it needs; a project that did not compile leaves nothing."""
-        return (self.state / "run_results.json").exists()
-
-    def write(self, run_dir: Path) -> None:
-        """Leave it for the run that retries this one."""
-        note = {"position": self.position, "step": self.state.name}
-        (run_dir / _FAILURE).write_text(json.dumps(note), encoding="utf-8")
-
-    @classmethod
-    def read(cls, run_dir: Path | None) -> "Failure | None":
-        """Return the failure of an earlier run, None where there was none."""
-        if run_dir is None or not (run_dir / _FAILURE).exists():
-            return None
-        note = json.loads((run_dir / _FAILURE).read_text(encoding="utf-8"))
-        return cls(note["position"], run_dir / "steps" / note["step"])

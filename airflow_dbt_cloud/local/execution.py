@@ -3,9 +3,9 @@
 import asyncio
 
 from airflow_dbt_cloud.local.dbt_steps import DbtStep, DbtSteps
-from airflow_dbt_cloud.local.models import Status
+from airflow_dbt_cloud.local.models import CANCELLED_BY_USER, Status
 from airflow_dbt_cloud.local.plan import Outcome, RunObserver, RunPlan
-from airflow_dbt_cloud.local.stopping import CANCELLED_BY_USER, Stop, stopping
+from airflow_dbt_cloud.local.stopping import Stop, stopping
 from airflow_dbt_cloud.runner import environment
 from airflow_dbt_cloud.runner.environment import DbtEnvironment
 from airflow_dbt_cloud.runner.errors import RunnerError

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 
 from airflow_dbt_cloud.local.clock import SECOND
 from airflow_dbt_cloud.local.durations import humanized
-
-CANCELLED_BY_USER = "Cancelled by user."
+from airflow_dbt_cloud.local.models import CANCELLED_BY_USER
 
 
 class Stop:
