@@ -20,8 +20,8 @@ Id = int | str
 
 
 def list_accounts() -> Call[list[Account]]:
-    """Accounts that the token may see (v3)."""
-    return [Account.parse(row) for row in (yield from rows(Request("GET", "/api/v3/accounts/")))]
+    """Accounts that the token may see (v3, which knows no pages here)."""
+    return [Account.parse(row) for row in (yield from one(Request("GET", "/api/v3/accounts/")))]
 
 
 def get_account(account_id: Id) -> Call[Account]:
@@ -133,7 +133,7 @@ def get_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = No
     """An artifact as it is stored (v2, no envelope); of the last step unless `step` says another."""
     folder = _path(account_id, "runs", identifier(run_id, "run id"), "artifacts")
     query = wire_query({"step": step})
-    return ask(Request("GET", folder + file_path(path), query, accept="*/*"))
+    return (yield from ask(Request("GET", folder + file_path(path), query, accept="*/*")))
 
 
 def read(

@@ -52,6 +52,9 @@ def patiently(patience: Patience) -> Decision:
 TOLERANT = patiently(Patience())
 """The decision where nobody asked for another."""
 
+ONCE = patiently(Patience(attempts=1))
+"""The decision where somebody sits and waits for the first answer."""
+
 
 def may_repeat(request: Request, error: DbtCloudError) -> bool:
     """Whether sending the request again cannot do a thing twice.

@@ -132,9 +132,14 @@ def _silence(error: Exception, credentials: Credentials) -> TransportError:
     return TransportError(
         f"No answer came from {credentials.base_url}",
         sent=not (certificate or _never_connected(error)),
-        why=credentials.mask(f"{type(error).__name__}: {error}"),
+        why=credentials.mask(str(_innermost(error))),
         fix=CERTIFICATE_HINT if certificate else NETWORK_HINT,
     )
+
+
+def _innermost(error: Exception) -> object:
+    """What urllib3 gave up for; requests wraps it in a text about its own retries."""
+    return getattr(error.args[0], "reason", None) or error if error.args else repr(error)
 
 
 def _never_connected(error: Exception) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dbt_cloud.client import sync
 from airflow_dbt_cloud.client.errors import DbtCloudError, InvalidArgument
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, T, identifier
+from airflow_dbt_cloud.client.retry import Decision
 from airflow_dbt_cloud.exceptions import airflow_exception
 from airflow_dbt_cloud.hooks import access, retries
 from airflow_dbt_cloud.hooks.sessions import KeptSessionHook
@@ -102,10 +103,12 @@ class ConversingHook(KeptSessionHook):
                 )
             return int(identifier(credentials.account_id, "account id"))
 
-    def _converse(self, call: Call[T], seen: Callable[[Response], object] = bool) -> T:
+    def _converse(
+        self, call: Call[T], seen: Callable[[Response], object] = bool, decision: Decision | None = None
+    ) -> T:
         """Carry out a call on the worker."""
         with as_airflow_exceptions():
-            return sync.drive(call, self._send, decision=self._decision, seen=seen)
+            return sync.drive(call, self._send, decision=decision or self._decision, seen=seen)
 
     def _answers(self, call: Call[Any]) -> list[requests.Response]:
         """The responses that a call was answered by, checked by it."""

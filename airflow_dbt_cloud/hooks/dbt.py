@@ -18,6 +18,7 @@ from airflow_dbt_cloud.client.checks import check_access
 from airflow_dbt_cloud.client.errors import DbtCloudError
 from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.client.protocol import Call, Request
+from airflow_dbt_cloud.client.retry import ONCE
 from airflow_dbt_cloud.exceptions import (
     DbtCloudApiException,
     DbtCloudJobRunException,
@@ -344,7 +345,7 @@ class DbtCloudHook(ConversingHook):
     def test_connection(self) -> tuple[bool, str]:
         """Whether the connection is right, and what its token can read; or which part of it is wrong."""
         try:
-            return True, self._converse(check_access(self._resolve_account_id()))
+            return True, self._converse(check_access(self._resolve_account_id()), decision=ONCE)
         except Exception as error:  # noqa: BLE001 -- the page shows whatever it was
             return False, str(error)
 

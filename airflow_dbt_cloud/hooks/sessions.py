@@ -75,6 +75,7 @@ class KeptSessionHook(HttpHook):
         from airflow_dbt_cloud.client.sync import configured, new_session
 
         access = self._credentials()
+        self.base_url = access.base_url
         if not hasattr(self._thread, "session"):
             self._thread.session = new_session(access.transport)
             self._configure_session_from_mount_adapters(self._thread.session)

@@ -1,0 +1,10 @@
+"""Run several jobs side by side, one mapped task each; the list could come from another task."""
+
+from airflow.sdk import DAG
+
+from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+
+with DAG("mapped_over_jobs", schedule=None, tags=["dbt"]):
+    DbtCloudRunJobOperator.partial(task_id="build", deferrable=True, check_interval=2, timeout=600).expand(
+        job_id=[1, 6]
+    )
