@@ -1,5 +1,6 @@
 """Accounts, projects, environments and jobs as dbt Cloud's Admin API writes them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from airflow_dbt_cloud.local.clock import iso, spaced
@@ -88,8 +89,14 @@ def connection_shape(project: Project) -> dict[str, Any]:
     }
 
 
-def environment_shape(environment: Environment, project: Project | None) -> dict[str, Any]:
-    """Write an environment with its project and that one's connection, where the project is known."""
+def environment_shape(
+    environment: Environment, project: Project | None, write: Callable[[int], str | None] = iso
+) -> dict[str, Any]:
+    """Write an environment with its project and that one's connection, where the project is known.
+
+    `write` spells its instants, in which v2 (`iso`) and v3 (`spaced`) differ.
+    """
+    created_at = write(environment.created_at)
     return {
         "id": environment.id,
         "account_id": environment.account_id,
@@ -108,8 +115,8 @@ def environment_shape(environment: Environment, project: Project | None) -> dict
         "dbt_project_subdirectory": None,
         "supports_docs": True,
         "state": environment.state,
-        "created_at": spaced(environment.created_at),
-        "updated_at": spaced(environment.created_at),
+        "created_at": created_at,
+        "updated_at": created_at,
         "project": project_shape(project) if project else None,
         "connection": connection_shape(project) if project else None,
         "repository": None,

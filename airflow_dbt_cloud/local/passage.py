@@ -27,10 +27,11 @@ def note(journal: Journal, clock: Clock) -> Middleware:
     async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
         if is_control(request):
             return await handler(request)
-        entry = journal.enter(request, await _text(request), clock.now())
+        body = await _body(request)
+        entry = journal.enter(request, body or "", clock.now())
         status = None
         try:
-            response = await handler(request)
+            response = bare(413, "The request body is too large.") if body is None else await handler(request)
             status = response.status
             return response
         finally:
@@ -94,8 +95,8 @@ def _plain(request: web.Request, error: web.HTTPException) -> web.Response:
     return bare(error.status, error.text or error.reason)
 
 
-async def _text(request: web.Request) -> str:
+async def _body(request: web.Request) -> str | None:
     try:
         return (await request.read()).decode("utf-8", "replace")
     except web.HTTPRequestEntityTooLarge:
-        return ""
+        return None

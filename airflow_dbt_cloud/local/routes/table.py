@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from airflow_dbt_cloud.local.errors import not_served
-from airflow_dbt_cloud.local.routes import accounts, artifacts, control, jobs, projects, runs
+from airflow_dbt_cloud.local.routes import accounts, artifacts, control, environments, jobs, projects, runs
 
 _ACCOUNT = "/api/v2/accounts/{account_id}/"
 _PROJECT = "/api/v3/accounts/{account_id}/projects/{project_id}/"
@@ -27,7 +27,7 @@ _UNSERVED = {
 
 def routes() -> Iterator[web.RouteDef]:
     """Yield every route, with and without its closing slash: dbt Cloud's clients send both."""
-    modules = (accounts, projects, jobs, runs, artifacts, control)
+    modules = (accounts, projects, environments, jobs, runs, artifacts, control)
     for method, path, handler in (route for module in modules for route in module.ROUTES):
         yield from _both(method, path, handler)
     for path, methods in _UNSERVED.items():

@@ -1,0 +1,112 @@
+"""Lists of runs, and their filters."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def runs(api):
+    """Six runs of two jobs, a minute apart: three that ended, each its own way, then 3, 2 and 1."""
+    other = api.job(environment_id=2, name="Other")
+    lives = [
+        {"outcome": 10}, {"outcome": 20}, {"outcome": 30},
+        {"running": 999}, {"starting": 999}, {"queued": 999},
+    ]  # fmt: skip
+    seeds = [
+        {"job_id": 1 if place % 2 else other, "age": 600 - 60 * place, "pretend": life}
+        for place, life in enumerate(lives)
+    ]
+    return api.control.seed(runs=seeds)["runs"]
+
+
+def ids(api, **params):
+    return [run["id"] for run in api.get("runs/", **params)]
+
+
+def test_they_come_in_the_order_of_their_ids(api, runs):
+    assert ids(api) == runs
+    assert ids(api, order_by="-id") == ids(api, order_by="-created_at") == runs[::-1]
+
+
+def test_those_that_have_not_ended_sort_as_the_last_to_end(api, runs):
+    assert ids(api, order_by="finished_at")[:3] == runs[:3]
+    assert ids(api, order_by="-finished_at")[3:] == runs[:3][::-1]
+    assert ids(api, order_by="-finished_at", status__in="[10,20,30]") == runs[:3][::-1]
+
+
+@pytest.mark.parametrize(("place", "status"), list(enumerate([10, 20, 30, 3, 2, 1])))
+def test_one_status_is_asked_for(api, runs, place, status):
+    assert ids(api, status=status) == [runs[place]]
+
+
+def test_several_statuses_are_asked_for(api, runs):
+    assert ids(api, status__in="[1,2,3]") == runs[3:]
+    assert ids(api, status__in="[10, 20]") == runs[:2]
+    assert ids(api, status__in="[7]") == ids(api, status__in="[]") == []
+
+
+def test_they_are_asked_for_by_id(api, runs):
+    assert ids(api, pk=runs[2]) == [runs[2]]
+    assert ids(api, pk__in=json.dumps([runs[4], 12, runs[0]])) == [runs[0], runs[4]]
+    assert ids(api, id__gt=runs[3]) == runs[4:]
+    assert ids(api, id__gt=runs[0], status__in="[10,20,30]") == runs[1:3]
+
+
+def test_they_are_asked_for_by_what_they_belong_to(api, runs):
+    assert ids(api, job_definition_id=1) == runs[1::2]
+    assert ids(api, environment_id=2) == runs[::2]
+    assert ids(api, project_id=1) == ids(api, project_id__in="[1,2]") == runs
+    assert ids(api, project_id=2) == ids(api, state="deleted") == []
+
+
+def test_they_are_asked_for_by_time(api, runs):
+    created = [run["created_at"] for run in api.get("runs/")]
+    window = json.dumps([created[1], created[2]])
+    assert ids(api, created_at__range=window) == runs[1:3]
+    assert ids(api, finished_at__range=window) == runs[1:3]
+    assert ids(api, finished_at__range=json.dumps([created[3], "2999-01-01T00:00:00"])) == []
+
+
+def test_pages_and_totals_agree(api, runs):
+    answer = api.ask("runs/?limit=2&offset=4&status__in=[1,2,3,10,20,30]").json()
+    assert [run["id"] for run in answer["data"]] == runs[4:]
+    assert answer["extra"]["pagination"] == {"count": 2, "total_count": 6}
+    assert answer["extra"]["order_by"] == "id"
+    assert answer["extra"]["filters"] == {
+        "limit": 2,
+        "offset": 4,
+        "state": "all",
+        "account_id": 1,
+        "status__in": [1, 2, 3, 10, 20, 30],
+    }
+
+
+def test_beyond_the_end_is_an_empty_page(api, runs):
+    answer = api.ask("runs/?offset=100").json()
+    assert (answer["data"], answer["extra"]["pagination"]) == ([], {"count": 0, "total_count": 6})
+
+
+def test_a_page_is_a_hundred_runs_unless_less_is_asked_for(api):
+    api.control.seed(runs=[{"count": 150}])
+    assert len(ids(api)) == 100
+    assert len(ids(api, offset=100)) == 50
+
+
+def test_triggers_come_with_the_list(api):
+    run = api.start(api.job(), cause="Mine [af:x]")
+    assert (
+        api.get("runs/", include_related='["trigger"]', job_definition_id=run["job_id"])[0]["trigger"][
+            "cause"
+        ]
+        == "Mine [af:x]"
+    )
+
+
+def test_a_run_leads_to_its_page(api):
+    run = api.start(api.job())
+    assert run["href"] == f"{api.server.url}/deploy/1/projects/1/runs/{run['id']}/"
+
+
+def test_ids_are_beyond_32_bits(api):
+    assert api.start(api.job())["id"] > 2**32

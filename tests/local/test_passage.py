@@ -1,0 +1,65 @@
+"""What comes back when a request does not reach an endpoint."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v2/accounts/1/connections/"),
+        ("GET", "/api/v3/accounts/1/runs/"),
+        ("POST", "/api/v2/accounts/1/jobs/"),
+        ("DELETE", "/api/v2/accounts/1/jobs/1/"),
+        ("GET", "/somewhere"),
+    ],
+)
+def test_what_is_not_served_answers_501_and_names_itself(api, method, path):
+    answer = api.ask(path, method)
+    assert answer.status_code == answer.json()["status"]["code"] == 501
+    assert f"{method} {path}" in answer.json()["status"]["user_message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "jobs/1/run/"), ("PUT", "runs/"), ("GET", "runs/1/cancel/")]
+)
+def test_a_wrong_method_is_answered_as_django_rest_framework_does(api, method, path):
+    answer = api.ask(path, method)
+    assert answer.status_code == 405
+    assert answer.json() == {"detail": f'Method "{method}" not allowed.'}
+
+
+@pytest.mark.parametrize(
+    "path", ["accounts/", "accounts/1/", "accounts/1/jobs/", "accounts/1/runs/", "accounts/1/jobs/1/"]
+)
+def test_the_closing_slash_may_be_left_out_and_nothing_redirects(api, path):
+    with_slash, without = api.ask(f"/api/v2/{path}"), api.ask(f"/api/v2/{path.rstrip('/')}")
+    assert with_slash.status_code == without.status_code == 200
+    assert with_slash.json() == without.json()
+
+
+def test_a_run_is_started_without_the_closing_slash_too(api):
+    assert api.post(f"jobs/{api.job()}/run", cause="No slash")["status"] == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v2/accounts/2/", "runs/7/", "runs/seven/", "jobs/99/", "steps/1/", "runs/²/", f"runs/{9**40}/"],
+)
+def test_what_is_not_there_is_404_in_the_envelope(api, path):
+    answer = api.ask(path)
+    assert answer.status_code == answer.json()["status"]["code"] == 404
+    assert answer.json()["status"]["is_success"] is False
+
+
+def test_objects_of_another_account_are_not_there(api):
+    api.control.seed(
+        accounts=[{"id": 2, "name": "Other"}], jobs=[{"id": 70, "name": "Theirs", "account_id": 2}]
+    )
+    run = api.control.seed(runs=[{"job_id": 70}])["runs"][0]
+    assert api.ask("jobs/70/").status_code == api.ask(f"runs/{run}/").status_code == 404
+    assert api.ask("/api/v2/accounts/2/jobs/70/").status_code == 200
+
+
+def test_a_body_that_is_too_large_is_refused(api):
+    answer = api.ask("jobs/1/run/", "POST", data=b"x" * (9 * 1024**2))
+    assert answer.status_code == 413

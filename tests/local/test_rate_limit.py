@@ -1,0 +1,51 @@
+"""The rate limit: so many a minute, then a cool-down, by the local clock."""
+
+
+def statuses(api, count):
+    return [api.ask("jobs/1/").status_code for _ in range(count)]
+
+
+def test_beyond_the_limit_an_account_cools_down(api):
+    api.control.limit_rate(3, cooldown=300)
+    assert statuses(api, 5) == [200, 200, 200, 429, 429]
+    api.control.advance(299)
+    assert statuses(api, 1) == [429]
+    api.control.advance(2)
+    assert statuses(api, 1) == [200]
+    assert api.control.rate_limit()["refused"] == 3
+
+
+def test_each_minute_counts_anew(api):
+    api.control.limit_rate(3)
+    assert statuses(api, 3) == [200] * 3
+    api.control.advance(61)
+    assert statuses(api, 3) == [200] * 3
+
+
+def test_each_account_counts_for_itself(api):
+    api.control.seed(accounts=[{"id": 2, "name": "Other"}])
+    api.control.limit_rate(1)
+    assert statuses(api, 2) == [200, 429]
+    assert api.ask("/api/v2/accounts/2/").status_code == 200
+
+
+def test_retry_after_is_sent_only_when_wanted(api):
+    api.control.limit_rate(0, cooldown=300)
+    assert "Retry-After" not in api.ask("jobs/").headers
+    api.control.limit_rate(0, cooldown=300, retry_after=True)
+    assert api.ask("jobs/").headers["Retry-After"] == "300"
+
+
+def test_it_is_switched_over_http(api):
+    api.ask("/_local/rate_limit", "POST", json={"per_minute": 1, "cooldown": 10})
+    assert statuses(api, 2) == [200, 429]
+    shown = api.ask("/_local/rate_limit").json()
+    assert shown == {"limit": {"per_minute": 1, "cooldown": 10, "retry_after": False}, "refused": 1}
+    api.ask("/_local/rate_limit", "DELETE")
+    assert statuses(api, 2) == [200, 200]
+
+
+def test_a_wrong_limit_is_named(api):
+    answer = api.ask("/_local/rate_limit", "POST", json={"per_hour": 1})
+    assert answer.status_code == 400
+    assert "per_minute, cooldown and retry_after" in answer.json()["detail"]

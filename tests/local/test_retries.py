@@ -1,0 +1,73 @@
+"""Taking a failed run up again."""
+
+import pytest
+
+FAILED = {
+    "outcome": 20,
+    "steps": [{"name": "Invoke dbt with `dbt build`", "outcome": 20, "command": "dbt build"}],
+    "artifacts": {"run_results.json": {"results": []}},
+}
+
+
+@pytest.fixture
+def failed(api):
+    job = api.job(FAILED, execute_steps=["dbt build", "dbt run-operation clean"])
+    return api.start(job, git_branch="main")
+
+
+def test_the_newest_failed_run_can_be_retried(api, failed):
+    assert (failed["can_retry"], failed["retry_not_supported_reason"]) == (True, None)
+
+
+def test_a_retry_is_a_new_run_that_names_the_old_one(api, failed):
+    retry = api.post(f"runs/{failed['id']}/retry/")
+    assert retry["id"] > failed["id"]
+    assert retry["retrying_run_id"] == failed["id"]
+    assert retry["trigger"]["git_branch"] == "main"
+
+
+def test_what_a_retry_would_do_is_told(api, failed):
+    assert api.get(f"runs/{failed['id']}/retry/") == {
+        "failed_step": "Invoke dbt with `dbt build`",
+        "skipped_steps": ["dbt run-operation clean"],
+    }
+
+
+def test_only_the_newest_run_of_a_job_can_be_retried(api, failed):
+    api.start(failed["job_id"])
+    assert reason(api, failed["id"]) == "RETRY_NOT_LATEST_RUN"
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ({"outcome": 10}, "RETRY_NOT_FAILED_RUN"),
+        ({"outcome": 30}, "RETRY_NOT_FAILED_RUN"),
+        ({"running": 60, "outcome": 20}, "RETRY_NOT_FAILED_RUN"),
+        ({"outcome": 20}, "RETRY_NO_RUN_RESULTS"),
+        (
+            {**FAILED, "steps": [{"name": "Deps", "outcome": 20, "command": "dbt deps"}]},
+            "RETRY_UNSUPPORTED_CMD",
+        ),
+    ],
+)
+def test_why_a_run_cannot_be_retried_is_told(api, script, expected):
+    run = api.start(api.job(script))
+    assert reason(api, run["id"]) == run["retry_not_supported_reason"] == expected
+
+
+def reason(api, run):
+    answer = api.ask(f"runs/{run}/retry/", "POST")
+    assert answer.status_code == 400
+    return answer.json()["data"]["reason"]
+
+
+def test_rerunning_a_job_takes_its_failure_up(api, failed):
+    assert api.post(f"jobs/{failed['job_id']}/rerun/")["retrying_run_id"] == failed["id"]
+
+
+def test_rerunning_a_job_that_did_not_fail_starts_a_new_run(api):
+    job = api.job({"outcome": 10})
+    assert api.post(f"jobs/{job}/rerun/")["retrying_run_id"] is None
+    assert api.post(f"jobs/{job}/rerun/")["trigger"]["cause_category"] == "rerun"
+    assert len(api.get("runs/", job_definition_id=job)) == 2

@@ -1,0 +1,100 @@
+"""The server's own life: starting, stopping, keeping, refusing."""
+
+import logging
+import socket
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from airflow_dbt_cloud.local.server import LocalDbtCloud, ServerError
+from airflow_dbt_cloud.local.settings import Settings
+
+
+def test_it_starts_in_well_under_a_second():
+    begin = time.monotonic()
+    with LocalDbtCloud() as server:
+        assert requests.get(f"{server.url}/_local/health/", timeout=5).json() == {"status": "ok"}
+    assert time.monotonic() - begin < 1
+
+
+def test_it_leaves_no_thread_port_or_folder_behind():
+    folders = set(Path(tempfile.gettempdir()).glob("local-dbt-cloud-*"))
+    before = set(threading.enumerate())
+    with LocalDbtCloud() as server:
+        port = int(server.url.rsplit(":", 1)[1])
+    assert set(threading.enumerate()) == before
+    assert set(Path(tempfile.gettempdir()).glob("local-dbt-cloud-*")) == folders
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+def test_stopping_twice_is_no_error():
+    server = LocalDbtCloud()
+    server.stop()
+    server.start()
+    server.stop()
+    server.stop()
+
+
+def test_a_port_in_use_is_named_with_what_to_do():
+    with LocalDbtCloud() as server:
+        port = int(server.url.rsplit(":", 1)[1])
+        with pytest.raises(ServerError, match=rf"Port {port} on 127\.0\.0\.1 is in use.*--port"):
+            LocalDbtCloud(port=port).start()
+
+
+def test_an_address_of_another_machine_is_named():
+    with pytest.raises(ServerError, match=r"cannot listen on 192\.0\.2\.1:0"):
+        LocalDbtCloud(host="192.0.2.1", token="chosen").start()
+
+
+def test_other_machines_need_a_token_of_ones_own():
+    with pytest.raises(ServerError, match="--token"):
+        LocalDbtCloud(host="0.0.0.0")
+
+
+def test_tokens_are_made_up_and_never_shown(caplog):
+    caplog.set_level(logging.DEBUG)
+    with LocalDbtCloud() as one, LocalDbtCloud() as other:
+        requests.get(
+            f"{one.url}/api/v2/accounts/", headers={"Authorization": f"Token {one.token}"}, timeout=5
+        )
+        assert one.token != other.token
+        assert len(one.token) > 30
+        for shown in (repr(one), repr(Settings(token=one.token)), caplog.text):
+            assert one.token not in shown
+
+
+def test_what_a_file_holds_outlives_the_server(client_of, tmp_path):
+    file = tmp_path / "deeper" / "state.sqlite"
+    with LocalDbtCloud(store=file) as server:
+        client = client_of(server)
+        run = client.start(client.job({"outcome": 20, "message": "It broke."}))["id"]
+    with LocalDbtCloud(store=file) as server:
+        client = client_of(server)
+        assert client.get(f"runs/{run}/")["status_message"] == "It broke."
+        assert len(client.get("jobs/")) == 7
+        assert client.start(7)["id"] > run
+    assert [path.name for path in file.parent.iterdir()] == ["state.sqlite"]
+
+
+def test_it_speaks_https_when_given_a_certificate(tmp_path):
+    import ssl
+
+    import trustme
+
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with LocalDbtCloud(ssl_context=context) as server:
+        assert server.url.startswith("https://127.0.0.1:")
+        answer = requests.get(f"{server.url}/_local/health", verify=str(tmp_path / "ca.pem"), timeout=5)
+        assert answer.status_code == 200
+        server.control.add_fault("reset")
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{server.url}/api/v2/accounts/", verify=str(tmp_path / "ca.pem"), timeout=5)
