@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes an environment exactly as uv.lock says: "newest" (Airflow 3.3) in .venv, "lowest" (3.1.0) in .venv-lowest.
+# Makes an environment exactly as uv.lock says: "newest" (Airflow 3.3) in .venv, "lowest" (3.1.0) in .venv-lowest,
+# "incumbent" (the provider that this one replaces, without this one) in .venv-incumbent.
 # uv is taken from PATH, else installed into .venv-tools. PYTHON=/path/to/python overrides the search on PATH.
 set -eu
 cd "$(dirname "$0")/.."
@@ -51,13 +52,14 @@ sync() {
     [ -d "$folder" ] && set -- --quiet "$@"
     unset VIRTUAL_ENV
     UV_PROJECT_ENVIRONMENT=$folder UV_PYTHON=$python UV_PYTHON_DOWNLOADS=never \
-        "$uv" sync --locked --all-extras "$@"
+        "$uv" sync --locked "$@"
 }
 
 python=$(find_python)
 uv=$(find_uv)
 case "${1:-}" in
-newest) sync .venv ;;
-lowest) sync .venv-lowest --no-default-groups --group test --group airflow-lowest ;;
-*) fail "usage: scripts/environment.sh newest|lowest" ;;
+newest) sync .venv --all-extras ;;
+lowest) sync .venv-lowest --all-extras --no-default-groups --group test --group airflow-lowest ;;
+incumbent) sync .venv-incumbent --only-group incumbent ;;
+*) fail "usage: scripts/environment.sh newest|lowest|incumbent" ;;
 esac
