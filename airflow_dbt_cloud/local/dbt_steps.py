@@ -54,6 +54,7 @@ class DbtSteps:
         self._stop = stop
         self._project = plan.work_dir / "checkout"
         self._profile = plan.work_dir / "profile"
+        self._partial_parse = plan.work_dir / _PARTIAL_PARSE
 
     def __iter__(self) -> Iterator[DbtStep]:
         """Yield what is next; whether there are packages is known only once the project is there."""
@@ -79,16 +80,19 @@ class DbtSteps:
         self, command: str, more: tuple[str, ...] = (), position: int | None = None, *, decisive: bool = True
     ) -> DbtStep:
         async def act(index: int, log: Log) -> int:
-            code = await self._run_dbt((*commands.parse(command), *more), index, log)
-            if code and position is not None:
+            if position is not None:
+                # Before it is known: a step may also fail by never reaching dbt.
                 Failure(position, self._artifacts(index)).write(self._plan.run_dir)
+            code = await self._run_dbt((*commands.parse(command), *more), index, log)
+            if code == 0:
+                Failure.forget(self._plan.run_dir)
             return code
 
         return DbtStep(f"Invoke dbt with `{command}`", act, command, decisive)
 
     async def _clone(self, _index: int, log: Log) -> int:
         # A server whose store was lost counts its runs from the beginning again.
-        shutil.rmtree(self._plan.run_dir, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self._plan.run_dir, ignore_errors=True)
         count = await asyncio.to_thread(checkout.refresh, self._plan.project_dir, self._project)
         log(f"{count} files of {self._plan.project_dir} are in {self._project}\n")
         return 0
@@ -109,10 +113,8 @@ class DbtSteps:
         return 0
 
     async def _run_dbt(self, arguments: tuple[str, ...], index: int, log: Log) -> int:
-        artifacts, kept = self._artifacts(index), self._plan.work_dir / _PARTIAL_PARSE
-        artifacts.mkdir(parents=True, exist_ok=True)
-        if kept.exists():
-            shutil.copyfile(kept, artifacts / _PARTIAL_PARSE)
+        artifacts = self._artifacts(index)
+        await asyncio.to_thread(self._lay_out, artifacts)
         code = await process.run(
             [str(self._dbt.dbt), *arguments],
             cwd=self._project,
@@ -121,13 +123,18 @@ class DbtSteps:
             stop=self._stop.event,
             grace=_GRACE_SECONDS,
         )
-        self._keep(artifacts, kept, whole=code in (0, 1))
+        await asyncio.to_thread(self._keep, artifacts, parsed=code in (0, 1))
         return code
 
-    def _keep(self, artifacts: Path, partial_parse: Path, *, whole: bool) -> None:
+    def _lay_out(self, artifacts: Path) -> None:
+        artifacts.mkdir(parents=True, exist_ok=True)
+        if self._partial_parse.exists():
+            shutil.copyfile(self._partial_parse, artifacts / _PARTIAL_PARSE)
+
+    def _keep(self, artifacts: Path, *, parsed: bool) -> None:
         made = artifacts / _PARTIAL_PARSE
-        if whole and made.exists():
-            made.replace(partial_parse)
+        if parsed and made.exists():
+            made.replace(self._partial_parse)
         made.unlink(missing_ok=True)
         shutil.copytree(artifacts, self._plan.run_dir / "target", dirs_exist_ok=True)
 

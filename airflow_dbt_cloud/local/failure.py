@@ -27,7 +27,13 @@ class Failure:
     def write(self, run_dir: Path) -> None:
         """Leave it for the run that retries this one."""
         note = {"position": self.position, "step": self.state.name}
+        run_dir.mkdir(parents=True, exist_ok=True)
         (run_dir / _FAILURE).write_text(json.dumps(note), encoding="utf-8")
+
+    @staticmethod
+    def forget(run_dir: Path) -> None:
+        """Take the note back: the step went well."""
+        (run_dir / _FAILURE).unlink(missing_ok=True)
 
     @classmethod
     def read(cls, run_dir: Path | None) -> "Failure | None":

@@ -289,6 +289,16 @@ async def test_a_step_that_is_no_dbt_command_is_refused(plan, oven):
     assert outcome.message in record.logs[3]
 
 
+async def test_a_retry_goes_on_at_a_step_that_never_reached_dbt(plan, oven, tmp_path):
+    plan = replace(plan, project_dir=oven, steps=("dbt build", "bake bread"))
+    await run(plan)
+    retry = replace(plan, run_dir=tmp_path / "retry", retry_of=plan.run_dir, steps=("dbt build", "dbt ls"))
+    outcome, record = await run(retry)
+
+    assert outcome.status == 10
+    assert list(record.steps) == [*PRELUDE, "Invoke dbt with `dbt ls`"]
+
+
 async def test_a_folder_without_a_dbt_project_fails_where_it_is_fetched(plan, tmp_path):
     (tmp_path / "empty").mkdir()
     outcome, record = await run(replace(plan, project_dir=tmp_path / "empty"))
