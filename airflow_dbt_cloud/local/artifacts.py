@@ -4,7 +4,7 @@ import json
 from pathlib import Path, PurePosixPath
 
 from airflow_dbt_cloud.local.cloud import Cloud
-from airflow_dbt_cloud.local.errors import missing
+from airflow_dbt_cloud.local.errors import Refusal, missing
 from airflow_dbt_cloud.local.models import Run
 
 _STEPS = "steps"
@@ -38,6 +38,15 @@ def artifact(cloud: Cloud, run: Run, path: str, step: int | None) -> Path | byte
     if not file.is_file() or not file.resolve().is_relative_to(root.resolve()):
         raise missing()
     return file
+
+
+def has_artifact(cloud: Cloud, run: Run, path: str) -> bool:
+    """Return whether a run has an artifact."""
+    try:
+        artifact(cloud, run, path, None)
+    except Refusal:
+        return False
+    return True
 
 
 def _safe(path: str) -> PurePosixPath:

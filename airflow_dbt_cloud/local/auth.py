@@ -1,4 +1,4 @@
-"""Who may ask: the API takes the token; the control plane is open to this machine's own programs only."""
+"""Who may ask: the API takes the token; control plane and pages are open to this machine itself only."""
 
 import hmac
 from urllib.parse import urlsplit
@@ -16,12 +16,12 @@ class Guard:
 
     Args:
         token: what `Authorization: Token …` or `Bearer …` must carry.
-        open_control: whether `/_local/` may be used without it, which only a loopback server allows.
+        open_additions: whether control plane and pages may be used without it, as on loopback only.
     """
 
-    def __init__(self, token: str, *, open_control: bool) -> None:
+    def __init__(self, token: str, *, open_additions: bool) -> None:
         self._token = token.encode()
-        self._open_control = open_control
+        self._open_additions = open_additions
 
     def check_api(self, request: web.Request) -> None:
         """Refuse with 401 what does not carry the token."""
@@ -29,9 +29,9 @@ class Guard:
         if scheme not in _SCHEMES or not hmac.compare_digest(given.strip().encode(), self._token):
             raise bad_token()
 
-    def check_control(self, request: web.Request) -> None:
+    def check_own(self, request: web.Request) -> None:
         """Refuse web pages of other origins, and, off loopback, what does not carry the token."""
-        if not self._open_control:
+        if not self._open_additions:
             self.check_api(request)
             return
         origin = request.headers.get("Origin")
@@ -39,7 +39,7 @@ class Guard:
             origin and urlsplit(origin).netloc != request.host
         ):
             raise Refusal(
-                403, "The control plane answers programs of this machine; ask it at its loopback address."
+                403, "The control plane and the pages answer this machine only; ask at the loopback address."
             )
 
 

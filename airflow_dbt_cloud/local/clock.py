@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000_000
+_CENTURY = 100 * 365 * 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -19,8 +20,8 @@ class Clock:
 
     def advance(self, seconds: float) -> int:
         """Move forward by `seconds` (never back: runs do not un-finish) and return the new instant."""
-        if seconds < 0:
-            raise ValueError(f"The clock only goes forward, and {seconds} is negative. Give seconds >= 0.")
+        if not 0 <= seconds <= _CENTURY:
+            raise ValueError(f"The clock goes forward by 0 to {_CENTURY} seconds, not by {seconds}.")
         self._advanced += round(seconds * SECOND)
         return self.now()
 

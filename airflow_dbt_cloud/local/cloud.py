@@ -1,5 +1,6 @@
 """The local dbt Cloud itself: starting, retrying, cancelling runs and reading what became of them."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -12,6 +13,8 @@ from airflow_dbt_cloud.local.plan import RunPlan
 from airflow_dbt_cloud.local.pretend import Script, parse_script, steps_at
 from airflow_dbt_cloud.local.queue import Execute, RunQueue
 from airflow_dbt_cloud.local.store import Store
+
+_RUNS, _ENVIRONMENTS = "runs", "environments"
 
 
 class Cloud:
@@ -40,8 +43,18 @@ class Cloud:
         self.store.runs.add([run])
         self.runs_created += 1
         if run.script is None:
+            shutil.rmtree(self.run_dir(run.id), ignore_errors=True)
             self.queue.submit(run)
         return run
+
+    async def reset(self) -> None:
+        """End what runs and forget everything, the files of real runs included."""
+        await self.queue.stop()
+        self.store.clear()
+        self.clock.reset()
+        self.runs_created = 0
+        for folder in (_RUNS, _ENVIRONMENTS):
+            shutil.rmtree(self.data_dir / folder, ignore_errors=True)
 
     def new_run(self, job: Job, trigger: Mapping[str, Any], created_at: int | None = None) -> Run:
         """Return what a run of this job is at first, without keeping it."""
@@ -97,7 +110,7 @@ class Cloud:
 
     def run_dir(self, run_id: int) -> Path:
         """Return where a real run's artifacts lie."""
-        return self.data_dir / "runs" / str(run_id)
+        return self.data_dir / _RUNS / str(run_id)
 
     def plan(self, run: Run) -> RunPlan:
         """Return what executing a real run takes; LookupError when its project has no sources here."""
@@ -119,7 +132,7 @@ class Cloud:
             account_id=run.account_id,
             environment_id=run.environment_id,
             project_dir=Path(project.project_dir),
-            work_dir=self.data_dir / "environments" / str(run.environment_id),
+            work_dir=self.data_dir / _ENVIRONMENTS / str(run.environment_id),
             run_dir=self.run_dir(run.id),
             steps=tuple(asked.get("steps_override") or job.execute_steps),
             generate_docs=run.docs,

@@ -25,10 +25,7 @@ class Control:
 
     async def reset(self) -> None:
         """Go back to a new server's state: default seed, no run, fault, limit or journal, clock on time."""
-        await self._cloud.queue.stop()
-        self._cloud.store.clear()
-        self._cloud.clock.reset()
-        self._cloud.runs_created = 0
+        await self._cloud.reset()
         self.faults.clear()
         self.rate_limit.disable()
         self.journal.clear()

@@ -13,7 +13,7 @@ from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.envelope import refused
 from airflow_dbt_cloud.local.errors import Refusal, missing, unexpected
 from airflow_dbt_cloud.local.faults import Faults, Rule
-from airflow_dbt_cloud.local.passage import is_control
+from airflow_dbt_cloud.local.passage import is_own
 
 _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Log in</h1></body></html>"
 
@@ -23,7 +23,7 @@ def suffer(faults: Faults, cloud: Cloud) -> Middleware:
 
     @web.middleware
     async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_control(request):
+        if is_own(request):
             return await handler(request)
         rule = faults.strike(request.method, request.path, _concerns(cloud, request))
         return await (handler(request) if rule is None else _struck(rule, request, handler))

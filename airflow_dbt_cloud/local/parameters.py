@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from airflow_dbt_cloud.local.clock import iso, parse_instant
-from airflow_dbt_cloud.local.errors import invalid, unexpected
+from airflow_dbt_cloud.local.errors import invalid, not_served, unexpected
 from airflow_dbt_cloud.local.store import Page
 
 MAX_LIMIT = 100
@@ -17,6 +17,9 @@ MAX_LIMIT = 100
 
 Reader = Callable[[str], Any]
 """Turns a parameter's text into its value; ValueError when it does not fit."""
+
+Readers = Mapping[str, Reader | None]
+"""Readers by name; None for a parameter that dbt Cloud knows and this server does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,25 @@ class Parameters:
         return {**{name: _shown(value) for name, value in narrowing.items()}, "account_id": account_id}
 
 
-def parse(request: web.Request, readers: Mapping[str, Reader]) -> Parameters:
+def parse(request: web.Request, readers: Readers) -> Parameters:
     """Read a request's query string.
 
     Raises:
-        Refusal: 400 for a name that is not in `readers`, and for a value that its reader does not take.
+        Refusal: 400 for a name that is not in `readers`, and for a value that its reader does not take; 501
+            for a name without a reader.
     """
-    known = {**readers, "account_id": integer}
+    known: dict[str, Reader | None] = {**readers, "account_id": integer}
     given = {name: request.query.getall(name) for name in request.query}
     include = included(given.pop("include_related", []))
     if strange := [name for name in given if name not in known]:
         raise unexpected(strange)
     wrong, values = {}, {}
     for name, texts in given.items():
+        reader = known[name]
+        if reader is None:
+            raise not_served(request.method, f"{request.path} with {name}")
         try:
-            values[name] = known[name](_single(texts))
+            values[name] = reader(_single(texts))
         except ValueError as error:
             wrong[name] = str(error)
     if wrong:
@@ -75,7 +82,7 @@ def integer(text: str) -> int:
 def integers(text: str) -> list[int]:
     """Read a JSON array of whole numbers, the one form dbt Cloud takes (apache/airflow#40047)."""
     values = _json_array(text)
-    if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+    if not all(type(value) is int and abs(value) < 2**63 for value in values):
         raise _misfit(text)
     return values
 
@@ -171,5 +178,5 @@ def _at_least(value: int, least: int) -> int:
     return value
 
 
-PAGING: Mapping[str, Reader] = {"limit": limit, "offset": offset}
+PAGING: Readers = {"limit": limit, "offset": offset}
 """What every list takes."""

@@ -15,9 +15,12 @@ from airflow_dbt_cloud.local.rate_limit import RateLimit
 log = logging.getLogger(__name__)
 
 
-def is_control(request: web.Request) -> bool:
-    """Return whether a request is for the control plane, which no fault or limit touches."""
-    return request.path.startswith("/_local/")
+def is_own(request: web.Request) -> bool:
+    """Return whether a request is for the server's own additions: the control plane and the pages.
+
+    No journal, fault, limit or token concerns it.
+    """
+    return request.path == "/" or request.path.startswith(("/_local/", "/deploy/"))
 
 
 def note(journal: Journal, clock: Clock) -> Middleware:
@@ -25,7 +28,7 @@ def note(journal: Journal, clock: Clock) -> Middleware:
 
     @web.middleware
     async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_control(request):
+        if is_own(request):
             return await handler(request)
         body = await _body(request)
         entry = journal.enter(request, body or "", clock.now())
@@ -46,7 +49,7 @@ def throttle(rate_limit: RateLimit, clock: Clock) -> Middleware:
     @web.middleware
     async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
         account = request.match_info.get("account_id", "")
-        wait = None if is_control(request) else rate_limit.refuse_for(account, clock.now())
+        wait = None if is_own(request) else rate_limit.refuse_for(account, clock.now())
         if wait is None:
             return await handler(request)
         response = bare(429, f"Request was throttled. Expected available in {wait:.0f} seconds.")
@@ -62,8 +65,8 @@ def admit(guard: Guard) -> Middleware:
 
     @web.middleware
     async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_control(request):
-            guard.check_control(request)
+        if is_own(request):
+            guard.check_own(request)
         else:
             guard.check_api(request)
         return await handler(request)
@@ -81,7 +84,7 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         return _plain(request, error)
     except Exception as error:
-        if is_control(request) and isinstance(error, ValueError):
+        if is_own(request) and isinstance(error, ValueError):
             return bare(400, str(error))
         log.exception("The local dbt Cloud failed on %s %s", request.method, request.path)
         return refused(Refusal(500, "The local dbt Cloud failed on this request; its log says why."))

@@ -1,6 +1,6 @@
 """Whether a run can be taken up at its failure, and what that would do."""
 
-from airflow_dbt_cloud.local.artifacts import artifact_paths
+from airflow_dbt_cloud.local.artifacts import has_artifact
 from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.models import Job, Run, Status, Step
 
@@ -27,7 +27,13 @@ def refusal(cloud: Cloud, run: Run, newest_id: int | None) -> str | None:
     step = failed_step(cloud.steps(run))
     if step is not None and step.command and not _is_retryable(step.command):
         return UNSUPPORTED_COMMAND
-    return None if "run_results.json" in artifact_paths(cloud, run) else NO_RUN_RESULTS
+    return None if has_artifact(cloud, run, "run_results.json") else NO_RUN_RESULTS
+
+
+def retry(cloud: Cloud, job: Job, run: Run) -> Run:
+    """Start a run that takes this one up at its failure: the same overrides, and a cause that says so."""
+    trigger = {**run.trigger, "cause": f"Rerun of run {run.id} from its failure", "cause_category": "rerun"}
+    return cloud.start(job, trigger, retrying=run)
 
 
 def failed_step(steps: list[Step]) -> Step | None:

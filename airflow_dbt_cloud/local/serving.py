@@ -4,6 +4,7 @@ import asyncio
 import errno
 import shutil
 import signal
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,8 +18,8 @@ from airflow_dbt_cloud.local.auth import Guard
 from airflow_dbt_cloud.local.clock import Clock
 from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.control import Control
-from airflow_dbt_cloud.local.execution import execute
 from airflow_dbt_cloud.local.models import Account
+from airflow_dbt_cloud.local.plan import Outcome, RunObserver, RunPlan
 from airflow_dbt_cloud.local.seeding import default_document
 from airflow_dbt_cloud.local.settings import ServerError, Settings
 from airflow_dbt_cloud.local.sqlite import SqliteStore
@@ -48,7 +49,7 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
         control = Control(cloud, default_document(settings.project_dir))
         _begin(cloud, control)
         stack.push_async_callback(cloud.queue.stop)
-        app = make_app(cloud, control, Guard(settings.token, open_control=settings.on_loopback))
+        app = make_app(cloud, control, Guard(settings.token, open_additions=settings.on_loopback))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         stack.push_async_callback(runner.cleanup)
         cloud.base_url = await _listen(runner, settings)
@@ -65,16 +66,39 @@ async def serve_forever(settings: Settings, ready: Callable[[Served], None]) -> 
         await stopped.wait()
 
 
+async def run_dbt(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event) -> Outcome:
+    """Execute a run with real dbt; what that takes is imported when the first run asks for it."""
+    try:
+        from airflow_dbt_cloud.local.execution import execute
+    except ModuleNotFoundError as error:
+        raise ServerError(
+            f"Running dbt takes {error.name}, which is not installed. "
+            "Install it with: pip install 'airflow-dbt-cloud[local]'"
+        ) from error
+    return await execute(plan, observer, cancelled)
+
+
 def _opened(settings: Settings, stack: AsyncExitStack) -> Cloud:
     data_dir = settings.data_dir
     if data_dir is None:
         data_dir = Path(tempfile.mkdtemp(prefix="local-dbt-cloud-"))
         stack.callback(shutil.rmtree, data_dir, ignore_errors=True)
-    if settings.store != ":memory:":
-        Path(settings.store).parent.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(settings.store)
+    store = _open_store(settings.store)
     stack.callback(store.close)
-    return Cloud(store, Clock(), data_dir, settings.execute or execute, base_url="")
+    return Cloud(store, Clock(), data_dir, settings.execute or run_dbt, base_url="")
+
+
+def _open_store(path: str) -> SqliteStore:
+    if path == ":memory:":
+        return SqliteStore(path)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return SqliteStore(path)
+    except (sqlite3.Error, OSError) as error:
+        raise ServerError(
+            f"The local dbt Cloud cannot keep its state in {path}: {error}. Another one may be using that "
+            "file, or it is no SQLite file, or not yours to write; give another one."
+        ) from error
 
 
 def _begin(cloud: Cloud, control: Control) -> None:

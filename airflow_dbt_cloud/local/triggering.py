@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_dbt_cloud.local.errors import invalid, unexpected
+from airflow_dbt_cloud.local.models import STEPS_PER_RUN
 
 CAUSE_MAX_LENGTH = 255
 """A longer cause is refused (apache/airflow#34676; it is in no specification)."""
+
+_MOST_STEPS = STEPS_PER_RUN - 10  # cloning, the profile and the docs are steps too
 
 _TYPES: Mapping[str, tuple[type, str]] = {
     "cause": (str, "string"),
@@ -40,6 +43,8 @@ def read_trigger(body: Any) -> dict[str, Any]:
     if wrong := {name: text for name, value in given.items() if (text := _misfit(name, value))}:
         raise invalid(wrong)
     _check_cause(given.get("cause"))
+    if len(given.get("steps_override", ())) > _MOST_STEPS:
+        raise invalid({"steps_override": f"{given['steps_override']!r} is too long"})
     return given
 
 

@@ -162,6 +162,31 @@ def test_a_server_that_stops_says_so_in_its_runs(executor, client_of, tmp_path):
     assert all("was stopped" in run["status_message"] for run in ended)
 
 
+def test_resetting_ends_what_goes_and_forgets_its_files(executor, client_of, tmp_path):
+    with LocalDbtCloud(token="t", data_dir=tmp_path, execute=executor) as server:
+        client = client_of(server)
+        first = client.start(1)["id"]
+        begin(executor)
+        executor.plans[0].run_dir.mkdir(parents=True)
+        executor.plans[0].work_dir.mkdir(parents=True)
+        client.control.reset()
+        assert list(tmp_path.iterdir()) == []
+        assert client.start(1)["id"] == first
+        begin(executor)
+
+
+def test_a_run_never_inherits_the_files_of_an_earlier_servers_run(executor, client_of, tmp_path):
+    for _ in range(2):
+        with LocalDbtCloud(token="t", data_dir=tmp_path, execute=executor) as server:
+            run = client_of(server).start(1)["id"]
+            begin(executor)
+            assert client_of(server).get(f"runs/{run}/artifacts/") == []
+            target = executor.plans[-1].run_dir / "target"
+            target.mkdir(parents=True)
+            (target / "manifest.json").write_text("{}")
+            assert client_of(server).get(f"runs/{run}/artifacts/") == ["manifest.json"]
+
+
 def test_a_server_that_was_killed_finds_its_runs_and_ends_them(executor, client_of, tmp_path):
     file, kept = tmp_path / "state.sqlite", tmp_path / "killed.sqlite"
     with LocalDbtCloud(token="t", store=file, data_dir=tmp_path, execute=executor) as server:

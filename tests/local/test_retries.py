@@ -24,6 +24,8 @@ def test_a_retry_is_a_new_run_that_names_the_old_one(api, failed):
     assert retry["id"] > failed["id"]
     assert retry["retrying_run_id"] == failed["id"]
     assert retry["trigger"]["git_branch"] == "main"
+    assert retry["trigger"]["cause"] == f"Rerun of run {failed['id']} from its failure"
+    assert retry["trigger"]["cause_category"] == "rerun"
 
 
 def test_what_a_retry_would_do_is_told(api, failed):

@@ -98,3 +98,17 @@ def test_it_speaks_https_when_given_a_certificate(tmp_path):
         server.control.add_fault("reset")
         with pytest.raises(requests.ConnectionError):
             requests.get(f"{server.url}/api/v2/accounts/", verify=str(tmp_path / "ca.pem"), timeout=5)
+
+
+def test_a_file_that_another_server_keeps_is_named(tmp_path):
+    file = tmp_path / "state.sqlite"
+    with LocalDbtCloud(store=file), pytest.raises(ServerError, match=r"state\.sqlite: database is locked"):
+        LocalDbtCloud(store=file).start()
+
+
+def test_a_file_of_another_kind_is_named_and_left_alone(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, and longer than its header would be" * 9)
+    with pytest.raises(ServerError, match="not a database"):
+        LocalDbtCloud(store=file).start()
+    assert file.read_text().startswith("not a database")

@@ -81,3 +81,12 @@ def test_what_is_no_trigger_at_all_is_refused(api, data):
     answer = api.ask(f"jobs/{api.job()}/run/", "POST", data=data)
     assert answer.status_code == 400
     assert isinstance(answer.json()["data"], str)
+
+
+def test_a_body_that_is_no_text_is_refused(api):
+    assert api.ask("jobs/1/run/", "POST", data=b'{"cause": "\xff"}').status_code == 400
+
+
+def test_more_steps_than_a_run_has_numbers_for_are_refused(api):
+    body = {"cause": "x", "steps_override": ["dbt parse"] * 91}
+    assert "too long" in api.ask("jobs/1/run/", "POST", json=body).json()["data"]["steps_override"]

@@ -4,15 +4,13 @@ from pathlib import Path
 
 from aiohttp import web
 
-from airflow_dbt_cloud.local.artifacts import artifact, artifact_paths
+from airflow_dbt_cloud.local.artifacts import artifact, artifact_paths, has_artifact
 from airflow_dbt_cloud.local.envelope import found
-from airflow_dbt_cloud.local.errors import Refusal, missing
+from airflow_dbt_cloud.local.errors import missing
 from airflow_dbt_cloud.local.models import Job, Status
 from airflow_dbt_cloud.local.parameters import integer, parse
 from airflow_dbt_cloud.local.routes.lookup import cloud_of, definition_of, run_of
 from airflow_dbt_cloud.local.store import Page, RunQuery
-
-_NOT_FOUND = 404
 
 
 async def list_artifacts(request: web.Request) -> web.Response:
@@ -39,11 +37,8 @@ async def get_job_artifact(request: web.Request) -> web.StreamResponse:
     ended = [int(status) for status in Status if status.finished]
     query = RunQuery(job.account_id, job_ids=[job.id], statuses=ended)
     for run in cloud.store.runs.find(query, Page(order_by="-id"), cloud.clock.now())[0]:
-        try:
+        if has_artifact(cloud, run, path):
             return _raw(artifact(cloud, run, path, None), path)
-        except Refusal as refusal:
-            if refusal.code != _NOT_FOUND:
-                raise
     raise missing()
 
 

@@ -17,9 +17,9 @@ async def read_body(request: web.Request) -> Any:
     if request.content_type == "application/x-www-form-urlencoded":
         form = await request.post()
         return {name: _field(name, [str(value) for value in form.getall(name)]) for name in form}
-    text = await request.text()
+    body = await request.read()
     try:
-        return json.loads(text) if text.strip() else {}
+        return json.loads(body) if body.strip() else {}
     except ValueError as error:
         raise invalid(f"JSON parse error - {error}") from None
 

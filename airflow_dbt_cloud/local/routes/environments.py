@@ -1,6 +1,5 @@
 """Environments: of a project in v3, of the account in v2."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -10,12 +9,23 @@ from airflow_dbt_cloud.local.definition_shapes import environment_shape
 from airflow_dbt_cloud.local.envelope import found, listed
 from airflow_dbt_cloud.local.errors import missing
 from airflow_dbt_cloud.local.models import Environment, Project
-from airflow_dbt_cloud.local.parameters import PAGING, Reader, integer, integers, order, parse, state, words
+from airflow_dbt_cloud.local.parameters import PAGING, Readers, integer, integers, order, parse, state, words
 from airflow_dbt_cloud.local.routes.lists import find_definitions
 from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of, definition_of
 
-_FILTERS: Mapping[str, Reader] = {
+_FILTERS: Readers = {
     **PAGING,
+    **dict.fromkeys(
+        (
+            "credentials_id",
+            "dbt_version",
+            "dbt_version__in",
+            "deployment_type",
+            "deployment_type__in",
+            "id__gt",
+            "type",
+        )
+    ),
     "name": words,
     "name__icontains": words,
     "order_by": order("id", "name", "created_at"),

@@ -1,15 +1,13 @@
 """Jobs, and starting runs of them."""
 
-from collections.abc import Mapping
-
 from aiohttp import web
 
 from airflow_dbt_cloud.local.definition_shapes import environment_shape, job_shape, project_shape
 from airflow_dbt_cloud.local.envelope import found, listed
-from airflow_dbt_cloud.local.models import Environment, Job, Project, Run
+from airflow_dbt_cloud.local.models import Environment, Job, Project, Run, Status
 from airflow_dbt_cloud.local.parameters import (
     PAGING,
-    Reader,
+    Readers,
     boolean,
     integer,
     integers,
@@ -18,16 +16,17 @@ from airflow_dbt_cloud.local.parameters import (
     state,
     words,
 )
-from airflow_dbt_cloud.local.retries import refusal
+from airflow_dbt_cloud.local.retries import refusal, retry
 from airflow_dbt_cloud.local.routes.bodies import read_body
-from airflow_dbt_cloud.local.routes.including import started_shape
+from airflow_dbt_cloud.local.routes.including import shapes, started_shape
 from airflow_dbt_cloud.local.routes.lists import find_definitions
 from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of, definition_of
 from airflow_dbt_cloud.local.store import Page, RunQuery
 from airflow_dbt_cloud.local.triggering import read_trigger
 
-_FILTERS: Mapping[str, Reader] = {
+_FILTERS: Readers = {
     **PAGING,
+    **dict.fromkeys(("dbt_version__in", "is_fusion_ready", "triggers_schedule")),
     "environment_id": integer,
     "is_system": boolean,
     "name__icontains": words,
@@ -37,6 +36,11 @@ _FILTERS: Mapping[str, Reader] = {
     "project_id": integer,
     "project_id__in": integers,
     "state": state,
+}
+
+_RECENT = {
+    "most_recent_run": None,
+    "most_recent_completed_run": [int(status) for status in Status if status.finished],
 }
 
 
@@ -66,14 +70,14 @@ async def rerun_job(request: web.Request) -> web.Response:
     job, cloud = definition_of(request, Job, "job_id"), cloud_of(request)
     newest = _newest_run(request, job)
     if newest is not None and refusal(cloud, newest, newest.id) is None:
-        return found(started_shape(cloud, cloud.start(job, newest.trigger, retrying=newest)))
+        return found(started_shape(cloud, retry(cloud, job, newest)))
     return found(
         started_shape(cloud, cloud.start(job, {"cause": "Rerun of the job", "cause_category": "rerun"}))
     )
 
 
-def _newest_run(request: web.Request, job: Job) -> Run | None:
-    cloud, query = cloud_of(request), RunQuery(job.account_id, job_ids=[job.id])
+def _newest_run(request: web.Request, job: Job, statuses: list[int] | None = None) -> Run | None:
+    cloud, query = cloud_of(request), RunQuery(job.account_id, job_ids=[job.id], statuses=statuses)
     runs, _ = cloud.store.runs.find(query, Page(limit=1, order_by="-id"), cloud.clock.now())
     return runs[0] if runs else None
 
@@ -86,6 +90,10 @@ def _job(request: web.Request, job: Job, include: frozenset[str]) -> dict[str, o
     if "environment" in include:
         environment = store.definitions.get(Environment, job.environment_id)
         shape["environment"] = environment_shape(environment, project) if environment else None
+    for name, statuses in _RECENT.items():
+        if name in include:
+            newest = _newest_run(request, job, statuses)
+            shape[name] = shapes(cloud_of(request), [newest], frozenset())[0] if newest else None
     return shape
 
 

@@ -1,18 +1,17 @@
 """Projects, in v3 and their v2 twins."""
 
-from collections.abc import Mapping
-
 from aiohttp import web
 
 from airflow_dbt_cloud.local.definition_shapes import project_shape
 from airflow_dbt_cloud.local.envelope import found, listed
 from airflow_dbt_cloud.local.models import Project
-from airflow_dbt_cloud.local.parameters import PAGING, Reader, integer, integers, order, parse, state, words
+from airflow_dbt_cloud.local.parameters import PAGING, Readers, integer, integers, order, parse, state, words
 from airflow_dbt_cloud.local.routes.lists import find_definitions
 from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of, definition_of
 
-_FILTERS: Mapping[str, Reader] = {
+_FILTERS: Readers = {
     **PAGING,
+    **dict.fromkeys(("pk__gt",)),
     "name__icontains": words,
     "order_by": order("id", "name", "created_at"),
     "pk": integer,

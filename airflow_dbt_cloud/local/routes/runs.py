@@ -1,7 +1,5 @@
 """Runs: lists, one run, cancelling, retrying, and single steps."""
 
-from collections.abc import Mapping
-
 from aiohttp import web
 
 from airflow_dbt_cloud.local.envelope import found, listed
@@ -10,7 +8,7 @@ from airflow_dbt_cloud.local.models import DELETED, STEPS_PER_RUN, Job
 from airflow_dbt_cloud.local.parameters import (
     PAGING,
     Parameters,
-    Reader,
+    Readers,
     hundred_integers,
     instants,
     integer,
@@ -19,14 +17,17 @@ from airflow_dbt_cloud.local.parameters import (
     parse,
     state,
 )
-from airflow_dbt_cloud.local.retries import failed_step, refusal, skipped_steps
+from airflow_dbt_cloud.local.retries import failed_step, refusal, retry, skipped_steps
 from airflow_dbt_cloud.local.routes.including import shapes, started_shape
 from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of, number, run_of
 from airflow_dbt_cloud.local.run_shapes import step_shape
 from airflow_dbt_cloud.local.store import RunQuery
 
-_FILTERS: Mapping[str, Reader] = {
+_FILTERS: Readers = {
     **PAGING,
+    **dict.fromkeys(
+        ("dbt_version", "dbt_version__in", "deferring_run_id", "has_docs_generated", "has_sources_generated")
+    ),
     "created_at__range": instants,
     "environment_id": integer,
     "finished_at__range": instants,
@@ -83,7 +84,7 @@ async def retry_run(request: web.Request) -> web.Response:
     job = cloud.store.definitions.get(Job, run.job_id)
     if job is None:
         raise missing()
-    return found(started_shape(cloud, cloud.start(job, run.trigger, retrying=run)))
+    return found(started_shape(cloud, retry(cloud, job, run)))
 
 
 async def get_step(request: web.Request) -> web.Response:

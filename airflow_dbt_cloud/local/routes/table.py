@@ -6,7 +6,16 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from airflow_dbt_cloud.local.errors import not_served
-from airflow_dbt_cloud.local.routes import accounts, artifacts, control, environments, jobs, projects, runs
+from airflow_dbt_cloud.local.routes import (
+    accounts,
+    artifacts,
+    control,
+    environments,
+    jobs,
+    pages,
+    projects,
+    runs,
+)
 
 _ACCOUNT = "/api/v2/accounts/{account_id}/"
 _PROJECT = "/api/v3/accounts/{account_id}/projects/{project_id}/"
@@ -27,7 +36,7 @@ _UNSERVED = {
 
 def routes() -> Iterator[web.RouteDef]:
     """Yield every route, with and without its closing slash: dbt Cloud's clients send both."""
-    modules = (accounts, projects, environments, jobs, runs, artifacts, control)
+    modules = (accounts, projects, environments, jobs, runs, artifacts, pages, control)
     for method, path, handler in (route for module in modules for route in module.ROUTES):
         yield from _both(method, path, handler)
     for path, methods in _UNSERVED.items():
@@ -42,5 +51,5 @@ async def refuse(request: web.Request) -> web.Response:
 
 def _both(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
     yield web.route(method, path, handler)
-    if path.endswith("/"):
+    if path.endswith("/") and path != "/":
         yield web.route(method, path.removesuffix("/"), handler)

@@ -8,9 +8,13 @@ from airflow_dbt_cloud.local.sqlite.runs import SqliteRuns
 from airflow_dbt_cloud.local.sqlite.steps import SqliteSteps
 from airflow_dbt_cloud.local.store import Definitions, Runs, Steps
 
+_PATIENCE_SECONDS = 1.0
+
 
 class SqliteStore:
     """Keeps everything in one SQLite database; use it from the thread that made it.
+
+    The file belongs to one process at a time: a second one gets `sqlite3.OperationalError`.
 
     Args:
         path: a file, or `:memory:`.
@@ -21,10 +25,14 @@ class SqliteStore:
     steps: Steps
 
     def __init__(self, path: str) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(resources.files(__package__).joinpath("schema.sql").read_text("utf-8"))
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_SECONDS)
+        try:
+            self._database.executescript(
+                resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
+            )
+        except sqlite3.Error:
+            self._database.close()
+            raise
         self.definitions = SqliteDefinitions(self._database)
         self.runs = SqliteRuns(self._database)
         self.steps = SqliteSteps(self._database)

@@ -1,3 +1,7 @@
+PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+
 -- The columns that lists filter and sort by are of their own; what is only shown lies in one JSON text.
 CREATE TABLE IF NOT EXISTS definitions (
   kind TEXT NOT NULL,

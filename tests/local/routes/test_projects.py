@@ -64,6 +64,15 @@ def test_a_job_brings_its_environment_and_project(shop):
     assert "environment" not in shop.get("jobs/500/")
 
 
+def test_a_job_brings_its_newest_runs(shop):
+    assert shop.get("jobs/500/", include_related="most_recent_run")["most_recent_run"] is None
+    ended, going = shop.control.seed(runs=[{"job_id": 500}, {"job_id": 500, "pretend": {"running": 99}}])[
+        "runs"
+    ]
+    job = shop.get("jobs/500/", include_related="most_recent_run,most_recent_completed_run")
+    assert (job["most_recent_run"]["id"], job["most_recent_completed_run"]["id"]) == (going, ended)
+
+
 def test_a_project_has_its_connection(shop):
     assert shop.get("/api/v3/accounts/1/projects/5/")["connection"]["name"] == "DuckDB"
 
