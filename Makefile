@@ -9,7 +9,7 @@ PYTHON ?=
 ARGS ?=
 export PYTHON
 
-.PHONY: help demo serve test check docs newest lowest clean
+.PHONY: help demo serve test check docs bench newest lowest clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ check: newest ## Lint, check format, types, layers and dependencies
 docs: newest ## Build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
+bench: newest ## Measure beside the provider that this one replaces (benchmarks/README.md)
+	.venv/bin/python -m benchmarks
+
 newest:
 	@scripts/environment.sh newest
 
@@ -41,4 +44,4 @@ lowest:
 	@scripts/environment.sh lowest
 
 clean: ## Remove what was made, environments included
-	rm -rf .venv .venv-lowest .venv-tools .demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-incumbent .venv-tools .demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Measurements beside the provider that this one replaces; each module is one command, see README.md."""
