@@ -1,6 +1,7 @@
 """A local dbt Cloud in a thread of its own: start, use, stop, and nothing is left behind."""
 
 import asyncio
+import atexit
 import ssl
 import threading
 from pathlib import Path
@@ -78,11 +79,13 @@ class LocalDbtCloud:
         if self._failure is not None:
             self._thread.join()
             raise self._failure
+        atexit.register(self.stop)
 
     def stop(self) -> None:
         """Cancel what runs, stop serving, and wait until the thread has ended; a second call does nothing."""
         if self._thread is None or not self._thread.is_alive():
             return
+        atexit.unregister(self.stop)
         self._loop.call_soon_threadsafe(self._stopped.set)
         self._thread.join()
         if self._failure is not None:

@@ -1,11 +1,13 @@
 """The server's own life: starting, stopping, keeping, refusing."""
 
 import logging
+import os
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import requests
@@ -21,15 +23,23 @@ def test_it_starts_in_well_under_a_second():
     assert time.monotonic() - begin < 1
 
 
-def test_it_leaves_no_thread_port_or_folder_behind():
-    folders = set(Path(tempfile.gettempdir()).glob("local-dbt-cloud-*"))
+def test_it_leaves_no_thread_port_or_folder_behind(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = set(threading.enumerate())
     with LocalDbtCloud() as server:
         port = int(server.url.rsplit(":", 1)[1])
+        assert len(list(tmp_path.iterdir())) == 1
     assert set(threading.enumerate()) == before
-    assert set(Path(tempfile.gettempdir()).glob("local-dbt-cloud-*")) == folders
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+def test_a_program_that_forgets_to_stop_it_leaves_nothing_behind_either(tmp_path):
+    program = "from airflow_dbt_cloud.local.server import LocalDbtCloud; LocalDbtCloud().start()"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=30)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_stopping_twice_is_no_error():
