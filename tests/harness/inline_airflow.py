@@ -1,0 +1,102 @@
+"""Runs DAGs in this process by `dag.test()`, with an Airflow home and a database of the test session's own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BUNDLE = "dags-folder"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_HOME = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give Airflow a home that goes away, before a test module imports it."""
+    home = config.stash[_HOME] = tempfile.mkdtemp(prefix="airflow-home-")
+    os.environ |= {"AIRFLOW_HOME": home, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    Path(home, "dags").mkdir()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take the home away."""
+    shutil.rmtree(config.stash[_HOME], ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a DAG run, and everything that was logged meanwhile."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    states: dict[str, str]
+    log: str
+
+    def xcoms(self, task_id: str) -> dict[str, Any]:
+        """What a task pushed, by key; of a mapped task in lists, in the order of the map indexes."""
+        found: dict[str, Any] = {}
+        for row in _xcoms(self.dag_id, self.run_id, task_id):
+            if row.map_index >= 0:
+                found.setdefault(row.key, []).append(row.value)
+            else:
+                found[row.key] = row.value
+        return found
+
+
+@pytest.fixture(scope="session")
+def migrated_database() -> None:
+    """The tables of this session's Airflow."""
+    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
+
+
+@pytest.fixture
+def run_dag(migrated_database: None, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Outcome]]:
+    """Runs a DAG to its end as `dag.test()` does; keyword arguments go there."""
+
+    def run(dag: Any, **kwargs: Any) -> Outcome:
+        _store(dag)
+        capfd.readouterr()
+        run = dag.test(**kwargs)
+        tasks = run.get_task_instances()
+        states = {_name(task): str(task.state) for task in sorted(tasks, key=_name)}
+        log = _COLOURS.sub("", "".join(capfd.readouterr()))
+        return Outcome(dag.dag_id, run.run_id, str(run.state), states, log)
+
+    return run
+
+
+def _name(task: Any) -> str:
+    return task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"
+
+
+def _store(dag: Any) -> None:
+    """Put a DAG into the database, as the DAG processor would have done with its file."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+
+    try:
+        from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    except ImportError:  # before Airflow 3.2
+        from airflow.models.dagbag import DagBag, sync_bag_to_db
+    DagBundlesManager().sync_bundles_to_db()
+    bag = DagBag(dag_folder=os.devnull)
+    bag.dags[dag.dag_id] = dag
+    sync_bag_to_db(bag, BUNDLE, None)
+
+
+def _xcoms(dag_id: str, run_id: str, task_id: str) -> list[Any]:
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        query = XComModel.get_many(run_id=run_id, dag_ids=[dag_id], task_ids=[task_id])
+        rows = session.scalars(query).all()
+        session.expunge_all()
+    return sorted(rows, key=lambda row: row.map_index)
