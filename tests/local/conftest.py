@@ -96,9 +96,9 @@ def client_of() -> Iterator[Callable[[LocalDbtCloud], Api]]:
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], bool]], None]:
-    def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+def eventually() -> Callable[..., None]:
+    def wait(condition: Callable[[], bool], seconds: float = 10) -> None:
+        deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not come to pass"
             time.sleep(0.005)

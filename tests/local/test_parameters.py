@@ -73,6 +73,11 @@ def test_the_account_may_be_repeated_in_the_query(api):
     assert api.get("runs/", account_id=1) == []
 
 
+def test_truth_values_are_words(api):
+    assert len(api.get("jobs/", is_system="False")) == 6
+    assert "not of type 'boolean'" in refusal(api, "jobs/", is_system="0")["is_system"]
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -103,6 +103,27 @@ def test_triggers_come_with_the_list(api):
     )
 
 
+def test_a_run_brings_its_environment_and_that_ones_connection(api):
+    run = api.start(api.job(environment_id=2))["id"]
+    environment = api.get(f"runs/{run}/", include_related="environment")["environment"]
+    assert (environment["name"], environment["project"]["connection"]["type"]) == ("Staging", "duckdb")
+
+
+def test_a_step_is_read_by_its_own_id(api):
+    run = api.start(api.job())["id"]
+    api.control.advance(30)
+    first, second = api.get(f"runs/{run}/", include_related="run_steps")["run_steps"]
+    assert api.get(f"steps/{second['id']}/")["name"] == "Invoke dbt with `dbt build`"
+    assert (
+        first["debug_logs"],
+        api.get(f"steps/{first['id']}/", include_related="debug_logs")["debug_logs"],
+    ) == (
+        None,
+        "cloned",
+    )
+    assert api.ask(f"steps/{second['id'] + 1}/").status_code == 404
+
+
 def test_a_run_leads_to_its_page(api):
     run = api.start(api.job())
     assert run["href"] == f"{api.server.url}/deploy/1/projects/1/runs/{run['id']}/"
