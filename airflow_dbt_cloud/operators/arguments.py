@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from airflow.sdk.types import Logger
+from typing import Any
 
 MEANT = {
     "cause": "trigger_reason",
@@ -34,21 +30,3 @@ def explain_unknown(kwargs: Mapping[str, Any]) -> None:
     for name in kwargs:
         if name in MEANT:
             raise TypeError(f"DbtCloudRunJobOperator has no argument {name!r}. Did you mean {MEANT[name]!r}?")
-
-
-def passable_hook_params(hook_params: Mapping[str, Any], log: Logger) -> dict[str, Any]:
-    """The hook's arguments that can go to the triggerer; others are dropped with a warning."""
-    passable = {name: value for name, value in hook_params.items() if _is_json(value)}
-    if dropped := sorted(set(hook_params) - set(passable)):
-        log.warning(
-            "%s of hook_params cannot be sent to the triggerer, which goes on without.", " and ".join(dropped)
-        )
-    return passable
-
-
-def _is_json(value: object) -> bool:
-    try:
-        json.dumps(value)
-    except (TypeError, ValueError):
-        return False
-    return True

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
-from airflow_dbt_cloud import lazy
-from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
+from airflow_dbt_cloud import lazy, rendered
+from airflow_dbt_cloud.client.protocol import identifier
+from airflow_dbt_cloud.deferral import FIRST_LOOK, passable_hook_params
+from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import (
     DBT_CAUSE_MAX_LENGTH,
     DbtCloudJobRunStatus,
@@ -18,8 +20,7 @@ from airflow_dbt_cloud.job_run import (
     validate_execute_complete_event,
 )
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
-from airflow_dbt_cloud.operators import rendered
-from airflow_dbt_cloud.operators.arguments import explain_unknown, passable_hook_params
+from airflow_dbt_cloud.operators.arguments import explain_unknown
 from airflow_dbt_cloud.operators.artifacts import DbtCloudGetJobRunArtifactOperator
 from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
 
@@ -39,10 +40,6 @@ __all__ = [
     "DbtCloudRunJobOperatorLink",
     "JobRunInfo",
 ]
-
-FIRST_LOOK = 6.0
-"""Seconds from deferral to the trigger's first look; sooner, the scheduler may still be writing the deferral
-down and then fails the task (apache/airflow #66374, #67287, #72716)."""
 
 
 def __getattr__(name: str) -> Any:
@@ -209,13 +206,11 @@ class DbtCloudRunJobOperator(BaseOperator):
         """The job's id, from the argument or from the names; what a template left empty is not given."""
         self.account_id = rendered.given(self.account_id)
         if job := rendered.given(self.job_id):
+            identifier(job, "job_id")
             return job
-        names = {
-            "project_name": self.project_name or "",
-            "environment_name": self.environment_name or "",
-            "job_name": self.job_name or "",
-        }
-        if missing := [name for name, value in names.items() if not rendered.given(value)]:
+        wanted = ("project_name", "environment_name", "job_name")
+        names = {name: rendered.text(name, getattr(self, name)) or "" for name in wanted}
+        if missing := [name for name, value in names.items() if not value]:
             raise ValueError(
                 "Either job_id or project_name, environment_name, and job_name must be provided. "
                 f"There is no job_id and no {' and no '.join(missing)}."
@@ -249,10 +244,7 @@ class DbtCloudRunJobOperator(BaseOperator):
             steps_override=overrides.pop("steps_override", None),
             schema_override=overrides.pop("schema_override", None),
             retry_from_failure=self.retry_from_failure,
-            additional_run_config={
-                **overrides,
-                **rendered.mapping("additional_run_config", self.additional_run_config),
-            },
+            additional_run_config={**overrides, **rendered.run_config(self.additional_run_config)},
         ).json()["data"]
         return run
 
@@ -305,12 +297,15 @@ class DbtCloudRunJobOperator(BaseOperator):
 
         Raises:
             DbtCloudJobRunException: If the run failed, was cancelled, or did not end in time.
+            DbtCloudApiException: If the run could no longer be looked at, and may go on.
             DbtCloudTriggerEventException: If the event is none of the trigger's.
         """
         seen = validate_execute_complete_event(event)
         self.run_id = int(seen["run_id"])
         if seen["status"] == "timeout":
             self._out_of_time(seen)
+        if seen.get("looked") is False:
+            raise DbtCloudApiException(seen.get("message") or f"Job run {self.run_id} cannot be looked at.")
         if seen["status"] != "success":
             self._fail(seen.get("message") or f"Job run {self.run_id} ended with {seen['status']}.")
         self.log.info(seen.get("message") or "Job run %s has completed successfully.", self.run_id)

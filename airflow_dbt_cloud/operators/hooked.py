@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_dbt_cloud import lazy
-from airflow_dbt_cloud.operators import rendered
+from airflow_dbt_cloud import lazy, rendered
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook

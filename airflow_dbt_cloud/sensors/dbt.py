@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.common.compat.sdk import BaseSensorOperator, conf
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    conf,
+)
 
-from airflow_dbt_cloud import lazy
-from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
+from airflow_dbt_cloud import lazy, rendered
+from airflow_dbt_cloud.client.endurance import Endurance
+from airflow_dbt_cloud.client.errors import DbtCloudError
+from airflow_dbt_cloud.deferral import FIRST_LOOK, passable_hook_params
+from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import DbtCloudJobRunStatus, validate_execute_complete_event
-from airflow_dbt_cloud.operators import rendered
-from airflow_dbt_cloud.operators.arguments import passable_hook_params
-from airflow_dbt_cloud.operators.dbt import FIRST_LOOK
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -43,6 +49,9 @@ class DbtCloudJobRunSensor(BaseSensorOperator):
 
     Raises:
         DbtCloudJobRunException: If the run failed or was cancelled.
+        DbtCloudApiException: If the run can not be looked at for longer than passing faults take.
+        AirflowSensorTimeout: If it has not ended in time.
+        AirflowSkipException: In place of each of these where `soft_fail` is set.
     """
 
     template_fields = ("dbt_cloud_conn_id", "run_id", "account_id")
@@ -78,19 +87,48 @@ class DbtCloudJobRunSensor(BaseSensorOperator):
     def _account(self) -> int | str | None:
         return rendered.given(self.account_id)
 
-    def poke(self, context: Context) -> bool:  # noqa: ARG002 -- Airflow's signature
-        """Look once.
+    @cached_property
+    def _endurance(self) -> Endurance:
+        return Endurance(time.monotonic, self.log.warning)
+
+    def poke(self, context: Context) -> bool:
+        """Look once; a fault that is likely to pass counts as not ended.
 
         Raises:
             DbtCloudJobRunException: If the run failed or was cancelled.
+            DbtCloudApiException: If the run cannot be looked at.
         """
-        status = self.hook.get_job_run_status(run_id=self.run_id, account_id=self._account())
-        if DbtCloudJobRunStatus.is_terminal(status) and status != DbtCloudJobRunStatus.SUCCESS.value:
+        status = self._status(context)
+        if status is None or not DbtCloudJobRunStatus.is_terminal(status):
+            return False
+        if status != DbtCloudJobRunStatus.SUCCESS.value:
             self.hook.log_job_run_failure_details(run_id=self.run_id, account_id=self._account())
             cancelled = status == DbtCloudJobRunStatus.CANCELLED.value
             outcome = "been cancelled" if cancelled else "failed"
-            raise DbtCloudJobRunException(f"Job run {self.run_id} has {outcome}.")
-        return bool(status == DbtCloudJobRunStatus.SUCCESS.value)
+            self._fail(DbtCloudJobRunException(f"Job run {self.run_id} has {outcome}."))
+        return True
+
+    def _status(self, context: Context) -> int | None:
+        """The run's status, or None where the look failed in a way that is lived through."""
+        try:
+            status = self.hook.get_job_run_status(run_id=self.run_id, account_id=self._account())
+        except DbtCloudApiException as error:
+            if not self._goes_on(error.error or DbtCloudError(str(error)), context):
+                self._fail(error)
+            return None
+        self._endurance.succeeded()
+        return status
+
+    def _goes_on(self, error: DbtCloudError, context: Context) -> bool:
+        """Whether to look again; what mode "reschedule" cannot count is let off at the first look only."""
+        first = not self.reschedule or context["ti"].get_first_reschedule_date(context) is None
+        return (first or error.retryable) and self._endurance.goes_on(error)
+
+    def _fail(self, error: AirflowException) -> NoReturn:
+        """Raise an error, or skip the task where that is wanted: alike on the worker and after deferral."""
+        if self.soft_fail:
+            raise AirflowSkipException(f"Skipped because of soft_fail. {error}") from error
+        raise error
 
     def execute(self, context: Context) -> int:
         """Wait on the worker, or look once and let the triggerer wait."""
@@ -121,12 +159,18 @@ class DbtCloudJobRunSensor(BaseSensorOperator):
         """Go on with what the trigger saw.
 
         Raises:
-            DbtCloudJobRunException: If the run did not end with success, or not in time.
+            DbtCloudJobRunException: If the run did not end with success.
+            DbtCloudApiException: If the run could no longer be looked at, and may go on.
+            AirflowSensorTimeout: If it did not end in time.
             DbtCloudTriggerEventException: If the event is none of the trigger's.
         """
         seen = validate_execute_complete_event(event)
         message = seen.get("message") or f"Job run {seen['run_id']} ended with {seen['status']}."
+        if seen["status"] == "timeout":
+            self._fail(AirflowSensorTimeout(message))
+        if seen.get("looked") is False:
+            self._fail(DbtCloudApiException(message))
         if seen["status"] != "success":
-            raise DbtCloudJobRunException(message)
+            self._fail(DbtCloudJobRunException(message))
         self.log.info(message)
         return int(seen["run_id"])

@@ -55,7 +55,7 @@ def switch(name: str, value: object) -> bool | None:
 
 
 def commands(name: str, value: object) -> list[str] | None:
-    """A list of dbt commands, also from the text of one, or None.
+    """A list of dbt commands, also from the text of one or of a list; None where there is no command.
 
     Raises:
         ValueError: If it is something else.
@@ -66,7 +66,7 @@ def commands(name: str, value: object) -> list[str] | None:
     if isinstance(parsed, str):
         return [parsed]
     if isinstance(parsed, list | tuple) and all(isinstance(command, str) for command in parsed):
-        return list(parsed)
+        return list(parsed) or None
     raise _unusable(name, value, 'a list of commands such as ["dbt build"]')
 
 
@@ -104,6 +104,19 @@ def overrides(source: object) -> dict[str, Any]:
     """
     read = {name: parse(name, getattr(source, name)) for name, parse in OVERRIDES.items()}
     return {name: value for name, value in read.items() if value is not None}
+
+
+def run_config(value: object) -> dict[str, Any]:
+    """Further fields of the request; the overrides among them are read as the arguments of that name are.
+
+    None is kept, since it says that the job's own value is wanted; what a template left empty is left out.
+
+    Raises:
+        ValueError: Naming what cannot be used.
+    """
+    config = mapping("additional_run_config", value)
+    read = {name: OVERRIDES[name](name, config[name]) for name in OVERRIDES if config.get(name) is not None}
+    return {name: read.get(name, given) for name, given in config.items() if read.get(name, "") is not None}
 
 
 def _parsed(value: object) -> Any:
