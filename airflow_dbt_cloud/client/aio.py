@@ -89,6 +89,7 @@ class Client:
             headers=self.credentials.headers(request),
             proxy=self._proxy(str(url)),
             allow_redirects=False,
+            skip_auto_headers=("Content-Type",),
         ) as raw:
             headers = {name.lower(): value for name, value in raw.headers.items()}
             return Response(raw.status, headers, await raw.read(), raw)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from airflow_dbt_cloud.client.errors import MalformedResponse
 from airflow_dbt_cloud.client.models import Account, Environment, Job, Json, Project, Run, required
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, ask, envelope, file_path, identifier
 
@@ -21,7 +22,7 @@ Id = int | str
 
 def list_accounts() -> Call[list[Account]]:
     """Accounts that the token may see (v3, which knows no pages here)."""
-    return [Account.parse(row) for row in (yield from one(Request("GET", "/api/v3/accounts/")))]
+    return [Account.parse(row) for row in listed((yield from one(Request("GET", "/api/v3/accounts/"))))]
 
 
 def get_account(account_id: Id) -> Call[Account]:
@@ -101,7 +102,7 @@ def list_runs(account_id: Id, **filters: object) -> Call[list[Run]]:
 def list_runs_page(account_id: Id, **filters: object) -> Call[list[Run]]:
     """One page of runs (v2), as `limit` and `offset` among `filters` say."""
     data = yield from one(read(account_id, "runs", query=filters))
-    return [Run.parse(row) for row in data or ()]
+    return [Run.parse(row) for row in listed(data)]
 
 
 def get_run(account_id: Id, run_id: Id, *, include_related: Iterable[str] = ()) -> Call[Run]:
@@ -126,7 +127,7 @@ def retry_run(account_id: Id, run_id: Id) -> Call[Run]:
 def list_artifacts(account_id: Id, run_id: Id, *, step: int | None = None) -> Call[list[str]]:
     """Paths of a run's artifacts (v2); dbt Cloud ignores `step` here and sends null where there are none."""
     place = ("runs", identifier(run_id, "run id"), "artifacts")
-    return list((yield from one(read(account_id, *place, query={"step": step}))) or ())
+    return listed((yield from one(read(account_id, *place, query={"step": step}))))
 
 
 def get_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Response]:
@@ -179,7 +180,7 @@ def _wire_value(value: object) -> str:
         return str(value).lower()
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str):
         items = sorted(value) if isinstance(value, set | frozenset) else list(value)
-        return json.dumps(items, separators=(",", ":"))
+        return json.dumps(items, separators=(",", ":"), default=str)
     return str(value)
 
 
@@ -195,9 +196,22 @@ def rows(request: Request) -> Call[list[Json]]:
         query = {**request.query, "limit": str(PAGE_SIZE), "offset": str(len(found))}
         page = Request(request.method, request.path, query)
         body = envelope(page, (yield from ask(page)))
-        found += body["data"] or ()
+        found += listed(body["data"])
         if not body["data"] or len(found) >= _total(body):
             return found
+
+
+def listed(data: Any) -> list[Any]:
+    """The rows of a list; dbt Cloud writes null where there are none.
+
+    Raises:
+        MalformedResponse: If it is no list.
+    """
+    if not isinstance(data, list | None):
+        raise MalformedResponse(
+            "dbt Cloud sent no list where one was asked for", why=f"It sent {str(data)[:200]}"
+        )
+    return data or []
 
 
 def _total(body: Json) -> int:
@@ -205,4 +219,7 @@ def _total(body: Json) -> int:
     extra = body.get("extra") or {}
     if "pagination" not in extra:
         return 0
-    return int(required(extra["pagination"], "total_count", "list"))
+    total = required(extra["pagination"], "total_count", "list")
+    if not isinstance(total, int):
+        raise MalformedResponse("dbt Cloud sent a list without its length", why=f"It sent {str(total)[:200]}")
+    return total

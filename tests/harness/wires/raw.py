@@ -1,0 +1,124 @@
+"""A server that keeps what came byte for byte and answers with whatever bytes a test gives it."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it came over the wire."""
+
+    line: str
+    headers: Mapping[str, str]
+    body: bytes
+    connection: int
+
+    @property
+    def method(self) -> str:
+        return self.line.split(" ")[0]
+
+    @property
+    def target(self) -> str:
+        return self.line.split(" ")[1]
+
+
+def answer(
+    body: Any = None, status: int = 200, headers: Mapping[str, str] | None = None, *, cut: int = 0
+) -> bytes:
+    """An HTTP answer: bytes and text as they are, anything else as JSON; `cut` bytes of it are kept back."""
+    content = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else None
+    content = json.dumps(body).encode() if content is None else content
+    sent = {"Content-Type": "application/json", "Content-Length": str(len(content)), **(headers or {})}
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{k}: {v}" for k, v in sent.items())]
+    whole = "\r\n".join([*lines, "", ""]).encode() + content
+    return whole[: len(whole) - cut]
+
+
+def envelope(data: Any, *, total: int | None = None, **status: Any) -> dict[str, Any]:
+    """dbt Cloud's envelope around `data`; with `total` that of a list."""
+    said = {"code": 200, "is_success": True, "user_message": "Success!", "developer_message": "", **status}
+    extra = {} if total is None else {"extra": {"pagination": {"count": 1, "total_count": total}}}
+    return {"status": said, "data": data, **extra}
+
+
+def refusal(status: int, message: str, data: Any = None) -> bytes:
+    """dbt Cloud's envelope of an error."""
+    return answer(envelope(data, code=status, is_success=False, user_message=message), status)
+
+
+Reply = bytes | None | Callable[[Received], bytes | None]
+"""What to answer with; None closes the connection."""
+
+
+class RawServer:
+    """Listens on loopback; `reply` is what every request is answered with."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.connections = 0
+        self.reply: Reply = answer(envelope({"id": 1, "status": 10, "name": "it"}))
+        self.silent = threading.Event()
+        self._open: list[socket.socket] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def replies(self, *answers: bytes | None) -> None:
+        """Answer with each in turn, and with the last from then on."""
+        left = list(answers)
+        self.reply = lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+    def close(self) -> None:
+        """Stop listening and close every connection."""
+        for each in [self._socket, *self._open]:
+            each.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.append(connection)
+            threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True).start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        try:
+            with connection, connection.makefile("rb") as stream:
+                while request := _read(stream, number):
+                    self.received.append(request)
+                    if self.silent.is_set():
+                        continue
+                    reply = self.reply(request) if callable(self.reply) else self.reply
+                    if reply is None:
+                        return
+                    connection.sendall(reply)
+                    if _is_cut(reply):
+                        return
+        except OSError:
+            return
+
+
+def _read(stream: Any, connection: int) -> Received | None:
+    line = stream.readline().decode("latin-1").rstrip("\r\n")
+    if not line:
+        return None
+    headers = {}
+    while header := stream.readline().decode("latin-1").rstrip("\r\n"):
+        name, _, value = header.partition(":")
+        headers[name.lower()] = value.strip()
+    body = stream.read(int(headers.get("content-length", 0)))
+    return Received(line, headers, body, connection)
+
+
+def _is_cut(reply: bytes) -> bool:
+    head, _, body = reply.partition(b"\r\n\r\n")
+    promised = next(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:"))
+    return len(body) < promised
