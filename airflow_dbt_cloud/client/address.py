@@ -30,25 +30,23 @@ def base_url(
         InvalidArgument: If it is no address, holds a password, or would send the token in clear.
     """
     address = _split(host, scheme)
-    if (
-        not is_loopback(address.hostname)
-        and address.scheme == "http"
-        and address.hostname not in insecure_hosts
-    ):
+    allowed = {name.lower() for name in insecure_hosts}
+    if address.scheme == "http" and not is_loopback(address.hostname) and address.hostname not in allowed:
         raise InvalidArgument(
             f"http://{address.hostname} would carry the API token over the network in clear",
             why="http is accepted for this machine's own loopback addresses only",
             fix="Write https://, or name the host in the connection's extra field allow_insecure_http",
         )
-    netloc = address.netloc if address.port or not port else f"{address.netloc}:{port}"
-    return f"{address.scheme}://{netloc}"
+    name = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
+    place = address.port or port
+    return f"{address.scheme}://{name}:{place}" if place else f"{address.scheme}://{name}"
 
 
 def _split(host: str, scheme: str) -> SplitResult:
     text = host.strip()
     try:
         address = urlsplit(text if "://" in text else f"{scheme}://{text}")
-        valid = address.scheme in {"http", "https"} and address.hostname and address.port != 0
+        valid = address.scheme in {"http", "https"} and _is_name(address.hostname) and address.port != 0
     except ValueError:
         valid = False
     if not valid or "@" in text or any(character.isspace() for character in text):
@@ -58,6 +56,13 @@ def _split(host: str, scheme: str) -> SplitResult:
             fix=f"Write the Access URL from dbt Cloud's account settings, such as {EXAMPLE_HOST}",
         )
     return address
+
+
+def _is_name(hostname: str | None) -> bool:
+    """Whether every HTTP library reads the same host in it: plain labels, or an IPv6 address."""
+    if hostname and ":" in hostname:
+        return ipaddress.IPv6Address(hostname).scope_id is None
+    return re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", hostname or "") is not None
 
 
 def is_loopback(hostname: str | None) -> bool:

@@ -1,5 +1,6 @@
 """Fixtures of real wires."""
 
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -28,6 +29,13 @@ def raw_server() -> Iterator[RawServer]:
     server = RawServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
 
 
 @pytest.fixture

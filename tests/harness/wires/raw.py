@@ -58,13 +58,13 @@ Reply = bytes | None | Callable[[Received], bytes | None]
 class RawServer:
     """Listens on loopback; `reply` is what every request is answered with."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.received: list[Received] = []
         self.connections = 0
         self.reply: Reply = answer(envelope({"id": 1, "status": 10, "name": "it"}))
         self.silent = threading.Event()
         self._open: list[socket.socket] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(("127.0.0.1", port))
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
