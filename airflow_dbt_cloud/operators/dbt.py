@@ -308,7 +308,7 @@ class DbtCloudRunJobOperator(BaseOperator):
             raise DbtCloudApiException(seen.get("message") or f"Job run {self.run_id} cannot be looked at.")
         if seen["status"] != "success":
             self._fail(seen.get("message") or f"Job run {self.run_id} ended with {seen['status']}.")
-        self.log.info(seen.get("message") or "Job run %s has completed successfully.", self.run_id)
+        self.log.info(seen.get("message") or f"Job run {self.run_id} has completed successfully.")
         return self._run
 
     def _conclude(self, status: int) -> None:
