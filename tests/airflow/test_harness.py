@@ -5,7 +5,8 @@ def test_a_deferrable_task_is_deferred_and_resumed_and_its_log_and_xcoms_can_be_
     run = airflow.trigger("waits")
     outcome = airflow.wait(run, timeout=90)
     assert outcome.state == "success"
-    assert "deferred" in outcome.task("later").seen
+    assert outcome.deferred("later")
+    assert not outcome.deferred("finish")
     assert outcome.xcom("finish") == {"then": outcome.xcom("start")}
     assert f"It is later than {outcome.xcom('start')}" in outcome.log("finish")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, sync_playwright
 
 from real_airflow.instance import RealAirflow
+from real_airflow.runs import Run
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -101,7 +102,7 @@ class Web:
         answer.evaluate("toast => Promise.all(toast.getAnimations().map(animation => animation.finished))")
         return answer.inner_text()
 
-    def open_task(self, run_path: str, task_id: str) -> None:
+    def open_task(self, run: Run, task_id: str) -> None:
         """Go to the page of a task of a run, where its log is shown."""
-        self.open(f"{run_path}/tasks/{task_id}")
+        self.open(f"{run.page}/tasks/{task_id}")
         self.page.get_by_role("heading", name=task_id).or_(self.page.get_by_text(task_id)).first.wait_for()

@@ -1,12 +1,12 @@
 """The fixture `airflow`, and the order of tests: those that need a running Airflow come last, together."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from airflow_dbt_cloud.local.server import LocalDbtCloud
+from airflow_dbt_cloud.testing import CONNECTION_VARIABLE, connection_json
 from real_airflow.instance import RealAirflow
 from real_airflow.postgres import NoPostgresError, database
 from real_airflow.settings import Settings
@@ -38,12 +38,12 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, cloud: LocalDbtCloud) -> I
     folders = (PROJECT / "example_dags", PROJECT / "tests" / "airflow" / "dags")
     present = tuple(folder for folder in folders if folder.is_dir())
     try:
-        with database() as url, RealAirflow(Settings(home, url, present, _connection(cloud))) as running:
+        with (
+            database() as url,
+            RealAirflow(
+                Settings(home, url, present, {CONNECTION_VARIABLE: connection_json(cloud)})
+            ) as running,
+        ):
             yield running
     except NoPostgresError as error:
         pytest.skip(str(error))
-
-
-def _connection(cloud: LocalDbtCloud) -> dict[str, str]:
-    fields = {"conn_type": "dbt_cloud", "host": cloud.url, "login": "1", "password": cloud.token}
-    return {"AIRFLOW_CONN_DBT_CLOUD_DEFAULT": json.dumps(fields)}

@@ -19,6 +19,11 @@ class Run:
         """The run's path in the REST API."""
         return f"dags/{self.dag_id}/dagRuns/{quote(self.run_id, safe='')}"
 
+    @property
+    def page(self) -> str:
+        """The path of the run's web page."""
+        return f"dags/{self.dag_id}/runs/{quote(self.run_id, safe='')}"
+
 
 @dataclass(frozen=True)
 class TaskInstance:
@@ -57,6 +62,14 @@ class Outcome:
         [found] = [one for one in self.instances if (one.task_id, one.map_index) == (task_id, map_index)]
         return found
 
+    def of(self, task_id: str) -> list[TaskInstance]:
+        """Give every task instance of that name: one, or those of a mapped task."""
+        return [one for one in self.instances if one.task_id == task_id]
+
+    def story(self) -> str:
+        """Tell what became of each task, with the log of its last try; for the message of an assertion."""
+        return "\n".join(f"--- {one.name}: {one.seen}\n{self._last_log(one)}" for one in self.instances)
+
     def xcom(self, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
         """Give the value that a task pushed under a key."""
         return xcom(self._rest, self.run, task_id, key, map_index)
@@ -65,6 +78,13 @@ class Outcome:
         """Give the log of a task's last try, or of the one asked for."""
         tried = try_number or self.task(task_id, map_index).try_number
         return task_log(self._rest, self.run, task_id, tried, map_index)
+
+    def deferred(self, task_id: str) -> bool:
+        """Say whether every task instance of that name was deferred in its last try, as its log tells."""
+        return all("Pausing task as DEFERRED" in self.log(task_id, one.map_index) for one in self.of(task_id))
+
+    def _last_log(self, one: TaskInstance) -> str:
+        return self.log(one.task_id, one.map_index)[-4000:] if one.try_number else "never started"
 
     def links(self, task_id: str, map_index: int = -1) -> dict[str, str | None]:
         """Give the extra links of a task by their names."""

@@ -35,7 +35,8 @@ class Settings:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         # Tasks start `airflow` and `python` by name.
         kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-        return kept | {"AIRFLOW_HOME": str(self.home)} | self._configuration() | dict(self.extra)
+        own = {"AIRFLOW_HOME": str(self.home), "TMPDIR": str(self._temporary())}
+        return kept | own | self._configuration() | dict(self.extra)
 
     def _configuration(self) -> dict[str, str]:
         return {
@@ -66,6 +67,11 @@ class Settings:
             "USAGE_DATA_COLLECTION": {"ENABLED": False},
         }
 
+    def _temporary(self) -> Path:
+        folder = self.home / "tmp"
+        folder.mkdir(exist_ok=True)
+        return folder
+
     def _passwords(self) -> Path:
         path = self.home / "passwords.json"
         path.write_text(json.dumps({USER: PASSWORD}))
@@ -78,4 +84,4 @@ class Settings:
 def _bundle(folder: Path) -> dict[str, object]:
     """Declare a folder of DAG files, looked at again every few seconds."""
     where = {"path": str(folder), "refresh_interval": 5}
-    return {"name": folder.name, "classpath": LOCAL_BUNDLE, "kwargs": where}
+    return {"name": f"tests_{folder.name}", "classpath": LOCAL_BUNDLE, "kwargs": where}

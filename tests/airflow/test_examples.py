@@ -1,0 +1,71 @@
+"""The example DAGs, by a real scheduler and triggerer, on real dbt."""
+
+from importlib import resources
+
+import pytest
+from real_airflow import Outcome, RealAirflow
+
+from airflow_dbt_cloud.client import endpoints
+from airflow_dbt_cloud.client.credentials import Credentials
+from airflow_dbt_cloud.client.models import RunStatus
+from airflow_dbt_cloud.client.sync import Client
+from airflow_dbt_cloud.local.server import LocalDbtCloud
+
+# Which task of each example starts a run, and which one waits for it in the triggerer.
+EXAMPLES = {
+    "run_and_wait": ("build", None),
+    "run_deferred": ("build", "build"),
+    "run_by_names": ("build", None),
+    "trigger_then_sense": ("start", "finished"),
+    "fetch_artifact": ("build", None),
+    "mapped_over_jobs": ("build", "build"),
+}
+
+
+@pytest.fixture(scope="module")
+def started(airflow: RealAirflow):
+    """Start every example at once: dbt runs them one after another, as a queue does."""
+    return {dag_id: airflow.trigger(dag_id) for dag_id in EXAMPLES}
+
+
+@pytest.fixture(scope="module")
+def ended(airflow: RealAirflow, started) -> dict[str, Outcome]:
+    """Wait for all of them."""
+    return {dag_id: airflow.wait(run, timeout=240) for dag_id, run in started.items()}
+
+
+def status_of(cloud: LocalDbtCloud, run_id: int) -> int:
+    with Client(Credentials(base_url=cloud.url, token=cloud.token)) as client:
+        return client.ask(endpoints.get_run(cloud.account_id, run_id)).status
+
+
+@pytest.mark.dbt
+@pytest.mark.parametrize("dag_id", EXAMPLES)
+def test_an_example_succeeds_and_so_does_its_dbt_run(ended, cloud, dag_id):
+    outcome, starter = ended[dag_id], EXAMPLES[dag_id][0]
+    assert outcome.state == "success", outcome.story()
+    runs = [outcome.xcom(starter, "job_run_id", one.map_index) for one in outcome.of(starter)]
+    assert {status_of(cloud, run_id) for run_id in runs} == {RunStatus.SUCCESS}
+
+
+@pytest.mark.dbt
+@pytest.mark.parametrize("dag_id", [dag_id for dag_id, (_, waiter) in EXAMPLES.items() if waiter])
+def test_a_deferred_example_really_waits_in_the_triggerer(ended, dag_id):
+    outcome, waiter = ended[dag_id], EXAMPLES[dag_id][1]
+    assert outcome.deferred(waiter), outcome.story()
+
+
+@pytest.mark.dbt
+def test_the_fetched_artifact_is_the_one_that_dbt_wrote(ended):
+    models = resources.files("airflow_dbt_cloud.local").joinpath("sample/models")
+    written = len(list(models.rglob("*.sql")))
+    assert ended["fetch_artifact"].xcom("count_models") == written
+
+
+@pytest.mark.dbt
+def test_the_log_of_a_deferred_task_tells_where_the_run_is_and_how_it_goes(ended):
+    outcome = ended["run_deferred"]
+    log = outcome.log("build")
+    assert outcome.xcom("build", "job_run_url") in log
+    assert f"dbt Cloud run {outcome.xcom('build')}" in log
+    assert outcome.links("build")["Monitor Job Run"] == outcome.xcom("build", "job_run_url")
