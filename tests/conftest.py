@@ -1,3 +1,9 @@
 """What every test may ask for."""
 
-pytest_plugins = ["airflow_dbt_cloud.testing", "inline_airflow", "real_airflow.plugin", "wires.plugin"]
+pytest_plugins = [
+    "airflow_dbt_cloud.testing",
+    "inline_airflow",
+    "rehearsal",
+    "real_airflow.plugin",
+    "wires.plugin",
+]

@@ -1,5 +1,6 @@
-"""Runs DAGs in this process by `dag.test()`, with an Airflow home and a database of the test session's own."""
+"""Runs DAGs in this process by `dag.test()`, on a home and a database of the test session's own."""
 
+import atexit
 import os
 import re
 import shutil
@@ -15,19 +16,16 @@ import pytest
 
 BUNDLE = "dags-folder"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_HOME = pytest.StashKey[str]()
+
+# Airflow reads this when it is first imported, which any test module or conftest may do.
+HOME = tempfile.mkdtemp(prefix="airflow-home-")
+os.environ |= {"AIRFLOW_HOME": HOME, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+Path(HOME, "dags").mkdir()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Give Airflow a home that goes away, before a test module imports it."""
-    home = config.stash[_HOME] = tempfile.mkdtemp(prefix="airflow-home-")
-    os.environ |= {"AIRFLOW_HOME": home, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
-    Path(home, "dags").mkdir()
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Take the home away."""
-    shutil.rmtree(config.stash[_HOME], ignore_errors=True)
+@atexit.register
+def _tidy() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -68,6 +66,7 @@ def run_dag(migrated_database: None, capfd: pytest.CaptureFixture[str]) -> Itera
         tasks = run.get_task_instances()
         states = {_name(task): str(task.state) for task in sorted(tasks, key=_name)}
         log = _COLOURS.sub("", "".join(capfd.readouterr()))
+        print(log)  # noqa: T201 - pytest shows it where the test fails
         return Outcome(dag.dag_id, run.run_id, str(run.state), states, log)
 
     return run

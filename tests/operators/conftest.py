@@ -1,0 +1,18 @@
+"""The run operator alone in a DAG."""
+
+import pytest
+from airflow.sdk import DAG
+
+from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+
+
+@pytest.fixture
+def build(run_dag, jobs, hasty):
+    """Runs the operator by the name of `build` in the DAG `nightly`; the rest goes to the operator."""
+
+    def run(operator=DbtCloudRunJobOperator, native=False, **arguments):
+        with DAG("nightly", schedule=None, render_template_as_native_obj=native) as dag:
+            operator(task_id="build", **{"check_interval": 0.1, **arguments})
+        return run_dag(dag)
+
+    return run

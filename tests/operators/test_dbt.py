@@ -1,0 +1,215 @@
+"""The run operator in a real Airflow, against the local dbt Cloud."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+
+WAITS = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
+
+
+@WAITS
+def test_a_run_that_succeeds_makes_the_task_succeed_with_the_runs_id(build, jobs, deferrable):
+    outcome = build(job_id=jobs.quick, deferrable=deferrable)
+    (run,) = jobs.runs()
+    assert outcome.state == "success"
+    assert outcome.xcoms("build")["return_value"] == run["id"]
+    assert f"Job run {run['id']} has completed successfully." in outcome.log
+
+
+@WAITS
+def test_a_run_that_fails_fails_the_task_and_the_log_says_which_step(build, jobs, deferrable):
+    outcome = build(job_id=jobs.failing, deferrable=deferrable)
+    (run,) = jobs.runs()
+    assert outcome.state == "failed"
+    assert f"DbtCloudJobRunException: Job run {run['id']} has failed" in outcome.log
+    assert "Step 2, Invoke dbt with `dbt build`: Error" in outcome.log
+    assert "Database Error in model orders" in outcome.log
+
+
+@WAITS
+def test_a_run_that_is_cancelled_fails_the_task_under_that_name(build, jobs, deferrable):
+    outcome = build(job_id=jobs.cancelled, deferrable=deferrable)
+    (run,) = jobs.runs()
+    assert outcome.state == "failed"
+    assert f"DbtCloudJobRunException: Job run {run['id']} has been cancelled" in outcome.log
+
+
+@WAITS
+def test_a_timeout_ends_the_waiting_and_says_that_the_run_goes_on(build, jobs, deferrable):
+    outcome = build(job_id=jobs.endless, deferrable=deferrable, timeout=0.3)
+    (run,) = jobs.runs()
+    assert outcome.state == "failed"
+    words = "is still going" if deferrable else "it goes on"
+    assert any(words in line for line in outcome.log.splitlines() if "DbtCloudJobRunException:" in line)
+    assert "has failed" not in outcome.log
+    assert run["status"] == 3
+
+
+@WAITS
+def test_the_execution_timeout_cancels_the_run(build, jobs, deferrable):
+    outcome = build(
+        job_id=jobs.endless, deferrable=deferrable, execution_timeout=timedelta(seconds=1), timeout=600
+    )
+    (run,) = jobs.runs()
+    assert outcome.state == "failed"
+    assert run["status"] == 30
+    assert len(jobs.asked("POST", "/cancel/")) == 1
+
+
+@WAITS
+@pytest.mark.parametrize("job", ["quick", "failing"])
+@pytest.mark.parametrize("pushes", [True, False], ids=["", "do_xcom_push=False"])
+def test_the_runs_id_and_address_are_there_however_the_run_ends(build, jobs, deferrable, job, pushes):
+    outcome = build(job_id=getattr(jobs, job), deferrable=deferrable, do_xcom_push=pushes)
+    (run,) = jobs.runs()
+    xcoms = outcome.xcoms("build")
+    assert xcoms["job_run_id"] == run["id"]
+    assert xcoms["job_run_url"] == run["href"]
+    assert xcoms["job_run_url"].endswith(f"/runs/{run['id']}/")
+    assert ("return_value" in xcoms) == (pushes and job == "quick")
+
+
+def test_the_runs_address_is_in_the_log(build, jobs):
+    outcome = build(job_id=jobs.instant)
+    assert jobs.runs()[0]["href"] in outcome.log
+
+
+def test_id_and_address_are_pushed_before_the_waiting(build, jobs):
+    """A task that is killed while it waits has already said which run it started."""
+    seen = []
+
+    class Looking(DbtCloudRunJobOperator):
+        def execute(self, context):
+            self.ti = context["ti"]
+            return super().execute(context)
+
+        def _finish_or_defer(self):
+            seen.extend(self.ti.xcom_pull(task_ids="build", key=key) for key in ("job_run_id", "job_run_url"))
+            return super()._finish_or_defer()
+
+    build(Looking, job_id=jobs.quick, deferrable=True)
+    (run,) = jobs.runs()
+    assert seen == [run["id"], run["href"]]
+
+
+def test_status_changes_and_step_starts_are_logged_while_the_worker_waits(build, jobs):
+    outcome = build(job_id=jobs.quick, check_interval=0.02)
+    (run,) = jobs.runs()
+    told = [f"dbt Cloud run {run['id']}: Running.", "step 1: Clone git repository", "step 2: Invoke dbt with"]
+    places = [outcome.log.index(words) for words in told]
+    assert places == sorted(places)
+    assert outcome.log.count("step 1: Clone git repository") == 1
+
+
+def test_the_default_cause_is_the_wording_that_other_tools_match(build, jobs):
+    build(job_id=jobs.instant)
+    (trigger,) = jobs.triggers()
+    wording = "Triggered via Apache Airflow by task 'build' in the nightly DAG."
+    assert trigger["cause"].startswith(wording)
+
+
+def test_ones_own_cause_is_sent_and_cut_to_what_dbt_cloud_takes(build, jobs):
+    build(job_id=jobs.instant, trigger_reason="For {{ dag.dag_id }} " + "x" * 300)
+    (trigger,) = jobs.triggers()
+    assert trigger["cause"].startswith("For nightly xxx")
+    assert len(trigger["cause"]) == 255
+
+
+def test_without_waiting_the_task_ends_while_the_run_goes_on(build, jobs):
+    outcome = build(job_id=jobs.endless, wait_for_termination=False)
+    (run,) = jobs.runs()
+    assert outcome.state == "success"
+    assert outcome.xcoms("build") == {
+        "return_value": run["id"],
+        "job_run_id": run["id"],
+        "job_run_url": run["href"],
+    }
+    assert run["status"] == 3
+
+
+def test_deferrable_without_waiting_warns_that_it_has_no_effect(build, jobs):
+    with pytest.warns(UserWarning, match="deferrable has no effect"):
+        outcome = build(job_id=jobs.endless, wait_for_termination=False, deferrable=True)
+    assert outcome.state == "success"
+
+
+def test_a_job_is_found_by_the_names_of_project_environment_and_itself(build, jobs):
+    build(project_name="Sample bakery", environment_name="Production", job_name="Instant")
+    assert [run["job_definition_id"] for run in jobs.runs()] == [jobs.instant]
+
+
+def test_names_that_lead_nowhere_say_which_of_them(build, jobs):
+    outcome = build(project_name="Sample bakery", environment_name="Nowhere", job_name="Instant")
+    assert "DbtCloudResourceLookupError: Found no environment named 'Nowhere'" in outcome.log
+    assert jobs.runs() == []
+
+
+def test_without_an_id_or_all_names_the_missing_ones_are_told(build, jobs):
+    outcome = build(job_id="{{ none }}", project_name="Sample bakery", environment_name="")
+    assert "no environment_name and no job_name" in outcome.log
+    assert jobs.control.requests() == []
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+def test_a_name_as_job_id_is_refused_before_anything_is_asked(build, jobs, reuse):
+    outcome = build(job_id="Nightly build", reuse_existing_run=reuse)
+    assert "'Nightly build' is not a valid job_id" in outcome.log
+    assert "names go into project_name, environment_name and job_name" in outcome.log
+    assert jobs.control.requests() == []
+
+
+@WAITS
+def test_a_run_that_is_going_is_reused_where_wanted(build, jobs, deferrable):
+    going = jobs.started(jobs.quick)
+    outcome = build(job_id=jobs.quick, reuse_existing_run=True, deferrable=deferrable)
+    assert outcome.xcoms("build")["return_value"] == going
+    assert len(jobs.runs()) == 1
+
+
+def test_without_a_going_run_one_is_started_where_reuse_is_wanted(build, jobs):
+    outcome = build(job_id=jobs.instant, reuse_existing_run=True)
+    assert [run["id"] for run in jobs.runs()] == [outcome.xcoms("build")["return_value"]]
+
+
+def test_a_failed_run_is_retried_from_its_failure_where_wanted(build, jobs):
+    first = build(job_id=jobs.failing).xcoms("build")["job_run_id"]
+    build(job_id=jobs.failing, retry_from_failure=True)
+    _, second = jobs.runs()
+    assert second["retrying_run_id"] == first
+
+
+def test_after_a_success_retry_from_failure_starts_a_run_of_its_own(build, jobs):
+    build(job_id=jobs.instant)
+    build(job_id=jobs.instant, retry_from_failure=True)
+    assert [run["retrying_run_id"] for run in jobs.runs()] == [None, None]
+
+
+def test_a_killed_task_cancels_its_run(jobs):
+    operator = DbtCloudRunJobOperator(task_id="build", job_id=jobs.endless)
+    operator.run_id = jobs.started(jobs.endless)
+    operator.on_kill()
+    assert [run["status"] for run in jobs.runs()] == [30]
+
+
+def test_a_task_killed_before_its_run_began_asks_nothing(jobs):
+    DbtCloudRunJobOperator(task_id="build", job_id=jobs.endless).on_kill()
+    assert jobs.control.requests() == []
+
+
+def test_airflows_configuration_makes_the_operators_deferrable():
+    code = (
+        "import json; from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator as Run;"
+        "from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor as Sensor;"
+        "print(json.dumps([Run(task_id='a', job_id=1).deferrable, Sensor(task_id='b', run_id=1).deferrable]))"
+    )
+    environment = os.environ | {"AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE": "True"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == [True, True]
