@@ -36,6 +36,10 @@ def bare(code: int, detail: str) -> web.Response:
     return _json({"detail": detail}, code)
 
 
+class NoAnswer(web.Response):
+    """Stands for the answer on a connection that was reset: nothing of it is sent."""
+
+
 def _status(code: int, user_message: str, developer_message: str | None) -> dict[str, Any]:
     return {
         "code": code,

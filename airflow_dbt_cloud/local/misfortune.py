@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from airflow_dbt_cloud.local.clock import SECOND
 from airflow_dbt_cloud.local.cloud import Cloud
-from airflow_dbt_cloud.local.envelope import refused
+from airflow_dbt_cloud.local.envelope import NoAnswer, refused
 from airflow_dbt_cloud.local.errors import Refusal, missing, unexpected
 from airflow_dbt_cloud.local.faults import Faults, Rule
 from airflow_dbt_cloud.local.passage import is_own
@@ -101,7 +101,7 @@ def _reset(request: web.Request) -> web.StreamResponse:
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
-    raise ConnectionResetError("A rehearsed fault: reset.")
+    return NoAnswer()
 
 
 async def _cut(request: web.Request, whole: web.StreamResponse) -> web.StreamResponse:

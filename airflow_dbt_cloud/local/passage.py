@@ -7,7 +7,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from airflow_dbt_cloud.local.auth import Guard
 from airflow_dbt_cloud.local.clock import Clock
-from airflow_dbt_cloud.local.envelope import bare, refused
+from airflow_dbt_cloud.local.envelope import NoAnswer, bare, refused
 from airflow_dbt_cloud.local.errors import Refusal, not_served
 from airflow_dbt_cloud.local.journal import Journal
 from airflow_dbt_cloud.local.rate_limit import RateLimit
@@ -35,7 +35,7 @@ def note(journal: Journal, clock: Clock) -> Middleware:
         status = None
         try:
             response = bare(413, "The request body is too large.") if body is None else await handler(request)
-            status = response.status
+            status = None if isinstance(response, NoAnswer) else response.status
             return response
         finally:
             journal.close(entry, status)

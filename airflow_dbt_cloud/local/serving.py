@@ -51,7 +51,7 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
         stack.push_async_callback(cloud.queue.stop)
         app = make_app(cloud, control, Guard(settings.token, open_additions=settings.on_loopback))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
-        stack.push_async_callback(runner.cleanup)
+        stack.push_async_callback(_close, runner)
         cloud.base_url = await _listen(runner, settings)
         yield Served(cloud.base_url, settings.token, control)
 
@@ -105,6 +105,16 @@ def _begin(cloud: Cloud, control: Control) -> None:
     cloud.queue.recover()
     if not cloud.store.definitions.ids(Account):
         control.seed_defaults()
+
+
+async def _close(runner: web.AppRunner) -> None:
+    """Stop serving; a TLS connection whose client says no goodbye is dropped, not waited for."""
+    handlers = runner.server.connections if runner.server else []
+    transports = [handler.transport for handler in handlers if handler.transport is not None]
+    await runner.cleanup()
+    for transport in transports:
+        transport.abort()
+    await asyncio.sleep(0)
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> str:

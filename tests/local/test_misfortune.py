@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import time
 
 import pytest
@@ -47,12 +48,13 @@ def attempt(api, job):
         assert "data" not in answer.text or answer.status_code == 500
 
 
-def test_a_reset_is_a_tcp_reset(api):
+def test_a_reset_is_a_tcp_reset_and_no_error_of_the_servers(api, caplog):
     api.control.add_fault("reset", count=1)
     with pytest.raises(requests.ConnectionError, match="Connection reset by peer"):
         api.ask("jobs/")
     assert api.ask("jobs/").status_code == 200
     assert api.control.counters()["answers"] == {"200": 1, "reset": 1}
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.parametrize("after_acting", [False, True])
