@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
@@ -61,7 +62,7 @@ class StepLooks:
 
     INTERVAL: ClassVar[float] = 60.0
     FEW: ClassVar[int] = 50
-    _watched: ClassVar[list[int]] = []
+    _watched: ClassVar[int] = 0
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -69,18 +70,23 @@ class StepLooks:
 
     @classmethod
     @contextmanager
-    def watching(cls, run_id: int) -> Iterator[None]:
+    def watching(cls) -> Iterator[None]:
         """Count a run as watched for as long as the block lasts."""
-        cls._watched.append(run_id)
+        cls._watched += 1
         try:
             yield
         finally:
-            cls._watched.remove(run_id)
+            cls._watched -= 1
 
     def due(self, status: int) -> bool:
         """Whether the steps of a run with this status are to be looked at now."""
-        recently = self._last is not None and self._clock() - self._last < self.INTERVAL
-        if status != RunStatus.RUNNING or recently or len(self._watched) > self.FEW:
+        if self.wait(status) > 0:
             return False
         self._last = self._clock()
         return True
+
+    def wait(self, status: int | None) -> float:
+        """Seconds until the steps of a run with this status are worth a look; infinite if they are not."""
+        if status != RunStatus.RUNNING or self._watched > self.FEW:
+            return math.inf
+        return 0.0 if self._last is None else max(0.0, self._last + self.INTERVAL - self._clock())

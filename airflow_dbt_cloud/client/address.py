@@ -46,7 +46,7 @@ def _split(host: str, scheme: str) -> SplitResult:
     text = host.strip()
     try:
         address = urlsplit(text if "://" in text else f"{scheme}://{text}")
-        valid = address.scheme in {"http", "https"} and _is_name(address.hostname) and address.port != 0
+        valid = address.scheme in {"http", "https"} and is_name(address.hostname) and address.port != 0
     except ValueError:
         valid = False
     if not valid or "@" in text or any(character.isspace() for character in text):
@@ -58,7 +58,7 @@ def _split(host: str, scheme: str) -> SplitResult:
     return address
 
 
-def _is_name(hostname: str | None) -> bool:
+def is_name(hostname: str | None) -> bool:
     """Whether every HTTP library reads the same host in it: plain labels, or an IPv6 address."""
     if hostname and ":" in hostname:
         return ipaddress.IPv6Address(hostname).scope_id is None

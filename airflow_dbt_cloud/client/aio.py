@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from airflow_dbt_cloud.client import certificates
 from airflow_dbt_cloud.client.errors import DbtCloudError, TransportError
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, Sleep, T
+from airflow_dbt_cloud.client.proxies import proxy_for
 from airflow_dbt_cloud.client.retry import TOLERANT, Decision, insist
 from airflow_dbt_cloud.client.sync import CERTIFICATE_HINT, NETWORK_HINT
 
@@ -68,15 +69,20 @@ class Client:
         Raises:
             DbtCloudError: As the call says.
         """
-        return await drive(call, self._send, decision=self.decision, seen=seen)
+        return await drive(call, self.send, decision=self.decision, seen=seen)
 
-    async def _send(self, request: Request) -> Response:
+    async def send(self, request: Request) -> Response:
+        """Send one request once.
+
+        Raises:
+            TransportError: If there is no whole answer.
+        """
         import aiohttp
 
         try:
             return await self._request(request)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._silence(error) from error
+            raise self._silence(error) from self.credentials.showable(error)
 
     async def _request(self, request: Request) -> Response:
         from yarl import URL
@@ -87,20 +93,11 @@ class Client:
             url,
             data=request.content,
             headers=self.credentials.headers(request),
-            proxy=self._proxy(str(url)),
+            proxy=proxy_for(str(url), self.credentials.transport),
             allow_redirects=False,
             skip_auto_headers=("Content-Type",),
         ) as raw:
-            headers = {name.lower(): value for name, value in raw.headers.items()}
-            return Response(raw.status, headers, await raw.read(), raw)
-
-    def _proxy(self, url: str) -> str | None:
-        """The proxy that requests would use: aiohttp's own reading of the environment differs from it."""
-        from requests.utils import get_environ_proxies, select_proxy
-
-        transport = self.credentials.transport
-        environment = get_environ_proxies(url) if transport.trust_env else {}
-        return select_proxy(url, {**environment, **transport.proxies})
+            return self.credentials.response(raw.status, raw.headers, await raw.read(), raw)
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -113,7 +110,7 @@ class Client:
         import aiohttp
 
         unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
-        certificate = isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError)
+        certificate = isinstance(error, aiohttp.ClientSSLError) and "CERTIFICATE" in str(error)
         return TransportError(
             f"No answer came from {self.credentials.base_url}",
             sent=not (certificate or isinstance(error, unsent)),
@@ -139,9 +136,4 @@ def _new_session(credentials: Credentials, connections: int) -> aiohttp.ClientSe
     transport = credentials.transport
     limits = aiohttp.ClientTimeout(total=None, sock_connect=transport.timeout, sock_read=transport.timeout)
     connector = aiohttp.TCPConnector(ssl=certificates.context(transport), limit=connections)
-    return aiohttp.ClientSession(
-        connector=connector,
-        timeout=limits,
-        trust_env=transport.trust_env,
-        cookie_jar=aiohttp.DummyCookieJar(),
-    )
+    return aiohttp.ClientSession(connector=connector, timeout=limits, cookie_jar=aiohttp.DummyCookieJar())

@@ -15,6 +15,7 @@ from airflow_dbt_cloud.client.errors import (
     NotFound,
     RateLimited,
     ServerError,
+    TransportError,
     Unauthorized,
     Unprocessable,
 )
@@ -38,6 +39,8 @@ def problem(request: Request, response: Response) -> DbtCloudError | None:
     """The error that an answer stands for, or None when it can be used."""
     if 300 <= response.status < 400:
         return _redirected(request, response)
+    if response.status == 407:
+        return _turned_away(request)
     if response.status >= 400:
         return _refused(request, response)
     if request.accept == "application/json" and response.body and not _is_json(response):
@@ -80,6 +83,15 @@ def _redirected(request: Request, response: Response) -> MalformedResponse:
         f"{request.method} {request.target} was answered by a redirect ({response.status}) to {where}",
         why="The dbt Cloud API does not redirect, and following would hand the token to that place",
         fix=_LOGIN_PAGE_HINT,
+    )
+
+
+def _turned_away(request: Request) -> TransportError:
+    return TransportError(
+        f"The proxy did not let {request.method} {request.target} through (407)",
+        sent=False,
+        why="It asks for a user name and a password, or does not know those that it was given",
+        fix="Correct 'proxies' in the connection's extra, or the variables HTTPS_PROXY and HTTP_PROXY",
     )
 
 

@@ -31,24 +31,36 @@ def trusted(transport: Transport) -> bool | str:
 
 
 def context(transport: Transport) -> ssl.SSLContext:
-    """The TLS context of aiohttp for the transport."""
+    """The TLS context of aiohttp for the transport; it trusts whom requests trusts."""
     import ssl
 
-    verify = trusted(transport)
+    verify, cert = trusted(transport), shown(transport)
     file, folder = _places(verify)
     made = ssl.create_default_context(cafile=file, capath=folder)
     if verify is False:
         made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
-    if transport.cert:
-        pair = (transport.cert,) if isinstance(transport.cert, str) else transport.cert
-        made.load_cert_chain(*(str(_existing(path, "the connection's 'cert'")) for path in pair))
+    if cert:
+        made.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
     return made
 
 
+def shown(transport: Transport) -> str | tuple[str, str] | None:
+    """The client's certificate: one file, or certificate and key.
+
+    Raises:
+        InvalidArgument: If a file is not there.
+    """
+    cert = transport.cert
+    for path in (cert,) if isinstance(cert, str) else cert or ():
+        _existing(path, "the connection's 'cert'")
+    return cert
+
+
 def _places(verify: bool | str) -> tuple[str | None, str | None]:
-    if isinstance(verify, bool):
-        return None, None
-    return (None, verify) if Path(verify).is_dir() else (verify, None)
+    from requests.certs import where
+
+    place = where() if isinstance(verify, bool) else verify
+    return (None, place) if Path(place).is_dir() else (place, None)
 
 
 def _existing(path: bool | str, named_by: str) -> bool | str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from airflow_dbt_cloud import __version__
 from airflow_dbt_cloud.client import address
 from airflow_dbt_cloud.client.errors import InvalidArgument
-from airflow_dbt_cloud.client.protocol import Request
+from airflow_dbt_cloud.client.protocol import Request, Response
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds without a byte after which a request is given up."""
@@ -71,7 +71,25 @@ class Credentials:
         identity = {"Authorization": f"Token {self.token}", "User-Agent": f"airflow-dbt-cloud/{__version__}"}
         return {**identity, **request.headers}
 
+    def response(self, status: int, headers: Mapping[str, str], body: bytes, raw: object) -> Response:
+        """An answer; of one that will become an error, nothing repeats the token."""
+        lower = {name.lower(): value for name, value in headers.items()}
+        if status < 300 or not self.token:
+            return Response(status, lower, body, raw)
+        masked = {name: self.mask(value) for name, value in lower.items()}
+        return Response(status, masked, body.replace(self.token.encode(), b"***"), raw)
+
     def mask(self, text: str) -> str:
-        """`text` without the token and without what stands before an @ in URLs."""
+        """`text` without the token and without what signs in to a proxy."""
         hidden = text.replace(self.token, "***") if self.token else text
-        return re.sub(r"//[^/@\s'\"]+@", "//***@", hidden)
+        return re.sub(r"(?<=//)[^/\s]+(?=@)|(?<=Basic )[\w+/=]+", "***", hidden)
+
+    def showable(self, error: BaseException) -> BaseException | None:
+        """`error` unless it, or one beneath it, tells a secret in its message or its repr."""
+        beneath: BaseException | None = error
+        while beneath is not None:
+            told = f"{beneath} {beneath!r}"
+            if self.mask(told) != told:
+                return None
+            beneath = beneath.__cause__ or beneath.__context__
+        return error

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow_dbt_cloud.client.errors import MalformedResponse
-from airflow_dbt_cloud.client.models import Account, Environment, Job, Json, Project, Run, required
+from airflow_dbt_cloud.client.models import Account, Environment, Job, Json, Project, Run, outline, required
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, ask, envelope, file_path, identifier
 
 PAGE_SIZE = 100
@@ -209,7 +209,7 @@ def listed(data: Any) -> list[Any]:
     """
     if not isinstance(data, list | None):
         raise MalformedResponse(
-            "dbt Cloud sent no list where one was asked for", why=f"It sent {str(data)[:200]}"
+            "dbt Cloud sent no list where one was asked for", why=f"It sent {outline(data)}"
         )
     return data or []
 
@@ -221,5 +221,5 @@ def _total(body: Json) -> int:
         return 0
     total = required(extra["pagination"], "total_count", "list")
     if not isinstance(total, int):
-        raise MalformedResponse("dbt Cloud sent a list without its length", why=f"It sent {str(total)[:200]}")
+        raise MalformedResponse("dbt Cloud sent a list without its length", why=f"It sent {outline(total)}")
     return total

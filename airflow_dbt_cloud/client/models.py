@@ -47,8 +47,16 @@ def moment(text: object) -> datetime | None:
 def required(data: object, key: str, kind: str) -> Any:
     """`data[key]`, or MalformedResponse naming what lacks it."""
     if not isinstance(data, Mapping) or data.get(key) is None:
-        raise MalformedResponse(f"dbt Cloud sent a {kind} without {key!r}", why=f"It sent {str(data)[:200]}")
+        raise MalformedResponse(f"dbt Cloud sent a {kind} without {key!r}", why=f"It sent {outline(data)}")
     return data[key]
+
+
+def outline(data: object) -> str:
+    """What kind of JSON value something is: its content may be anything, so it is not quoted."""
+    if isinstance(data, Mapping):
+        return f"an object with {', '.join(map(str, list(data)[:20])) or 'nothing in it'}"
+    kinds = {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+    return kinds.get(type(data), "a number")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from airflow_dbt_cloud.client import certificates
 from airflow_dbt_cloud.client.errors import DbtCloudError, TransportError
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, Sleep, T
+from airflow_dbt_cloud.client.proxies import proxy_for
 from airflow_dbt_cloud.client.retry import TOLERANT, Decision, insist
 
 if TYPE_CHECKING:
@@ -69,15 +70,15 @@ class Client:
         return transmit(self.credentials, lambda: self._request(request))
 
     def _request(self, request: Request) -> requests.Response:
+        url = self.credentials.url(request)
         return self.session.request(
             request.method,
-            self.credentials.url(request),
+            url,
             data=request.content,
             headers=self.credentials.headers(request),
             timeout=self.credentials.transport.timeout,
             allow_redirects=False,
-            proxies=dict(self.session.proxies),
-            auth=_already_signed,
+            proxies=proxies(self.credentials.transport, url),
         )
 
     def __enter__(self) -> Self:
@@ -85,11 +86,6 @@ class Client:
 
     def __exit__(self, *exc_info: object) -> None:
         self.session.close()
-
-
-def _already_signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from replacing the token by an entry of ~/.netrc."""
-    return request
 
 
 def new_session(transport: Transport) -> requests.Session:
@@ -101,12 +97,21 @@ def new_session(transport: Transport) -> requests.Session:
 
 
 def configured(session: requests.Session, transport: Transport) -> requests.Session:
-    """Give a session the transport's proxies, certificates and trust in the environment."""
-    session.trust_env = transport.trust_env
-    session.proxies = dict(transport.proxies)
+    """Give a session the transport's certificates.
+
+    The environment is read here and in `proxies`, not by requests: that would put its own certificates before
+    the transport's, and entries of ~/.netrc before the token.
+    """
+    session.trust_env = False
     session.verify = certificates.trusted(transport)
-    session.cert = transport.cert
+    session.cert = certificates.shown(transport)
     return session
+
+
+def proxies(transport: Transport, url: str) -> dict[str, str]:
+    """The proxy for an address, as requests takes it."""
+    chosen = proxy_for(url, transport)
+    return {"all": chosen} if chosen else {}
 
 
 def transmit(credentials: Credentials, send: Callable[[], requests.Response]) -> Response:
@@ -119,10 +124,9 @@ def transmit(credentials: Credentials, send: Callable[[], requests.Response]) ->
 
     try:
         raw = send()
-        headers = {name.lower(): value for name, value in raw.headers.items()}
-        return Response(raw.status_code, headers, raw.content, raw)
+        return credentials.response(raw.status_code, raw.headers, raw.content, raw)
     except (requests.RequestException, OSError) as error:
-        raise _silence(error, credentials) from error
+        raise _silence(error, credentials) from credentials.showable(error)
 
 
 def _silence(error: Exception, credentials: Credentials) -> TransportError:

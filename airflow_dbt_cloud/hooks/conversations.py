@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
@@ -51,6 +52,9 @@ class ConversingHook(KeptSessionHook):
         self.retry_limit, self.retry_delay, self.retry_args = retry_limit, retry_delay, retry_args
         self._decision = retries.decision(retry_limit, retry_delay, retry_args)
         self._access: Credentials | None = None
+        self.poll_interval: float | None = None
+        self.paces_looks = False
+        self._told: dict[int, int] = {}
 
     @cached_property
     def connection(self) -> Connection:
@@ -78,23 +82,38 @@ class ConversingHook(KeptSessionHook):
         return self._access
 
     async def _fetch_credentials(self) -> Credentials:
-        """The credentials, read on an event loop, where a synchronous look-up could dead-lock."""
-        from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
-
         if self._access is None:
-            conn = self._with_token(await get_async_connection(self.dbt_cloud_conn_id, hook=self))
-            extra = await get_async_extra_dejson(conn)
-            with as_airflow_exceptions():
-                self._access = access.credentials(conn, extra, self.timeout_seconds)
+            self._access = await self.read_credentials()
         return self._access
 
+    async def read_credentials(self) -> Credentials:
+        """The credentials as the connection has them now, read in the way that suits an event loop.
+
+        Raises:
+            DbtCloudApiException: If the connection cannot be used.
+        """
+        from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+
+        conn = self._with_token(await get_async_connection(self.dbt_cloud_conn_id, hook=self))
+        with as_airflow_exceptions():
+            return access.credentials(conn, await get_async_extra_dejson(conn), self.timeout_seconds)
+
+    def adopt(self, credentials: Credentials) -> None:
+        """Use credentials that another hook has read from the same connection."""
+        self._access = credentials
+
     def _resolve_account_id(self) -> int:
-        return self._own_account(self._credentials())
+        return self.own_account(self._credentials())
 
     async def _resolve_account_id_async(self) -> int:
-        return self._own_account(await self._fetch_credentials())
+        return self.own_account(await self._fetch_credentials())
 
-    def _own_account(self, credentials: Credentials) -> int:
+    def own_account(self, credentials: Credentials) -> int:
+        """The account that the connection names.
+
+        Raises:
+            DbtCloudApiException: If it names none, or something that is no number.
+        """
         with as_airflow_exceptions():
             if credentials.account_id is None:
                 raise InvalidArgument(
@@ -132,6 +151,21 @@ class ConversingHook(KeptSessionHook):
             extra_options={"check_response": False},
         )
         return answer
+
+    async def _next_status(self, run_id: int, account_id: object, interval: float) -> int:
+        """Wait for a status of the run that was not told before; after a fault any is told."""
+        from airflow_dbt_cloud.hooks import polling
+
+        self.paces_looks = True
+        known = self._told.pop(run_id, None)
+        with as_airflow_exceptions():
+            try:
+                self._told[run_id] = await polling.next_status(self, run_id, account_id, known, interval)
+            except asyncio.CancelledError:
+                if known is not None:
+                    self._told[run_id] = known
+                raise
+        return self._told[run_id]
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[aio.Client]:

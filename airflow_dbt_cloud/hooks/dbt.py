@@ -324,7 +324,13 @@ class DbtCloudHook(ConversingHook):
     async def get_job_status(
         self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
     ) -> int:
-        """The status code of a run, from an event loop."""
+        """The status code of a run, from an event loop.
+
+        A hook with a `poll_interval` answers when the status is another than the one it last told, and shares
+        its looks with all hooks of the process that watch runs over the same connection.
+        """
+        if self.poll_interval is not None:
+            return await self._next_status(int(run_id), account_id, self.poll_interval)
         details = await self.get_job_details(run_id, account_id, include_related)
         status: int = details["data"]["status"]
         return status

@@ -38,7 +38,7 @@ class KeptSessionHook(HttpHook):
 
     def __init__(self) -> None:
         self._thread = threading.local()
-        super().__init__(auth_type=TokenAuth)
+        super().__init__(auth_type=TokenAuth, tcp_keep_alive=False)
 
     @property
     def method(self) -> str:
@@ -72,16 +72,16 @@ class KeptSessionHook(HttpHook):
             headers: Not used: `run` sends them with the request itself.
             extra_options: Options of the request about to be sent: `timeout`, `stream`, `allow_redirects` …
         """
-        from airflow_dbt_cloud.client.sync import configured, new_session
+        from airflow_dbt_cloud.client.sync import configured, new_session, proxies
 
         access = self._credentials()
         self.base_url = access.base_url
         if not hasattr(self._thread, "session"):
-            self._thread.session = new_session(access.transport)
-            self._configure_session_from_mount_adapters(self._thread.session)
+            self._thread.session = kept_alive(new_session(access.transport))
         options = {"timeout": access.transport.timeout, "allow_redirects": False, **(extra_options or {})}
         self.merged_extra = options
         session: Session = configured(self._thread.session, access.transport)
+        session.proxies = proxies(access.transport, access.base_url)
         session.auth, session.stream = TokenAuth(access.token), bool(options.get("stream"))
         return session
 
@@ -89,14 +89,16 @@ class KeptSessionHook(HttpHook):
         self, session: Session, prepped_request: PreparedRequest, extra_options: dict[Any, Any]
     ) -> Response:
         """Send a prepared request; a status that is an error raises unless `check_response` is False."""
-        settings = session.merge_environment_settings(
-            prepped_request.url, dict(session.proxies), session.stream, session.verify, session.cert
-        )
+        from airflow_dbt_cloud.client.sync import proxies
+
         response = session.send(
             prepped_request,
             timeout=extra_options["timeout"],
             allow_redirects=extra_options["allow_redirects"],
-            **settings,
+            proxies=proxies(self._credentials().transport, str(prepped_request.url)),
+            stream=session.stream,
+            verify=session.verify,
+            cert=session.cert,
         )
         if extra_options.get("check_response", True):
             self.check_response(response)
@@ -112,3 +114,12 @@ class KeptSessionHook(HttpHook):
         if hasattr(self._thread, "session"):
             self._thread.session.close()
             del self._thread.session
+
+
+def kept_alive(session: Session) -> Session:
+    """Have the operating system keep idle connections open, as HttpHook does; made here only when needed."""
+    from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
+
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, TCPKeepAliveAdapter(idle=120, count=20, interval=30))
+    return session

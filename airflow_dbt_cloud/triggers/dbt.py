@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -86,7 +87,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look until there is something to say, and say it."""
         await asyncio.sleep(max(0.0, (self.not_before or 0) - time.time()))
-        with StepLooks.watching(self.run_id):
+        with StepLooks.watching():
             event = await self._outcome()
         yield TriggerEvent(event)
 
@@ -104,10 +105,12 @@ class DbtCloudRunJobTrigger(BaseTrigger):
 
     async def _watch(self, hook_class: type[DbtCloudHook]) -> dict[str, Any]:
         hook = hook_class(self.conn_id, **self.hook_params)
+        hook.poll_interval = self.poll_interval
         progress, looks = Progress(self.run_id, self.log), StepLooks(time.monotonic)
         endurance = Endurance(time.monotonic, self.log.warning)
+        status: int | None = None
         while True:
-            status = await self._status(hook, endurance)
+            status = await self._look(hook, endurance, looks.wait(status)) or status
             if status in FINISHED:
                 return self._ended(status)
             if status is not None:
@@ -116,12 +119,17 @@ class DbtCloudRunJobTrigger(BaseTrigger):
                     await self._tell_steps(hook, progress)
             if event := self._overdue():
                 return event
-            await asyncio.sleep(self._pause())
+            if hook.paces_looks is not True:  # a verb that somebody has replaced answers at once
+                await asyncio.sleep(self._pause())
 
-    async def _status(self, hook: DbtCloudHook, endurance: Endurance) -> int | None:
-        """The run's status, or None where the look failed in a way that is lived through."""
+    async def _look(self, hook: DbtCloudHook, endurance: Endurance, patience: float) -> int | None:
+        """The run's status when it has changed; None where it has not in time, or the look failed."""
+        limit = max(0.0, min(patience, *self._left()))
         try:
-            status = await hook.get_job_status(self.run_id, self.account_id)
+            async with asyncio.timeout(None if math.isinf(limit) else limit):
+                status = await hook.get_job_status(self.run_id, self.account_id)
+        except TimeoutError:
+            return None
         except DbtCloudApiException as error:
             cause = error.error or DbtCloudError(str(error))
             if not endurance.goes_on(cause):
@@ -154,8 +162,14 @@ class DbtCloudRunJobTrigger(BaseTrigger):
 
     def _pause(self) -> float:
         """Seconds to the next look; a deadline that is nearer cuts them short."""
-        deadlines = [end for end in (self.end_time, self.execution_deadline) if end is not None]
-        return max(0.0, min([self.poll_interval, *(end - time.time() for end in deadlines)]))
+        return max(0.0, min(self.poll_interval, *self._left()))
+
+    def _left(self) -> tuple[float, float]:
+        """Seconds to the end of the waiting, and to the execution timeout."""
+        now, never = time.time(), math.inf
+        ends = (self.end_time, self.execution_deadline)
+        waiting, execution = (never if end is None else end - now for end in ends)
+        return waiting, execution
 
     def _event(self, status: str, message: str, **facts: Any) -> dict[str, Any]:
         return {"status": status, "message": message, "run_id": self.run_id, **facts}

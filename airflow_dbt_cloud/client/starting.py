@@ -1,0 +1,114 @@
+"""Starting a run exactly once, over a wire that loses answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from airflow_dbt_cloud.client import endpoints
+from airflow_dbt_cloud.client.endpoints import Id
+from airflow_dbt_cloud.client.errors import (
+    AmbiguousStart,
+    DbtCloudError,
+    MalformedResponse,
+    ServerError,
+    TransportError,
+)
+from airflow_dbt_cloud.client.marker import Marker
+from airflow_dbt_cloud.client.models import Json, Run
+from airflow_dbt_cloud.client.protocol import Call, Sleep
+
+LOOKS = (1.0, 9.0, 20.0)
+"""Seconds before each look for a run that may have begun: three of them, over thirty seconds. A run that
+none of them shows did not begin."""
+
+POSTS = 3
+"""How often a start is asked for in all, each time only after it is sure that the last one did nothing."""
+
+
+def start_run(account_id: Id, job_id: Id, payload: Json, *, since: datetime) -> Call[Run]:
+    """Start a run of a job, once.
+
+    Args:
+        account_id: The account.
+        job_id: The job.
+        payload: The body of "Trigger Job Run"; its cause must carry a mark (`marker.stamp`).
+        since: Before the request is made, by dbt Cloud's clock; the search for the run goes back to it.
+
+    Raises:
+        AmbiguousStart: If it stays unclear whether a run began.
+        DbtCloudError: If dbt Cloud refuses.
+    """
+    mark = Marker.find(payload["cause"])
+    if mark is None:
+        raise ValueError("The cause carries no mark; stamp it first.")
+    return _once(
+        lambda: endpoints.trigger_run(account_id, job_id, payload),
+        lambda: find_runs(account_id, job_id, since, lambda run: Marker.find(run.cause) == mark),
+        f"[af:{mark}]",
+    )
+
+
+def start_retry(account_id: Id, job_id: Id, run_id: Id, *, since: datetime) -> Call[Run]:
+    """Start a run that goes on where `run_id` failed, once; such a run names the one it retries.
+
+    Raises:
+        AmbiguousStart: If it stays unclear whether a run began.
+        DbtCloudError: If dbt Cloud refuses.
+    """
+    return _once(
+        lambda: endpoints.retry_run(account_id, run_id),
+        lambda: find_runs(
+            account_id, job_id, since, lambda run: str(run.data.get("retrying_run_id")) == str(run_id)
+        ),
+        f"(it retries run {run_id})",
+    )
+
+
+def find_runs(account_id: Id, job_id: Id, since: datetime, wanted: Callable[[Run], bool]) -> Call[list[Run]]:
+    """Runs of a job that were created since a moment and are wanted, newest first."""
+    found: list[Run] = []
+    offset = 0
+    while True:
+        page = yield from endpoints.list_runs_page(
+            account_id,
+            job_definition_id=job_id,
+            order_by="-id",
+            include_related=["trigger"],
+            limit=endpoints.PAGE_SIZE,
+            offset=offset,
+        )
+        recent = [run for run in page if run.created_at is None or run.created_at >= since]
+        found += [run for run in recent if wanted(run)]
+        if len(recent) < endpoints.PAGE_SIZE:
+            return found
+        offset += len(page)
+
+
+def _once(post: Callable[[], Call[Run]], search: Callable[[], Call[list[Run]]], marker: str) -> Call[Run]:
+    """Post, and where the answer leaves it open whether a run began, look for it before posting again."""
+    for last in [False] * (POSTS - 1) + [True]:
+        try:
+            return (yield from post())
+        except (ServerError, MalformedResponse, TransportError) as error:
+            if isinstance(error, TransportError) and not error.sent:
+                raise
+            began = yield from _began(search, marker, error)
+            if began is not None:
+                return began
+            if last:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _began(search: Callable[[], Call[list[Run]]], marker: str, error: DbtCloudError) -> Call[Run | None]:
+    """The run that began after all, or None when it is sure that none did."""
+    for pause in LOOKS:
+        yield Sleep(pause)
+        try:
+            runs = yield from search()
+        except DbtCloudError as blind:
+            raise AmbiguousStart(marker, why=f"{error} Nor can the job's runs be listed: {blind}") from blind
+        if runs:
+            return runs[-1]
+    return None

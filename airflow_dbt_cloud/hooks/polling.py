@@ -1,0 +1,87 @@
+"""Joins the looks of all hooks of a process that watch runs of one account over one connection."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from airflow_dbt_cloud.client.bucket import Bucket
+from airflow_dbt_cloud.client.errors import Unauthorized
+from airflow_dbt_cloud.client.poller import REQUESTS_PER_MINUTE, RunPoller
+
+if TYPE_CHECKING:
+    from airflow_dbt_cloud.client.credentials import Credentials
+    from airflow_dbt_cloud.hooks.conversations import ConversingHook
+
+RENEWAL = 10.0
+"""Seconds between two readings of a connection whose token is refused: it may be about to be rotated."""
+
+Key = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Watch:
+    """The poller of one connection and account, and the lock under which it is made or renewed."""
+
+    poller: RunPoller | None = None
+    read_at: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(slots=True)
+class Loop:
+    """What belongs to one event loop."""
+
+    watches: dict[Key, Watch] = field(default_factory=dict)
+    buckets: dict[Key, Bucket] = field(default_factory=dict)
+
+    def bucket(self, credentials: Credentials, account_id: object) -> Bucket:
+        """The bucket of an account, shared by all connections to it."""
+        key = (credentials.base_url, str(account_id))
+        return self.buckets.setdefault(key, Bucket(REQUESTS_PER_MINUTE, time.monotonic))
+
+
+_LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, Loop] = WeakKeyDictionary()
+
+
+async def next_status(
+    hook: ConversingHook, run_id: int, account_id: object, known: int | None, interval: float
+) -> int:
+    """Wait for a run's status to become another than `known`.
+
+    The first hook that watches over a connection reads it, the others wait for that. A refused token is read
+    anew before it is called wrong.
+
+    Raises:
+        DbtCloudError: If a look at the run failed.
+    """
+    here = _LOOPS.setdefault(asyncio.get_running_loop(), Loop())
+    key = (type(hook), hook.dbt_cloud_conn_id, hook.timeout_seconds, str(account_id))
+    watch = here.watches.setdefault(key, Watch())
+    poller = await _poller(hook, here, watch, account_id, refused=None)
+    try:
+        return (await poller.changed(run_id, known, interval)).status
+    except Unauthorized:
+        renewed = await _poller(hook, here, watch, account_id, refused=poller)
+        if renewed is poller:
+            raise
+        return (await renewed.changed(run_id, known, interval)).status
+
+
+async def _poller(
+    hook: ConversingHook, here: Loop, watch: Watch, account_id: object, refused: RunPoller | None
+) -> RunPoller:
+    """The present poller; one with the connection as it is now where `refused` is the present one."""
+    async with watch.lock:
+        stale = watch.poller is refused and time.monotonic() - watch.read_at >= (RENEWAL if refused else 0)
+        if watch.poller is None or stale:
+            watch.read_at = time.monotonic()
+            credentials = await hook.read_credentials()
+            if watch.poller is None or credentials != watch.poller.credentials:
+                account = account_id or hook.own_account(credentials)
+                watch.poller = RunPoller(credentials, str(account), here.bucket(credentials, account))
+        hook.adopt(watch.poller.credentials)
+        return watch.poller
