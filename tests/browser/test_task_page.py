@@ -15,6 +15,7 @@ def outcome(airflow, cloud):
 
 def test_the_extra_link_leads_to_the_run_on_dbt_cloud(web, outcome):
     web.open_task(outcome.run, "build")
+    web.page.get_by_role("link", name="Details").click()  # where Airflow shows extra links
     link = web.page.get_by_role("link", name="Monitor Job Run")
     expect(link).to_have_attribute("href", outcome.xcom("build", "job_run_url"))
     web.shoot("task-extra-link")
