@@ -57,9 +57,9 @@ def shown(transport: Transport) -> str | tuple[str, str] | None:
 
 
 def _places(verify: bool | str) -> tuple[str | None, str | None]:
-    from requests.certs import where
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-    place = where() if isinstance(verify, bool) else verify
+    place = DEFAULT_CA_BUNDLE_PATH if isinstance(verify, bool) else verify
     return (None, place) if Path(place).is_dir() else (place, None)
 
 

@@ -37,7 +37,7 @@ def _checked(proxy: str) -> str:
     if not valid:
         raise InvalidArgument(
             "The proxy to reach dbt Cloud cannot be used",
-            why="It is not the address of an HTTP proxy, such as http://proxy.example:3128 (SOCKS is not known)",
+            why="It is not the address of an HTTP proxy, like http://proxy.example:3128 (SOCKS is not known)",
             fix="Correct 'proxies' in the connection's extra, or the variables HTTPS_PROXY and HTTP_PROXY",
         )
     return text
