@@ -5,8 +5,9 @@ from typing import Any
 from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.faults import Faults
 from airflow_dbt_cloud.local.journal import Journal
+from airflow_dbt_cloud.local.models import Account
 from airflow_dbt_cloud.local.rate_limit import RateLimit
-from airflow_dbt_cloud.local.seeding import seed
+from airflow_dbt_cloud.local.seeding import point_at_sources, seed
 
 
 class Control:
@@ -34,6 +35,14 @@ class Control:
     def seed_defaults(self) -> None:
         """Put the default seed into the store."""
         self.seed(self._defaults)
+
+    def take_over(self) -> None:
+        """Go on with what an earlier server kept, or begin with the default seed."""
+        self._cloud.queue.recover()
+        if self._cloud.store.definitions.ids(Account):
+            point_at_sources(self._cloud, self._defaults)
+        else:
+            self.seed_defaults()
 
     def seed(self, document: Any) -> dict[str, list[int]]:
         """Put definitions and pretended runs into the store (see `seeding.seed`) and return their ids."""

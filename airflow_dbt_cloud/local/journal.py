@@ -36,7 +36,7 @@ class Journal:
         size: how many entries are kept.
     """
 
-    def __init__(self, size: int = 50_000) -> None:
+    def __init__(self, size: int = 20_000) -> None:
         self._entries: deque[Entry] = deque(maxlen=size)
         self._connections: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._seen = 0

@@ -51,6 +51,14 @@ def seed(cloud: Cloud, document: Any) -> dict[str, list[int]]:
     return {**ids, "runs": _numbered(cloud, runs)}
 
 
+def point_at_sources(cloud: Cloud, document: dict[str, Any]) -> None:
+    """Let kept projects lead to the sources that the document names: a kept path may be gone by now."""
+    for entry in document["projects"]:
+        kept = cloud.store.definitions.get(Project, entry["id"])
+        if kept is not None:
+            cloud.store.definitions.put(replace(kept, project_dir=entry["project_dir"]))
+
+
 def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
     known = {field.name for field in fields(kind)}
     values = _object(entry, f"a seeded {kind.__name__.lower()}", tuple(sorted(known)))

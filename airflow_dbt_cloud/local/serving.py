@@ -1,10 +1,9 @@
 """Serving on an event loop: everything is opened, and closed again in the end."""
 
 import asyncio
-import errno
 import shutil
 import signal
-import sqlite3
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,11 +17,10 @@ from airflow_dbt_cloud.local.auth import Guard
 from airflow_dbt_cloud.local.clock import Clock
 from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.control import Control
-from airflow_dbt_cloud.local.models import Account
+from airflow_dbt_cloud.local.opening import bind, open_store
 from airflow_dbt_cloud.local.plan import Outcome, RunObserver, RunPlan
 from airflow_dbt_cloud.local.seeding import default_document
 from airflow_dbt_cloud.local.settings import ServerError, Settings
-from airflow_dbt_cloud.local.sqlite import SqliteStore
 
 _SHUTDOWN_SECONDS = 2.0
 
@@ -45,14 +43,15 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
     """
     settings = settings.checked()
     async with AsyncExitStack() as stack:
+        bound = stack.enter_context(bind(settings.host, settings.port))
         cloud = _opened(settings, stack)
         control = Control(cloud, default_document(settings.project_dir))
-        _begin(cloud, control)
+        control.take_over()
         stack.push_async_callback(cloud.queue.stop)
         app = make_app(cloud, control, Guard(settings.token, open_additions=settings.on_loopback))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         stack.push_async_callback(_close, runner)
-        cloud.base_url = await _listen(runner, settings)
+        cloud.base_url = await _listen(runner, bound, settings)
         yield Served(cloud.base_url, settings.token, control)
 
 
@@ -83,28 +82,9 @@ def _opened(settings: Settings, stack: AsyncExitStack) -> Cloud:
     if data_dir is None:
         data_dir = Path(tempfile.mkdtemp(prefix="local-dbt-cloud-"))
         stack.callback(shutil.rmtree, data_dir, ignore_errors=True)
-    store = _open_store(settings.store)
+    store = open_store(settings.store)
     stack.callback(store.close)
     return Cloud(store, Clock(), data_dir, settings.execute or run_dbt, base_url="")
-
-
-def _open_store(path: str) -> SqliteStore:
-    if path == ":memory:":
-        return SqliteStore(path)
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return SqliteStore(path)
-    except (sqlite3.Error, OSError) as error:
-        raise ServerError(
-            f"The local dbt Cloud cannot keep its state in {path}: {error}. Another one may be using that "
-            "file, or it is no SQLite file, or not yours to write; give another one."
-        ) from error
-
-
-def _begin(cloud: Cloud, control: Control) -> None:
-    cloud.queue.recover()
-    if not cloud.store.definitions.ids(Account):
-        control.seed_defaults()
 
 
 async def _close(runner: web.AppRunner) -> None:
@@ -117,25 +97,9 @@ async def _close(runner: web.AppRunner) -> None:
     await asyncio.sleep(0)
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> str:
+async def _listen(runner: web.AppRunner, bound: socket.socket, settings: Settings) -> str:
     await runner.setup()
-    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=settings.ssl_context)
-    try:
-        await site.start()
-    except OSError as error:
-        raise _not_listening(settings, error) from error
+    await web.SockSite(runner, bound, ssl_context=settings.ssl_context).start()
     scheme = "http" if settings.ssl_context is None else "https"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{scheme}://{host}:{runner.addresses[0][1]}"
-
-
-def _not_listening(settings: Settings, error: OSError) -> ServerError:
-    if error.errno == errno.EADDRINUSE:
-        return ServerError(
-            f"Port {settings.port} on {settings.host} is in use: another program, perhaps another local dbt "
-            "Cloud, listens there. Stop it, or choose another port with --port (0 takes a free one)."
-        )
-    return ServerError(
-        f"The local dbt Cloud cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. "
-        "Choose another address with --host and --port."
-    )
+    return f"{scheme}://{host}:{bound.getsockname()[1]}"

@@ -68,17 +68,16 @@ def test_what_cannot_be_seeded_is_named(api, document, words):
     assert words in answer.json()["detail"]
 
 
-def test_ones_own_project_takes_the_place_of_the_sample(tmp_path):
+def test_ones_own_project_takes_the_place_of_the_sample_as_long_as_it_is_given(client_of, tmp_path):
     plans = []
 
     async def note(plan, observer, cancelled):
         plans.append(plan)
         raise RuntimeError("seen")
 
-    with LocalDbtCloud(project_dir=tmp_path, execute=note) as server:
-        import requests
-
-        url = f"{server.url}/api/v2/accounts/1/jobs/1/run/"
-        headers = {"Authorization": f"Bearer {server.token}"}
-        requests.post(url, json={"cause": "x"}, headers=headers, timeout=5).raise_for_status()
+    file = tmp_path / "state.sqlite"
+    for project_dir in (tmp_path, None):
+        with LocalDbtCloud(project_dir=project_dir, store=file, execute=note) as server:
+            client_of(server).start(1)
     assert plans[0].project_dir == tmp_path
+    assert plans[1].project_dir.name == "sample"

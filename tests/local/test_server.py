@@ -112,7 +112,10 @@ def test_it_speaks_https_when_given_a_certificate(tmp_path):
 
 def test_a_file_that_another_server_keeps_is_named(tmp_path):
     file = tmp_path / "state.sqlite"
-    with LocalDbtCloud(store=file), pytest.raises(ServerError, match=r"state\.sqlite: database is locked"):
+    with (
+        LocalDbtCloud(store=file),
+        pytest.raises(ServerError, match=r"Another local dbt Cloud .*state\.sqlite"),
+    ):
         LocalDbtCloud(store=file).start()
 
 
