@@ -83,7 +83,7 @@ def _say_where(url: str, password: str, cloud: LocalDbtCloud) -> None:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End standalone and all that it started: its parts outlive a signal to it alone."""
-    for number, grace in ((signal.SIGINT, 20), (signal.SIGKILL, 5)):
+    for number, grace in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
         try:
             os.killpg(process.pid, number)
         except ProcessLookupError:
