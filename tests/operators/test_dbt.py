@@ -165,10 +165,11 @@ def test_a_name_as_job_id_is_refused_before_anything_is_asked(build, jobs, reuse
 
 
 @WAITS
-def test_a_run_that_is_going_is_reused_where_wanted(build, jobs, deferrable):
-    going = jobs.started(jobs.quick)
-    outcome = build(job_id=jobs.quick, reuse_existing_run=True, deferrable=deferrable)
-    assert outcome.xcoms("build")["return_value"] == going
+def test_a_run_that_is_going_is_waited_for_where_that_is_wanted(build, jobs, deferrable):
+    going = jobs.started(jobs.endless)
+    outcome = build(job_id=jobs.endless, reuse_existing_run=True, deferrable=deferrable, timeout=0.3)
+    assert outcome.xcoms("build")["job_run_id"] == going
+    assert f"DbtCloudJobRunException: Job run {going} has not" in outcome.log
     assert len(jobs.runs()) == 1
 
 

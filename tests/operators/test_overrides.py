@@ -1,0 +1,162 @@
+"""Every override reaches dbt Cloud as what it is, from wherever it was rendered."""
+
+import pytest
+from airflow.sdk import DAG, task
+
+from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+
+OVERRIDES = {
+    "git_branch": "main",
+    "git_sha": "f00dfeed",
+    "schema_override": "trial",
+    "target_name_override": "dev",
+    "threads_override": 8,
+    "dbt_version_override": "1.9.0-latest",
+    "generate_docs_override": True,
+    "timeout_seconds_override": 900,
+    "steps_override": ["dbt seed", "dbt build --select orders"],
+}
+NATIVE = pytest.mark.parametrize("native", [False, True], ids=["text", "native"])
+
+
+def given(trigger):
+    return {name: trigger[name] for name in OVERRIDES if trigger[name] is not None}
+
+
+def sent(jobs):
+    (run,) = jobs.runs()
+    return given(run["trigger"])
+
+
+def test_each_override_arrives(build, jobs):
+    build(job_id=jobs.instant, **OVERRIDES)
+    assert sent(jobs) == OVERRIDES
+
+
+@NATIVE
+def test_each_override_arrives_from_a_template_with_its_own_type(run_dag, jobs, native):
+    with DAG("templated", schedule=None, params=OVERRIDES, render_template_as_native_obj=native) as dag:
+        templates = {name: f"{{{{ params.{name} }}}}" for name in OVERRIDES}
+        DbtCloudRunJobOperator(task_id="build", job_id=jobs.instant, **templates)
+    assert run_dag(dag).state == "success"
+    assert sent(jobs) == OVERRIDES
+
+
+@NATIVE
+@pytest.mark.parametrize("nothing", ["", "{{ none }}", "{{ params.get('not there') }}"])
+def test_what_a_template_left_empty_is_not_given(build, jobs, native, nothing):
+    outcome = build(
+        native=native,
+        job_id=jobs.instant,
+        account_id=nothing,
+        additional_run_config=nothing,
+        **dict.fromkeys(OVERRIDES, nothing),
+    )
+    assert outcome.state == "success"
+    assert sent(jobs) == {}
+
+
+@NATIVE
+def test_a_dag_runs_configuration_can_be_passed_on_as_it_is(run_dag, jobs, native):
+    with DAG("configured", schedule=None, render_template_as_native_obj=native) as dag:
+        DbtCloudRunJobOperator(
+            task_id="build",
+            job_id="{{ dag_run.conf['job'] }}",
+            additional_run_config="{{ dag_run.conf['overrides'] }}",
+        )
+    run_dag(dag, run_conf={"job": str(jobs.instant), "overrides": OVERRIDES})
+    assert sent(jobs) == OVERRIDES
+
+
+def test_overrides_can_be_mapped(run_dag, jobs):
+    each = [{"threads_override": 2}, {"git_branch": "trial"}, {"steps_override": ["dbt seed"]}]
+    with DAG("mapped", schedule=None) as dag:
+        DbtCloudRunJobOperator.partial(task_id="build", job_id=jobs.instant).expand_kwargs(each)
+    outcome = run_dag(dag)
+    assert outcome.states == {f"build[{index}]": "success" for index in range(3)}
+    for run_id, wanted in zip(outcome.xcoms("build")["return_value"], each, strict=True):
+        assert given(jobs.run(run_id)["trigger"]) == wanted
+
+
+def test_ids_and_overrides_come_from_other_tasks_and_from_params(run_dag, jobs):
+    @task
+    def job():
+        return jobs.instant
+
+    @task
+    def threads():
+        return 3
+
+    with DAG("chained", schedule=None, params={"account": 1}) as dag:
+        DbtCloudRunJobOperator(
+            task_id="build", job_id=job(), account_id="{{ params.account }}", threads_override=threads()
+        )
+        DbtCloudRunJobOperator.partial(task_id="mapped", trigger_reason="Mapped").expand(
+            job_id=[str(jobs.instant), jobs.instant]
+        )
+    assert run_dag(dag).state == "success"
+    assert [
+        trigger.get("threads_override") for trigger in jobs.triggers() if "Mapped" not in trigger["cause"]
+    ] == [3]
+
+
+def test_additional_run_config_goes_before_the_arguments(build, jobs):
+    build(
+        job_id=jobs.instant,
+        schema_override="mine",
+        steps_override=["dbt build"],
+        threads_override=2,
+        additional_run_config={"schema_override": "theirs", "steps_override": ["dbt test"]},
+    )
+    assert sent(jobs) == {"schema_override": "theirs", "steps_override": ["dbt test"], "threads_override": 2}
+
+
+@pytest.mark.parametrize("threads", ["{{ 4 }}", 4])
+def test_templates_within_additional_run_config_are_read_as_the_arguments_are(build, jobs, threads):
+    config = {"threads_override": threads, "git_sha": "{{ 'f00dfeed' }}", "git_branch": "{{ none }}"}
+    build(job_id=jobs.instant, additional_run_config=config)
+    assert sent(jobs) == {"threads_override": 4, "git_sha": "f00dfeed"}
+
+
+def test_none_in_additional_run_config_means_the_jobs_own_value(build, jobs):
+    build(job_id=jobs.instant, schema_override="mine", additional_run_config={"schema_override": None})
+    assert sent(jobs) == {}
+
+
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_none_is_taken_for_additional_run_config_and_for_steps(build, jobs, nothing):
+    build(job_id=jobs.instant, additional_run_config=nothing, steps_override=None)
+    assert sent(jobs) == {}
+
+
+@pytest.mark.parametrize("text", ['{"threads_override": 4}', "{'threads_override': 4}"])
+def test_additional_run_config_may_be_text(build, jobs, text):
+    build(job_id=jobs.instant, additional_run_config=text)
+    assert sent(jobs) == {"threads_override": 4}
+
+
+UNUSABLE = [
+    ("threads_override", "many", "It has to be a whole number"),
+    ("threads_override", 2.5, "It has to be a whole number"),
+    ("threads_override", True, "It has to be a whole number"),
+    ("timeout_seconds_override", "5 minutes", "It has to be a whole number"),
+    ("generate_docs_override", "perhaps", "It has to be true or false"),
+    ("steps_override", {"dbt": "build"}, "It has to be a list of commands"),
+    ("steps_override", [1], "It has to be a list of commands"),
+    ("additional_run_config", "threads: 4", "It has to be a dict"),
+    ("additional_run_config", ["threads_override"], "It has to be a dict"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "reason"), UNUSABLE)
+def test_a_value_that_cannot_be_used_is_told_before_a_run_is_started(build, jobs, name, value, reason):
+    outcome = build(job_id=jobs.instant, **{name: value})
+    assert outcome.state == "failed"
+    assert f"ValueError: {name} is {value!r}. {reason}" in outcome.log
+    assert jobs.runs() == []
+
+
+def test_a_bad_value_within_additional_run_config_is_told_before_a_run_is_started(build, jobs):
+    outcome = build(job_id=jobs.instant, additional_run_config={"threads_override": "many"})
+    assert "ValueError: threads_override is 'many'. It has to be a whole number" in outcome.log
+    assert jobs.runs() == []
