@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any, TypedDict
 
+from airflow_dbt_cloud.client.marker import CAUSE_MAX_LENGTH
 from airflow_dbt_cloud.client.models import FINISHED, UNFINISHED, RunStatus
 from airflow_dbt_cloud.exceptions import DbtCloudTriggerEventException
 
-DBT_CAUSE_MAX_LENGTH = 255
+DBT_CAUSE_MAX_LENGTH = CAUSE_MAX_LENGTH
 """Characters of a run's cause; dbt Cloud refuses longer ones."""
 
 TRIGGER_EVENT_STATUSES = frozenset({"success", "cancelled", "error", "timeout"})

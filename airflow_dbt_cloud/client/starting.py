@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 
 from airflow_dbt_cloud.client import endpoints
 from airflow_dbt_cloud.client.endpoints import Id
@@ -27,7 +29,7 @@ POSTS = 3
 
 
 def start_run(account_id: Id, job_id: Id, payload: Json, *, since: datetime) -> Call[Run]:
-    """Start a run of a job, once.
+    """Start a run of a job, once; the last answer is the one that describes it.
 
     Args:
         account_id: The account.
@@ -42,11 +44,12 @@ def start_run(account_id: Id, job_id: Id, payload: Json, *, since: datetime) -> 
     mark = Marker.find(payload["cause"])
     if mark is None:
         raise ValueError("The cause carries no mark; stamp it first.")
-    return _once(
-        lambda: endpoints.trigger_run(account_id, job_id, payload),
-        lambda: find_runs(account_id, job_id, since, lambda run: Marker.find(run.cause) == mark),
-        f"[af:{mark}]",
-    )
+
+    def ours(run: Run) -> bool:
+        return Marker.find(run.cause) == mark
+
+    search = Search(account_id, job_id, since, ours, f"[af:{mark}]")
+    return (yield from _once(lambda: endpoints.trigger_run(account_id, job_id, payload), search))
 
 
 def start_retry(account_id: Id, job_id: Id, run_id: Id, *, since: datetime) -> Call[Run]:
@@ -56,13 +59,29 @@ def start_retry(account_id: Id, job_id: Id, run_id: Id, *, since: datetime) -> C
         AmbiguousStart: If it stays unclear whether a run began.
         DbtCloudError: If dbt Cloud refuses.
     """
-    return _once(
-        lambda: endpoints.retry_run(account_id, run_id),
-        lambda: find_runs(
-            account_id, job_id, since, lambda run: str(run.data.get("retrying_run_id")) == str(run_id)
-        ),
-        f"(it retries run {run_id})",
-    )
+
+    def ours(run: Run) -> bool:
+        return str(run.data.get("retrying_run_id")) == str(run_id)
+
+    search = Search(account_id, job_id, since, ours, f"(it retries run {run_id})")
+    return (yield from _once(lambda: endpoints.retry_run(account_id, run_id), search))
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How a run that may have begun is found.
+
+    Attributes:
+        since: How far back the job's runs are read.
+        ours: Whether a run is the one.
+        marker: By what people can find it.
+    """
+
+    account_id: Id
+    job_id: Id
+    since: datetime
+    ours: Callable[[Run], bool]
+    marker: str
 
 
 def find_runs(account_id: Id, job_id: Id, since: datetime, wanted: Callable[[Run], bool]) -> Call[list[Run]]:
@@ -85,30 +104,33 @@ def find_runs(account_id: Id, job_id: Id, since: datetime, wanted: Callable[[Run
         offset += len(page)
 
 
-def _once(post: Callable[[], Call[Run]], search: Callable[[], Call[list[Run]]], marker: str) -> Call[Run]:
+def _once(post: Callable[[], Call[Run]], search: Search) -> Call[Run]:
     """Post, and where the answer leaves it open whether a run began, look for it before posting again."""
-    for last in [False] * (POSTS - 1) + [True]:
+    for posts in count(1):
         try:
             return (yield from post())
         except (ServerError, MalformedResponse, TransportError) as error:
             if isinstance(error, TransportError) and not error.sent:
                 raise
-            began = yield from _began(search, marker, error)
+            began = yield from _began(search, error)
             if began is not None:
-                return began
-            if last:
+                return (
+                    yield from endpoints.get_run(search.account_id, began.id, include_related=["trigger"])
+                )
+            if posts == POSTS:
                 raise
     raise AssertionError("unreachable")
 
 
-def _began(search: Callable[[], Call[list[Run]]], marker: str, error: DbtCloudError) -> Call[Run | None]:
+def _began(search: Search, error: DbtCloudError) -> Call[Run | None]:
     """The run that began after all, or None when it is sure that none did."""
     for pause in LOOKS:
         yield Sleep(pause)
         try:
-            runs = yield from search()
+            runs = yield from find_runs(search.account_id, search.job_id, search.since, search.ours)
         except DbtCloudError as blind:
-            raise AmbiguousStart(marker, why=f"{error} Nor can the job's runs be listed: {blind}") from blind
+            why = f"{error} Nor can the job's runs be listed: {blind}"
+            raise AmbiguousStart(search.marker, why=why) from blind
         if runs:
             return runs[-1]
     return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.client import sync
+from airflow_dbt_cloud.client import endpoints, sync
 from airflow_dbt_cloud.client.errors import DbtCloudError, InvalidArgument
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, T, identifier
 from airflow_dbt_cloud.client.retry import Decision
@@ -167,6 +168,28 @@ class ConversingHook(KeptSessionHook):
                 raise
         return self._told[run_id]
 
+    def _run_and_get_response(
+        self,
+        *,
+        method: str = "GET",
+        endpoint: str | None = None,
+        payload: str | dict[str, Any] | None = None,
+        paginate: bool = False,
+        api_version: str = "v2",
+    ) -> Any:
+        """Send a request below `accounts/`; the way that plugins reach endpoints without a verb of their own.
+
+        Args:
+            method: "GET" or "POST".
+            endpoint: Path after `accounts/`, such as "1/runs/".
+            payload: The query of a GET; the body of a POST, as a dict or as JSON text.
+            paginate: Whether to read all pages; a list of responses is returned then.
+            api_version: "v2" or "v3".
+        """
+        with as_airflow_exceptions():
+            request = endpoints.below_accounts(method, endpoint or "", _decoded(payload), api_version)
+        return self._answers(endpoints.rows(request)) if paginate else self._answer(endpoints.any_of(request))
+
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[aio.Client]:
         """An asynchronous client for as long as the block lasts."""
@@ -175,3 +198,7 @@ class ConversingHook(KeptSessionHook):
         async with aio.Client(await self._fetch_credentials(), self._decision) as client:
             with as_airflow_exceptions():
                 yield client
+
+
+def _decoded(payload: str | dict[str, Any] | None) -> dict[str, Any] | None:
+    return json.loads(payload) if isinstance(payload, str) else payload

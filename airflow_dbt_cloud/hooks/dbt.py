@@ -9,8 +9,8 @@ cannot be reached. `account_id` is the connection's Account ID unless given.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.client import address, endpoints, flows
@@ -19,6 +19,7 @@ from airflow_dbt_cloud.client.errors import DbtCloudError
 from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.client.protocol import Call, Request
 from airflow_dbt_cloud.client.retry import ONCE
+from airflow_dbt_cloud.client.starting import find_runs, start_retry, start_run
 from airflow_dbt_cloud.exceptions import (
     DbtCloudApiException,
     DbtCloudJobRunException,
@@ -28,7 +29,7 @@ from airflow_dbt_cloud.exceptions import (
 )
 from airflow_dbt_cloud.hooks import form, starting, waiting
 from airflow_dbt_cloud.hooks.accounts import fallback_to_default_account, provide_account_id
-from airflow_dbt_cloud.hooks.conversations import ConversingHook, as_airflow_exceptions
+from airflow_dbt_cloud.hooks.conversations import ConversingHook
 from airflow_dbt_cloud.hooks.failures import failure_lines
 from airflow_dbt_cloud.hooks.sessions import TokenAuth
 from airflow_dbt_cloud.job_run import (
@@ -189,7 +190,8 @@ class DbtCloudHook(ConversingHook):
 
         Args:
             job_id: The job.
-            cause: Why; cut to `DBT_CAUSE_MAX_LENGTH` characters.
+            cause: Why. A mark follows it, by which the run is found again if the answer is lost, so that no
+                second one is started; the text is cut so that both fit into `DBT_CAUSE_MAX_LENGTH`.
             account_id: The account.
             steps_override: dbt commands in place of the job's own.
             schema_override: Schema in place of the environment's.
@@ -198,10 +200,21 @@ class DbtCloudHook(ConversingHook):
         """
         if retry_from_failure and (failed := self._failed_run(job_id, account_id)):
             self.log.info("Retrying run %s of job %s from its failure.", failed, job_id)
-            return self._answer(endpoints.retry_run(_known(account_id), failed))
+            return self._answer(start_retry(_known(account_id), job_id, failed, since=starting.horizon()))
         own = {"cause": cause, "steps_override": steps_override, "schema_override": schema_override}
         payload = starting.payload(own, additional_run_config, self.log)
-        return self._answer(endpoints.trigger_run(_known(account_id), job_id, payload))
+        return self._answer(start_run(_known(account_id), job_id, payload, since=starting.horizon()))
+
+    @fallback_to_default_account
+    def find_job_runs(
+        self,
+        job_id: Id,
+        since: datetime,
+        wanted: Callable[[Run], bool],
+        account_id: Id | None = None,
+    ) -> list[Run]:
+        """Runs of a job that were created since a moment and are wanted, newest first, with their cause."""
+        return self._converse(find_runs(_known(account_id), job_id, since, wanted))
 
     def _failed_run(self, job_id: Id, account_id: Id | None) -> int | None:
         """The id of the job's latest run if that ended in error."""
@@ -355,34 +368,8 @@ class DbtCloudHook(ConversingHook):
         except Exception as error:  # noqa: BLE001 -- the page shows whatever it was
             return False, str(error)
 
-    def _run_and_get_response(
-        self,
-        *,
-        method: str = "GET",
-        endpoint: str | None = None,
-        payload: str | dict[str, Any] | None = None,
-        paginate: bool = False,
-        api_version: str = "v2",
-    ) -> Any:
-        """Send a request below `accounts/`; the way that plugins reach endpoints without a verb of their own.
-
-        Args:
-            method: "GET" or "POST".
-            endpoint: Path after `accounts/`, such as "1/runs/".
-            payload: The query of a GET; the body of a POST, as a dict or as JSON text.
-            paginate: Whether to read all pages; a list of responses is returned then.
-            api_version: "v2" or "v3".
-        """
-        with as_airflow_exceptions():
-            request = endpoints.below_accounts(method, endpoint or "", _decoded(payload), api_version)
-        return self._answers(endpoints.rows(request)) if paginate else self._answer(endpoints.any_of(request))
-
 
 def _known(account_id: Id | None) -> Id:
     """The account that the decorator has filled in."""
     assert account_id is not None
     return account_id
-
-
-def _decoded(payload: str | dict[str, Any] | None) -> dict[str, Any] | None:
-    return json.loads(payload) if isinstance(payload, str) else payload

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.job_run import DBT_CAUSE_MAX_LENGTH
+from airflow_dbt_cloud.client.marker import CAUSE_MAX_LENGTH, Marker, stamp
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
+
+SKEW = timedelta(minutes=10)
+"""How far the clocks of this machine and of dbt Cloud may be apart."""
 
 
 def payload(own: Mapping[str, Any], additional: Mapping[str, Any] | None, log: Logger) -> dict[str, Any]:
     """The body of "Trigger Job Run": arguments that were given, under what `additional` says of them.
 
-    A cause beyond `DBT_CAUSE_MAX_LENGTH` characters, from wherever it comes, is cut with a warning.
+    The cause, from wherever it comes, is given a mark, and cut so that both fit.
     """
     body = {**{name: value for name, value in own.items() if value is not None}, **(additional or {})}
     cause = str(body["cause"])
-    if len(cause) > DBT_CAUSE_MAX_LENGTH:
-        log.warning(
-            "The cause has %d characters; dbt Cloud takes %d, so the rest is cut.",
-            len(cause),
-            DBT_CAUSE_MAX_LENGTH,
-        )
-    return {**body, "cause": cause[:DBT_CAUSE_MAX_LENGTH]}
+    if len(cause) > CAUSE_MAX_LENGTH:
+        log.warning("The cause has %d characters and is cut to %d.", len(cause), CAUSE_MAX_LENGTH)
+    mark = Marker.find(cause) or Marker.find(str(own["cause"])) or Marker.random()
+    return {**body, "cause": stamp(cause, mark)}
+
+
+def horizon() -> datetime:
+    """A moment that is before now by dbt Cloud's clock too."""
+    return datetime.now(UTC) - SKEW
