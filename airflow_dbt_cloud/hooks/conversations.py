@@ -95,7 +95,10 @@ class ConversingHook(KeptSessionHook):
         """
         from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
-        conn = self._with_token(await get_async_connection(self.dbt_cloud_conn_id, hook=self))
+        try:
+            conn = self._with_token(await get_async_connection(self.dbt_cloud_conn_id, hook=self))
+        except ImportError:  # Airflow 3.1 can do this inside tasks and triggers only
+            conn = self._with_token(await asyncio.to_thread(self.get_connection, self.dbt_cloud_conn_id))
         with as_airflow_exceptions():
             return access.credentials(conn, await get_async_extra_dejson(conn), self.timeout_seconds)
 
