@@ -49,10 +49,10 @@ find_uv() {
 sync() {
     folder=$1
     shift
-    [ -d "$folder" ] && set -- --quiet "$@"
+    [ -d "$folder" ] || echo "Making $folder for $python" >&2
     unset VIRTUAL_ENV
     UV_PROJECT_ENVIRONMENT=$folder UV_PYTHON=$python UV_PYTHON_DOWNLOADS=never \
-        "$uv" sync --locked "$@"
+        "$uv" sync --quiet --locked "$@"
 }
 
 python=$(find_python)
