@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_dbt_cloud import rendered
 from airflow_dbt_cloud.operators.hooked import HookedOperator
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class DbtCloudListJobsOperator(HookedOperator):
     def execute(self, context: Context) -> list[int]:  # noqa: ARG002 -- Airflow's signature
         """The jobs' ids, in order."""
         pages = self.hook.list_jobs(
-            account_id=self._account(), order_by=self.order_by, project_id=self.project_id
+            account_id=self._account(), order_by=self.order_by, project_id=rendered.given(self.project_id)
         )
         ids = [job["id"] for job in _rows(pages)]
         self.log.info("Found %d jobs.", len(ids))
@@ -72,23 +73,36 @@ class DbtCloudListJobRunsOperator(HookedOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any] | None:  # noqa: ARG002
         """The runs, or with `latest_only` the one run or None."""
-        runs = self._runs()
-        if self.latest_only:
-            return runs[0] if runs else None
-        self.log.info("Found %d runs.", len(runs))
-        return runs
-
-    def _runs(self) -> list[dict[str, Any]]:
-        pages = self.hook.list_job_runs(
-            account_id=self._account(),
-            include_related=self.include_related,
-            job_definition_id=self.job_id,
-            order_by=self.order_by or ("-created_at" if self.latest_only else None),
-        )
         wanted = (
             {self.status_filter} if isinstance(self.status_filter, int) else set(self.status_filter or ())
         )
-        return [run for run in _rows(pages) if not wanted or run["status"] in wanted]
+        if self.latest_only:
+            return self._latest(sorted(wanted))
+        runs = [run for run in self._runs() if not wanted or run["status"] in wanted]
+        self.log.info("Found %d runs.", len(runs))
+        return runs
+
+    def _latest(self, statuses: list[int]) -> dict[str, Any] | None:
+        """The first run in order, which dbt Cloud picks out."""
+        query = {
+            "job_definition_id": rendered.given(self.job_id),
+            "status__in": statuses or None,
+            "include_related": self.include_related or None,
+            "order_by": self.order_by or "-created_at",
+            "limit": 1,
+        }
+        answer = self.hook.get_job_runs(account_id=self._account(), payload=query)
+        return next(iter(_rows([answer])), None)
+
+    def _runs(self) -> list[dict[str, Any]]:
+        return _rows(
+            self.hook.list_job_runs(
+                account_id=self._account(),
+                include_related=self.include_related,
+                job_definition_id=rendered.given(self.job_id),
+                order_by=self.order_by,
+            )
+        )
 
 
 def _rows(pages: list[Response]) -> list[dict[str, Any]]:

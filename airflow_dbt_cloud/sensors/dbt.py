@@ -127,7 +127,8 @@ class DbtCloudJobRunSensor(BaseSensorOperator):
     def _fail(self, error: AirflowException) -> NoReturn:
         """Raise an error, or skip the task where that is wanted: alike on the worker and after deferral."""
         if self.soft_fail:
-            raise AirflowSkipException(f"Skipped because of soft_fail. {error}") from error
+            self.log.warning("Skipped because of soft_fail: %s", error)
+            raise AirflowSkipException(str(error)) from error
         raise error
 
     def execute(self, context: Context) -> int:

@@ -1,0 +1,160 @@
+"""The sensor in a real Airflow, in each of its modes, against the local dbt Cloud."""
+
+import pytest
+from airflow.sdk import DAG
+
+from airflow_dbt_cloud.sensors.dbt import WEEK, DbtCloudJobRunSensor
+
+MODES = pytest.mark.parametrize(
+    "mode",
+    [{"mode": "poke"}, {"mode": "reschedule"}, {"deferrable": True}],
+    ids=["poke", "reschedule", "deferred"],
+)
+
+
+@pytest.fixture
+def sense(run_dag, jobs, hasty):
+    """Runs the sensor by the name of `sense` for a run of a job, or for a run itself."""
+
+    def run(job_id=None, run_id=None, **arguments):
+        given = {"poke_interval": 0.1, "retries": 0, **arguments}
+        with DAG("watching", schedule=None) as dag:
+            DbtCloudJobRunSensor(task_id="sense", run_id=run_id or jobs.started(job_id), **given)
+        return run_dag(dag)
+
+    return run
+
+
+@MODES
+@pytest.mark.parametrize("already", [False, True], ids=["going", "ended"])
+def test_success_lets_the_task_succeed_with_the_runs_id(sense, jobs, mode, already):
+    outcome = sense(jobs.instant if already else jobs.quick, **mode)
+    (run,) = jobs.runs()
+    assert outcome.state == "success"
+    assert outcome.xcoms("sense")["return_value"] == run["id"]
+
+
+@MODES
+@pytest.mark.parametrize(("job", "word"), [("failing", "failed"), ("cancelled", "been cancelled")])
+def test_a_run_that_ends_otherwise_fails_the_task_under_its_name(sense, jobs, mode, job, word):
+    outcome = sense(getattr(jobs, job), **mode)
+    (run,) = jobs.runs()
+    assert outcome.states == {"sense": "failed"}
+    assert f"DbtCloudJobRunException: Job run {run['id']} has {word}." in outcome.log
+
+
+@MODES
+@pytest.mark.parametrize("seconds", [0, 1], ids=["ended", "going"])
+def test_soft_fail_skips_the_task_in_every_mode(sense, jobs, mode, seconds):
+    script = {"running": seconds, "outcome": 20}
+    jobs.control.seed(jobs=[{"id": 70, "name": "Fails", "pretend": script}])
+    outcome = sense(70, soft_fail=True, **mode)
+    assert outcome.states == {"sense": "skipped"}
+    assert "has failed" in outcome.log
+
+
+@MODES
+def test_a_timeout_is_airflows_own_and_does_not_say_that_the_run_failed(sense, jobs, mode):
+    outcome = sense(jobs.endless, timeout=0.3, **mode)
+    assert outcome.states == {"sense": "failed"}
+    assert "AirflowSensorTimeout: " in outcome.log
+    assert "has failed" not in outcome.log
+    assert jobs.runs()[0]["status"] == 3
+
+
+@MODES
+def test_a_timeout_with_soft_fail_skips_the_task(sense, jobs, mode):
+    assert sense(jobs.endless, timeout=0.3, soft_fail=True, **mode).states == {"sense": "skipped"}
+
+
+@MODES
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 503},
+        {"kind": "html"},
+        {"kind": "reset"},
+        {"kind": "status", "status": 404},
+    ],
+)
+def test_faults_that_pass_are_lived_through(sense, jobs, mode, fault):
+    run_id = jobs.started(jobs.instant)
+    looks = {"count": 5} if fault.get("status") != 404 else {"count": 1}
+    jobs.control.add_fault(**fault, route="*/runs/*", method="GET", **looks)
+    outcome = sense(run_id=run_id, hook_params={"retry_delay": 0.01}, **mode)
+    assert outcome.states == {"sense": "success"}
+    assert [fault["hits"] for fault in jobs.control.faults()] == [looks["count"]]
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_a_refused_token_is_not_called_a_failed_run(sense, jobs, soft):
+    jobs.control.add_fault("status", status=401, route="*/runs/*", method="GET")
+    outcome = sense(run_id=7, mode="reschedule", soft_fail=soft)
+    assert outcome.states == {"sense": "skipped" if soft else "failed"}
+    assert "dbt Cloud answered 401" in outcome.log
+    assert "has failed" not in outcome.log
+
+
+def test_an_id_that_is_none_is_told_clearly(sense, jobs):
+    outcome = sense(run_id="latest")
+    assert outcome.states == {"sense": "failed"}
+    assert "'latest' is not a valid run id" in outcome.log
+
+
+def of(**arguments):
+    default_args = arguments.pop("default_args", {})
+    with DAG("defaults", schedule=None, default_args=default_args):
+        return DbtCloudJobRunSensor(task_id="sense", run_id=1, **arguments)
+
+
+@pytest.mark.parametrize(("deferrable", "seconds"), [(False, 60), (True, 5)])
+def test_the_poke_interval_depends_on_the_mode_unless_it_is_given(deferrable, seconds):
+    assert of(deferrable=deferrable).poke_interval == seconds
+    assert of(deferrable=deferrable, poke_interval=7).poke_interval == 7
+    assert of(deferrable=deferrable, default_args={"poke_interval": 8}).poke_interval == 8
+
+
+def test_deferrable_from_default_args_brings_its_poke_interval():
+    sensor = of(default_args={"deferrable": True})
+    assert (sensor.deferrable, sensor.poke_interval) == (True, 5)
+
+
+def test_the_timeout_is_a_week_unless_it_is_given():
+    assert of().timeout == WEEK
+    assert of(timeout=9).timeout == 9
+    assert of(default_args={"timeout": 10}).timeout == 10
+
+
+def test_a_mapped_sensor_waits_for_each_run(run_dag, jobs):
+    runs = [jobs.started(jobs.instant), jobs.started(jobs.instant)]
+    with DAG("mapped_sensor", schedule=None) as dag:
+        DbtCloudJobRunSensor.partial(task_id="sense").expand(run_id=runs)
+    assert run_dag(dag).xcoms("sense")["return_value"] == runs
+
+
+EVENTS = [
+    ({"status": "success", "message": "Fine.", "run_id": 5}, "success", "Fine."),
+    ({"status": "error", "message": "Job run 5 failed.", "run_id": 5}, "failed", "DbtCloudJobRunException"),
+    (
+        {"status": "cancelled", "message": "Stopped.", "run_id": 5},
+        "failed",
+        "DbtCloudJobRunException: Stopped.",
+    ),
+    ({"status": "timeout", "message": "Too late.", "run_id": 5}, "failed", "AirflowSensorTimeout: Too late."),
+    ({"status": "error", "run_id": 5, "looked": False}, "failed", "DbtCloudApiException"),
+    (None, "failed", "DbtCloudTriggerEventException"),
+    ({"status": "puzzled", "run_id": 5}, "failed", "DbtCloudTriggerEventException"),
+]
+
+
+@pytest.mark.parametrize(("event", "state", "words"), EVENTS)
+def test_events_of_any_release_are_understood(run_dag, jobs, event, state, words):
+    class Resumed(DbtCloudJobRunSensor):
+        def execute(self, context):
+            return self.execute_complete(context, event)
+
+    with DAG("resumed", schedule=None) as dag:
+        Resumed(task_id="sense", run_id=5)
+    outcome = run_dag(dag)
+    assert outcome.states == {"sense": state}
+    assert words in outcome.log
