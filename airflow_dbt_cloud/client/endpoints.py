@@ -137,6 +137,21 @@ def get_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = No
     return (yield from ask(Request("GET", folder + file_path(path), query, accept="*/*")))
 
 
+def get_json_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Any]:
+    """An artifact, read as JSON (v2).
+
+    Raises:
+        MalformedResponse: If it is none.
+    """
+    response = yield from get_artifact(account_id, run_id, path, step=step)
+    try:
+        return response.json
+    except ValueError as error:
+        raise MalformedResponse(
+            f"The artifact {path!r} of run {run_id} is not JSON", why=str(error)
+        ) from error
+
+
 def read(
     account_id: Id, *parts: str, version: str = "v2", query: Mapping[str, object] | None = None
 ) -> Request:
@@ -152,13 +167,17 @@ def act(account_id: Id, *parts: str, body: Json | None = None, repeatable: bool 
 def below_accounts(method: str, place: str, payload: Json | None, version: str) -> Request:
     """A request to a path after `accounts/` that has no call of its own.
 
+    All paths end in a slash but those of artifacts, which are files of any kind.
+
     Raises:
         InvalidArgument: If the path holds an empty, `.` or `..` segment.
     """
-    path = f"/api/{version}/accounts/{file_path(place.strip('/'))}/" if place else f"/api/{version}/accounts/"
-    if method.upper() == "GET":
-        return Request("GET", path, wire_query(payload or {}))
-    return Request(method.upper(), path, body=payload or {}, repeatable=False)
+    path = f"/api/{version}/accounts/{file_path(place.strip('/'))}" if place else f"/api/{version}/accounts"
+    if method.upper() != "GET":
+        return Request(method.upper(), f"{path}/", body=payload or {}, repeatable=False)
+    if "/artifacts/" in path:
+        return Request("GET", path, wire_query(payload or {}), accept="*/*")
+    return Request("GET", f"{path}/", wire_query(payload or {}))
 
 
 def any_of(request: Request) -> Call[Response]:

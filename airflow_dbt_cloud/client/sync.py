@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Self
 
 from airflow_dbt_cloud.client import certificates
@@ -89,10 +90,11 @@ class Client:
 
 
 def new_session(transport: Transport) -> requests.Session:
-    """A requests session that uses the network as the transport says."""
+    """A requests session that uses the network as the transport says, and keeps no cookies."""
     import requests
 
     session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return configured(session, transport)
 
 

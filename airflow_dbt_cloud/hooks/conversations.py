@@ -204,4 +204,14 @@ class ConversingHook(KeptSessionHook):
 
 
 def _decoded(payload: str | dict[str, Any] | None) -> dict[str, Any] | None:
-    return json.loads(payload) if isinstance(payload, str) else payload
+    try:
+        decoded = json.loads(payload) if isinstance(payload, str) and payload else payload or None
+    except ValueError as error:
+        decoded, why = "", str(error)
+    else:
+        why = "It is no object"
+    if not isinstance(decoded, dict | None):
+        raise InvalidArgument(
+            "The payload cannot be sent", why=why, fix="Give a dict, or a JSON object as text"
+        )
+    return decoded

@@ -355,11 +355,11 @@ class DbtCloudHook(ConversingHook):
         """Several JSON artifacts of a run at once, by path."""
 
         def artifact(path: str) -> Call[Any]:
-            return endpoints.get_artifact(_known(account_id), run_id, path, step=step)
+            return endpoints.get_json_artifact(_known(account_id), run_id, path, step=step)
 
         async with self._client() as client:
-            answers = await asyncio.gather(*(client.ask(artifact(path)) for path in artifacts))
-        return {path: answer.json for path, answer in zip(artifacts, answers, strict=True)}
+            found = await asyncio.gather(*(client.ask(artifact(path)) for path in artifacts))
+        return dict(zip(artifacts, found, strict=True))
 
     def test_connection(self) -> tuple[bool, str]:
         """Whether the connection is right, and what its token can read; or which part of it is wrong."""

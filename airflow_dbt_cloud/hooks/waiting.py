@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_dbt_cloud.client.endurance import Endurance
 from airflow_dbt_cloud.client.flows import Pace, wait_for_run
 from airflow_dbt_cloud.client.models import Run, RunStatus
-from airflow_dbt_cloud.client.protocol import Call
+from airflow_dbt_cloud.client.protocol import Call, identifier
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.progress import Progress
 
@@ -32,9 +32,10 @@ class Watch:
 
     def until(self, wanted: Callable[[Run], bool], interval: float, timeout: float) -> Call[Run]:
         """Wait until the run is as wanted; seconds between looks, and seconds in all."""
+        run_id = int(identifier(self.run_id, "run id"))
         pace = Pace(interval, timeout, time.monotonic)
         endurance = Endurance(time.monotonic, self.hook.log.warning)
-        return wait_for_run(int(self.run_id), self._look, pace, endurance, until=wanted)
+        return (yield from wait_for_run(run_id, self._look, pace, endurance, until=wanted))
 
     def _look(self) -> Call[Run]:
         """The run with its present status; the hook's verb does the asking."""

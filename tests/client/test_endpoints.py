@@ -112,6 +112,13 @@ CASES = {
             accept="*/*",
         )
     ],
+    "get_json_artifact": [
+        Case(
+            lambda: api.get_json_artifact(7, 42, "manifest.json"),
+            "/api/v2/accounts/7/runs/42/artifacts/manifest.json",
+            accept="*/*",
+        )
+    ],
     "one": [
         gets(lambda: api.one(api.read(7, "jobs", query={"limit": 1})), "/api/v2/accounts/7/jobs/?limit=1")
     ],
@@ -120,6 +127,11 @@ CASES = {
         gets(
             lambda: api.any_of(api.below_accounts("get", "7/steps/4/", {"a": True}, "v3")),
             "/api/v3/accounts/7/steps/4/?a=true",
+        ),
+        Case(
+            lambda: api.any_of(api.below_accounts("GET", "7/runs/42/artifacts/a/b.json", {"step": 2}, "v2")),
+            "/api/v2/accounts/7/runs/42/artifacts/a/b.json?step=2",
+            accept="*/*",
         ),
         posts(
             lambda: api.any_of(api.below_accounts("post", "7/jobs/70/run", {"cause": "x"}, "v2")),

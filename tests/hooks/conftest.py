@@ -21,7 +21,7 @@ def _plain_environment(plain_environment: None) -> None:
 
 @pytest.fixture
 def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., DbtCloudHook]]:
-    """Makes a hook over a connection of these fields; `cloud` gives host and token, `options` go to the hook."""
+    """Makes hooks over connections of these fields; `cloud` gives host and token."""
     made: list[DbtCloudHook] = []
 
     def make(
