@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
@@ -12,6 +14,34 @@ if TYPE_CHECKING:
 FIRST_LOOK = 6.0
 """Seconds from deferral to the trigger's first look; sooner, the scheduler may still be writing the deferral
 down and then fails the task (apache/airflow #66374, #67287, #72716)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Until when a run is waited for.
+
+    Attributes:
+        end_time: When the waiting ends, in seconds since the epoch.
+        execution_deadline: When the task's execution timeout passes, or None. Airflow does not count the time
+            in the triggerer towards it, so the trigger does.
+    """
+
+    end_time: float
+    execution_deadline: float | None = None
+
+    @classmethod
+    def of_event(cls, event: Mapping[str, Any], timeout: float) -> Self:
+        """The deadlines that a trigger's event hands back, or new ones where it has none."""
+        return cls(event.get("end_time") or time.time() + timeout, event.get("execution_deadline"))
+
+    def left(self) -> float:
+        """Seconds to the end of the waiting."""
+        return max(0.0, self.end_time - time.time())
+
+    def leave(self, seconds: float) -> bool:
+        """Whether there are more than some seconds before the first of them."""
+        first = min(self.end_time, self.execution_deadline or self.end_time)
+        return first - time.time() > seconds
 
 
 def passable_hook_params(hook_params: Mapping[str, Any], log: Logger) -> dict[str, Any]:
@@ -30,3 +60,14 @@ def _is_json(value: object) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def require_json(trigger: Any) -> None:
+    """Refuse a trigger that cannot be stored, before a run is started for it.
+
+    Raises:
+        ValueError: Naming the argument.
+    """
+    for name, value in trigger.serialize()[1].items():
+        if not _is_json(value):
+            raise ValueError(f"{name}={value!r} cannot be sent to the triggerer; only JSON values can.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.client import endpoints, sync
 from airflow_dbt_cloud.client.errors import DbtCloudError, InvalidArgument
+from airflow_dbt_cloud.client.marker import Marker
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, T, identifier
 from airflow_dbt_cloud.client.retry import Decision
 from airflow_dbt_cloud.exceptions import airflow_exception
@@ -35,7 +36,13 @@ def as_airflow_exceptions() -> Iterator[None]:
 
 
 class ConversingHook(KeptSessionHook):
-    """A hook that carries out calls for the account of its connection."""
+    """A hook that carries out calls for the account of its connection.
+
+    Attributes:
+        mark: What the cause of the next run is marked with, so that it can be found; a random one if None.
+        poll_interval: Seconds between two looks at a run in an event loop; looks are shared where it is set.
+        paces_looks: Whether `get_job_status` has itself kept to `poll_interval`.
+    """
 
     default_conn_name = "dbt_cloud_default"
 
@@ -53,6 +60,7 @@ class ConversingHook(KeptSessionHook):
         self.retry_limit, self.retry_delay, self.retry_args = retry_limit, retry_delay, retry_args
         self._decision = retries.decision(retry_limit, retry_delay, retry_args)
         self._access: Credentials | None = None
+        self.mark: Marker | None = None
         self.poll_interval: float | None = None
         self.paces_looks = False
         self._told: dict[int, int] = {}

@@ -202,7 +202,7 @@ class DbtCloudHook(ConversingHook):
             self.log.info("Retrying run %s of job %s from its failure.", failed, job_id)
             return self._answer(start_retry(_known(account_id), job_id, failed, since=starting.horizon()))
         own = {"cause": cause, "steps_override": steps_override, "schema_override": schema_override}
-        payload = starting.payload(own, additional_run_config, self.log)
+        payload = starting.payload(own, additional_run_config, self.mark, self.log)
         return self._answer(start_run(_known(account_id), job_id, payload, since=starting.horizon()))
 
     @fallback_to_default_account

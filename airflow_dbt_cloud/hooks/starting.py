@@ -15,7 +15,9 @@ SKEW = timedelta(minutes=10)
 """How far the clocks of this machine and of dbt Cloud may be apart."""
 
 
-def payload(own: Mapping[str, Any], additional: Mapping[str, Any] | None, log: Logger) -> dict[str, Any]:
+def payload(
+    own: Mapping[str, Any], additional: Mapping[str, Any] | None, mark: Marker | None, log: Logger
+) -> dict[str, Any]:
     """The body of "Trigger Job Run": arguments that were given, under what `additional` says of them.
 
     The cause, from wherever it comes, is given a mark, and cut so that both fit.
@@ -24,8 +26,7 @@ def payload(own: Mapping[str, Any], additional: Mapping[str, Any] | None, log: L
     cause = str(body["cause"])
     if len(cause) > CAUSE_MAX_LENGTH:
         log.warning("The cause has %d characters and is cut to %d.", len(cause), CAUSE_MAX_LENGTH)
-    mark = Marker.find(cause) or Marker.find(str(own["cause"])) or Marker.random()
-    return {**body, "cause": stamp(cause, mark)}
+    return {**body, "cause": stamp(cause, mark or Marker.find(cause) or Marker.random())}
 
 
 def horizon() -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MEANT = {
@@ -30,3 +30,14 @@ def explain_unknown(kwargs: Mapping[str, Any]) -> None:
     for name in kwargs:
         if name in MEANT:
             raise TypeError(f"DbtCloudRunJobOperator has no argument {name!r}. Did you mean {MEANT[name]!r}?")
+
+
+def one_of(name: str, value: str, known: Sequence[str]) -> str:
+    """The value, if it is one of those known.
+
+    Raises:
+        ValueError: Naming them.
+    """
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}. It has to be one of {', '.join(map(repr, known))}.")
+    return value

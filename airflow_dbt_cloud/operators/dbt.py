@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_dbt_cloud import lazy, rendered
+from airflow_dbt_cloud.client.errors import DbtCloudError, RunCancelled, RunTimedOut
+from airflow_dbt_cloud.client.flows import unsuccessful
+from airflow_dbt_cloud.client.marker import Marker
+from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.client.protocol import identifier
-from airflow_dbt_cloud.deferral import FIRST_LOOK, passable_hook_params
+from airflow_dbt_cloud.deferral import FIRST_LOOK, Deadlines, passable_hook_params, require_json
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import (
     DBT_CAUSE_MAX_LENGTH,
@@ -20,9 +25,11 @@ from airflow_dbt_cloud.job_run import (
     validate_execute_complete_event,
 )
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
-from airflow_dbt_cloud.operators.arguments import explain_unknown
+from airflow_dbt_cloud.operators.arguments import explain_unknown, one_of
 from airflow_dbt_cloud.operators.artifacts import DbtCloudGetJobRunArtifactOperator
 from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
+from airflow_dbt_cloud.operators.starting import IF_RUNNING, ON_RETRY, Start, Started, reason_for
+from airflow_dbt_cloud.operators.stopping import within_seconds
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -66,7 +73,7 @@ class DbtCloudRunJobOperator(BaseOperator):
         timeout: Seconds to wait.
         check_interval: Seconds between two looks.
         additional_run_config: Further fields of the request; they go before the arguments.
-        reuse_existing_run: Wait for a run of the job that is already going, rather than start one.
+        reuse_existing_run: The same as `if_running="attach"`.
         retry_from_failure: Go on where the job's latest run failed, if it did.
         deferrable: Wait in the triggerer rather than on the worker.
         hook_params: Further arguments of `DbtCloudHook`.
@@ -78,6 +85,12 @@ class DbtCloudRunJobOperator(BaseOperator):
         dbt_version_override: dbt version.
         generate_docs_override: Whether to generate docs.
         timeout_seconds_override: Seconds after which dbt Cloud cancels the run.
+        if_running: What to do when the job is running already: "queue" a run behind it, "attach" to the
+            running one, "skip" the task, "fail" it, or "cancel" what runs and start anew.
+        on_retry: What a retry does with the run of an earlier try: "adopt" it while it goes on or when it
+            succeeded, or "rerun" the job. A subclass with an `execute` or `execute_complete` of its own only
+            adopts what goes on.
+        cancel_on_timeout: Whether `timeout` also cancels the run. `execution_timeout` always does.
 
     Raises:
         DbtCloudJobRunException: If the run fails, is cancelled, or does not end in time.
@@ -137,6 +150,9 @@ class DbtCloudRunJobOperator(BaseOperator):
         dbt_version_override: str | None = None,
         generate_docs_override: bool | str | None = None,
         timeout_seconds_override: int | str | None = None,
+        if_running: str = "queue",
+        on_retry: str = "adopt",
+        cancel_on_timeout: bool = False,
         **kwargs: Any,
     ) -> None:
         explain_unknown(kwargs)
@@ -166,7 +182,12 @@ class DbtCloudRunJobOperator(BaseOperator):
         self.dbt_version_override = dbt_version_override
         self.generate_docs_override = generate_docs_override
         self.timeout_seconds_override = timeout_seconds_override
+        self.if_running = one_of("if_running", "attach" if reuse_existing_run else if_running, IF_RUNNING)
+        self.on_retry = one_of("on_retry", on_retry, ON_RETRY)
+        self.cancel_on_timeout = cancel_on_timeout
         self.run_id: int | None = None
+        self._start: Start | None = None
+        self._started: Started | None = None
 
     @cached_property
     def hook(self) -> DbtCloudHook:
@@ -176,25 +197,73 @@ class DbtCloudRunJobOperator(BaseOperator):
         )
         return hook
 
+    @property
+    def is_extended(self) -> bool:
+        """Whether a subclass does more after a run than this class."""
+        return (
+            type(self).execute is not DbtCloudRunJobOperator.execute
+            or type(self).execute_complete is not DbtCloudRunJobOperator.execute_complete
+        )
+
     def execute(self, context: Context) -> int:
-        """Start the run, say where it is, and wait for it."""
-        job_id = self.job_id = self._find_job()
-        run = self._going_run(job_id) if self.reuse_existing_run else None
-        self._announce(context, run or self._start(context, job_id))
-        if not self.wait_for_termination:
-            self._warn_of_useless_deferral()
-        elif self.deferrable:
-            self._finish_or_defer()
+        """Get a run, say where it is, and wait for it."""
+        began = time.time()
+        limit = self.execution_timeout
+        deadlines = Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
+        self._prepare(context)
+        if self.wait_for_termination and self.deferrable:
+            self._trigger(0, deadlines)  # what cannot be sent to the triggerer shows before a run is started
+        self._announce(context, self._started_by(lambda start: start.settle()))
+        if self.wait_for_termination:
+            self._wait(context, deadlines)
         else:
+            self._warn_of_useless_deferral()
+        return self._run
+
+    def _prepare(self, context: Context) -> None:
+        """Work out what is to be started; whatever is wrong with an argument shows here."""
+        job_id = self.job_id = self._find_job()
+        overrides = {**rendered.overrides(self), **rendered.run_config(self.additional_run_config)}
+        self._start = Start(self, context, job_id, overrides, reason_for(self, context))
+
+    def _started_by(self, way: Callable[[Start], Started]) -> Started:
+        assert self._start is not None
+        self._started = way(self._start)
+        return self._started
+
+    def _wait(self, context: Context, deadlines: Deadlines) -> None:
+        """Wait for the run; one of an earlier try that ends cancelled is replaced."""
+        assert self._started is not None
+        try:
+            if self.deferrable and deadlines.leave(FIRST_LOOK):
+                self._finish_or_defer(deadlines)
+            else:
+                self._wait_here(deadlines)
+        except DbtCloudJobRunException as error:
+            if not (self._started.adopted and isinstance(error.__cause__, RunCancelled)):
+                raise
+            self._replace(context, deadlines)
+
+    def _replace(self, context: Context, deadlines: Deadlines) -> None:
+        """Start a new run in place of an earlier try's, whose cancelling was meant for that try."""
+        self.log.info("Run %s of an earlier try was cancelled; a new one is started.", self.run_id)
+        self._announce(context, self._started_by(lambda start: start.anew()))
+        self._wait(context, deadlines)
+
+    def _wait_here(self, deadlines: Deadlines) -> None:
+        try:
             self.hook.wait_for_job_run_status(
                 run_id=self._run,
                 account_id=self.account_id,
                 expected_statuses=DbtCloudJobRunStatus.SUCCESS.value,
                 check_interval=self.check_interval,
-                timeout=self.timeout,
+                timeout=self.timeout if not self.deferrable else deadlines.left(),
             )
-            self.log.info("Job run %s has completed successfully.", self.run_id)
-        return self._run
+        except DbtCloudJobRunException as error:
+            if self.cancel_on_timeout and isinstance(error.__cause__, RunTimedOut):
+                self._cancel("its timeout")
+            raise
+        self.log.info("Job run %s has completed successfully.", self.run_id)
 
     @property
     def _run(self) -> int:
@@ -218,81 +287,43 @@ class DbtCloudRunJobOperator(BaseOperator):
         found: int = self.hook.get_job_by_name(account_id=self.account_id, **names)["id"]
         return found
 
-    def _going_run(self, job_id: int | str) -> dict[str, Any] | None:
-        """The newest run of the job that has not ended, whoever started it."""
-        query = {
-            "job_definition_id": job_id,
-            "status__in": str(list(DbtCloudJobRunStatus.NON_TERMINAL_STATUSES.value)),
-            "order_by": "-created_at",
-            "limit": 1,
-        }
-        runs: list[dict[str, Any]] = self.hook.get_job_runs(account_id=self.account_id, payload=query).json()[
-            "data"
-        ]
-        if not runs:
-            return None
-        self.log.info("Job %s is running already, so its run %s is waited for.", self.job_id, runs[0]["id"])
-        return runs[0]
-
-    def _start(self, context: Context, job_id: int | str) -> dict[str, Any]:
-        """Start a run of the job, and return it as dbt Cloud describes it."""
-        overrides = rendered.overrides(self)
-        run: dict[str, Any] = self.hook.trigger_job_run(
-            account_id=self.account_id,
-            job_id=job_id,
-            cause=self._cause(context),
-            steps_override=overrides.pop("steps_override", None),
-            schema_override=overrides.pop("schema_override", None),
-            retry_from_failure=self.retry_from_failure,
-            additional_run_config={**overrides, **rendered.run_config(self.additional_run_config)},
-        ).json()["data"]
-        return run
-
-    def _cause(self, context: Context) -> str:
-        """Why the run is started; other tools match the default's wording."""
-        if not self.trigger_reason:
-            ti = context["ti"]
-            self.trigger_reason = (
-                f"Triggered via Apache Airflow by task {ti.task_id!r} in the {ti.dag_id} DAG."
-            )
-        if self.openlineage_inject_parent_job_info:
-            from airflow_dbt_cloud.lineage.parent import cause_with_parent
-
-            self.trigger_reason = cause_with_parent(self.trigger_reason, context["ti"], self.log)
-        return self.trigger_reason
-
-    def _announce(self, context: Context, run: dict[str, Any]) -> None:
+    def _announce(self, context: Context, started: Started) -> None:
         """Say which run it is before anything can interrupt: in the log, the link and the XComs."""
-        self.run_id = int(run["id"])
-        url = run.get("href")
+        self.run_id = int(started.run["id"])
+        url = started.run.get("href")
         self.log.info("dbt Cloud run %s of job %s: %s", self.run_id, self.job_id, url)
         context["ti"].xcom_push(key=JOB_RUN_URL, value=url)
         context["ti"].xcom_push(key="job_run_id", value=self.run_id)
 
-    def _finish_or_defer(self) -> None:
+    def _finish_or_defer(self, deadlines: Deadlines) -> None:
         """Look once: a run that has ended needs no trigger."""
         status = self.hook.get_job_run_status(run_id=self._run, account_id=self.account_id)
-        if DbtCloudJobRunStatus.is_terminal(status):
-            self._conclude(status)
-            return
-        trigger = lazy.resolve_in(__name__, "DbtCloudRunJobTrigger")
-        now = time.time()
-        limit = self.execution_timeout
-        self.defer(
-            trigger=trigger(
-                conn_id=self.dbt_cloud_conn_id,
-                run_id=self._run,
-                end_time=now + self.timeout,
-                execution_deadline=now + limit.total_seconds() if limit else None,
-                account_id=self.account_id,
-                poll_interval=self.check_interval,
-                hook_params=passable_hook_params(self.hook_params, self.log),
-                not_before=now + FIRST_LOOK,
-            ),
-            method_name="execute_complete",
-        )
+        if not DbtCloudJobRunStatus.is_terminal(status):
+            self.defer(trigger=self._trigger(self._run, deadlines), method_name="execute_complete")
+        elif status != DbtCloudJobRunStatus.SUCCESS.value:
+            self._fail(unsuccessful(Run(id=self._run, status=status)))
+        self.log.info("Job run %s has completed successfully.", self.run_id)
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:  # noqa: ARG002
+    def _trigger(self, run_id: int, deadlines: Deadlines) -> Any:
+        """The trigger for a run; made once before the run, so that nothing goes wrong with it afterwards."""
+        started = self._started
+        trigger = lazy.resolve_in(__name__, "DbtCloudRunJobTrigger")(
+            conn_id=self.dbt_cloud_conn_id,
+            run_id=run_id,
+            end_time=deadlines.end_time,
+            execution_deadline=deadlines.execution_deadline,
+            account_id=self.account_id,
+            poll_interval=self.check_interval,
+            hook_params=passable_hook_params(self.hook_params, self.log),
+            not_before=time.time() + FIRST_LOOK,
+            owned=started is not None and started.owned,
+            adopted=started is not None and started.adopted,
+            cancel_on_timeout=self.cancel_on_timeout,
+        )
+        require_json(trigger)
+        return trigger
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:
         """Go on with what the trigger saw.
 
         Raises:
@@ -302,38 +333,46 @@ class DbtCloudRunJobOperator(BaseOperator):
         """
         seen = validate_execute_complete_event(event)
         self.run_id = int(seen["run_id"])
+        self._started = Started({"id": self.run_id}, bool(seen.get("owned", True)), bool(seen.get("adopted")))
         if seen["status"] == "timeout":
             self._out_of_time(seen)
         if seen.get("looked") is False:
             raise DbtCloudApiException(seen.get("message") or f"Job run {self.run_id} cannot be looked at.")
-        if seen["status"] != "success":
+        if seen["status"] == "cancelled" and self._started.adopted:
+            self._prepare(context)
+            self._replace(context, Deadlines.of_event(seen, self.timeout))
+        elif seen["status"] != "success":
             self._fail(seen.get("message") or f"Job run {self.run_id} ended with {seen['status']}.")
         self.log.info(seen.get("message") or f"Job run {self.run_id} has completed successfully.")
         return self._run
 
-    def _conclude(self, status: int) -> None:
-        if status != DbtCloudJobRunStatus.SUCCESS.value:
-            cancelled = status == DbtCloudJobRunStatus.CANCELLED.value
-            self._fail(f"Job run {self.run_id} has {'been cancelled' if cancelled else 'failed'}.")
-        self.log.info("Job run %s has completed successfully.", self.run_id)
-
-    def _fail(self, message: str) -> None:
+    def _fail(self, reason: str | DbtCloudError) -> NoReturn:
         self.hook.log_job_run_failure_details(run_id=self._run, account_id=self.account_id)
-        raise DbtCloudJobRunException(message)
+        raise DbtCloudJobRunException(str(reason)) from (reason if isinstance(reason, Exception) else None)
 
-    def _out_of_time(self, event: dict[str, Any]) -> None:
+    def _out_of_time(self, event: dict[str, Any]) -> NoReturn:
         """A deadline passed: the execution timeout also cancels the run, as it would stop a process."""
         if event.get("cancel", True):
-            self._cancel("the execution timeout")
+            self._cancel("a timeout")
         raise DbtCloudJobRunException(event.get("message") or f"Job run {self.run_id} has timed out.")
 
     def on_kill(self) -> None:
-        """Cancel the run when the task is killed."""
+        """Cancel the run that this task started; where its start is in the air, look for it first."""
+        within_seconds(self._cancel_ours, self.log)
+
+    def _cancel_ours(self) -> None:
         if self.run_id is not None:
             self._cancel("the end of its task")
+        elif self._start is not None:
+            for run in self._start.find():
+                if Marker.find(run.cause) == self._start.mark and not run.finished:
+                    self.run_id = run.id
+                    self._cancel("the end of its task")
 
     def _cancel(self, reason: str) -> None:
-        """Ask dbt Cloud to cancel the run; who is ending already is not stopped by a fault in that."""
+        """Cancel the run if it is ours; who is ending already is not stopped by a fault in that."""
+        if self._started is not None and not self._started.owned:
+            return
         try:
             self.hook.cancel_job_run(run_id=self._run, account_id=self.account_id)
             self.log.info("Job run %s is being cancelled because of %s.", self.run_id, reason)

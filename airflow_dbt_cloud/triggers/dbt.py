@@ -50,6 +50,9 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         execution_deadline: When the task's execution timeout passes, in seconds since the epoch.
         not_before: When the first look may come, in seconds since the epoch. An event within some seconds of
             the deferral makes Airflow's scheduler fail the task now and then (apache/airflow #66374).
+        owned: Whether the task started the run, and so may cancel it.
+        adopted: Whether an earlier try of the task started it.
+        cancel_on_timeout: Whether the end of the waiting cancels the run.
     """
 
     def __init__(  # noqa: PLR0917 -- keyword arguments of a stored row; users' calls are positional
@@ -62,11 +65,15 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         hook_params: dict[str, Any] | None = None,
         execution_deadline: float | None = None,
         not_before: float | None = None,
+        owned: bool = False,
+        adopted: bool = False,
+        cancel_on_timeout: bool = False,
         **_unknown: Any,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conn_id, self.run_id, self.account_id = conn_id, run_id, account_id
         self.end_time, self.execution_deadline, self.not_before = end_time, execution_deadline, not_before
+        self.owned, self.adopted, self.cancel_on_timeout = owned, adopted, cancel_on_timeout
         self.poll_interval, self.hook_params = poll_interval, hook_params or {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -80,6 +87,9 @@ class DbtCloudRunJobTrigger(BaseTrigger):
             "hook_params",
             "execution_deadline",
             "not_before",
+            "owned",
+            "adopted",
+            "cancel_on_timeout",
         )
         place = f"{type(self).__module__}.{type(self).__qualname__}"
         return place, {name: getattr(self, name) for name in fields}
@@ -157,7 +167,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
             return self._event("timeout", message, cancel=True)
         if self.end_time is not None and now >= self.end_time:
             message = f"Job run {self.run_id} has not ended within the timeout and is still going."
-            return self._event("timeout", message, cancel=False)
+            return self._event("timeout", message, cancel=self.cancel_on_timeout)
         return None
 
     def _pause(self) -> float:
@@ -172,4 +182,6 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         return waiting, execution
 
     def _event(self, status: str, message: str, **facts: Any) -> dict[str, Any]:
-        return {"status": status, "message": message, "run_id": self.run_id, **facts}
+        kept = {"owned": self.owned, "adopted": self.adopted}
+        ends = {"end_time": self.end_time, "execution_deadline": self.execution_deadline}
+        return {"status": status, "message": message, "run_id": self.run_id, **kept, **ends, **facts}

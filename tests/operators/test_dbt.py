@@ -89,9 +89,9 @@ def test_id_and_address_are_pushed_before_the_waiting(build, jobs):
             self.ti = context["ti"]
             return super().execute(context)
 
-        def _finish_or_defer(self):
+        def _finish_or_defer(self, deadlines):
             seen.extend(self.ti.xcom_pull(task_ids="build", key=key) for key in ("job_run_id", "job_run_url"))
-            return super()._finish_or_defer()
+            return super()._finish_or_defer(deadlines)
 
     build(Looking, job_id=jobs.quick, deferrable=True)
     (run,) = jobs.runs()

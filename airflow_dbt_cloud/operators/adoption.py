@@ -1,0 +1,64 @@
+"""What a task does with runs that earlier tries of it have started: a pure decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from airflow_dbt_cloud.client.marker import Marker
+from airflow_dbt_cloud.client.models import Run, RunStatus
+
+DIGEST = 5
+"""Letters of a mark's payload that stand for job and overrides; the rest counts starts within a try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be done.
+
+    Attributes:
+        adopted: The run to go on with, or None to start one.
+        reason: Why, for the log.
+        superseded: Runs that go on and nobody will wait for any more.
+    """
+
+    adopted: Run | None
+    reason: str
+    superseded: tuple[Run, ...] = ()
+
+
+def judge(mark: Marker, runs: Iterable[Run], *, take_finished: bool, take_unfinished: bool) -> Verdict:
+    """Decide about the runs that carry this task's mark, newest first.
+
+    An earlier try of the same generation left its run to this one: it is waited for while it goes on, and
+    its success is ours; after a failure a new run is started. An earlier generation was ended by somebody's
+    clear: what still goes on of it is superseded.
+
+    Args:
+        mark: The present try's mark.
+        runs: The task's runs, newest first.
+        take_finished: Whether an earlier try's success may be taken.
+        take_unfinished: Whether an earlier try's unfinished run may be waited for.
+    """
+    earlier = _of_this_start(mark, runs)
+    superseded = tuple(run for run, _ in earlier if not run.finished)
+    for run, theirs in earlier[:1]:
+        same = theirs.generation == mark.generation and theirs.payload == mark.payload
+        left = tuple(other for other in superseded if other.id != run.id)
+        if same and not run.finished and take_unfinished:
+            return Verdict(run, f"try {theirs.attempt} of this task started it and it goes on", left)
+        if same and run.status == RunStatus.SUCCESS and take_finished:
+            return Verdict(run, f"try {theirs.attempt} of this task started it and it succeeded", left)
+    return Verdict(None, "no earlier try of this task left a run to go on with", superseded)
+
+
+def _of_this_start(mark: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:
+    """The task's runs with their marks; a run that retries one of them carries that one's mark."""
+    ours: dict[int, Marker] = {}
+    found: list[tuple[Run, Marker]] = []
+    for run in sorted(runs, key=lambda run: run.id):
+        theirs = Marker.find(run.cause) or ours.get(run.data.get("retrying_run_id") or 0)
+        if theirs and theirs.task == mark.task and theirs.payload[DIGEST:] == mark.payload[DIGEST:]:
+            ours[run.id] = theirs
+            found.append((run, theirs))
+    return found[::-1]

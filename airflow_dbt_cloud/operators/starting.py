@@ -1,0 +1,161 @@
+"""Gets a task its run: one of an earlier try, one that goes on already, or a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_dbt_cloud.client.marker import Marker
+from airflow_dbt_cloud.client.models import UNFINISHED, Run, status_name
+from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
+from airflow_dbt_cloud.operators.adoption import judge
+from airflow_dbt_cloud.operators.identity import dag_run_start, mark_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+
+IF_RUNNING = ("queue", "attach", "skip", "fail", "cancel")
+ON_RETRY = ("adopt", "rerun")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that a task goes on with.
+
+    Attributes:
+        run: The run as dbt Cloud describes it.
+        owned: Whether this task started it, in this or an earlier try; only then may it cancel it.
+        adopted: Whether an earlier try started it; if that one ends cancelled, it was not the task's outcome.
+    """
+
+    run: Mapping[str, Any]
+    owned: bool = True
+    adopted: bool = False
+
+
+class Start:
+    """One start of a job by an operator.
+
+    Args:
+        operator: Whose arguments and hook are used.
+        context: Airflow's context of the try.
+        job_id: The job.
+        overrides: What the request holds; a `cause` among it goes before `reason`.
+        reason: The text of the cause.
+    """
+
+    def __init__(
+        self,
+        operator: DbtCloudRunJobOperator,
+        context: Context,
+        job_id: int | str,
+        overrides: dict[str, Any],
+        reason: str,
+    ) -> None:
+        self.operator, self.hook, self.log = operator, operator.hook, operator.log
+        self.job_id, self.overrides, self.reason = job_id, overrides, reason
+        self.mark = mark_of(context, job_id, overrides)
+        self.since = dag_run_start(context)
+
+    def settle(self) -> Started:
+        """The run to go on with.
+
+        Raises:
+            AirflowSkipException: If the job runs already and `if_running` is "skip".
+            DbtCloudJobRunException: If the job runs already and `if_running` is "fail".
+            DbtCloudApiException: If dbt Cloud refuses.
+        """
+        return self._earlier() or self._somebody_elses() or self.anew()
+
+    def anew(self) -> Started:
+        """A new run, whatever there is."""
+        overrides = dict(self.overrides)
+        self.hook.mark = self.mark
+        try:
+            answer = self.hook.trigger_job_run(
+                account_id=self.operator.account_id,
+                job_id=self.job_id,
+                cause=self.reason,
+                steps_override=overrides.pop("steps_override", None),
+                schema_override=overrides.pop("schema_override", None),
+                retry_from_failure=self.operator.retry_from_failure,
+                additional_run_config=overrides,
+            )
+        finally:
+            self.hook.mark = None  # further starts by the same hook are other starts
+        return Started(answer.json()["data"])
+
+    def find(self) -> list[Run]:
+        """Runs of this task that carry its mark, newest first, and retries of them."""
+        from airflow_dbt_cloud.hooks.starting import SKEW, horizon
+
+        def ours(run: Run) -> bool:
+            mark = Marker.find(run.cause)
+            return bool(run.data.get("retrying_run_id")) or (mark is not None and mark.task == self.mark.task)
+
+        since = self.since - SKEW if self.since else horizon()
+        return self.hook.find_job_runs(self.job_id, since, ours, account_id=self.operator.account_id)
+
+    def _earlier(self) -> Started | None:
+        """The run of an earlier try, where it is to be gone on with; what goes on of others is cancelled."""
+        if self.mark.attempt <= 1:
+            return None
+        adopts = self.operator.on_retry == "adopt"
+        whole = adopts and not self.operator.is_extended
+        verdict = judge(self.mark, self.find(), take_finished=whole, take_unfinished=adopts)
+        for run in verdict.superseded:
+            self.log.info("Run %s was started by an earlier try and is superseded; cancelling it.", run.id)
+            self.hook.cancel_job_run(run_id=run.id, account_id=self.operator.account_id)
+        if verdict.adopted is None:
+            self.log.info("A new run is started: %s.", verdict.reason)
+            return None
+        self.log.info("Run %s is taken: %s.", verdict.adopted.id, verdict.reason)
+        return Started(verdict.adopted.data, adopted=True)
+
+    def _somebody_elses(self) -> Started | None:
+        """What `if_running` makes of runs of the job that are going; None to start a new one."""
+        policy = self.operator.if_running
+        if policy == "queue" or not (going := self._going()):
+            return None
+        run, what = going[0], f"Job {self.job_id} is running already: run {going[0]['id']}"
+        what += f" is {status_name(run['status']).lower()}, and if_running is {policy!r}"
+        if policy == "skip":
+            raise AirflowSkipException(f"{what}.")
+        if policy == "fail":
+            raise DbtCloudJobRunException(f"{what}. Wait for it, or choose another if_running.")
+        self.log.info("%s.", what)
+        if policy == "attach":
+            return Started(run, owned=False)
+        for other in going:
+            self.hook.cancel_job_run(run_id=other["id"], account_id=self.operator.account_id)
+        return None
+
+    def _going(self) -> list[dict[str, Any]]:
+        """Runs of the job that have not ended, whoever started them, newest first."""
+        query = {
+            "job_definition_id": self.job_id,
+            "status__in": str(sorted(map(int, UNFINISHED))),
+            "order_by": "-created_at",
+            "limit": 1 if self.operator.if_running == "attach" else 100,
+        }
+        answer = self.hook.get_job_runs(account_id=self.operator.account_id, payload=query)
+        return list(answer.json()["data"] or ())
+
+
+def reason_for(operator: DbtCloudRunJobOperator, context: Context) -> str:
+    """Why the run is started; other tools match the default's wording."""
+    if not operator.trigger_reason:
+        ti = context["ti"]
+        operator.trigger_reason = (
+            f"Triggered via Apache Airflow by task {ti.task_id!r} in the {ti.dag_id} DAG."
+        )
+    if operator.openlineage_inject_parent_job_info:
+        from airflow_dbt_cloud.lineage.parent import cause_with_parent
+
+        operator.trigger_reason = cause_with_parent(operator.trigger_reason, context["ti"], operator.log)
+    return operator.trigger_reason
