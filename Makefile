@@ -1,4 +1,4 @@
-# Needs make and Python 3.11-3.13; everything else is brought into this folder.
+# Needs make and Python 3.11-3.13; everything else is brought into this folder, and dbt into the user's cache.
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
 
