@@ -349,6 +349,12 @@ class DbtCloudHook(ConversingHook):
         return status
 
     @provide_account_id
+    async def stop_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
+        """Cancel a run, from an event loop, over a connection of its own."""
+        async with self._client() as client:
+            await client.ask(endpoints.cancel_run(_known(account_id), run_id))
+
+    @provide_account_id
     async def get_job_run_artifacts_concurrently(
         self, run_id: Id, artifacts: list[str], account_id: Id | None = None, step: int | None = None
     ) -> dict[str, Any]:

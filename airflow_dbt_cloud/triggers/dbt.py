@@ -16,6 +16,7 @@ from airflow_dbt_cloud.client.errors import DbtCloudError
 from airflow_dbt_cloud.client.models import FINISHED, Run, RunStatus
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.progress import Progress, StepLooks
+from airflow_dbt_cloud.triggers.killing import cancel_if_killed
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
@@ -96,10 +97,19 @@ class DbtCloudRunJobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look until there is something to say, and say it."""
-        await asyncio.sleep(max(0.0, (self.not_before or 0) - time.time()))
-        with StepLooks.watching():
-            event = await self._outcome()
+        try:
+            await asyncio.sleep(max(0.0, (self.not_before or 0) - time.time()))
+            with StepLooks.watching():
+                event = await self._outcome()
+        except asyncio.CancelledError:
+            if not hasattr(BaseTrigger, "on_kill"):  # before Airflow 3.3 this is all that a kill does
+                await cancel_if_killed(self)
+            raise
         yield TriggerEvent(event)
+
+    async def on_kill(self) -> None:
+        """Cancel the run when a user has marked or cleared the task (Airflow 3.3)."""
+        await cancel_if_killed(self)
 
     async def is_still_running(self, hook: DbtCloudHook) -> bool:
         """Whether the run has not ended yet."""
