@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from airflow_dbt_cloud.client import address
 from airflow_dbt_cloud.client.credentials import DEFAULT_TIMEOUT, Credentials, Transport
@@ -51,18 +52,15 @@ def transport(extra: Mapping[str, Any], timeout: float | None = None) -> Transpo
 
 
 def _base_url(conn: Connection, extra: Mapping[str, Any]) -> str:
-    if not conn.host:
-        _warn_of_legacy("The connection names no host, so it is taken to be")
     insecure = _names(extra.get("allow_insecure_http"))
     scheme = "http" if conn.schema == "http" else "https"
     url = address.base_url(
         conn.host or address.LEGACY_HOST, port=conn.port, scheme=scheme, insecure_hosts=insecure
     )
-    if (
-        url.startswith("http://")
-        and insecure
-        and not address.is_loopback(url[len("http://") :].split(":")[0])
-    ):
+    place = urlsplit(url)
+    if place.hostname == address.LEGACY_HOST:
+        _warn_of_legacy("The connection's host is" if conn.host else "The connection names no host, so it is")
+    if place.scheme == "http" and not address.is_loopback(place.hostname):
         log.warning("The API token travels to %s in clear, as allow_insecure_http says.", url)
     return url
 

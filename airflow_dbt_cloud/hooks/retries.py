@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,23 +31,25 @@ def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None =
 
 def _by_tenacity(args: Mapping[str, Any]) -> Decision:
     """Ask tenacity's own strategies; a `retry` predicate sees our error and the library's beneath it."""
+    began: dict[int, float] = {}
 
     def decide(request: Request, error: DbtCloudError, attempt: int) -> float | None:
-        if not may_repeat(request, error):
-            return None
-        states = [_state(each, attempt) for each in (error, error.__cause__) if each is not None]
+        if attempt == 1:
+            began[id(request)] = time.monotonic()
+        states = [_state(e, attempt, began[id(request)]) for e in (error, error.__cause__) if e is not None]
         wanted = any(args["retry"](state) for state in states) if "retry" in args else error.retryable
-        if not wanted or ("stop" in args and args["stop"](states[0])):
+        if not wanted or not may_repeat(request, error) or ("stop" in args and args["stop"](states[0])):
+            del began[id(request)]
             return None
         return float(args["wait"](states[0])) if "wait" in args else 0.0
 
     return decide
 
 
-def _state(error: BaseException, attempt: int) -> Any:
+def _state(error: BaseException, attempt: int, began: float) -> Any:
     from tenacity import RetryCallState, Retrying
 
     state = RetryCallState(Retrying(), None, (), {})
-    state.attempt_number = attempt
+    state.attempt_number, state.start_time = attempt, began
     state.set_exception((type(error), error, error.__traceback__))
     return state
