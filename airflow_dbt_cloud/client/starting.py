@@ -13,6 +13,7 @@ from airflow_dbt_cloud.client.errors import (
     AmbiguousStart,
     DbtCloudError,
     MalformedResponse,
+    RateLimited,
     ServerError,
     TransportError,
 )
@@ -23,6 +24,13 @@ from airflow_dbt_cloud.client.protocol import Call, Sleep
 LOOKS = (1.0, 9.0, 20.0)
 """Seconds before each look for a run that may have begun: three of them, over thirty seconds. A run that
 none of them shows did not begin."""
+
+BLIND_LOOKS = 30
+"""How many looks may fail, each after attempts of its own, before the start is given up as unclear."""
+
+REFUSALS, COOL_DOWN, LONGEST_COOL_DOWN = 10, 60.0, 300.0
+"""How often a 429 is sat out, the seconds for one that names none, and the most for one that does; dbt Cloud
+cools down for five minutes ("API rate limits")."""
 
 POSTS = 3
 """How often a start is asked for in all, each time only after it is sure that the last one did nothing."""
@@ -108,7 +116,7 @@ def _once(post: Callable[[], Call[Run]], search: Search) -> Call[Run]:
     """Post, and where the answer leaves it open whether a run began, look for it before posting again."""
     for posts in count(1):
         try:
-            return (yield from post())
+            return (yield from _when_let(post))
         except (ServerError, MalformedResponse, TransportError) as error:
             if isinstance(error, TransportError) and not error.sent:
                 raise
@@ -122,15 +130,35 @@ def _once(post: Callable[[], Call[Run]], search: Search) -> Call[Run]:
     raise AssertionError("unreachable")
 
 
+def _when_let(post: Callable[[], Call[Run]]) -> Call[Run]:
+    """Post, and sit out a cool-down: what was answered by 429 was not done."""
+    for refusals in count(1):
+        try:
+            return (yield from post())
+        except RateLimited as error:
+            if refusals == REFUSALS:
+                raise
+            yield Sleep(min(error.retry_after or COOL_DOWN, LONGEST_COOL_DOWN))
+    raise AssertionError("unreachable")
+
+
 def _began(search: Search, error: DbtCloudError) -> Call[Run | None]:
-    """The run that began after all, or None when it is sure that none did."""
-    for pause in LOOKS:
-        yield Sleep(pause)
+    """The run that began after all, or None when it is sure that none did.
+
+    A look that fails shows nothing and does not count.
+    """
+    seen, blind = 0, 0
+    while seen < len(LOOKS):
+        yield Sleep(LOOKS[seen])
         try:
             runs = yield from find_runs(search.account_id, search.job_id, search.since, search.ours)
-        except DbtCloudError as blind:
-            why = f"{error} Nor can the job's runs be listed: {blind}"
-            raise AmbiguousStart(search.marker, why=why) from blind
+        except DbtCloudError as failure:
+            blind += 1
+            if not failure.retryable or blind > BLIND_LOOKS:
+                why = f"{error} Nor can the job's runs be listed: {failure}"
+                raise AmbiguousStart(search.marker, why=why) from failure
+            continue
         if runs:
             return runs[-1]
+        seen += 1
     return None
