@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_dbt_cloud import lazy, rendered
+from airflow_dbt_cloud.client.endurance import Endurance
 from airflow_dbt_cloud.client.errors import DbtCloudError, RunCancelled, RunTimedOut
 from airflow_dbt_cloud.client.flows import unsuccessful
 from airflow_dbt_cloud.client.marker import Marker
@@ -297,12 +298,22 @@ class DbtCloudRunJobOperator(BaseOperator):
 
     def _finish_or_defer(self, deadlines: Deadlines) -> None:
         """Look once: a run that has ended needs no trigger."""
-        status = self.hook.get_job_run_status(run_id=self._run, account_id=self.account_id)
-        if not DbtCloudJobRunStatus.is_terminal(status):
+        status = self._first_look()
+        if status is None or not DbtCloudJobRunStatus.is_terminal(status):
             self.defer(trigger=self._trigger(self._run, deadlines), method_name="execute_complete")
         elif status != DbtCloudJobRunStatus.SUCCESS.value:
             self._fail(unsuccessful(Run(id=self._run, status=status)))
         self.log.info("Job run %s has completed successfully.", self.run_id)
+
+    def _first_look(self) -> int | None:
+        """The run's status, or None where it cannot be read just now, which the trigger lives through."""
+        try:
+            return self.hook.get_job_run_status(run_id=self._run, account_id=self.account_id)
+        except DbtCloudApiException as error:
+            endurance = Endurance(time.monotonic, self.log.warning)
+            if not endurance.goes_on(error.error or DbtCloudError(str(error))):
+                raise
+            return None
 
     def _trigger(self, run_id: int, deadlines: Deadlines) -> Any:
         """The trigger for a run; made once before the run, so that nothing goes wrong with it afterwards."""
