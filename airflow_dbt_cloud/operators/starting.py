@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 
-IF_RUNNING = ("queue", "attach", "skip", "fail", "cancel")
-ON_RETRY = ("adopt", "rerun")
-
 
 @dataclass(frozen=True, slots=True)
 class Started:
