@@ -9,6 +9,7 @@ from airflow_dbt_cloud.client.endpoints import Id
 from airflow_dbt_cloud.client.errors import ApiError, DbtCloudError, Forbidden, NotFound
 from airflow_dbt_cloud.client.protocol import Call
 
+FIRST = {"limit": 1}
 REMARK = "Whether it may run jobs cannot be known without running one."
 
 
@@ -20,8 +21,8 @@ def check_access(account_id: Id) -> Call[str]:
     """
     kinds: dict[str, Callable[[], Call[object]]] = {
         "account": lambda: endpoints.get_account(account_id),
-        "projects": lambda: endpoints.list_projects(account_id),
-        "jobs": lambda: endpoints.one(endpoints.read(account_id, "jobs", query={"limit": 1})),
+        "projects": lambda: endpoints.one(endpoints.read(account_id, "projects", version="v3", query=FIRST)),
+        "jobs": lambda: endpoints.one(endpoints.read(account_id, "jobs", query=FIRST)),
     }
     refusals: dict[str, ApiError] = {}
     for kind, call in kinds.items():
@@ -51,7 +52,7 @@ def _wrong_account(account_id: Id, refusal: ApiError) -> Call[DbtCloudError]:
     """The error for an account of which nothing can be read, with the accounts that the token does see."""
     try:
         seen = [f"{account.id} ({account.name})" for account in (yield from endpoints.list_accounts())]
-    except ApiError:
+    except DbtCloudError:
         seen = []
     return DbtCloudError(
         f"The token is accepted, but it can read nothing of account {account_id}",
