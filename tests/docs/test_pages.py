@@ -1,0 +1,98 @@
+"""What README and the pages show is true: their Python runs, and prints what they say it prints."""
+
+import io
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+from airflow.sdk import Connection
+from airflow.sdk.definitions._internal.contextmanager import DagContext
+from sybil import Document, Example, Region
+from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
+
+from airflow_dbt_cloud import cli
+from airflow_dbt_cloud.hooks import access
+from airflow_dbt_cloud.local.server import LocalDbtCloud
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+JOBS = [
+    {"id": 12345, "name": "Nightly", "pretend": {"artifacts": {"run_results.json": {"results": []}}}},
+]
+
+
+class Reader:
+    """Does with each block of a page what its language says."""
+
+    def __init__(self, cloud: LocalDbtCloud, run_dag: Callable) -> None:
+        self.cloud, self.run_dag = cloud, run_dag
+        self.printed = ""
+
+    def blocks(self, document: Document) -> Iterator[Region]:
+        for region in FencedCodeBlockLexer(".+")(document):
+            evaluate = self._evaluator(region.lexemes["language"])
+            if evaluate is not None:
+                region.parsed, region.evaluator = region.lexemes["source"], evaluate
+                yield region
+
+    def _evaluator(self, info: str) -> Callable[[Example], None] | None:
+        known = {
+            "python": self.run_python,
+            "json": self.read_connection,
+            "console": self.know_commands,
+            "sh": self.parse_shell,
+            'text title="It prints"': self.compare,
+        }
+        return known.get(info)
+
+    def run_python(self, example: Example) -> None:
+        """Run the block, and each DAG in it; what is included by a snippet is run by tests of its own."""
+        source = str(example.parsed)
+        if source.startswith("--8<--"):
+            name = re.fullmatch(r'--8<-- "(example_dags/\w+\.py)"', source.strip())
+            assert name, source
+            assert (ROOT / name[1]).is_file(), source
+            return
+        source = source.replace("https://ab123.us1.dbt.com", self.cloud.url)
+        source = source.replace("dbtc_your_token", self.cloud.token)
+        DagContext.autoregistered_dags.clear()
+        with redirect_stdout(io.StringIO()) as printed:
+            exec(compile("\n" * example.line + source, example.path, "exec"), example.namespace)
+        self.printed = printed.getvalue()
+        for dag, _ in list(DagContext.autoregistered_dags):
+            outcome = self.run_dag(dag)
+            assert outcome.state == "success", outcome.log
+
+    def compare(self, example: Example) -> None:
+        assert self.printed.strip() == str(example.parsed).strip()
+
+    def read_connection(self, example: Example) -> None:
+        connection = Connection.from_json(str(example.parsed), conn_id="shown")
+        assert access.credentials(connection, connection.extra_dejson).account_id
+
+    def know_commands(self, example: Example) -> None:
+        targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        for command in re.findall(r"^\$ ([^#\n]+)", str(example.parsed), re.MULTILINE):
+            words = command.split()
+            if words[0] == "make":
+                assert words[1] in targets, command
+            if words[0] == "airflow-dbt-cloud":
+                cli._parser().parse_args(words[1:])
+
+    def parse_shell(self, example: Example) -> None:
+        subprocess.run(["bash", "-n"], input=str(example.parsed), text=True, check=True)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_is_true(page, dbt_cloud, run_dag, hasty, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # So that DAGs register themselves, as in a DAG file.
+    monkeypatch.setattr(DagContext, "current_autoregister_module_name", __name__)
+    dbt_cloud.control.seed(jobs=JOBS)
+    document = Document.parse(str(page), Reader(dbt_cloud, run_dag).blocks)
+
+    for example in document.examples():
+        example.evaluate()

@@ -1,0 +1,111 @@
+"""The pages that are done step by step lead where they say, in a folder and a process of their own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+pytestmark = pytest.mark.timeout(600)
+
+BLOCK = re.compile(r'^```(\w+) title="(.*?)"\n(.*?)^```', re.MULTILINE | re.DOTALL)
+
+
+def titled(page: str) -> dict[str, str]:
+    """The blocks of a page by title; those of one title follow one another."""
+    found: dict[str, str] = {}
+    for _, title, text in BLOCK.findall((DOCS / page).read_text()):
+        found[title] = "\n\n".join(filter(None, (found.get(title), text)))
+    return found
+
+
+def texts(page: str) -> list[str]:
+    """The untitled blocks of sample output."""
+    return re.findall(r"^```text\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Runs commands as in one terminal, in an empty folder; gives the exit code and the output."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+
+    def run(commands: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["bash", "-ec", commands],
+            cwd=tmp_path,
+            env=kept | {"PATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    return run
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def test_the_tests_that_are_shown_pass(shell, tmp_path):
+    page = "how-to/test-your-dags.md"
+    files = {title: text for title, text in titled(page).items() if title.endswith(".py")}
+    write(tmp_path, files)
+    commands = re.search(r"^```sh\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+
+    code, output = shell(commands[1])
+
+    assert code == 0, output
+    assert f"{files['tests/test_nightly.py'].count('def test_')} passed" in output
+
+
+@pytest.fixture
+def served(tmp_path):
+    """What the tutorial's server printed, once it serves."""
+    command = titled("tutorial.md")["terminal 1: serve"].split()
+    # The tutorial's port may be taken on this machine.
+    process = subprocess.Popen(
+        [Path(sys.executable).parent / command[0], *command[1:], "--port", "0"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip())
+        if line.startswith("Ctrl-C"):
+            break
+    yield lines
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+
+
+@pytest.mark.dbt
+def test_the_tutorial_leads_to_a_first_run_and_to_a_failed_one(shell, served, tmp_path):
+    blocks = titled("tutorial.md")
+    name = "tutorial-airflow/dags/first_run.py"
+    write(tmp_path, {name: blocks[name]})
+    connection = next(line for line in served if line.startswith("export "))
+    prepare = blocks["terminal 2: prepare"].replace(". .venv-tutorial/bin/activate", connection)
+
+    code, output = shell(prepare + blocks["terminal 2: run"])
+
+    assert code == 0, output
+    address = served[0].rpartition(" ")[2]
+    for line in texts("tutorial.md")[1].splitlines():
+        assert line.replace("http://127.0.0.1:8580", address) in output
+
+    write(tmp_path, {name: blocks[name].replace("job_id=1", "job_id=4")})
+    code, output = shell(prepare + blocks["terminal 2: run"])
+
+    assert code != 0
+    assert "Could not convert string" in output
