@@ -30,7 +30,7 @@ class JobArguments(BaseOperator):
         check_interval: Seconds between two looks.
         additional_run_config: Further fields of the request; they go before the arguments.
         reuse_existing_run: The same as `if_running="attach"`.
-        retry_from_failure: Go on where the job's latest run failed, if it did.
+        retry_from_failure: In a retry of the task, go on where the job's latest run failed, if it did.
         deferrable: Wait in the triggerer rather than on the worker.
         hook_params: Further arguments of `DbtCloudHook`.
         openlineage_inject_parent_job_info: Put the OpenLineage parent job into the cause, where it fits.

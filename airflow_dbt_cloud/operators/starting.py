@@ -80,7 +80,7 @@ class Start:
                 cause=self.reason,
                 steps_override=overrides.pop("steps_override", None),
                 schema_override=overrides.pop("schema_override", None),
-                retry_from_failure=self.operator.retry_from_failure,
+                retry_from_failure=self.operator.retry_from_failure and self.mark.attempt > 1,
                 additional_run_config=overrides,
             )
         finally:

@@ -178,11 +178,16 @@ def test_without_a_going_run_one_is_started_where_reuse_is_wanted(build, jobs):
     assert [run["id"] for run in jobs.runs()] == [outcome.xcoms("build")["return_value"]]
 
 
-def test_a_failed_run_is_retried_from_its_failure_where_wanted(build, jobs):
-    first = build(job_id=jobs.failing).xcoms("build")["job_run_id"]
+def test_a_retry_of_the_task_goes_on_where_its_run_failed_if_wanted(build, jobs):
+    build(job_id=jobs.failing, retry_from_failure=True, retries=1, retry_delay=timedelta(0))
+    first, second = jobs.runs()
+    assert second["retrying_run_id"] == first["id"]
+
+
+def test_the_first_try_of_a_task_starts_a_run_of_its_own_after_an_earlier_failure(build, jobs):
+    build(job_id=jobs.failing)
     build(job_id=jobs.failing, retry_from_failure=True)
-    _, second = jobs.runs()
-    assert second["retrying_run_id"] == first
+    assert [run["retrying_run_id"] for run in jobs.runs()] == [None, None]
 
 
 def test_after_a_success_retry_from_failure_starts_a_run_of_its_own(build, jobs):
