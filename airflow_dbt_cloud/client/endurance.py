@@ -21,22 +21,20 @@ class Endurance:
 
     def __init__(self, clock: Callable[[], float], log: Callable[[str], object]) -> None:
         self._clock, self._log = clock, log
-        self._since: float | None = None
-        self._kind: type[DbtCloudError] | None = None
+        self._since: dict[type[DbtCloudError], float] = {}
 
     def succeeded(self) -> None:
         """A look came back."""
-        if self._since is not None:
-            self._log(f"dbt Cloud answers again after {self._clock() - self._since:.0f} s.")
-        self._since = self._kind = None
+        if self._since:
+            self._log(f"dbt Cloud answers again after {self._clock() - min(self._since.values()):.0f} s.")
+        self._since.clear()
 
     def goes_on(self, error: DbtCloudError) -> bool:
-        """Whether to look again after `error`; it is logged when it is the first of its kind in a row."""
-        if type(error) is not self._kind:
-            self._kind, self._since = type(error), self._clock()
+        """Whether to look again after `error`; each kind is logged once in a row of failures."""
+        if type(error) not in self._since:
+            self._since[type(error)] = self._clock()
             self._log(f"Could not look at the run, which may well go on; looking again. {error}")
-        assert self._since is not None
         grace = next((seconds for kind, seconds in GRACE.items() if isinstance(error, kind)), None)
         if grace is not None:
-            return self._clock() - self._since < grace
+            return self._clock() - self._since[type(error)] < grace
         return error.retryable
