@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_dbt_cloud import lazy
@@ -20,6 +21,9 @@ from airflow_dbt_cloud.triggers.killing import cancel_if_killed
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+
+LAST_LOOK = 1.0
+"""Seconds that a deadline may be overshot by; a triggerer that was down finds runs that ended meanwhile."""
 
 _OUTCOMES = {
     RunStatus.SUCCESS: ("success", "Job run {} has completed successfully."),
@@ -119,7 +123,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         """Wait for the run's end, a deadline, or an error that stays, and describe it as an event."""
         try:
             return await self._watch(lazy.resolve_in(__name__, "DbtCloudHook"))
-        except DbtCloudError as error:
+        except (DbtCloudError, AirflowException) as error:
             message = f"Job run {self.run_id} can no longer be looked at, and may go on. {error}"
             return self._event("error", message, looked=False)
 
@@ -130,7 +134,8 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         endurance = Endurance(time.monotonic, self.log.warning)
         status: int | None = None
         while True:
-            status = await self._look(hook, endurance, looks.wait(status)) or status
+            limit = self._limit(status, looks.wait(status))
+            status = await self._look(hook, endurance, limit) or status
             if status in FINISHED:
                 return self._ended(status)
             if status is not None:
@@ -142,9 +147,12 @@ class DbtCloudRunJobTrigger(BaseTrigger):
             if hook.paces_looks is not True:  # a verb that somebody has replaced answers at once
                 await asyncio.sleep(self._pause())
 
-    async def _look(self, hook: DbtCloudHook, endurance: Endurance, patience: float) -> int | None:
+    def _limit(self, status: int | None, patience: float) -> float:
+        """Seconds for a look; a run not seen yet gets some past any deadline, since it may have ended."""
+        return max(LAST_LOOK if status is None else 0.0, min(patience, *self._left()))
+
+    async def _look(self, hook: DbtCloudHook, endurance: Endurance, limit: float) -> int | None:
         """The run's status when it has changed; None where it has not in time, or the look failed."""
-        limit = max(0.0, min(patience, *self._left()))
         try:
             async with asyncio.timeout(None if math.isinf(limit) else limit):
                 status = await hook.get_job_status(self.run_id, self.account_id)

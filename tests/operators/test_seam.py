@@ -35,17 +35,17 @@ def run_out_of_time(jobs):
     run_deferred(jobs, "endless", execution_timeout=timedelta(seconds=0.5))
 
 
-def sense(jobs, **arguments):
-    run_id = jobs.started(jobs.quick)
+def sense(jobs, job="quick", **arguments):
+    run_id = jobs.started(getattr(jobs, job))
     DbtCloudJobRunSensor(task_id="task", run_id=run_id, poke_interval=0.1, **arguments)
 
 
 def sense_failure(jobs):
-    DbtCloudJobRunSensor(task_id="task", run_id=jobs.started(jobs.failing), poke_interval=0.1)
+    sense(jobs, "failing")
 
 
 def sense_deferred(jobs):
-    sense(jobs, deferrable=True)
+    sense(jobs, "endless", deferrable=True, timeout=0.2)
 
 
 def fetch(jobs):
@@ -71,7 +71,7 @@ USES = [
     ("get_job_run_status", run_deferred),
     ("get_job_run_status", sense),
     ("get_job_run_status", sense_deferred),
-    ("get_job_status", run_deferred),
+    ("get_job_status", lambda jobs: run_deferred(jobs, "endless", timeout=0.2)),
     ("get_job_status", sense_deferred),
     ("log_job_run_failure_details", lambda jobs: run(jobs, "failing")),
     ("log_job_run_failure_details", lambda jobs: run_deferred(jobs, "failing")),

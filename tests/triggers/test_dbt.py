@@ -1,0 +1,194 @@
+"""The trigger on a real event loop, against the local dbt Cloud over real sockets."""
+
+import asyncio
+import time
+
+import pytest
+from airflow.models.trigger import Trigger
+
+from airflow_dbt_cloud.client.endurance import GRACE
+from airflow_dbt_cloud.client.errors import Unauthorized
+from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
+
+FULL = {
+    "conn_id": "dbt_cloud_default",
+    "run_id": 70403110257794,
+    "end_time": 1_900_000_000.5,
+    "poll_interval": 60,
+    "account_id": "1",
+    "hook_params": {"retry_limit": 3},
+    "execution_deadline": 1_900_000_100.25,
+    "not_before": 1_800_000_000.0,
+}
+
+
+async def event_of(run_id, **arguments):
+    """What the trigger of a run says in the end."""
+    trigger = DbtCloudRunJobTrigger(run_id=run_id, **{"poll_interval": 0.1, **arguments})
+    return (await anext(trigger.run())).payload
+
+
+@pytest.mark.parametrize(
+    ("job", "status", "words"),
+    [
+        ("quick", "success", "has completed successfully"),
+        ("failing", "error", "has failed"),
+        ("cancelled", "cancelled", "has been cancelled"),
+    ],
+)
+async def test_the_event_says_how_the_run_ended(jobs, job, status, words):
+    run_id = jobs.started(getattr(jobs, job))
+    event = await event_of(run_id)
+    assert (event["status"], event["run_id"]) == (status, run_id)
+    assert words in event["message"]
+
+
+def stored(trigger):
+    """The class and arguments that Airflow reads back from the row it writes."""
+    row = Trigger.from_object(trigger)
+    return row.classpath, row.kwargs
+
+
+def test_what_airflow_stores_brings_the_same_trigger_back():
+    place, kwargs = stored(DbtCloudRunJobTrigger(**FULL))
+    assert place == "airflow_dbt_cloud.triggers.dbt.DbtCloudRunJobTrigger"
+    assert FULL.items() <= kwargs.items()
+    assert DbtCloudRunJobTrigger(**kwargs).serialize() == DbtCloudRunJobTrigger(**FULL).serialize()
+
+
+def test_a_subclass_is_stored_under_its_own_name():
+    class Named(DbtCloudRunJobTrigger):
+        pass
+
+    assert stored(Named(run_id=1))[0].endswith("Named")
+
+
+@pytest.mark.parametrize("missing", FULL)
+def test_a_row_without_a_key_is_read(missing):
+    kwargs = {name: value for name, value in FULL.items() if name != missing}
+    assert DbtCloudRunJobTrigger(**kwargs).serialize()[1].keys() >= FULL.keys()
+
+
+async def test_a_row_of_a_later_release_is_resumed(jobs):
+    event = await event_of(jobs.started(jobs.instant), of_the_future={"anything": 1})
+    assert event["status"] == "success"
+
+
+async def test_a_row_of_the_provider_before_this_one_is_resumed(jobs):
+    now = time.time()
+    event = await event_of(
+        conn_id="dbt_cloud_default",
+        run_id=jobs.started(jobs.instant),
+        end_time=now + 604_800,
+        poll_interval=60,
+        account_id=None,
+        hook_params={"timeout_seconds": 30},
+        execution_deadline=now + 3_600,
+    )
+    assert event["status"] == "success"
+
+
+async def test_positional_arguments_mean_what_they_did(jobs):
+    trigger = DbtCloudRunJobTrigger("dbt_cloud_default", jobs.started(jobs.instant), None, 0.1, 1)
+    assert (await anext(trigger.run())).payload["status"] == "success"
+
+
+async def test_the_first_look_comes_no_sooner_than_asked(jobs):
+    run_id = jobs.started(jobs.instant)
+    begin = time.time()
+    await event_of(run_id, not_before=begin + 0.5)
+    assert time.time() - begin >= 0.5
+    (look, *_) = jobs.asked("GET", "/runs/")
+    assert look["instant"] / 1e6 >= begin + 0.5
+
+
+@pytest.mark.parametrize(
+    ("deadline", "cancel"), [("end_time", False), ("execution_deadline", True)], ids=["waiting", "execution"]
+)
+async def test_a_deadline_is_not_overshot_by_a_long_interval(jobs, deadline, cancel):
+    run_id = jobs.started(jobs.endless)
+    begin = time.time()
+    event = await event_of(run_id, poll_interval=60, **{deadline: begin + 0.5})
+    assert 0.5 <= time.time() - begin < 1.5
+    assert (event["status"], event["cancel"]) == ("timeout", cancel)
+    assert "failed" not in event["message"]
+    assert jobs.run(run_id)["status"] == 3
+
+
+async def test_a_run_that_has_ended_by_the_deadline_has_not_timed_out(jobs):
+    event = await event_of(jobs.started(jobs.instant), end_time=time.time() - 60)
+    assert event["status"] == "success"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 500},
+        {"kind": "status", "status": 503},
+        {"kind": "status", "status": 429, "retry_after": 1},
+        {"kind": "html"},
+        {"kind": "redirect"},
+        {"kind": "cut"},
+        {"kind": "reset"},
+        {"kind": "status", "status": 404},
+        {"kind": "status", "status": 401},
+    ],
+    ids=str,
+)
+async def test_faults_are_lived_through(jobs, fault):
+    run_id = jobs.started(jobs.quick)
+    jobs.control.add_fault(**fault, route="*/runs/*", count=2)
+    event = await event_of(run_id, hook_params={"retry_delay": 0.01})
+    assert event["status"] == "success"
+    assert jobs.control.faults()[0]["hits"] >= 1
+
+
+async def test_a_run_that_cannot_be_read_right_after_its_start_is_waited_for(jobs):
+    jobs.control.add_fault("not_found_after_start", seconds=0.5)
+    assert (await event_of(jobs.started(jobs.instant)))["status"] == "success"
+
+
+async def test_a_refused_token_ends_the_wait_without_calling_the_run_failed(jobs, monkeypatch):
+    monkeypatch.setitem(GRACE, Unauthorized, 0.4)
+    jobs.control.add_fault("status", status=401)
+    run_id = 7
+    event = await event_of(run_id)
+    assert (event["status"], event["looked"]) == ("error", False)
+    assert "Job run 7 can no longer be looked at, and may go on. dbt Cloud answered 401" in event["message"]
+    assert "failed" not in event["message"]
+
+
+async def test_a_connection_that_is_gone_ends_the_wait_without_calling_the_run_failed(jobs):
+    event = await event_of(7, conn_id="gone")
+    assert (event["status"], event["looked"]) == ("error", False)
+    assert "gone" in event["message"]
+
+
+async def test_status_changes_and_steps_are_logged_once_each(jobs, capfd):
+    script = {"queued": 0.3, "running": 1.5, "steps": [{"name": "Invoke dbt with `dbt build`", "seconds": 1}]}
+    jobs.control.seed(jobs=[{"id": 71, "name": "Watched", "pretend": script}])
+    await event_of(jobs.started(71))
+    log = "".join(capfd.readouterr())
+    for words in (": Queued.", ": Running.", ", step 1: Invoke dbt with"):
+        assert log.count(words) == 1, words
+
+
+@pytest.mark.parametrize(("count", "looks"), [(3, 3), (51, 0)])
+async def test_steps_cost_requests_only_while_few_runs_are_watched(jobs, count, looks):
+    jobs.control.seed(jobs=[{"id": 72, "name": "One of many", "pretend": {"running": 2}}])
+    runs = [jobs.started(72) for _ in range(count)]
+    events = await asyncio.gather(*(event_of(run_id, poll_interval=0.5) for run_id in runs))
+    assert {event["status"] for event in events} == {"success"}
+    assert len([each for each in jobs.asked("GET", "/runs/") if "run_steps" in each["target"]]) == looks
+
+
+async def test_a_trigger_that_is_cancelled_lets_the_others_wait_on(jobs):
+    ended, waited_for = jobs.started(jobs.endless), jobs.started(jobs.quick)
+    watching = asyncio.create_task(event_of(ended))
+    other = asyncio.create_task(event_of(waited_for))
+    await event_of(jobs.started(jobs.instant))
+    watching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watching
+    assert (await other)["status"] == "success"
+    assert jobs.run(ended)["status"] == 3
