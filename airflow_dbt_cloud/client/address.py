@@ -62,7 +62,8 @@ def is_name(hostname: str | None) -> bool:
     """Whether every HTTP library reads the same host in it: plain labels, or an IPv6 address."""
     if hostname and ":" in hostname:
         return ipaddress.IPv6Address(hostname).scope_id is None
-    return re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", hostname or "") is not None
+    name = hostname or ""
+    return len(name) < 254 and re.fullmatch(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", name) is not None
 
 
 def is_loopback(hostname: str | None) -> bool:

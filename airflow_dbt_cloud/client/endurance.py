@@ -31,10 +31,10 @@ class Endurance:
 
     def goes_on(self, error: DbtCloudError) -> bool:
         """Whether to look again after `error`; each kind is logged once in a row of failures."""
-        if type(error) not in self._since:
-            self._since[type(error)] = self._clock()
-            self._log(f"Could not look at the run, which may well go on; looking again. {error}")
+        first = type(error) not in self._since
+        since = self._since.setdefault(type(error), self._clock())
         grace = next((seconds for kind, seconds in GRACE.items() if isinstance(error, kind)), None)
-        if grace is not None:
-            return self._clock() - self._since[type(error)] < grace
-        return error.retryable
+        lasts = error.retryable if grace is None else self._clock() - since < grace
+        if first and lasts:
+            self._log(f"Could not look at the run, which may well go on; looking again. {error}")
+        return lasts

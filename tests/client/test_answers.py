@@ -2,6 +2,7 @@
 
 import pytest
 from wires.raw import answer, envelope, refusal
+from wires.secrets import told
 
 from airflow_dbt_cloud.client import endpoints, errors
 from airflow_dbt_cloud.client.retry import ONCE
@@ -113,6 +114,30 @@ def test_a_body_that_ends_too_early_is_no_answer(refused):
     error = refused(answer(envelope({"id": 1, "status": 3}), cut=5))
     assert isinstance(error, errors.TransportError)
     assert error.sent
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        answer(b"not gzip", headers={"Content-Encoding": "gzip"}),
+    ],
+    ids=["garbage", "bad status line", "bad gzip"],
+)
+def test_what_is_no_http_is_no_answer(refused, reply):
+    error = refused(reply)
+    assert isinstance(error, errors.TransportError)
+    assert error.sent
+    assert "dbtc_a-token" not in told(error)
+
+
+def test_a_connection_that_is_closed_without_a_word_is_no_answer(engine, raw_server, access):
+    raw_server.reply = None
+    with pytest.raises(errors.TransportError) as refused:
+        engine.ask(access(raw_server.url), endpoints.trigger_run(1, 2, {"cause": "x"}))
+    assert refused.value.sent
+    assert [each.method for each in raw_server.received] == ["POST"]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -71,8 +71,9 @@ def test_what_may_be_a_rotation_or_a_beginning_is_lived_through_for_a_while(endu
 
 
 @pytest.mark.parametrize("error", [answered(errors.BadRequest, 400), errors.InvalidArgument("x")], ids=str)
-def test_what_will_not_pass_ends_the_wait_at_once(endurance, error):
+def test_what_will_not_pass_ends_the_wait_at_once(endurance, told, error):
     assert not endurance.goes_on(error)
+    assert told == []
 
 
 def test_a_good_look_begins_the_grace_anew_and_is_told(endurance, clock, told):

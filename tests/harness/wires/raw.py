@@ -120,5 +120,5 @@ def _read(stream: Any, connection: int) -> Received | None:
 
 def _is_cut(reply: bytes) -> bool:
     head, _, body = reply.partition(b"\r\n\r\n")
-    promised = next(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:"))
-    return len(body) < promised
+    lengths = [int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")]
+    return lengths != [len(body)]
