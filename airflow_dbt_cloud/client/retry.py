@@ -52,6 +52,9 @@ def patiently(patience: Patience) -> Decision:
 TOLERANT = patiently(Patience())
 """The decision where nobody asked for another."""
 
+BRIEFLY = patiently(Patience(attempts=2))
+"""The decision for what is good to have and not worth a wait."""
+
 ONCE = patiently(Patience(attempts=1))
 """The decision where somebody sits and waits for the first answer."""
 

@@ -18,7 +18,7 @@ from airflow_dbt_cloud.client.checks import check_access
 from airflow_dbt_cloud.client.errors import DbtCloudError
 from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.client.protocol import Call, Request
-from airflow_dbt_cloud.client.retry import ONCE
+from airflow_dbt_cloud.client.retry import BRIEFLY, ONCE
 from airflow_dbt_cloud.client.starting import find_runs, start_retry, start_run
 from airflow_dbt_cloud.exceptions import (
     DbtCloudApiException,
@@ -39,9 +39,12 @@ from airflow_dbt_cloud.job_run import (
     JobRunInfo,
     validate_execute_complete_event,
 )
+from airflow_dbt_cloud.report.asking import report_run
 
 if TYPE_CHECKING:
     from requests import Response
+
+    from airflow_dbt_cloud.report.run_report import RunReport
 
 __all__ = [
     "DBT_CAUSE_MAX_LENGTH",
@@ -298,6 +301,11 @@ class DbtCloudHook(ConversingHook):
             return
         for line in lines:
             self.log.error(line)
+
+    @fallback_to_default_account
+    def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
+        """What became of a run's steps and nodes, from the run and the results of its dbt commands."""
+        return self._converse(report_run(_known(account_id), run_id), decision=BRIEFLY)
 
     @fallback_to_default_account
     def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:

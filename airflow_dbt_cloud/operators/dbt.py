@@ -29,6 +29,7 @@ from airflow_dbt_cloud.operators.job_arguments import JobArguments
 from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
 from airflow_dbt_cloud.operators.starting import Start, Started, reason_for
 from airflow_dbt_cloud.operators.stopping import within_seconds
+from airflow_dbt_cloud.reporting import report_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -125,8 +126,10 @@ class DbtCloudRunJobOperator(JobArguments):
                 self._wait_here(deadlines)
         except DbtCloudJobRunException as error:
             if not (self._started.adopted and isinstance(error.__cause__, RunCancelled)):
-                raise
+                raise self._explained(context, error) from error.__cause__
             self._replace(context, deadlines)
+        else:
+            self._report(context)
 
     def _replace(self, context: Context, deadlines: Deadlines) -> None:
         """Start a new run in place of an earlier try's, whose cancelling was meant for that try."""
@@ -185,7 +188,8 @@ class DbtCloudRunJobOperator(JobArguments):
         if status is None or not DbtCloudJobRunStatus.is_terminal(status):
             self.defer(trigger=self._trigger(self._run, deadlines), method_name="execute_complete")
         elif status != DbtCloudJobRunStatus.SUCCESS.value:
-            self._fail(unsuccessful(Run(id=self._run, status=status)))
+            ending = unsuccessful(Run(id=self._run, status=status))
+            raise self._failure(str(ending)) from ending
         self.log.info("Job run %s has completed successfully.", self.run_id)
 
     def _first_look(self) -> int | None:
@@ -235,14 +239,26 @@ class DbtCloudRunJobOperator(JobArguments):
         if seen["status"] == "cancelled" and self._started.adopted:
             self._prepare(context)
             self._replace(context, Deadlines.of_event(seen, self.timeout))
-        elif seen["status"] != "success":
-            self._fail(seen.get("message") or f"Job run {self.run_id} ended with {seen['status']}.")
-        self.log.info(seen.get("message") or f"Job run {self.run_id} has completed successfully.")
+            return self._run
+        message = seen.get("message") or f"Job run {self.run_id} ended with {seen['status']}."
+        if seen["status"] != "success":
+            raise self._explained(context, self._failure(message))
+        self.log.info(message)
+        self._report(context)
         return self._run
 
-    def _fail(self, reason: str | DbtCloudError) -> NoReturn:
+    def _failure(self, message: str) -> DbtCloudJobRunException:
         self.hook.log_job_run_failure_details(run_id=self._run, account_id=self.account_id)
-        raise DbtCloudJobRunException(str(reason)) from (reason if isinstance(reason, Exception) else None)
+        return DbtCloudJobRunException(message)
+
+    def _explained(self, context: Context, error: DbtCloudJobRunException) -> DbtCloudJobRunException:
+        """The exception with what failed in the run; as it is while the run goes on."""
+        if isinstance(error.__cause__, RunTimedOut):
+            return error
+        return DbtCloudJobRunException(f"{error} {self._report(context)}".rstrip())
+
+    def _report(self, context: Context) -> str:
+        return report_run(self.hook, self._run, self.account_id, context, self.log)
 
     def _out_of_time(self, event: dict[str, Any]) -> NoReturn:
         """A deadline passed: the execution timeout also cancels the run, as it would stop a process."""

@@ -20,6 +20,7 @@ from airflow_dbt_cloud.client.errors import DbtCloudError
 from airflow_dbt_cloud.deferral import FIRST_LOOK, passable_hook_params
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import DbtCloudJobRunStatus, validate_execute_complete_event
+from airflow_dbt_cloud.reporting import report_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -105,8 +106,15 @@ class DbtCloudJobRunSensor(BaseSensorOperator):
             self.hook.log_job_run_failure_details(run_id=self.run_id, account_id=self._account())
             cancelled = status == DbtCloudJobRunStatus.CANCELLED.value
             outcome = "been cancelled" if cancelled else "failed"
-            self._fail(DbtCloudJobRunException(f"Job run {self.run_id} has {outcome}."))
+            message = self._explained(context, f"Job run {self.run_id} has {outcome}.")
+            self._fail(DbtCloudJobRunException(message))
+        self._explained(context, "")
         return True
+
+    def _explained(self, context: Context, message: str) -> str:
+        """The message with what failed in the run; the report goes to the log and an XCom."""
+        told = report_run(self.hook, self.run_id, self._account(), context, self.log)
+        return f"{message} {told}".strip()
 
     def _status(self, context: Context) -> int | None:
         """The run's status, or None where the look failed in a way that is lived through."""
@@ -156,7 +164,7 @@ class DbtCloudJobRunSensor(BaseSensorOperator):
             method_name="execute_complete",
         )
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:  # noqa: ARG002
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:
         """Go on with what the trigger saw.
 
         Raises:
@@ -171,7 +179,8 @@ class DbtCloudJobRunSensor(BaseSensorOperator):
             self._fail(AirflowSensorTimeout(message))
         if seen.get("looked") is False:
             self._fail(DbtCloudApiException(message))
+        told = self._explained(context, message)
         if seen["status"] != "success":
-            self._fail(DbtCloudJobRunException(message))
+            self._fail(DbtCloudJobRunException(told))
         self.log.info(message)
         return int(seen["run_id"])

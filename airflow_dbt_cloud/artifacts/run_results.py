@@ -1,0 +1,84 @@
+"""Reads `run_results.json`: what became of each node of one dbt command (schemas v4 to v6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
+"""Statuses of nodes that did not become what they should."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """What became of one node.
+
+    Attributes:
+        unique_id: Such as "model.shop.orders".
+        status: dbt's word: success, pass, warn, fail, error, skipped, no-op, reused, partial success.
+        seconds: Execution time.
+        message: The database's or dbt's own words, or "".
+        rows: Rows affected, where the adapter counts them.
+        failures: Rows that a test found fault with.
+        relation: The table or view, as the database names it.
+    """
+
+    unique_id: str
+    status: str
+    seconds: float = 0.0
+    message: str = ""
+    rows: int | None = None
+    failures: int | None = None
+    relation: str | None = None
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Self:
+        """Read one entry of `results`."""
+        rows = (data.get("adapter_response") or {}).get("rows_affected")
+        return cls(
+            unique_id=str(data["unique_id"]),
+            status=str(data.get("status") or "unknown"),
+            seconds=float(data.get("execution_time") or 0.0),
+            message=str(data.get("message") or ""),
+            rows=rows if isinstance(rows, int) else None,
+            failures=data.get("failures"),
+            relation=data.get("relation_name"),
+        )
+
+    @property
+    def kind(self) -> str:
+        """What it is: model, test, seed, snapshot."""
+        return self.unique_id.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The node's own name, without package and hash."""
+        parts = self.unique_id.split(".")
+        return (
+            ".".join(parts[2:-1] if self.kind == "test" and len(parts) > 3 else parts[2:]) or self.unique_id
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Whether the node did not become what it should."""
+        return self.status in FAILED
+
+
+def read_run_results(document: object) -> tuple[NodeResult, ...]:
+    """The nodes of a run_results document, in dbt's order; entries that name no node are left out.
+
+    Raises:
+        ValueError: If it is no such document.
+    """
+    if not isinstance(document, Mapping) or not isinstance(document.get("results"), list):
+        raise ValueError(  # noqa: TRY004 -- the document is wrong, not a type of ours
+            "This is no run_results.json: it has no list of results."
+        )
+    return tuple(_results(document["results"]))
+
+
+def _results(entries: list[object]) -> Iterator[NodeResult]:
+    for entry in entries:
+        if isinstance(entry, Mapping) and entry.get("unique_id"):
+            yield NodeResult.parse(entry)

@@ -1,0 +1,53 @@
+"""Asks dbt Cloud for what a run's report is made of."""
+
+from __future__ import annotations
+
+import re
+
+from airflow_dbt_cloud.artifacts.run_results import NodeResult, read_run_results
+from airflow_dbt_cloud.client import endpoints
+from airflow_dbt_cloud.client.endpoints import Id
+from airflow_dbt_cloud.client.errors import DbtCloudError, NotFound
+from airflow_dbt_cloud.client.models import Step
+from airflow_dbt_cloud.client.protocol import Call
+from airflow_dbt_cloud.report.run_report import RunReport
+
+BUILDING = frozenset({"build", "run", "test", "seed", "snapshot", "retry", "clone", "run-operation"})
+"""dbt commands whose results tell what became of nodes. `docs generate` and `compile` write results as well,
+which would hide those of the build before them."""
+
+TELLING_NOTHING = frozenset(
+    {"docs", "compile", "parse", "deps", "source", "list", "ls", "show", "debug", "clean"}
+)
+"""The other commands of dbt."""
+
+
+def report_run(account_id: Id, run_id: Id) -> Call[RunReport]:
+    """The report of a run: its steps, and the results of each step that builds or tests."""
+    run = yield from endpoints.get_run(account_id, run_id, include_related=["run_steps"])
+    nodes: dict[str, NodeResult] = {}
+    gaps: list[str] = []
+    for step in filter(builds, run.steps):
+        try:
+            results = yield from _results(account_id, run_id, step)
+        except (DbtCloudError, ValueError) as error:
+            gaps.append(f"The results of step {step.index}, {step.name}, cannot be read: {error}")
+            continue
+        nodes.update({node.unique_id: node for node in results})
+    return RunReport(run, tuple(nodes.values()), tuple(gaps))
+
+
+def builds(step: Step) -> bool:
+    """Whether a step is a dbt command whose results tell what became of nodes."""
+    command = re.search(r"`dbt\s+([^`]*)`", step.name)
+    words = command[1].split() if command else []
+    return next((word in BUILDING for word in words if word in BUILDING | TELLING_NOTHING), False)
+
+
+def _results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResult, ...]]:
+    """The nodes of a step; none where dbt wrote no results, as when the project does not compile."""
+    try:
+        answer = yield from endpoints.get_artifact(account_id, run_id, "run_results.json", step=step.index)
+    except NotFound:
+        return ()
+    return read_run_results(answer.json)

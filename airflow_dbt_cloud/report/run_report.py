@@ -1,0 +1,88 @@
+"""A finished run in one value: which steps and nodes there were, what became of them, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_dbt_cloud.artifacts.run_results import NodeResult
+from airflow_dbt_cloud.client.models import Run, RunStatus, Step, status_name
+
+TAIL = 30
+"""Lines of a failed step's log that are worth showing: dbt sums up its errors at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What became of a run.
+
+    Attributes:
+        run: The run with its steps.
+        nodes: Each node's last result, in dbt's order.
+        gaps: What could not be read, in words.
+    """
+
+    run: Run
+    nodes: tuple[NodeResult, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> tuple[NodeResult, ...]:
+        """Nodes that did not become what they should."""
+        return tuple(node for node in self.nodes if node.failed)
+
+    @property
+    def skipped(self) -> tuple[NodeResult, ...]:
+        """Nodes that were not tried because of another's failure."""
+        return tuple(node for node in self.nodes if node.status == "skipped")
+
+    @property
+    def totals(self) -> Mapping[str, int]:
+        """How many nodes have which status, the most frequent first."""
+        return dict(Counter(node.status for node in self.nodes).most_common())
+
+    @property
+    def failed_steps(self) -> tuple[Step, ...]:
+        """Steps that ended in error; where dbt Cloud marks none, the last step of a run that failed."""
+        marked = tuple(step for step in self.run.steps if step.status == RunStatus.ERROR)
+        unmarked = self.run.steps[-1:] if self.run.status == RunStatus.ERROR else ()
+        return marked or unmarked
+
+    @property
+    def outcome(self) -> str:
+        """How the run ended, in dbt Cloud's words."""
+        said = f" {self.run.status_message}" if self.run.status_message else ""
+        return f"dbt Cloud run {self.run.id}: {status_name(self.run.status)}.{said}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as telemetry and XComs take them: all of it, however much that is."""
+        return {
+            "run_id": self.run.id,
+            "status": status_name(self.run.status),
+            "message": self.run.status_message,
+            "url": self.run.href,
+            "totals": dict(self.totals),
+            "failed_steps": [step.name for step in self.failed_steps],
+            "nodes": [_node_dict(node) for node in _failures_first(self.nodes)],
+            "gaps": list(self.gaps),
+        }
+
+
+def _failures_first(nodes: tuple[NodeResult, ...]) -> list[NodeResult]:
+    order = {"skipped": 1, "warn": 2}
+    return sorted(nodes, key=lambda node: 0 if node.failed else order.get(node.status, 3))
+
+
+def _node_dict(node: NodeResult) -> dict[str, Any]:
+    fields = {
+        "unique_id": node.unique_id,
+        "status": node.status,
+        "seconds": round(node.seconds, 3),
+        "message": node.message,
+        "rows": node.rows,
+        "failures": node.failures,
+        "relation": node.relation,
+    }
+    return {name: value for name, value in fields.items() if value not in (None, "")}
