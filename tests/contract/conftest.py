@@ -17,11 +17,37 @@ from benchmarks import incumbent
 
 PROGRAMS = Path(__file__).parent / "incumbent"
 LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
+CONNECTION = "AIRFLOW_CONN_DBT_CLOUD_DEFAULT"
 PRETENDED = [
     {"id": 70, "name": "Short", "pretend": {"running": 3}},
     {"id": 71, "name": "Endless", "pretend": {"running": 600}},
     {"id": 72, "name": "Doomed", "pretend": {"running": 2, "outcome": 20}},
 ]
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """That provider's environment: its interpreter, the home of its Airflow, and the variables of both."""
+
+    python: Path
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, *arguments: str | Path) -> str:
+        """Run Python to its end and return what it printed; fail with that if it fails."""
+        done = subprocess.run(
+            [self.python, *arguments],
+            env=self.environment,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+        if done.returncode:
+            pytest.fail(f"{arguments} ended with {done.returncode}:\n{done.stdout}")
+        return done.stdout
 
 
 @dataclass(frozen=True)
@@ -40,12 +66,6 @@ class Story:
 
 
 @pytest.fixture(scope="session")
-def incumbent_python() -> Path:
-    """The interpreter of the environment, which is made once and kept."""
-    return incumbent.python()
-
-
-@pytest.fixture(scope="session")
 def authority() -> trustme.CA:
     return trustme.CA()
 
@@ -60,22 +80,32 @@ def tls_cloud(authority: trustme.CA) -> Iterator[LocalDbtCloud]:
 
 
 @pytest.fixture(scope="session")
-def story(
-    incumbent_python: Path,
-    authority: trustme.CA,
-    tls_cloud: LocalDbtCloud,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Story:
-    """Every DAG of `incumbent/dags.py`, run by the environment's own Airflow."""
+def their_airflow(
+    authority: trustme.CA, tls_cloud: LocalDbtCloud, tmp_path_factory: pytest.TempPathFactory
+) -> Incumbent:
+    """That provider with an Airflow of its own, whose connection leads to the local dbt Cloud."""
     folder = tmp_path_factory.mktemp("incumbent")
     certificates = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(certificates))
-    environment = _environment(folder, certificates, tls_cloud)
-    _run([incumbent_python, "-m", "airflow", "db", "migrate"], environment, folder)
-    log = _run([incumbent_python, PROGRAMS / "run.py", "outcomes.json"], environment, folder)
-    outcomes = json.loads((folder / "outcomes.json").read_text())
+    theirs = Incumbent(incumbent.python(), folder, _environment(folder, certificates, tls_cloud))
+    theirs.run("-m", "airflow", "db", "migrate")
+    return theirs
+
+
+@pytest.fixture(scope="session")
+def story(their_airflow: Incumbent, tls_cloud: LocalDbtCloud) -> Story:
+    """Every DAG of `incumbent/dags.py`, run by the environment's own Airflow."""
+    log = their_airflow.run(PROGRAMS / "run.py", "outcomes.json")
+    outcomes = json.loads((their_airflow.folder / "outcomes.json").read_text())
     runs = {run["id"]: run for run in outcomes["lists"]["returned"]["all_runs"]}
-    return Story(outcomes, tls_cloud.control.requests(), runs, folder, log)
+    return Story(outcomes, tls_cloud.control.requests(), runs, their_airflow.folder, log)
+
+
+@pytest.fixture
+def our_connection(their_airflow: Incumbent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The very connection that the other provider uses, in this process."""
+    for name in (CONNECTION, "REQUESTS_CA_BUNDLE", "NO_PROXY"):
+        monkeypatch.setenv(name, their_airflow.environment[name])
 
 
 def _environment(folder: Path, certificates: Path, cloud: LocalDbtCloud) -> dict[str, str]:
@@ -86,27 +116,10 @@ def _environment(folder: Path, certificates: Path, cloud: LocalDbtCloud) -> dict
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     return kept | {
         "AIRFLOW_HOME": str(folder),
-        "AIRFLOW_CONN_DBT_CLOUD_DEFAULT": json.dumps(connection),
+        CONNECTION: json.dumps(connection),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         "REQUESTS_CA_BUNDLE": str(certificates),
         "SSL_CERT_FILE": str(certificates),
         "NO_PROXY": "localhost",
     }
-
-
-def _run(command: list[str | Path], environment: dict[str, str], folder: Path) -> str:
-    """Run a program to its end and return what it printed; fail with that if it fails."""
-    done = subprocess.run(
-        command,
-        env=environment,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    if done.returncode:
-        pytest.fail(f"{command} ended with {done.returncode}:\n{done.stdout}")
-    return done.stdout

@@ -1,5 +1,8 @@
 """What users of apache-airflow-providers-dbt-cloud write; nothing here knows what the server is."""
 
+import asyncio
+import time
+
 from airflow.providers.dbt.cloud.hooks.dbt import DbtCloudHook, DbtCloudJobRunStatus
 from airflow.providers.dbt.cloud.operators.dbt import (
     DbtCloudGetJobRunArtifactOperator,
@@ -8,6 +11,7 @@ from airflow.providers.dbt.cloud.operators.dbt import (
     DbtCloudRunJobOperator,
 )
 from airflow.providers.dbt.cloud.sensors.dbt import DbtCloudJobRunSensor
+from airflow.providers.dbt.cloud.triggers.dbt import DbtCloudRunJobTrigger
 from airflow.sdk import DAG, task
 
 DAILY, FLAKY, FAILING = 1, 3, 4
@@ -49,6 +53,32 @@ with DAG("senses", schedule=None) as senses:
     start = DbtCloudRunJobOperator(task_id="start", job_id=SHORT, wait_for_termination=False)
     DbtCloudJobRunSensor(task_id="poking", run_id=start.output, poke_interval=1)
     DbtCloudJobRunSensor(task_id="deferred", run_id=start.output, deferrable=True, poke_interval=1)
+
+with DAG("triggers_alone", schedule=None) as triggers_alone:
+
+    @task
+    def events():
+        hook = DbtCloudHook()
+
+        async def event(job_id, deadline=None):
+            run_id = hook.trigger_job_run(job_id, cause="For its event").json()["data"]["id"]
+            trigger = DbtCloudRunJobTrigger(
+                conn_id="dbt_cloud_default",
+                run_id=run_id,
+                end_time=time.time() + 60,
+                poll_interval=0.5,
+                account_id=None,
+                execution_deadline=deadline,
+            )
+            return (await anext(aiter(trigger.run()))).payload
+
+        return {
+            "success": asyncio.run(event(SHORT)),
+            "error": asyncio.run(event(DOOMED)),
+            "timeout": asyncio.run(event(ENDLESS, deadline=time.time() + 1)),
+        }
+
+    events()
 
 with DAG("cancels", schedule=None) as cancels:
 
