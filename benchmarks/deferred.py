@@ -1,0 +1,77 @@
+"""Thousands of deferred runs in one process: `python -m benchmarks.deferred --runs 1000 5000`.
+
+Triggers of each provider watch pretended runs of a local dbt Cloud behind TLS, in one event loop, asking every
+five seconds. The runs end evenly spread over the watch, and dbt Cloud knows when.
+"""
+
+import argparse
+from collections.abc import Iterator
+
+from benchmarks import tables
+from benchmarks.cloud import Cloud
+from benchmarks.providers import Provider, both
+from benchmarks.watching import Plan, Watched, watch
+
+POLL = 5.0
+COLUMNS = (
+    "runs",
+    "provider",
+    "requests",
+    "connections",
+    "CPU s",
+    "RSS growth MiB",
+    "stall s",
+    "late p50 s",
+    "late p99 s",
+    "failed",
+    "unseen",
+    "load",
+)
+
+
+def row(count: int, provider: Provider, seen: Watched) -> str:
+    """One line of the table."""
+    figures = (tables.number(seen.cpu), tables.number(seen.rss), tables.number(seen.stall, 2))
+    late = (tables.number(seen.late(0.5)), tables.number(seen.late(0.99)))
+    wire = (f"{seen.counted['requests']:,}", f"{seen.counted['connections']:,}")
+    return tables.row(
+        (f"{count:,}", provider.name, *wire, *figures, *late, seen.failed, seen.unseen, tables.load())
+    )
+
+
+def limits(count: int, seen: Watched) -> Iterator[tuple[str, float, float]]:
+    """What must be reached with so many runs: what, the figure, the most it may be."""
+    yield f"{count:,} runs, failed or unseen", seen.failed + seen.unseen, 0
+    if count == 1_000:
+        yield "1,000 runs, requests", seen.counted["requests"], 200
+        yield "1,000 runs, connections", seen.counted["connections"], 4
+        yield "1,000 runs, CPU s", seen.cpu, 1.0
+    if count == 5_000:
+        yield "5,000 runs, stall s", seen.stall, 0.1
+        yield "5,000 runs, RSS growth MiB", seen.rss, 60
+    yield f"{count:,} runs, p99 lateness s", seen.late(0.99), POLL + 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table, and the verdicts; 1 where a limit is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.deferred", description=__doc__)
+    parser.add_argument("--runs", type=int, nargs="+", default=[100, 1_000, 5_000, 10_000])
+    parser.add_argument("--seconds", type=float, default=65.0, help="of each watch (default: %(default)s)")
+    parser.add_argument("--ours", action="store_true", help="leave the other provider out")
+    told = parser.parse_args(arguments)
+    print(f"Deferred runs, a look every {POLL:g} s, {told.seconds:g} s, TLS, one process.\n")
+    print(tables.header(*COLUMNS))
+    kept: list[tuple[str, float, float]] = []
+    for count in told.runs:
+        for provider in both()[: 1 if told.ours else 2]:
+            with Cloud() as cloud:
+                seen = watch(provider, cloud, Plan(count, told.seconds, POLL))
+            print(row(count, provider, seen), flush=True)
+            if provider.name == "airflow-dbt-cloud":
+                kept += limits(count, seen)
+    print()
+    return tables.judged(kept)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
