@@ -109,6 +109,14 @@ class KeptSessionHook(HttpHook):
         place = endpoint or ""
         return place if "://" in place else f"{self._credentials().base_url}/{place.lstrip('/')}"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes over: all but the sessions, which belong to threads of this process."""
+        return {name: value for name, value in vars(self).items() if name != "_thread"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._thread = threading.local()
+
     def close(self) -> None:
         """Close this thread's session."""
         if hasattr(self._thread, "session"):

@@ -1,5 +1,6 @@
 """One session per hook and thread, and nothing that survives from one request to the next."""
 
+import copy
 import threading
 
 import pytest
@@ -133,6 +134,15 @@ def test_a_closed_hook_opens_a_new_connection(hook, dbt_cloud):
     hook.close()
     hook.get_job(1)
     assert dbt_cloud.control.counters()["connections"] == 2
+
+
+def test_a_hook_may_be_copied_as_airflow_copies_operators_that_hold_one(hook, dbt_cloud):
+    hook.get_job(1)
+    copied = copy.deepcopy(hook)
+    assert copied.get_job(1).status_code == 200
+    assert copied.get_conn() is not hook.get_conn()
+    assert dbt_cloud.control.counters()["connections"] == 2
+    copied.close()
 
 
 def test_a_run_without_an_answer_is_not_said_to_be_tried_again(connect, closed_port, caplog):
