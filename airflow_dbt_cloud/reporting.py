@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dbt_cloud.client.models import RunStatus
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import Logger
@@ -17,17 +19,17 @@ RUN_REPORT = "dbt_run_report"
 def report_run(
     hook: DbtCloudHook, run_id: int | str, account_id: int | str | None, context: Context, log: Logger
 ) -> str:
-    """Log the run's report, push it as an XCom, and return what failed in a sentence, or "".
+    """Push the run's report as an XCom, log it for a success, and return what failed in a sentence, or "".
 
-    A fault on the way is logged and goes no further: it must not stand in for the run's own outcome.
+    A failure's report is logged by the hook's `log_job_run_failure_details`. A fault on the way is logged and
+    goes no further: it must not stand in for the run's own outcome.
     """
     from airflow_dbt_cloud.report.rendering import lines, summary, to_json
 
     try:
         report = hook.get_job_run_report(run_id=run_id, account_id=account_id)
-        tell = log.error if report.failed or report.failed_steps else log.info
-        for line in lines(report):
-            tell(line)
+        for line in lines(report) if report.run.status == RunStatus.SUCCESS else ():
+            log.info(line)
         context["ti"].xcom_push(key=RUN_REPORT, value=to_json(report))
         return summary(report)
     except Exception as error:  # noqa: BLE001 -- see above

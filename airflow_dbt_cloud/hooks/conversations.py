@@ -42,6 +42,8 @@ class ConversingHook(KeptSessionHook):
         mark: What the cause of the next run is marked with, so that it can be found; a random one if None.
         poll_interval: Seconds between two looks at a run in an event loop; looks are shared where it is set.
         paces_looks: Whether `get_job_status` has itself kept to `poll_interval`.
+        shares_with: Only hooks of the same class and connection that have the same here share their looks; of
+            a subclass with arguments of its own, what tells its connections apart.
     """
 
     default_conn_name = "dbt_cloud_default"
@@ -63,6 +65,7 @@ class ConversingHook(KeptSessionHook):
         self.mark: Marker | None = None
         self.poll_interval: float | None = None
         self.paces_looks = False
+        self.shares_with = ""
         self._told: dict[int, int] = {}
 
     @cached_property

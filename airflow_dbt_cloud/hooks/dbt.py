@@ -30,7 +30,6 @@ from airflow_dbt_cloud.exceptions import (
 from airflow_dbt_cloud.hooks import form, starting, waiting
 from airflow_dbt_cloud.hooks.accounts import fallback_to_default_account, provide_account_id
 from airflow_dbt_cloud.hooks.conversations import ConversingHook
-from airflow_dbt_cloud.hooks.failures import failure_lines
 from airflow_dbt_cloud.hooks.sessions import TokenAuth
 from airflow_dbt_cloud.job_run import (
     DBT_CAUSE_MAX_LENGTH,
@@ -39,7 +38,8 @@ from airflow_dbt_cloud.job_run import (
     JobRunInfo,
     validate_execute_complete_event,
 )
-from airflow_dbt_cloud.report.asking import report_run
+from airflow_dbt_cloud.report.asking import report_on, report_run
+from airflow_dbt_cloud.report.rendering import lines
 
 if TYPE_CHECKING:
     from requests import Response
@@ -292,14 +292,14 @@ class DbtCloudHook(ConversingHook):
     def log_job_run_failure_details(
         self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
     ) -> None:
-        """Log how a run ended and which step failed; a fault while asking is logged, never raised."""
+        """Log how a run ended and what failed in it; a fault while asking is logged, never raised."""
         try:
             details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
-            lines = failure_lines(Run.parse(details))
+            report = self._converse(report_on(_known(account_id), Run.parse(details)), decision=BRIEFLY)
         except (DbtCloudApiException, DbtCloudError) as error:
             self.log.warning("Could not read the details of run %s: %s", run_id, error)
             return
-        for line in lines:
+        for line in lines(report):
             self.log.error(line)
 
     @fallback_to_default_account

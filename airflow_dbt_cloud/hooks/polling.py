@@ -6,7 +6,6 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from airflow_dbt_cloud.client.bucket import Bucket
 from airflow_dbt_cloud.client.errors import Unauthorized
@@ -44,7 +43,7 @@ class Loop:
         return self.buckets.setdefault(key, Bucket(REQUESTS_PER_MINUTE, time.monotonic))
 
 
-_LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, Loop] = WeakKeyDictionary()
+_LOOPS: dict[asyncio.AbstractEventLoop, Loop] = {}
 
 
 async def next_status(
@@ -58,8 +57,8 @@ async def next_status(
     Raises:
         DbtCloudError: If a look at the run failed.
     """
-    here = _LOOPS.setdefault(asyncio.get_running_loop(), Loop())
-    key = (type(hook), hook.dbt_cloud_conn_id, hook.timeout_seconds, str(account_id))
+    here = _here()
+    key = (type(hook), hook.dbt_cloud_conn_id, hook.timeout_seconds, hook.shares_with, str(account_id))
     watch = here.watches.setdefault(key, Watch())
     poller = await _poller(hook, here, watch, account_id, refused=None)
     try:
@@ -69,6 +68,15 @@ async def next_status(
         if renewed is poller:
             raise
         return (await renewed.changed(run_id, known, interval)).status
+
+
+def _here() -> Loop:
+    """What belongs to the running loop; what belonged to loops that are closed by now is forgotten."""
+    loop = asyncio.get_running_loop()
+    if loop not in _LOOPS:
+        for closed in [other for other in _LOOPS if other.is_closed()]:
+            del _LOOPS[closed]
+    return _LOOPS.setdefault(loop, Loop())
 
 
 async def _poller(

@@ -8,7 +8,7 @@ from airflow_dbt_cloud.artifacts.run_results import NodeResult, read_run_results
 from airflow_dbt_cloud.client import endpoints
 from airflow_dbt_cloud.client.endpoints import Id
 from airflow_dbt_cloud.client.errors import DbtCloudError, NotFound
-from airflow_dbt_cloud.client.models import Step
+from airflow_dbt_cloud.client.models import Run, Step
 from airflow_dbt_cloud.client.protocol import Call
 from airflow_dbt_cloud.report.run_report import RunReport
 
@@ -25,11 +25,16 @@ TELLING_NOTHING = frozenset(
 def report_run(account_id: Id, run_id: Id) -> Call[RunReport]:
     """The report of a run: its steps, and the results of each step that builds or tests."""
     run = yield from endpoints.get_run(account_id, run_id, include_related=["run_steps"])
+    return (yield from report_on(account_id, run))
+
+
+def report_on(account_id: Id, run: Run) -> Call[RunReport]:
+    """The report of a run that is known with its steps."""
     nodes: dict[str, NodeResult] = {}
     gaps: list[str] = []
     for step in filter(builds, run.steps):
         try:
-            results = yield from _results(account_id, run_id, step)
+            results = yield from _results(account_id, run.id, step)
         except (DbtCloudError, ValueError) as error:
             gaps.append(f"The results of step {step.index}, {step.name}, cannot be read: {error}")
             continue

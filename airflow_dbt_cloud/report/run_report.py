@@ -45,16 +45,17 @@ class RunReport:
 
     @property
     def failed_steps(self) -> tuple[Step, ...]:
-        """Steps that ended in error; where dbt Cloud marks none, the last step of a run that failed."""
+        """Steps that ended in error; where none is marked so, the last step of a run without success."""
         marked = tuple(step for step in self.run.steps if step.status == RunStatus.ERROR)
-        unmarked = self.run.steps[-1:] if self.run.status == RunStatus.ERROR else ()
+        unmarked = () if self.run.status == RunStatus.SUCCESS else self.run.steps[-1:]
         return marked or unmarked
 
     @property
     def outcome(self) -> str:
         """How the run ended, in dbt Cloud's words."""
-        said = f" {self.run.status_message}" if self.run.status_message else ""
-        return f"dbt Cloud run {self.run.id}: {status_name(self.run.status)}.{said}"
+        words = self.run.status_message or self.run.data.get("status_humanized")
+        said = f" {words}" if words and words != status_name(self.run.status) else ""
+        return f"dbt Cloud run {self.run.id} ended with status {status_name(self.run.status)}.{said}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as telemetry and XComs take them: all of it, however much that is."""

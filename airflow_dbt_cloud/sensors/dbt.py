@@ -179,8 +179,9 @@ class DbtCloudJobRunSensor(BaseSensorOperator):
             self._fail(AirflowSensorTimeout(message))
         if seen.get("looked") is False:
             self._fail(DbtCloudApiException(message))
-        told = self._explained(context, message)
         if seen["status"] != "success":
-            self._fail(DbtCloudJobRunException(told))
+            self.hook.log_job_run_failure_details(run_id=self.run_id, account_id=self._account())
+            self._fail(DbtCloudJobRunException(self._explained(context, message)))
         self.log.info(message)
+        self._explained(context, message)
         return int(seen["run_id"])

@@ -7,7 +7,8 @@ from wires.raw import answer, envelope, refusal
 
 from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
-from airflow_dbt_cloud.hooks.failures import TAIL, failure_lines
+from airflow_dbt_cloud.report.rendering import lines as told
+from airflow_dbt_cloud.report.run_report import TAIL, RunReport
 
 
 class Telling(DbtCloudHook):
@@ -23,7 +24,8 @@ def test_only_the_end_of_a_failed_steps_log_is_told():
         "status": 20,
         "logs": "\n".join(f"line {n}" for n in range(500)),
     }
-    lines = failure_lines(Run.parse({"id": 7, "status": 20, "run_steps": [step], "href": "https://x/7/"}))
+    run = Run.parse({"id": 7, "status": 20, "run_steps": [step], "href": "https://x/7/"})
+    lines = told(RunReport(run))
     assert lines[0] == "dbt Cloud run 7 ended with status Error."
     assert lines[1] == "Step 3, Invoke dbt: Error"
     assert lines[2:-1] == [f"  line {n}" for n in range(500 - TAIL, 500)]
@@ -32,9 +34,8 @@ def test_only_the_end_of_a_failed_steps_log_is_told():
 
 def test_a_run_without_a_failed_step_tells_its_last():
     steps = [{"index": n, "name": f"step {n}", "status": 10, "logs": None} for n in (1, 2)]
-    lines = failure_lines(
-        Run.parse({"id": 7, "status": 30, "run_steps": steps, "status_message": "Cancelled by user."})
-    )
+    run = Run.parse({"id": 7, "status": 30, "run_steps": steps, "status_message": "Cancelled by user."})
+    lines = told(RunReport(run))
     assert lines == [
         "dbt Cloud run 7 ended with status Cancelled. Cancelled by user.",
         "Step 2, step 2: Success",
