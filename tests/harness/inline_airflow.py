@@ -76,18 +76,29 @@ def _name(task: Any) -> str:
     return task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"
 
 
+def dags_in(path: Path) -> dict[str, Any]:
+    """The DAGs of a file, as Airflow reads it."""
+    bag = _dag_bag(path)
+    assert not bag.import_errors, bag.import_errors
+    return bag.dags
+
+
+def _dag_bag(path: Path) -> Any:
+    try:
+        from airflow.dag_processing.dagbag import DagBag
+    except ImportError:  # before Airflow 3.2
+        from airflow.models.dagbag import DagBag
+    return DagBag(dag_folder=str(path))
+
+
 def _store(dag: Any) -> None:
     """Put a DAG into the database, as the DAG processor would have done with its file."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager
 
-    try:
-        from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-    except ImportError:  # before Airflow 3.2
-        from airflow.models.dagbag import DagBag, sync_bag_to_db
-    DagBundlesManager().sync_bundles_to_db()
-    bag = DagBag(dag_folder=os.devnull)
+    bag = _dag_bag(Path(os.devnull))
     bag.dags[dag.dag_id] = dag
-    sync_bag_to_db(bag, BUNDLE, None)
+    DagBundlesManager().sync_bundles_to_db()
+    sys.modules[type(bag).__module__].sync_bag_to_db(bag, BUNDLE, None)
 
 
 def _xcoms(dag_id: str, run_id: str, task_id: str) -> list[Any]:
