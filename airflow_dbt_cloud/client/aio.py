@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Self
 
 from airflow_dbt_cloud.client import certificates
@@ -70,6 +70,19 @@ class Client:
             DbtCloudError: As the call says.
         """
         return await drive(call, self.send, decision=self.decision, seen=seen)
+
+    async def ask_all(self, calls: Iterable[Call[T]]) -> list[T]:
+        """Carry out calls at the same time; their results in the same order.
+
+        Raises:
+            DbtCloudError: As the first call that fails says; the others are given up.
+        """
+        tasks = [asyncio.create_task(self.ask(call)) for call in calls]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def send(self, request: Request) -> Response:
         """Send one request once.

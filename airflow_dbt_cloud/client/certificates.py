@@ -48,11 +48,18 @@ def shown(transport: Transport) -> str | tuple[str, str] | None:
     """The client's certificate: one file, or certificate and key.
 
     Raises:
-        InvalidArgument: If a file is not there.
+        InvalidArgument: If a file is not there, or its key is encrypted: OpenSSL would ask on the terminal
+            for the password, and wait.
     """
     cert = transport.cert
     for path in (cert,) if isinstance(cert, str) else cert or ():
         _existing(path, "the connection's 'cert'")
+        if "ENCRYPTED" in Path(path).read_text("ascii", "replace"):
+            raise InvalidArgument(
+                f"The key in {path} cannot be used",
+                why="It is encrypted, and there is nobody to give the password",
+                fix="Give a key without a password in the connection's 'cert'",
+            )
     return cert
 
 

@@ -8,7 +8,6 @@ cannot be reached. `account_id` is the connection's Account ID unless given.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -372,7 +371,7 @@ class DbtCloudHook(ConversingHook):
             return endpoints.get_json_artifact(_known(account_id), run_id, path, step=step)
 
         async with self._client() as client:
-            found = await asyncio.gather(*(client.ask(artifact(path)) for path in artifacts))
+            found = await client.ask_all(artifact(path) for path in artifacts)
         return dict(zip(artifacts, found, strict=True))
 
     def test_connection(self) -> tuple[bool, str]:

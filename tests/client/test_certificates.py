@@ -3,8 +3,10 @@
 import shutil
 import ssl
 import subprocess
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from airflow_dbt_cloud.client import certificates, endpoints
@@ -66,6 +68,16 @@ def test_a_client_certificate_is_shown_as_one_file_or_as_two(reach, guarded_clou
 def test_a_file_that_is_not_there_is_named(reach, tls_cloud, transport):
     with pytest.raises(InvalidArgument, match="no certificate at /no/such"):
         reach(tls_cloud, **transport)
+
+
+def test_a_key_with_a_password_is_refused_rather_than_asked_for(reach, guarded_cloud, authority, tmp_path):
+    _, cert, key = authority.client()
+    private = serialization.load_pem_private_key(Path(key).read_bytes(), None)
+    locked = tmp_path / "locked.pem"
+    form, encryption = serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+    locked.write_bytes(private.private_bytes(serialization.Encoding.PEM, form, encryption))
+    with pytest.raises(InvalidArgument, match="It is encrypted"):
+        reach(guarded_cloud, verify=authority.file, cert=(cert, str(locked)))
 
 
 def test_a_variable_that_names_no_file_is_named(reach, tls_cloud, monkeypatch):

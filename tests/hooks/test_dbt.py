@@ -173,6 +173,13 @@ async def test_artifacts_are_read_at_once(hook, dbt_cloud):
     assert dbt_cloud.control.counters()["connections"] == len(paths)
 
 
+async def test_artifacts_that_are_read_at_once_fail_at_once(hook, dbt_cloud, run):
+    dbt_cloud.control.add_fault("delay", seconds=30, route="*/slow.json")
+    with pytest.raises(DbtCloudApiException, match="answered 404"):
+        await hook.get_job_run_artifacts_concurrently(run, ["slow.json", "missing.json"])
+    assert len(asyncio.all_tasks()) == 1
+
+
 async def test_an_artifact_that_is_no_json_is_told(connect, raw_server):
     raw_server.reply = answer("<html>Log in</html>", headers={"Content-Type": "text/html"})
     with pytest.raises(DbtCloudApiException, match="JSON"):
