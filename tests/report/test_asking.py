@@ -1,0 +1,90 @@
+"""A report is put together from the run and the results of its dbt commands."""
+
+import pytest
+
+from airflow_dbt_cloud.client import sync
+from airflow_dbt_cloud.client.credentials import Credentials
+from airflow_dbt_cloud.client.models import Step
+from airflow_dbt_cloud.client.retry import ONCE
+from airflow_dbt_cloud.report.asking import builds, report_run
+
+
+@pytest.fixture
+def report(dbt_cloud):
+    """Starts a job, and reports on its run once that has ended."""
+    with sync.Client(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token), ONCE) as client:
+        from airflow_dbt_cloud.client import endpoints
+
+        def make(job_id, wait=None):
+            run = client.ask(endpoints.trigger_run(1, job_id, {"cause": "a test"}))
+            dbt_cloud.control.advance(60)
+            while wait and not client.ask(endpoints.get_run(1, run.id)).finished:
+                wait()
+            return client.ask(report_run(1, run.id))
+
+        yield make
+
+
+def results(*nodes):
+    return {"results": [{"unique_id": name, "status": status} for name, status in nodes]}
+
+
+def pretended(steps, artifacts, outcome=20):
+    script = {"running": 1, "outcome": outcome, "artifacts": artifacts}
+    named = [{"name": name, "seconds": 0.1, "outcome": outcome} for name in steps]
+    return {
+        "id": 70,
+        "name": "Told",
+        "project_id": 1,
+        "environment_id": 1,
+        "pretend": {**script, "steps": named},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "tells"),
+    [
+        ("Invoke dbt with `dbt build`", True),
+        ("Invoke dbt with `dbt --no-use-colors run --select docs`", True),
+        ("Invoke dbt with `dbt docs generate --select run`", False),
+        ("Invoke dbt with `dbt deps`", False),
+        ("Invoke dbt with `dbt source freshness`", False),
+        ("Clone git repository", False),
+    ],
+)
+def test_only_commands_that_build_or_test_tell_what_became_of_nodes(name, tells):
+    assert builds(Step(1, name, 10)) is tells
+
+
+def test_results_are_asked_for_of_building_steps_only(dbt_cloud, report):
+    steps = ["Clone git repository", "Invoke dbt with `dbt build`", "Invoke dbt with `dbt docs generate`"]
+    dbt_cloud.control.seed(jobs=[pretended(steps, {"run_results.json": results(("model.a.b", "error"))})])
+    found = report(70)
+    assert [node.unique_id for node in found.failed] == ["model.a.b"]
+    asked = [
+        request["target"] for request in dbt_cloud.control.requests() if "artifacts" in request["target"]
+    ]
+    assert [target.split("?")[1] for target in asked] == ["step=2"]
+
+
+def test_a_step_without_results_is_no_gap_and_a_damaged_file_is(dbt_cloud, report):
+    steps = ["Invoke dbt with `dbt build`"]
+    dbt_cloud.control.seed(jobs=[pretended(steps, {})])
+    assert (report(70).nodes, report(70).gaps) == ((), ())
+    dbt_cloud.control.reset()
+    dbt_cloud.control.seed(jobs=[pretended(steps, {"run_results.json": "{cut"})])
+    found = report(70)
+    assert found.run.status == 20
+    assert "results of step 1" in found.gaps[0]
+
+
+@pytest.mark.dbt
+def test_a_really_failing_build_names_the_nodes_and_the_databases_words(dbt_cloud, report):
+    import time
+
+    found = report(4, wait=lambda: time.sleep(0.2))
+    by_name = {node.name: node for node in found.nodes}
+    assert by_name["burnt_batches"].status == "error"
+    assert "Could not convert string" in by_name["burnt_batches"].message
+    assert by_name["no_sale_on_a_sunday"].failures > 0
+    assert [node.name for node in found.skipped] == ["burnt_losses"]
