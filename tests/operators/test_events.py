@@ -1,0 +1,83 @@
+"""The run operator goes on after deferral with what a trigger of any release has sent."""
+
+import pytest
+
+from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+
+
+@pytest.fixture
+def resume(build, jobs):
+    """Resumes a task for a run of a job with an event; the run's id is put into it."""
+
+    class Resumed(DbtCloudRunJobOperator):
+        def __init__(self, event, **kwargs):
+            super().__init__(**kwargs)
+            self.event = event
+
+        def execute(self, context):
+            return self.execute_complete(context, self.event)
+
+    def run(job_id, event):
+        run_id = jobs.started(job_id)
+        outcome = build(Resumed, job_id=job_id, event={**event, "run_id": run_id})
+        return outcome, jobs.run(run_id)
+
+    return run
+
+
+def test_success_returns_the_runs_id(resume, jobs):
+    outcome, run = resume(jobs.instant, {"status": "success", "message": "100 % done."})
+    assert outcome.xcoms("build")["return_value"] == run["id"]
+    assert "100 % done." in outcome.log
+
+
+def test_success_needs_no_message(resume, jobs):
+    outcome, _ = resume(jobs.instant, {"status": "success"})
+    assert outcome.state == "success"
+
+
+def test_an_error_says_what_the_event_says_and_what_failed(resume, jobs):
+    outcome, _ = resume(jobs.failing, {"status": "error", "message": "Job run 5 has failed."})
+    assert outcome.state == "failed"
+    assert "DbtCloudJobRunException: Job run 5 has failed." in outcome.log
+
+
+def test_a_cancelled_run_fails_the_task_under_that_name(resume, jobs):
+    outcome, _ = resume(jobs.cancelled, {"status": "cancelled"})
+    assert outcome.state == "failed"
+    assert "cancelled" in outcome.log
+
+
+def test_a_run_that_could_not_be_looked_at_is_not_called_failed(resume, jobs):
+    message = "Job run 5 can no longer be looked at, and may go on."
+    event = {"status": "error", "message": message, "looked": False}
+    outcome, run = resume(jobs.endless, event)
+    assert outcome.state == "failed"
+    assert f"DbtCloudApiException: {message}" in outcome.log
+    assert "has failed" not in outcome.log
+    assert run["status"] == 3
+
+
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [({}, 30), ({"cancel": True}, 30), ({"cancel": False}, 3)],
+    ids=["before", "execution", "wait"],
+)
+def test_a_timeout_cancels_the_run_unless_only_the_waiting_ended(resume, jobs, facts, status):
+    """The provider before this one sent a timeout for the execution timeout only, and cancelled the run."""
+    outcome, run = resume(jobs.endless, {"status": "timeout", "message": "Too late.", **facts})
+    assert outcome.state == "failed"
+    assert "DbtCloudJobRunException: Too late." in outcome.log
+    assert run["status"] == status
+
+
+def test_a_cancel_that_fails_does_not_hide_the_timeout(resume, jobs):
+    jobs.control.add_fault("status", status=403, route="*/cancel/")
+    outcome, _ = resume(jobs.endless, {"status": "timeout", "message": "Too late."})
+    assert "could not be cancelled; it may go on" in outcome.log
+    assert "DbtCloudJobRunException: Too late." in outcome.log
+
+
+def test_what_is_no_event_is_told(resume, jobs):
+    outcome, _ = resume(jobs.instant, {"status": "puzzled"})
+    assert "DbtCloudTriggerEventException: The trigger sent" in outcome.log
