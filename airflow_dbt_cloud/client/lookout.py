@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from airflow_dbt_cloud.client import sweeps
 from airflow_dbt_cloud.client.aio import Client, drive
 from airflow_dbt_cloud.client.endpoints import PAGE_SIZE, Id
-from airflow_dbt_cloud.client.errors import BadRequest, DbtCloudError, RateLimited
+from airflow_dbt_cloud.client.errors import BadRequest, DbtCloudError, RateLimited, Unprocessable
 from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.client.pacing import Pacing
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, T
@@ -39,15 +39,16 @@ class Waiter:
     due: float
     answer: asyncio.Future[Run] = field(repr=False)
 
-    def tell(self, run: Run, now: float) -> None:
+    def tell(self, run: Run) -> None:
         """Hand over a run whose status is new; with any other the waiting goes on."""
-        self.due = now + self.interval
         if run.status != self.known and not self.answer.done():
             self.answer.set_result(run)
 
-    def disappoint(self, error: Exception) -> None:
-        """Hand over what went wrong."""
-        if not self.answer.done():
+    def disappoint(self, error: Exception | None) -> None:
+        """Hand over what went wrong; None cancels the waiting."""
+        if error is None:
+            self.answer.cancel()
+        elif not self.answer.done():
             self.answer.set_exception(error)
 
 
@@ -84,12 +85,14 @@ class Lookout:
     async def _look_at_ids(self, ids: Sequence[int], waiters: Mapping[int, list[Waiter]]) -> None:
         try:
             found = await self._ask(sweeps.by_ids(self._account_id, ids))
-        except BadRequest:
+        except (BadRequest, Unprocessable):
             self._takes_ids = False
         except DbtCloudError as error:
             _disappoint(ids, waiters, error)
         else:
-            await self._tell(ids, waiters, found)
+            self._takes_ids = self._takes_ids and found.keys() <= set(ids)  # or the filter was not heeded
+            if self._takes_ids:
+                await self._tell(ids, waiters, found)
 
     async def _look_at_lists(self, ids: Sequence[int], waiters: Mapping[int, list[Waiter]]) -> None:
         since = self._looked_at and self._looked_at - OVERLAP
@@ -112,11 +115,10 @@ class Lookout:
     async def _tell(
         self, ids: Sequence[int], waiters: Mapping[int, list[Waiter]], found: Mapping[int, Run]
     ) -> None:
-        now = asyncio.get_running_loop().time()
         for run_id in ids:
             if run_id in found:
                 for waiter in waiters[run_id]:
-                    waiter.tell(found[run_id], now)
+                    waiter.tell(found[run_id])
         await asyncio.gather(*(self._look_alone(run_id, waiters) for run_id in ids if run_id not in found))
 
     async def _ask(self, call: Call[T]) -> T:

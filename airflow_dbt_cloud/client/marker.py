@@ -47,10 +47,11 @@ class Marker:
 
     @classmethod
     def find(cls, cause: str | None) -> Self | None:
-        """The mark in a cause, or None."""
-        found = _MARK.search(cause or "")
-        if found is None:
+        """The mark in a cause, or None; the last, since a person may have pasted the cause of another run."""
+        marks = list(_MARK.finditer(cause or ""))
+        if not marks:
             return None
+        found = marks[-1]
         return cls(found["task"], int(found["generation"]), int(found["attempt"]), found["payload"])
 
 
@@ -73,7 +74,7 @@ def stamp(cause: str, marker: Marker) -> str:
     A cause that is a JSON object, as OpenLineage's parent is, gets the mark as its key `af`; where that does
     not fit, `root` is dropped first, and then the whole object for plain text.
     """
-    if Marker.find(cause) is not None and len(cause) <= CAUSE_MAX_LENGTH:
+    if Marker.find(cause) == marker and len(cause) <= CAUSE_MAX_LENGTH:
         return cause
     return _stamped_json(cause, marker) or _stamped_text(cause, marker)
 
@@ -90,6 +91,7 @@ def _stamped_json(cause: str, marker: Marker) -> str | None:
         return None
     if not isinstance(facet, dict):
         return None
+    facet.pop("af", None)
     without_root = {name: value for name, value in facet.items() if name != "root"}
     for kept in (facet, without_root):
         text = json.dumps({**kept, "af": str(marker)}, separators=(",", ":"))

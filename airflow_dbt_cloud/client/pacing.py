@@ -29,13 +29,21 @@ class Pacing:
     async def turn(self) -> None:
         """Wait until a request may be sent."""
         await asyncio.sleep(self._bucket.take())
-        await asyncio.sleep(max(0.0, self.quiet_until - asyncio.get_running_loop().time()))
+        loop = asyncio.get_running_loop()
+        while (pause := self.quiet_until - loop.time()) > 0:  # noqa: ASYNC110 -- it may be made longer
+            await asyncio.sleep(pause)
 
     def refused(self, error: RateLimited) -> None:
-        """Send nothing for as long as a 429 says, or for longer each time where it says nothing."""
-        pause = error.retry_after if error.retry_after is not None else self._cool_down
-        self._cool_down = min(self._cool_down * 2, LONGEST)
-        self.quiet_until = asyncio.get_running_loop().time() + pause
+        """Send nothing for as long as a 429 says, or for longer each time where it says nothing.
+
+        Requests that were under way together are refused together; that is one time.
+        """
+        now = asyncio.get_running_loop().time()
+        if error.retry_after is not None:
+            self.quiet_until = max(self.quiet_until, now + error.retry_after)
+        elif now >= self.quiet_until:
+            self.quiet_until = now + self._cool_down
+            self._cool_down = min(self._cool_down * 2, LONGEST)
 
     def answered(self) -> None:
         """A request was answered: the next cool-down starts small again."""

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import math
 import random
+from contextlib import suppress
 
 from airflow_dbt_cloud.client.aio import Client
 from airflow_dbt_cloud.client.bucket import Bucket
@@ -23,6 +24,9 @@ CONNECTIONS = 4
 
 LINGER = 1.0
 """Seconds that a poller without waiters keeps its connections: a waiter often comes back at once."""
+
+JITTER = 0.9
+"""The least part of an interval that passes between two ticks; the rest is chance, to spread processes."""
 
 
 class RunPoller:
@@ -43,7 +47,7 @@ class RunPoller:
         self._waiters: set[Waiter] = set()
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._first_due, self._next_tick = math.inf, 0.0
+        self._first_due, self._interval, self._ticked = math.inf, math.inf, 0.0
 
     async def changed(self, run_id: int, known: int | None, interval: float) -> Run:
         """Wait until the run's status is another than `known`, and return the run.
@@ -59,58 +63,71 @@ class RunPoller:
         loop = asyncio.get_running_loop()
         due = loop.time() + (0.0 if known is None else interval)
         waiter = Waiter(run_id, known, interval, due, loop.create_future())
-        self._waiters.add(waiter)
-        self._first_due = min(self._first_due, due)
-        self._arrived.set()
-        self._ensure_running(loop)
+        self._join(waiter, loop)
         try:
             return await waiter.answer
         finally:
-            self._waiters.discard(waiter)
+            self._leave(waiter, loop)
 
-    def _ensure_running(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _join(self, waiter: Waiter, loop: asyncio.AbstractEventLoop) -> None:
+        self._waiters.add(waiter)
+        self._first_due = min(self._first_due, waiter.due)
+        self._interval = min(self._interval, waiter.interval)
+        self._arrived.set()
         if self._task is None or self._task.done():
-            empty = contextvars.Context()
-            self._task = loop.create_task(self._run(), name="dbt Cloud poller", context=empty)
+            self._task = loop.create_task(self._run(), name="dbt Cloud poller", context=contextvars.Context())
+
+    def _leave(self, waiter: Waiter, loop: asyncio.AbstractEventLoop) -> None:
+        self._waiters.discard(waiter)
+        if not self._waiters and self._task is not None:
+            loop.call_later(LINGER, self._end_if_deserted, self._task)
+
+    def _end_if_deserted(self, task: asyncio.Task[None]) -> None:
+        """End the task, whatever it is doing; who comes while it closes its connections starts a new one."""
+        if not self._waiters and self._task is task:
+            self._task = None
+            task.cancel()
 
     async def _run(self) -> None:
-        """Tick until there is nobody left to tell; a fault of our own is told to all rather than kept."""
-        async with Client(self.credentials, ONCE, connections=CONNECTIONS) as client:
-            lookout = Lookout(client, self.account_id, self._pacing)
-            try:
-                while await self._anybody():
+        """Tick for as long as somebody waits; a fault of our own is told to all rather than kept."""
+        try:
+            async with Client(self.credentials, ONCE, connections=CONNECTIONS) as client:
+                lookout = Lookout(client, self.account_id, self._pacing)
+                while True:
                     await self._until_due()
-                    await lookout.look(self._due())
-                    self._first_due = min((waiter.due for waiter in self._waiters), default=math.inf)
-            except Exception as error:  # noqa: BLE001 -- nobody may wait for a task that is gone
-                for waiter in self._waiters:
-                    waiter.disappoint(error)
-            finally:
-                self._task = None  # who comes while the client is closed starts a new one
+                    await self._tick(lookout)
+        except Exception as error:  # noqa: BLE001 -- nobody may wait for a task that is gone
+            self._give_up(error)
+        except asyncio.CancelledError:
+            self._give_up(None)
+            raise
 
-    async def _anybody(self) -> bool:
-        """Whether somebody waits, now or within the time that connections are kept."""
-        return bool(self._waiters) or await self._arrival(LINGER)
+    def _give_up(self, error: Exception | None) -> None:
+        """Tell those who wait for this task, and not for another, of an error; None cancels their waiting."""
+        if self._task is asyncio.current_task():
+            self._task = None
+            for waiter in self._waiters:
+                waiter.disappoint(error)
 
     async def _until_due(self) -> None:
         """Sleep until the first waiter is due, but not sooner than an interval after the last tick."""
         loop = asyncio.get_running_loop()
-        while (pause := max(self._first_due, self._next_tick, self._pacing.quiet_until) - loop.time()) > 0:
-            if not self._waiters or not await self._arrival(pause):
-                return
+        spread = random.uniform(JITTER, 1.0)  # noqa: S311 -- spreads processes, guards nothing
+        while (pause := self._next_tick(spread) - loop.time()) > 0:
+            self._arrived.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), min(pause, 3600.0))
 
-    async def _arrival(self, seconds: float) -> bool:
-        """Whether a waiter comes within some seconds."""
-        self._arrived.clear()
-        try:
-            await asyncio.wait_for(self._arrived.wait(), min(seconds, 3600.0))
-        except TimeoutError:
-            return False
-        return True
+    def _next_tick(self, spread: float) -> float:
+        return max(self._first_due, self._ticked + self._interval * spread, self._pacing.quiet_until)
 
-    def _due(self) -> list[Waiter]:
-        """The waiters whose turn it is; those whose turn comes within half a tick go along."""
-        now = asyncio.get_running_loop().time()
-        tick = min((waiter.interval for waiter in self._waiters), default=0.0)
-        self._next_tick = now + tick * random.uniform(0.9, 1.0)  # noqa: S311 -- spreads processes, guards nothing
-        return [waiter for waiter in self._waiters if waiter.due <= now + tick / 2]
+    async def _tick(self, lookout: Lookout) -> None:
+        """Look for the waiters whose turn it is; those whose turn comes within half a tick go along."""
+        loop = asyncio.get_running_loop()
+        self._ticked = loop.time()
+        due = [waiter for waiter in self._waiters if waiter.due <= self._ticked + self._interval / 2]
+        await lookout.look(due)
+        for waiter in due:
+            waiter.due = loop.time() + waiter.interval * JITTER
+        self._first_due = min((waiter.due for waiter in self._waiters), default=math.inf)
+        self._interval = min((waiter.interval for waiter in self._waiters), default=math.inf)

@@ -42,12 +42,16 @@ def judge(mark: Marker, runs: Iterable[Run], *, take_finished: bool, take_unfini
     """
     earlier = _of_this_start(mark, runs)
     superseded = tuple(run for run, _ in earlier if not run.finished)
-    for run, theirs in earlier[:1]:
-        same = theirs.generation == mark.generation and theirs.payload == mark.payload
+    same = [
+        (run, theirs)
+        for run, theirs in earlier
+        if (theirs.generation, theirs.payload) == (mark.generation, mark.payload)
+    ]
+    for run, theirs in same[:1]:
         left = tuple(other for other in superseded if other.id != run.id)
-        if same and not run.finished and take_unfinished:
+        if not run.finished and take_unfinished:
             return Verdict(run, f"try {theirs.attempt} of this task started it and it goes on", left)
-        if same and run.status == RunStatus.SUCCESS and take_finished:
+        if run.status == RunStatus.SUCCESS and take_finished:
             return Verdict(run, f"try {theirs.attempt} of this task started it and it succeeded", left)
     return Verdict(None, "no earlier try of this task left a run to go on with", superseded)
 

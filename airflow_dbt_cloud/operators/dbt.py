@@ -12,7 +12,6 @@ from airflow_dbt_cloud import lazy, rendered
 from airflow_dbt_cloud.client.endurance import Endurance
 from airflow_dbt_cloud.client.errors import DbtCloudError, RunCancelled, RunTimedOut
 from airflow_dbt_cloud.client.flows import unsuccessful
-from airflow_dbt_cloud.client.marker import Marker
 from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.client.protocol import identifier
 from airflow_dbt_cloud.deferral import FIRST_LOOK, Deadlines, passable_hook_params, require_json
@@ -73,6 +72,7 @@ class DbtCloudRunJobOperator(JobArguments):
     run_id: int | None = None
     _start: Start | None = None
     _started: Started | None = None
+    _killed = False
 
     @cached_property
     def hook(self) -> DbtCloudHook:
@@ -95,6 +95,7 @@ class DbtCloudRunJobOperator(JobArguments):
         began = time.time()
         limit = self.execution_timeout
         deadlines = Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
+        self.run_id = self._started = None
         self._prepare(context)
         if self.wait_for_termination and self.deferrable:
             self._trigger(0, deadlines)  # what cannot be sent to the triggerer shows before a run is started
@@ -114,6 +115,7 @@ class DbtCloudRunJobOperator(JobArguments):
     def _started_by(self, way: Callable[[Start], Started]) -> Started:
         assert self._start is not None
         self._started = way(self._start)
+        self.stop_if_killed()
         return self._started
 
     def _wait(self, context: Context, deadlines: Deadlines) -> None:
@@ -268,16 +270,26 @@ class DbtCloudRunJobOperator(JobArguments):
 
     def on_kill(self) -> None:
         """Cancel the run that this task started; where its start is in the air, look for it first."""
+        self._killed = True
         within_seconds(self._cancel_ours, self.log)
 
+    def stop_if_killed(self) -> None:
+        """End a task that was told to: Airflow lets it go on for the seconds that are left to it.
+
+        Raises:
+            DbtCloudJobRunException: If it was.
+        """
+        if self._killed:
+            self._cancel_ours()
+            raise DbtCloudJobRunException("The task was told to end while it was starting a run.")
+
     def _cancel_ours(self) -> None:
+        if self._started is not None:
+            self.run_id = int(self._started.run["id"])
+        elif self._start is not None and (begun := self._start.begun()):
+            self.run_id = begun.id
         if self.run_id is not None:
             self._cancel("the end of its task")
-        elif self._start is not None:
-            for run in self._start.find():
-                if Marker.find(run.cause) == self._start.mark and not run.finished:
-                    self.run_id = run.id
-                    self._cancel("the end of its task")
 
     def _cancel(self, reason: str) -> None:
         """Cancel the run if it is ours; who is ending already is not stopped by a fault in that."""

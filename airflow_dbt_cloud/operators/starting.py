@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+
+
+ON_ITS_WAY = (0.0, 0.5, 1.0, 1.0)
+"""Seconds before each look of a killed task for the run that it was about to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class Start:
         self.job_id, self.overrides, self.reason = job_id, overrides, reason
         self.mark = mark_of(context, job_id, overrides)
         self.since = dag_run_start(context)
+        self._asked = False
+        self._superseded: set[int] = set()
 
     def settle(self) -> Started:
         """The run to go on with.
@@ -71,8 +78,9 @@ class Start:
 
     def anew(self) -> Started:
         """A new run, whatever there is."""
+        self.operator.stop_if_killed()
         overrides = dict(self.overrides)
-        self.hook.mark = self.mark
+        self.hook.mark, self._asked = self.mark, True
         try:
             answer = self.hook.trigger_job_run(
                 account_id=self.operator.account_id,
@@ -98,6 +106,15 @@ class Start:
         since = self.since - SKEW if self.since else horizon()
         return self.hook.find_job_runs(self.job_id, since, ours, account_id=self.operator.account_id)
 
+    def begun(self) -> Run | None:
+        """The run that was asked for and whose answer has not come; the request may still be on its way."""
+        for pause in ON_ITS_WAY if self._asked else ():
+            time.sleep(pause)
+            for run in self.find():
+                if Marker.find(run.cause) == self.mark:
+                    return run
+        return None
+
     def _earlier(self) -> Started | None:
         """The run of an earlier try, where it is to be gone on with; what goes on of others is cancelled."""
         if self.mark.attempt <= 1:
@@ -105,11 +122,12 @@ class Start:
         adopts = self.operator.on_retry == "adopt"
         whole = adopts and not self.operator.is_extended
         verdict = judge(self.mark, self.find(), take_finished=whole, take_unfinished=adopts)
+        self._superseded = {run.id for run in verdict.superseded}
         for run in verdict.superseded:
             self.log.info("Run %s was started by an earlier try and is superseded; cancelling it.", run.id)
             self.hook.cancel_job_run(run_id=run.id, account_id=self.operator.account_id)
         if verdict.adopted is None:
-            self.log.info("A new run is started: %s.", verdict.reason)
+            self.log.info("A new run is started: %s.", verdict.reason if adopts else "on_retry is 'rerun'")
             return None
         self.log.info("Run %s is taken: %s.", verdict.adopted.id, verdict.reason)
         return Started(verdict.adopted.data, adopted=True)
@@ -133,15 +151,15 @@ class Start:
         return None
 
     def _going(self) -> list[dict[str, Any]]:
-        """Runs of the job that have not ended, whoever started them, newest first."""
+        """Runs of the job that go on, whoever started them, newest first; not those just cancelled."""
         query = {
             "job_definition_id": self.job_id,
             "status__in": str(sorted(map(int, UNFINISHED))),
             "order_by": "-created_at",
-            "limit": 1 if self.operator.if_running == "attach" else 100,
+            "limit": 1 + len(self._superseded) if self.operator.if_running == "attach" else 100,
         }
         answer = self.hook.get_job_runs(account_id=self.operator.account_id, payload=query)
-        return list(answer.json()["data"] or ())
+        return [run for run in answer.json()["data"] or () if run["id"] not in self._superseded]
 
 
 def reason_for(operator: DbtCloudRunJobOperator, context: Context) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import AirflowException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -129,27 +129,32 @@ class DbtCloudRunJobTrigger(BaseTrigger):
 
     async def _watch(self, hook_class: type[DbtCloudHook]) -> dict[str, Any]:
         hook = hook_class(self.conn_id, **self.hook_params)
-        hook.poll_interval = self.poll_interval
+        hook.poll_interval, hook.shares_with = self.poll_interval, self._shares_with()
         progress, looks = Progress(self.run_id, self.log), StepLooks(time.monotonic)
         endurance = Endurance(time.monotonic, self.log.warning)
         status: int | None = None
-        while True:
-            limit = self._limit(status, looks.wait(status))
-            status = await self._look(hook, endurance, limit) or status
-            if status in FINISHED:
-                return self._ended(status)
-            if status is not None:
-                progress.status(status)
-                if looks.due(status):
-                    await self._tell_steps(hook, progress)
-            if event := self._overdue():
-                return event
-            if hook.paces_looks is not True:  # a verb that somebody has replaced answers at once
-                await asyncio.sleep(self._pause())
+        async with _Beside() as beside:
+            while True:
+                status = await self._look(hook, endurance, self._limit(status)) or status
+                if status in FINISHED:
+                    return self._ended(status)
+                if status is not None:
+                    progress.status(status)
+                if status is not None and looks.wait(status) < math.inf:
+                    beside.do(lambda: self._tell_steps(hook, progress, looks))
+                if event := self._overdue():
+                    return event
+                if hook.paces_looks is not True:  # a verb that somebody has replaced answers at once
+                    await asyncio.sleep(self._pause())
 
-    def _limit(self, status: int | None, patience: float) -> float:
+    def _shares_with(self) -> str:
+        """What of the hook's arguments may change whom it speaks to."""
+        names = sorted(set(self.hook_params) - {"retry_limit", "retry_delay", "retry_args"})
+        return repr([(name, self.hook_params[name]) for name in names])
+
+    def _limit(self, status: int | None) -> float:
         """Seconds for a look; a run not seen yet gets some past any deadline, since it may have ended."""
-        return max(LAST_LOOK if status is None else 0.0, min(patience, *self._left()))
+        return max(LAST_LOOK if status is None else 0.0, min(self._left()))
 
     async def _look(self, hook: DbtCloudHook, endurance: Endurance, limit: float) -> int | None:
         """The run's status when it has changed; None where it has not in time, or the look failed."""
@@ -166,12 +171,16 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         endurance.succeeded()
         return status
 
-    async def _tell_steps(self, hook: DbtCloudHook, progress: Progress) -> None:
-        try:
-            details = await hook.get_job_details(self.run_id, self.account_id, ["run_steps"])
-            progress.tell_steps(Run.parse(details["data"]))
-        except Exception as error:  # noqa: BLE001 -- progress is a courtesy; the wait decides about errors
-            self.log.debug("The steps of run %s cannot be read: %s", self.run_id, error)
+    async def _tell_steps(self, hook: DbtCloudHook, progress: Progress, looks: StepLooks) -> None:
+        """Tell of steps as they start, beside the looks at the run, which must not be held up by it."""
+        while True:
+            try:
+                if looks.due(RunStatus.RUNNING):
+                    details = await hook.get_job_details(self.run_id, self.account_id, ["run_steps"])
+                    progress.tell_steps(Run.parse(details["data"]))
+            except Exception as error:  # noqa: BLE001 -- progress is a courtesy; the wait decides about errors
+                self.log.debug("The steps of run %s cannot be read: %s", self.run_id, error)
+            await asyncio.sleep(min(looks.wait(RunStatus.RUNNING), looks.INTERVAL))
 
     def _ended(self, status: int) -> dict[str, Any]:
         outcome, message = _OUTCOMES[RunStatus(status)]
@@ -203,3 +212,22 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         kept = {"owned": self.owned, "adopted": self.adopted}
         ends = {"end_time": self.end_time, "execution_deadline": self.execution_deadline}
         return {"status": status, "message": message, "run_id": self.run_id, **kept, **ends, **facts}
+
+
+class _Beside:
+    """Does a piece of work in a task of its own for as long as a block lasts; then nothing of it is left."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    def do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begin, unless that was done before."""
+        self._task = self._task or asyncio.create_task(work())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
