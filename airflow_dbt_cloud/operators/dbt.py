@@ -95,7 +95,7 @@ class DbtCloudRunJobOperator(JobArguments):
         began = time.time()
         limit = self.execution_timeout
         deadlines = Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
-        self.run_id = self._started = None
+        self.run_id, self._started, self._killed = None, None, False
         self._prepare(context)
         if self.wait_for_termination and self.deferrable:
             self._trigger(0, deadlines)  # what cannot be sent to the triggerer shows before a run is started
@@ -127,7 +127,8 @@ class DbtCloudRunJobOperator(JobArguments):
             else:
                 self._wait_here(deadlines)
         except DbtCloudJobRunException as error:
-            if not (self._started.adopted and isinstance(error.__cause__, RunCancelled)):
+            cancelled = isinstance(error.__cause__, RunCancelled)
+            if self._killed or not (cancelled and self._started.adopted):
                 raise self._explained(context, error) from error.__cause__
             self._replace(context, deadlines)
         else:
