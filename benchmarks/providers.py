@@ -24,6 +24,11 @@ class Provider:
     package: str
     python: Path
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether it is the other one."""
+        return self.package != "airflow_dbt_cloud"
+
 
 def both() -> tuple[Provider, Provider]:
     """This provider and the one that it replaces, whose environment is made on the first run."""

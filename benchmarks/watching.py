@@ -1,4 +1,4 @@
-"""One watch: a provider's process watches pretended runs of a local dbt Cloud, and both are asked for figures."""
+"""One watch: a provider's process watches pretended runs, and both it and dbt Cloud are asked for figures."""
 
 import math
 import threading
@@ -24,6 +24,7 @@ class Plan:
         hook_params: Arguments of the hook.
         rotate: `{"after": seconds, "token": …}`: puts another token into the client's connection.
         spread: Seconds of the first and the last end, where they are not `seconds`'s.
+        age: Seconds since the runs were created.
     """
 
     count: int
@@ -33,6 +34,7 @@ class Plan:
     hook_params: dict[str, Any] = field(default_factory=dict)
     rotate: dict[str, Any] | None = None
     spread: tuple[float, float] | None = None
+    age: float = 600.0
 
 
 @dataclass(frozen=True)
@@ -73,20 +75,20 @@ def watch(
     told |= {"hook_params": plan.hook_params, "rotate": plan.rotate}
     with Program(provider, "watch.py", told, cloud.environment) as client:
         client.hear()
-        ends = cloud.seed_runs(plan.count, *(plan.spread or (FIRST_END, plan.seconds - SPARE)))
+        ends = cloud.seed_runs(plan.count, *(plan.spread or (FIRST_END, plan.seconds - SPARE)), age=plan.age)
         client.tell(list(ends))
         event = threading.Thread(target=meanwhile, args=(cloud,), daemon=True) if meanwhile else None
         if event:
             event.start()
         heard = client.hear()
-        counted, refused = cloud.counters(), cloud.ask("GET", "rate_limit")["refused"]
         if event:
             event.join()
-    return _measured(heard, ends, plan, counted, refused)
+        counted, refused = cloud.counters(), cloud.ask("GET", "rate_limit")["refused"]
+    return _measured(heard, ends, counted, refused)
 
 
 def _measured(
-    heard: dict[str, Any], ends: dict[int, float], plan: Plan, counted: dict[str, Any], refused: int
+    heard: dict[str, Any], ends: dict[int, float], counted: dict[str, Any], refused: int
 ) -> Watched:
     noticed = {int(run_id): end for run_id, end in heard["ends"].items()}
     told_right = {run_id: at for run_id, (at, status) in noticed.items() if status == "success"}
