@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from airflow_dbt_cloud.client.errors import ApiError, DbtCloudError, Forbidden, NotFound, Unauthorized
+from airflow_dbt_cloud.client.errors import (
+    ConnectionUnreadable,
+    DbtCloudError,
+    Forbidden,
+    NotFound,
+    Unauthorized,
+)
 
-GRACE: dict[type[ApiError], float] = {Unauthorized: 300.0, Forbidden: 300.0, NotFound: 60.0}
+GRACE: dict[type[DbtCloudError], float] = {
+    Unauthorized: 300.0,
+    Forbidden: 300.0,
+    ConnectionUnreadable: 300.0,
+    NotFound: 60.0,
+}
 """Seconds that an answer may stand before it is believed: a token may be being rotated, and a run that was
-just started may not be readable yet (about one in a hundred is not)."""
+just started may not be readable yet (about one in a hundred is not). Airflow says that a connection is not
+defined also when it could not ask."""
 
 
 class Endurance:

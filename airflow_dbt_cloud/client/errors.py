@@ -17,6 +17,7 @@ DbtCloudError
 │   └── RunCancelled          the run was cancelled
 ├── RunTimedOut               the wait ended before the run did
 ├── LookupFailed              no object of that name, or several
+├── ConnectionUnreadable      where the account and its token are kept does not answer
 ├── InvalidArgument           an id, path or value that cannot be sent
 └── ArtifactError             an artifact could not be stored
 """
@@ -226,6 +227,10 @@ class LookupFailed(DbtCloudError):
             if not count
             else f"Give the {kind}'s id instead",
         )
+
+
+class ConnectionUnreadable(DbtCloudError):
+    """Address and token could not be read from where they are kept, or are there no more."""
 
 
 class InvalidArgument(DbtCloudError, ValueError):

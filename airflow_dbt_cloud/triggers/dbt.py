@@ -13,7 +13,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.client.endurance import Endurance
-from airflow_dbt_cloud.client.errors import DbtCloudError
+from airflow_dbt_cloud.client.errors import ConnectionUnreadable, DbtCloudError
 from airflow_dbt_cloud.client.models import FINISHED, Run, RunStatus
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.progress import Progress, StepLooks
@@ -123,7 +123,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         """Wait for the run's end, a deadline, or an error that stays, and describe it as an event."""
         try:
             return await self._watch(lazy.resolve_in(__name__, "DbtCloudHook"))
-        except (DbtCloudError, AirflowException) as error:
+        except DbtCloudError as error:
             message = f"Job run {self.run_id} can no longer be looked at, and may go on. {error}"
             return self._event("error", message, looked=False)
 
@@ -163,13 +163,25 @@ class DbtCloudRunJobTrigger(BaseTrigger):
                 status = await hook.get_job_status(self.run_id, self.account_id)
         except TimeoutError:
             return None
-        except DbtCloudApiException as error:
-            cause = error.error or DbtCloudError(str(error))
+        except AirflowException as error:
+            cause = self._cause(error)
             if not endurance.goes_on(cause):
                 raise cause from error
+            if isinstance(cause, ConnectionUnreadable):  # nothing has paced this look
+                await asyncio.sleep(self._pause())
             return None
         endurance.succeeded()
         return status
+
+    def _cause(self, error: AirflowException) -> DbtCloudError:
+        """What kept a look from being made."""
+        if isinstance(error, DbtCloudApiException):
+            return error.error or DbtCloudError(str(error))
+        return ConnectionUnreadable(
+            f"Airflow does not hand over connection {self.conn_id!r}",
+            why=str(error),
+            fix="See that it exists, and that Airflow's API server and secrets backends answer",
+        )
 
     async def _tell_steps(self, hook: DbtCloudHook, progress: Progress, looks: StepLooks) -> None:
         """Tell of steps as they start, beside the looks at the run, which must not be held up by it."""

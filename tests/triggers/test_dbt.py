@@ -1,6 +1,7 @@
 """The trigger on a real event loop, against the local dbt Cloud over real sockets."""
 
 import asyncio
+import os
 import time
 
 import pytest
@@ -8,7 +9,8 @@ from airflow import __version__ as airflow_version
 from airflow.models.trigger import Trigger
 
 from airflow_dbt_cloud.client.endurance import GRACE
-from airflow_dbt_cloud.client.errors import Unauthorized
+from airflow_dbt_cloud.client.errors import ConnectionUnreadable, Unauthorized
+from airflow_dbt_cloud.testing import CONNECTION_VARIABLE
 from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
 
 FULL = {
@@ -21,6 +23,11 @@ FULL = {
     "execution_deadline": 1_900_000_100.25,
     "not_before": 1_800_000_000.0,
 }
+
+OF_A_TRIGGERER = pytest.mark.skipif(
+    airflow_version.startswith("3.1."),
+    reason="only within a triggerer Airflow 3.1 says that a connection is gone",
+)
 
 
 async def event_of(run_id, **arguments):
@@ -159,13 +166,25 @@ async def test_a_refused_token_ends_the_wait_without_calling_the_run_failed(jobs
     assert "failed" not in event["message"]
 
 
-@pytest.mark.skipif(
-    airflow_version.startswith("3.1."), reason="only within a triggerer Airflow 3.1 says that a connection is gone"
-)
-async def test_a_connection_that_is_gone_ends_the_wait_without_calling_the_run_failed(jobs):
+@OF_A_TRIGGERER
+async def test_a_connection_that_stays_gone_ends_the_wait_without_calling_the_run_failed(jobs, monkeypatch):
+    monkeypatch.setitem(GRACE, ConnectionUnreadable, 0.4)
     event = await event_of(7, conn_id="gone")
     assert (event["status"], event["looked"]) == ("error", False)
-    assert "gone" in event["message"]
+    assert "Airflow does not hand over connection 'gone'" in event["message"]
+
+
+@OF_A_TRIGGERER
+async def test_a_connection_that_cannot_be_read_for_a_while_is_waited_for(jobs, monkeypatch):
+    """Airflow says that a connection is not defined also when its API server does not answer."""
+    run_id = jobs.started(jobs.instant)
+    there = os.environ[CONNECTION_VARIABLE]
+    monkeypatch.delenv(CONNECTION_VARIABLE)
+    waiting = asyncio.create_task(event_of(run_id, end_time=time.time() + 60))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    monkeypatch.setenv(CONNECTION_VARIABLE, there)
+    assert (await waiting)["status"] == "success"
 
 
 async def test_status_changes_and_steps_are_logged_once_each(jobs, capfd):
