@@ -49,6 +49,11 @@ class RunPoller:
         self._task: asyncio.Task[None] | None = None
         self._first_due, self._interval, self._ticked = math.inf, math.inf, 0.0
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits and nothing is kept open."""
+        return self._task is None
+
     async def changed(self, run_id: int, known: int | None, interval: float) -> Run:
         """Wait until the run's status is another than `known`, and return the run.
 

@@ -82,10 +82,10 @@ def _here() -> Loop:
 async def _poller(
     hook: ConversingHook, here: Loop, watch: Watch, account_id: object, refused: RunPoller | None
 ) -> RunPoller:
-    """The present poller; one with the connection as it is now where `refused` is the present one."""
+    """The present poller; one with the connection as it is now where that was refused, or nobody used it."""
     async with watch.lock:
-        stale = watch.poller is refused and time.monotonic() - watch.read_at >= (RENEWAL if refused else 0)
-        if watch.poller is None or stale:
+        doubtful = watch.poller is None or watch.poller is refused or watch.poller.idle
+        if doubtful and (watch.poller is None or time.monotonic() - watch.read_at >= RENEWAL):
             watch.read_at = time.monotonic()
             credentials = await hook.read_credentials()
             if watch.poller is None or credentials != watch.poller.credentials:
