@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -52,6 +53,21 @@ def switch(name: str, value: object) -> bool | None:
     if word not in known:
         raise _unusable(name, value, "true or false")
     return known[word]
+
+
+def seconds(name: str, value: object) -> float:
+    """Seconds, from a number, its text or a timedelta.
+
+    Raises:
+        ValueError: If it is something else, or below zero.
+    """
+    try:
+        read = value.total_seconds() if isinstance(value, timedelta) else float(str(value))
+    except ValueError:
+        read = -1
+    if not read >= 0 or isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}. It has to be a number of seconds or a timedelta.")
+    return read
 
 
 def commands(name: str, value: object) -> list[str] | None:

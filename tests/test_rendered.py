@@ -1,5 +1,7 @@
 """Arguments after rendering, in every form in which templates and forms hand them over."""
 
+from datetime import timedelta
+
 import pytest
 
 from airflow_dbt_cloud import rendered
@@ -37,6 +39,17 @@ def test_no_command_at_all_leaves_the_jobs_own(value):
 
 def test_a_command_that_only_begins_like_a_list_stays_a_command():
     assert rendered.commands("steps_override", "[not a list") == ["[not a list"]
+
+
+@pytest.mark.parametrize("value", [90, 90.0, "90", timedelta(minutes=1.5)])
+def test_seconds_are_read_from_a_number_its_text_or_a_timedelta(value):
+    assert rendered.seconds("timeout", value) == 90
+
+
+@pytest.mark.parametrize("value", [None, "soon", -1, timedelta(seconds=-1), True, "nan"])
+def test_other_seconds_are_refused(value):
+    with pytest.raises(ValueError, match=r"^timeout is .* It has to be a number of seconds or a timedelta"):
+        rendered.seconds("timeout", value)
 
 
 def test_numbers_for_texts_become_texts():

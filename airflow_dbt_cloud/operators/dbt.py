@@ -93,6 +93,8 @@ class DbtCloudRunJobOperator(JobArguments):
     def execute(self, context: Context) -> int:
         """Get a run, say where it is, and wait for it."""
         began = time.time()
+        self.timeout = rendered.seconds("timeout", self.timeout)
+        self.check_interval = rendered.seconds("check_interval", self.check_interval)
         limit = self.execution_timeout
         deadlines = Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
         self.run_id, self._started, self._killed = None, None, False

@@ -1,5 +1,7 @@
 """Every override reaches dbt Cloud as what it is, from wherever it was rendered."""
 
+from datetime import timedelta
+
 import pytest
 from airflow.sdk import DAG, task
 
@@ -16,6 +18,7 @@ OVERRIDES = {
     "timeout_seconds_override": 900,
     "steps_override": ["dbt seed", "dbt build --select orders"],
 }
+WAITS = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
 NATIVE = pytest.mark.parametrize("native", [False, True], ids=["text", "native"])
 
 
@@ -100,6 +103,18 @@ def test_ids_and_overrides_come_from_other_tasks_and_from_params(run_dag, jobs):
     ] == [3]
 
 
+@WAITS
+def test_intervals_may_be_timedeltas(build, jobs, deferrable):
+    spans = {"check_interval": timedelta(seconds=0.1), "timeout": timedelta(seconds=30)}
+    assert build(job_id=jobs.quick, deferrable=deferrable, **spans).state == "success"
+
+
+def test_an_id_of_fourteen_digits_may_be_text(build, jobs):
+    jobs.control.seed(jobs=[{"id": 70403110257794, "name": "Long ago", "pretend": {}}])
+    build(job_id="70403110257794", account_id="1")
+    assert [run["job_definition_id"] for run in jobs.runs()] == [70403110257794]
+
+
 def test_additional_run_config_goes_before_the_arguments(build, jobs):
     build(
         job_id=jobs.instant,
@@ -144,6 +159,8 @@ UNUSABLE = [
     ("steps_override", {"dbt": "build"}, "It has to be a list of commands"),
     ("steps_override", [1], "It has to be a list of commands"),
     ("additional_run_config", "threads: 4", "It has to be a dict"),
+    ("check_interval", "often", "It has to be a number of seconds"),
+    ("timeout", None, "It has to be a number of seconds"),
     ("additional_run_config", ["threads_override"], "It has to be a dict"),
 ]
 
