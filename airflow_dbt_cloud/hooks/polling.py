@@ -29,6 +29,11 @@ class Watch:
     read_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def age(self) -> float:
+        """Seconds since the connection was read."""
+        return time.monotonic() - self.read_at
+
 
 @dataclass(slots=True)
 class Loop:
@@ -84,12 +89,13 @@ async def _poller(
 ) -> RunPoller:
     """The present poller; one with the connection as it is now where that was refused, or nobody used it."""
     async with watch.lock:
-        doubtful = watch.poller is None or watch.poller is refused or watch.poller.idle
-        if doubtful and (watch.poller is None or time.monotonic() - watch.read_at >= RENEWAL):
+        poller = watch.poller
+        if poller is None or ((poller is refused or poller.idle) and watch.age >= RENEWAL):
             watch.read_at = time.monotonic()
             credentials = await hook.read_credentials()
-            if watch.poller is None or credentials != watch.poller.credentials:
+            if poller is None or credentials != poller.credentials:
                 account = account_id or hook.own_account(credentials)
-                watch.poller = RunPoller(credentials, str(account), here.bucket(credentials, account))
-        hook.adopt(watch.poller.credentials)
-        return watch.poller
+                poller = RunPoller(credentials, str(account), here.bucket(credentials, account))
+        watch.poller = poller
+        hook.adopt(poller.credentials)
+        return poller
