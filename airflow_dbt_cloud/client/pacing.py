@@ -40,7 +40,7 @@ class Pacing:
         """
         now = asyncio.get_running_loop().time()
         if error.retry_after is not None:
-            self.quiet_until = max(self.quiet_until, now + error.retry_after)
+            self.quiet_until = max(self.quiet_until, now + min(error.retry_after, LONGEST))
         elif now >= self.quiet_until:
             self.quiet_until = now + self._cool_down
             self._cool_down = min(self._cool_down * 2, LONGEST)

@@ -8,7 +8,7 @@ import pytest
 from airflow_dbt_cloud.client import aio, sync
 from airflow_dbt_cloud.client.errors import AmbiguousStart, BadRequest, ServerError, TransportError
 from airflow_dbt_cloud.client.marker import Marker, stamp
-from airflow_dbt_cloud.client.retry import Patience, patiently
+from airflow_dbt_cloud.client.retry import TOLERANT, Patience, patiently
 from airflow_dbt_cloud.client.starting import find_runs, start_retry, start_run
 
 POST = {"method": "POST", "route": "*/run/"}
@@ -45,7 +45,7 @@ class Starter:
         async with aio.Client(self.credentials) as client:
             return await aio.drive(call, client.send, decision=decision, sleep=self.passes_on_a_loop)
 
-    def carry_out(self, call, decision=patiently(Patience())):
+    def carry_out(self, call, decision=TOLERANT):
         if self.name == "aio":
             return asyncio.run(self.on_a_loop(call, decision))
         with sync.Client(self.credentials) as client:
