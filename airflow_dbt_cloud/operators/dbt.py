@@ -236,7 +236,9 @@ class DbtCloudRunJobOperator(JobArguments):
         """
         seen = validate_execute_complete_event(event)
         self.run_id = int(seen["run_id"])
-        self._started = Started({"id": self.run_id}, bool(seen.get("owned", True)), bool(seen.get("adopted")))
+        self._started = Started(
+            {"id": self.run_id}, seen.get("owned") is not False, bool(seen.get("adopted"))
+        )
         if seen["status"] == "timeout":
             self._out_of_time(seen)
         if seen.get("looked") is False:

@@ -55,7 +55,8 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         execution_deadline: When the task's execution timeout passes, in seconds since the epoch.
         not_before: When the first look may come, in seconds since the epoch. An event within some seconds of
             the deferral makes Airflow's scheduler fail the task now and then (apache/airflow #66374).
-        owned: Whether the task started the run, and so may cancel it.
+        owned: Whether the task started the run, and so may cancel it. None where that is not known, as in a
+            row of the provider before this one: the execution timeout then cancels, a kill does not.
         adopted: Whether an earlier try of the task started it.
         cancel_on_timeout: Whether the end of the waiting cancels the run.
     """
@@ -70,7 +71,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         hook_params: dict[str, Any] | None = None,
         execution_deadline: float | None = None,
         not_before: float | None = None,
-        owned: bool = False,
+        owned: bool | None = None,
         adopted: bool = False,
         cancel_on_timeout: bool = False,
         **_unknown: Any,

@@ -71,6 +71,13 @@ def test_a_timeout_cancels_the_run_unless_only_the_waiting_ended(resume, jobs, f
     assert run["status"] == status
 
 
+@pytest.mark.parametrize(("owned", "status"), [(True, 30), (None, 30), (False, 3)])
+def test_only_a_run_that_somebody_else_started_outlives_the_execution_timeout(resume, jobs, owned, status):
+    """Of a task that the provider before this one deferred it is not known; it cancelled the run."""
+    _, run = resume(jobs.endless, {"status": "timeout", "cancel": True, "owned": owned})
+    assert run["status"] == status
+
+
 def test_a_cancel_that_fails_does_not_hide_the_timeout(resume, jobs):
     jobs.control.add_fault("status", status=403, route="*/cancel/")
     outcome, _ = resume(jobs.endless, {"status": "timeout", "message": "Too late."})

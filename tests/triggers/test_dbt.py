@@ -96,6 +96,11 @@ async def test_a_row_of_the_provider_before_this_one_is_resumed(jobs):
     assert event["status"] == "success"
 
 
+async def test_the_execution_timeout_of_such_a_row_is_to_cancel_the_run(jobs):
+    event = await event_of(jobs.started(jobs.endless), execution_deadline=time.time())
+    assert (event["status"], event["cancel"], event["owned"]) == ("timeout", True, None)
+
+
 async def test_positional_arguments_mean_what_they_did(jobs):
     trigger = DbtCloudRunJobTrigger("dbt_cloud_default", jobs.started(jobs.instant), None, 0.1, 1)
     assert (await anext(trigger.run())).payload["status"] == "success"
