@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-ALL = ("import_cost", "deferred", "faults")
+ALL = ("import_cost", "deferred", "faults", "crash_matrix")
 
 
 def main(names: list[str]) -> int:
