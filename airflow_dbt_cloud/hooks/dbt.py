@@ -284,7 +284,8 @@ class DbtCloudHook(ConversingHook):
         )
         if run.status not in expected:
             self.log_job_run_failure_details(run.id, account_id)
-            raise airflow_exception(flows.unsuccessful(run))
+            error = flows.unsuccessful(run)
+            raise airflow_exception(error) from error
         return True
 
     @fallback_to_default_account

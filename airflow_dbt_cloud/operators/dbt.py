@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow_dbt_cloud import lazy, rendered
 from airflow_dbt_cloud.client.endurance import Endurance
 from airflow_dbt_cloud.client.errors import DbtCloudError, RunCancelled, RunTimedOut
-from airflow_dbt_cloud.client.flows import unsuccessful
 from airflow_dbt_cloud.client.models import Run
-from airflow_dbt_cloud.client.protocol import identifier
 from airflow_dbt_cloud.deferral import FIRST_LOOK, Deadlines, passable_hook_params, require_json
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import (
@@ -167,6 +165,8 @@ class DbtCloudRunJobOperator(JobArguments):
         """The job's id, from the argument or from the names; what a template left empty is not given."""
         self.account_id = rendered.given(self.account_id)
         if job := rendered.given(self.job_id):
+            from airflow_dbt_cloud.client.protocol import identifier
+
             identifier(job, "job_id")
             return job
         wanted = ("project_name", "environment_name", "job_name")
@@ -193,6 +193,8 @@ class DbtCloudRunJobOperator(JobArguments):
         if status is None or not DbtCloudJobRunStatus.is_terminal(status):
             self.defer(trigger=self._trigger(self._run, deadlines), method_name="execute_complete")
         elif status != DbtCloudJobRunStatus.SUCCESS.value:
+            from airflow_dbt_cloud.client.flows import unsuccessful
+
             ending = unsuccessful(Run(id=self._run, status=status))
             raise self._failure(str(ending)) from ending
         self.log.info("Job run %s has completed successfully.", self.run_id)

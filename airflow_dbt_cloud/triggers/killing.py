@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud import lazy
@@ -12,7 +13,15 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
 
 SECONDS = 4.0
-"""What it may take in all: a triggerer that ends does not wait long."""
+"""What cancelling may take: a triggerer that ends does not wait long."""
+
+ANSWER_SECONDS = 25.0
+"""What Airflow may take to tell the task's state: a triggerer that asks it for the first time waits for the
+imports of Airflow's API, and Airflow itself waits 30 s (`[triggerer] on_kill_timeout`)."""
+
+
+_AT_WORK: set[asyncio.Task[None]] = set()
+"""An event loop keeps only weak references to its tasks."""
 
 
 async def cancel_if_killed(trigger: DbtCloudRunJobTrigger) -> None:
@@ -20,14 +29,28 @@ async def cancel_if_killed(trigger: DbtCloudRunJobTrigger) -> None:
 
     Airflow also stops triggers that it moves to another triggerer (apache/airflow #73454); their tasks stay
     deferred. A task that was cleared may be deferred again by now; its next try deals with the run.
+
+    The triggerer cancels a stopped trigger again every second until it has ended. The work is therefore done
+    in an asyncio task of its own, which only the end of the event loop cancels.
     """
     if not trigger.owned:
         return
+    work = asyncio.create_task(_cancel_unless_deferred(trigger))
+    _AT_WORK.add(work)
+    work.add_done_callback(_AT_WORK.discard)
+    while not work.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(work)
+
+
+async def _cancel_unless_deferred(trigger: DbtCloudRunJobTrigger) -> None:
     try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            state = await _task_state(trigger.task_instance)
+        if state == "deferred":
+            trigger.log.info("Job run %s goes on: its task is still deferred.", trigger.run_id)
+            return
         async with asyncio.timeout(SECONDS):
-            if (state := await _task_state(trigger.task_instance)) == "deferred":
-                trigger.log.info("Job run %s goes on: its task is still deferred.", trigger.run_id)
-                return
             hook: DbtCloudHook = lazy.resolve_in("airflow_dbt_cloud.triggers.dbt", "DbtCloudHook")(
                 trigger.conn_id, **trigger.hook_params
             )

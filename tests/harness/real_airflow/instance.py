@@ -131,9 +131,13 @@ class RealAirflow:
             **named,
         )
 
+    def mark(self, run: Run, task_id: str, state: str) -> None:
+        """Mark a task as "failed" or "success", as the buttons do."""
+        self.rest.patch(f"{run.path}/taskInstances/{task_id}", new_state=state)
+
     def mark_failed(self, run: Run, task_id: str) -> None:
         """Mark a task as failed, as the button does."""
-        self.rest.patch(f"{run.path}/taskInstances/{task_id}", new_state="failed")
+        self.mark(run, task_id, "failed")
 
     def add_connection(self, connection_id: str, conn_type: str, **fields: Any) -> None:
         """Store a connection in the database, `extra` as JSON text."""

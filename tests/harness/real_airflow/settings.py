@@ -64,6 +64,13 @@ class Settings:
             "API_AUTH": {"JWT_SECRET": "s" * 64, "JWT_ISSUER": "tests"},
             "DAG_PROCESSOR": {"DAG_BUNDLE_CONFIG_LIST": self._bundles(), "MIN_FILE_PROCESS_INTERVAL": 5},
             "LOGGING": {"WORKER_LOG_SERVER_PORT": free_port(), "TRIGGER_LOG_SERVER_PORT": free_port()},
+            # What has died is noticed within seconds.
+            "SCHEDULER": {
+                "TASK_INSTANCE_HEARTBEAT_TIMEOUT": 30,
+                "TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": 2,
+            },
+            "TRIGGERER": {"JOB_HEARTBEAT_SEC": 1, "TRIGGERER_HEALTH_CHECK_THRESHOLD": 10},
+            "WORKERS": {"MIN_HEARTBEAT_INTERVAL": 2},
             "USAGE_DATA_COLLECTION": {"ENABLED": False},
         }
 
