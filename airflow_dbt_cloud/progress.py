@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_dbt_cloud.client.models import Run, RunStatus, status_name
@@ -21,10 +20,12 @@ class Progress:
         log: Where it is told.
     """
 
+    __slots__ = ("_status", "_steps", "log", "run_id")
+
     def __init__(self, run_id: int | str, log: Logger) -> None:
         self.run_id, self.log = run_id, log
         self._status: int | None = None
-        self._steps: set[int] = set()
+        self._steps: tuple[int, ...] = ()
 
     def status(self, status: int) -> bool:
         """Tell of a status if it is new, and whether it was."""
@@ -47,7 +48,7 @@ class Progress:
         """Tell of a run's steps that were not told of yet."""
         for step in run.steps:
             if step.index not in self._steps:
-                self._steps.add(step.index)
+                self._steps += (step.index,)
                 self.log.info("dbt Cloud run %s, step %d: %s", self.run_id, step.index, step.name)
 
 
@@ -63,20 +64,16 @@ class StepLooks:
     INTERVAL: ClassVar[float] = 60.0
     FEW: ClassVar[int] = 50
     _watched: ClassVar[int] = 0
+    __slots__ = ("_clock", "_last")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._last: float | None = None
 
     @classmethod
-    @contextmanager
-    def watching(cls) -> Iterator[None]:
+    def watching(cls) -> Watching:
         """Count a run as watched for as long as the block lasts."""
-        cls._watched += 1
-        try:
-            yield
-        finally:
-            cls._watched -= 1
+        return _WATCHING
 
     def due(self, status: int) -> bool:
         """Whether the steps of a run with this status are to be looked at now."""
@@ -90,3 +87,18 @@ class StepLooks:
         if status != RunStatus.RUNNING or self._watched > self.FEW:
             return math.inf
         return 0.0 if self._last is None else max(0.0, self._last + self.INTERVAL - self._clock())
+
+
+class Watching:
+    """A block in which one more run is watched; it remembers nothing, so one will do for thousands."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        StepLooks._watched += 1  # noqa: SLF001 -- the two are one
+
+    def __exit__(self, *exc_info: object) -> None:
+        StepLooks._watched -= 1  # noqa: SLF001
+
+
+_WATCHING = Watching()

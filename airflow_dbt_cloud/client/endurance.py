@@ -31,6 +31,8 @@ class Endurance:
         log: Told once when a row of failures begins, and once when it ends.
     """
 
+    __slots__ = ("_clock", "_log", "_since")
+
     def __init__(self, clock: Callable[[], float], log: Callable[[str], object]) -> None:
         self._clock, self._log = clock, log
         self._since: dict[type[DbtCloudError], float] = {}

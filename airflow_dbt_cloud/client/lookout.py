@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,13 @@ from airflow_dbt_cloud.client.retry import ONCE
 
 OVERLAP = timedelta(minutes=5)
 """How far back the list of finished runs is read beyond the last look: its times are the server's."""
+
+
+ABREAST = 4
+"""Requests that are under way together; each answer holds a hundred runs in memory."""
+
+BREATH = 20
+"""Runs that are told of at once: what is done in one turn of the event loop holds up all others."""
 
 
 @dataclass(eq=False, slots=True)
@@ -77,10 +84,18 @@ class Lookout:
         started, ids = datetime.now(UTC), sorted(waiters)
         if self._takes_ids:
             chunks = (ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE))
-            await asyncio.gather(*(self._look_at_ids(chunk, waiters) for chunk in chunks))
+            await asyncio.gather(*(self._look_at_chunks(chunks, waiters) for _ in range(ABREAST)))
         if ids and not self._takes_ids:
             await self._look_at_lists(ids, waiters)
         self._looked_at = started
+
+    async def _look_at_chunks(
+        self, chunks: Iterator[Sequence[int]], waiters: Mapping[int, list[Waiter]]
+    ) -> None:
+        """Look at one chunk after the other, which are shared with others that do the same."""
+        for chunk in chunks:
+            if self._takes_ids:
+                await self._look_at_ids(chunk, waiters)
 
     async def _look_at_ids(self, ids: Sequence[int], waiters: Mapping[int, list[Waiter]]) -> None:
         try:
@@ -115,10 +130,12 @@ class Lookout:
     async def _tell(
         self, ids: Sequence[int], waiters: Mapping[int, list[Waiter]], found: Mapping[int, Run]
     ) -> None:
-        for run_id in ids:
+        for place, run_id in enumerate(ids):
             if run_id in found:
                 for waiter in waiters[run_id]:
                     waiter.tell(found[run_id])
+            if place % BREATH == BREATH - 1:
+                await asyncio.sleep(0)  # those who were told go on before the next ones are
         await asyncio.gather(*(self._look_alone(run_id, waiters) for run_id in ids if run_id not in found))
 
     async def _ask(self, call: Call[T]) -> T:

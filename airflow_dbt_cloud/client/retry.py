@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from typing import TypeAlias
 
@@ -44,6 +45,7 @@ def decide(request: Request, error: DbtCloudError, attempt: int, patience: Patie
     return min(patience.delay * 2.0 ** (attempt - 1), patience.longest)
 
 
+@cache
 def patiently(patience: Patience) -> Decision:
     """The decision that `patience` stands for."""
     return lambda request, error, attempt: decide(request, error, attempt, patience)

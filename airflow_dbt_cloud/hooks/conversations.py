@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.client.credentials import Credentials
 
 
-@contextmanager
-def as_airflow_exceptions() -> Iterator[None]:
+class as_airflow_exceptions:  # noqa: N801 -- reads as what the block does
     """Raise the client's errors as the exceptions that Airflow users catch, from the original."""
-    try:
-        yield
-    except DbtCloudError as error:
-        raise airflow_exception(error) from error
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, DbtCloudError):
+            raise airflow_exception(error) from error
 
 
 class ConversingHook(KeptSessionHook):

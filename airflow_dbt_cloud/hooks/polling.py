@@ -62,14 +62,11 @@ async def next_status(
     Raises:
         DbtCloudError: If a look at the run failed.
     """
-    here = _here()
-    key = (type(hook), hook.dbt_cloud_conn_id, hook.timeout_seconds, hook.shares_with, str(account_id))
-    watch = here.watches.setdefault(key, Watch())
-    poller = await _poller(hook, here, watch, account_id, refused=None)
+    poller = await _poller(hook, account_id, refused=None)
     try:
         return (await poller.changed(run_id, known, interval)).status
     except Unauthorized:
-        renewed = await _poller(hook, here, watch, account_id, refused=poller)
+        renewed = await _poller(hook, account_id, refused=poller)
         if renewed is poller:
             raise
         return (await renewed.changed(run_id, known, interval)).status
@@ -84,10 +81,15 @@ def _here() -> Loop:
     return _LOOPS.setdefault(loop, Loop())
 
 
-async def _poller(
-    hook: ConversingHook, here: Loop, watch: Watch, account_id: object, refused: RunPoller | None
-) -> RunPoller:
+async def _poller(hook: ConversingHook, account_id: object, refused: RunPoller | None) -> RunPoller:
     """The present poller; one with the connection as it is now where that was refused, or nobody used it."""
+    here = _here()
+    key = (type(hook), hook.dbt_cloud_conn_id, hook.timeout_seconds, hook.shares_with, str(account_id))
+    watch = here.watches.setdefault(key, Watch())
+    poller = watch.poller
+    if poller is not None and poller is not refused and not poller.idle:
+        hook.adopt(poller.credentials)
+        return poller
     async with watch.lock:
         poller = watch.poller
         if poller is None or ((poller is refused or poller.idle) and watch.age >= RENEWAL):

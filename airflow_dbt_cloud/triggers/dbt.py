@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from airflow.providers.common.compat.sdk import AirflowException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LAST_LOOK = 1.0
 """Seconds that a deadline may be overshot by; a triggerer that was down finds runs that ended meanwhile."""
+
+P = ParamSpec("P")
 
 _OUTCOMES = {
     RunStatus.SUCCESS: ("success", "Job run {} has completed successfully."),
@@ -142,7 +144,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
                 if status is not None:
                     progress.status(status)
                 if status is not None and looks.wait(status) < math.inf:
-                    beside.do(lambda: self._tell_steps(hook, progress, looks))
+                    beside.do(self._tell_steps, hook, progress, looks)
                 if event := self._overdue():
                     return event
                 if hook.paces_looks is not True:  # a verb that somebody has replaced answers at once
@@ -230,12 +232,14 @@ class DbtCloudRunJobTrigger(BaseTrigger):
 class _Beside:
     """Does a piece of work in a task of its own for as long as a block lasts; then nothing of it is left."""
 
+    __slots__ = ("_task",)
+
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
 
-    def do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def do(self, work: Callable[P, Coroutine[Any, Any, None]], *args: P.args, **kwargs: P.kwargs) -> None:
         """Begin, unless that was done before."""
-        self._task = self._task or asyncio.create_task(work())
+        self._task = self._task or asyncio.create_task(work(*args, **kwargs))
 
     async def __aenter__(self) -> Self:
         return self
