@@ -1,4 +1,4 @@
-"""One run for a task, over its tries, clears and neighbours; in a real Airflow against the local dbt Cloud."""
+"""One run for a task over its tries, clears and neighbours: a real Airflow against the local dbt Cloud."""
 
 import threading
 import time
@@ -192,7 +192,7 @@ def test_a_retry_that_asks_for_something_else_cancels_what_goes(tries, jobs):
 
 
 def test_what_may_have_begun_is_taken_by_the_next_try(build, jobs):
-    """The answer is lost, and the runs cannot be listed: the first try does not know and asks no second time."""
+    """The answer is lost, and runs cannot be listed: the first try does not know, and asks no second time."""
     jobs.control.add_fault("status", after_acting=True, route="*/run/", method="POST")
     jobs.control.add_fault("status", status=403, route="*/runs/", method="GET", count=1)
     outcome = build(job_id=jobs.quick, retries=1, retry_delay=timedelta(0))
