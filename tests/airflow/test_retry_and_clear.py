@@ -1,6 +1,7 @@
 """Whatever is cleared, killed or retried, one dbt run is the task's in the end and none goes on unseen."""
 
 import pytest
+from real_airflow.releases import newest_only, retried_after_a_crash
 
 
 def ends_with_one_new_run(task, job):
@@ -13,6 +14,7 @@ def ends_with_one_new_run(task, job):
     return outcome
 
 
+@retried_after_a_crash
 def test_a_task_whose_process_is_killed_goes_on_with_its_run_in_the_next_try(build, job):
     task = build("on_worker")
     first = task.dbt_run()
@@ -26,6 +28,7 @@ def test_a_task_whose_process_is_killed_goes_on_with_its_run_in_the_next_try(bui
     assert f"Run {first} is taken: try 1 of this task started it and it goes on" in outcome.log("build")
 
 
+@retried_after_a_crash
 def test_a_clear_of_a_task_that_is_up_for_retry_ends_the_killed_tries_run_and_starts_one(build, job):
     task = build("on_worker_with_a_late_retry")
     task.dbt_run()
@@ -36,6 +39,7 @@ def test_a_clear_of_a_task_that_is_up_for_retry_ends_the_killed_tries_run_and_st
     ends_with_one_new_run(task, job)
 
 
+@newest_only
 def test_a_clear_of_a_task_that_waits_on_the_worker_ends_its_run_and_starts_one(build, job):
     task = build("on_worker")
     task.dbt_run()
@@ -51,6 +55,7 @@ def test_a_clear_of_a_deferred_task_ends_its_run_and_starts_one(build, job):
     ends_with_one_new_run(task, job)
 
 
+@newest_only
 def test_a_clear_after_mark_success_starts_a_run_and_leaves_none_going(build, job):
     task = build("in_triggerer")
     task.watched()
@@ -61,6 +66,7 @@ def test_a_clear_after_mark_success_starts_a_run_and_leaves_none_going(build, jo
     ends_with_one_new_run(task, job)
 
 
+@retried_after_a_crash
 @pytest.mark.parametrize("dag_id", ["on_worker_after_a_crash", "in_triggerer_after_a_crash"])
 def test_a_run_that_a_retry_goes_on_with_and_that_is_cancelled_then_is_replaced_by_one(build, job, dag_id):
     task = build(dag_id)
