@@ -45,7 +45,7 @@ def sense_failure(jobs):
 
 
 def sense_deferred(jobs):
-    sense(jobs, "endless", deferrable=True, timeout=0.2)
+    sense(jobs, "endless", deferrable=True, timeout=2)
 
 
 def fetch(jobs):
@@ -71,7 +71,7 @@ USES = [
     ("get_job_run_status", run_deferred),
     ("get_job_run_status", sense),
     ("get_job_run_status", sense_deferred),
-    ("get_job_status", lambda jobs: run_deferred(jobs, "endless", timeout=0.2)),
+    ("get_job_status", lambda jobs: run_deferred(jobs, "endless", timeout=2)),
     ("get_job_status", sense_deferred),
     ("log_job_run_failure_details", lambda jobs: run(jobs, "failing")),
     ("log_job_run_failure_details", lambda jobs: run_deferred(jobs, "failing")),
