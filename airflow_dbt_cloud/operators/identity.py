@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,11 @@ from airflow_dbt_cloud.client.marker import Marker, digest, payload_digest
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+FIRST_START = "dbt_cloud_dag_run_start"
+"""Under which key a task keeps when its DAG run first began."""
+
+_LOG = logging.getLogger(__name__)
 
 _STARTS: Counter[tuple[object, ...]] = Counter()
 """How often this process has started what, so that two `execute` calls in one task are two starts."""
@@ -34,9 +40,26 @@ def mark_of(context: Context, job_id: object, payload: dict[str, Any]) -> Marker
 
 
 def dag_run_start(context: Context) -> datetime | None:
-    """When the DAG run began, before which none of its tasks has started anything."""
+    """When the DAG run first began, before which none of its tasks has started anything.
+
+    A clear of a finished DAG run gives it a new start; on Airflow 3.3 and later the task keeps the first one.
+    """
     start = getattr(context.get("dag_run"), "start_date", None)
-    return start if isinstance(start, datetime) else None
+    return _first(context, start) if isinstance(start, datetime) else None
+
+
+def _first(context: Context, start: datetime) -> datetime:
+    """The start that an earlier try has kept, or else this one, kept for the next."""
+    store: Any = context.get("task_state_store")
+    if store is None:
+        return start
+    try:
+        if kept := store.get(FIRST_START):
+            return datetime.fromisoformat(kept)
+        store.set(FIRST_START, start.isoformat())
+    except Exception:  # noqa: BLE001 -- without it the present start does, as on earlier Airflow
+        _LOG.debug("The first start of the DAG run cannot be kept.", exc_info=True)
+    return start
 
 
 def _microseconds(moment: datetime | None) -> int:

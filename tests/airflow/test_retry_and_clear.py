@@ -66,6 +66,15 @@ def test_a_clear_after_mark_success_starts_a_run_and_leaves_none_going(build, jo
     ends_with_one_new_run(task, job)
 
 
+@newest_only
+def test_a_clear_of_a_finished_dag_run_ends_the_run_that_a_timeout_had_left_going(build, job):
+    task = build("out_of_time")
+    assert task.end().state == "failed"
+    assert job.ends() == ["going"]
+    task.clear()
+    ends_with_one_new_run(task, job)
+
+
 @retried_after_a_crash
 @pytest.mark.parametrize("dag_id", ["on_worker_after_a_crash", "in_triggerer_after_a_crash"])
 def test_a_run_that_a_retry_goes_on_with_and_that_is_cancelled_then_is_replaced_by_one(build, job, dag_id):
