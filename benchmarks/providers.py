@@ -14,6 +14,7 @@ from typing import Any, Self
 from benchmarks import incumbent
 
 PROGRAMS = Path(__file__).parent / "programs"
+ENDING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,11 @@ class Program:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.poll() is None:
+        try:
+            self.process.communicate(timeout=ENDING_SECONDS)  # it may have processes of its own to end
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.communicate()
+            self.process.communicate()
         self._home.cleanup()
 
     def tell(self, what: Any) -> None:
