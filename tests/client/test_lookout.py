@@ -26,7 +26,8 @@ def look(dbt_cloud, access):
                 loop = asyncio.get_running_loop()
                 waiters = [Waiter(run, known, 1.0, loop.time(), loop.create_future()) for run in runs]
                 await lookout.look(waiters)
-            return [_told(waiter.answer) for waiter in waiters]
+                told = [_told(waiter.answer) for waiter in waiters]
+            return told
 
     def once(*runs, known=None, times=1, credentials=None):
         there = credentials or access(dbt_cloud.url, token=dbt_cloud.token)

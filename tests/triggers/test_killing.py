@@ -39,7 +39,7 @@ def trigger(jobs, supervisor):
     def make(map_index=-1, **arguments):
         run_id = jobs.started(jobs.endless)
         made = DbtCloudRunJobTrigger(run_id=run_id, **{"owned": True, "poll_interval": 0.1, **arguments})
-        made._task_instance = SimpleNamespace(dag_id="d", run_id="r", task_id="t", map_index=map_index)
+        made.task_instance = SimpleNamespace(dag_id="d", run_id="r", task_id="t", map_index=map_index)
         return made
 
     return make
