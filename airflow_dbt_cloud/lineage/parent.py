@@ -1,4 +1,4 @@
-"""Puts the OpenLineage parent of a task into the cause of the run that it starts."""
+"""The OpenLineage run of a task, as the parent of what it started, also in the cause of a dbt Cloud run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from airflow_dbt_cloud.job_run import DBT_CAUSE_MAX_LENGTH
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
+    from openlineage.common.provider.dbt.facets import ParentRunMetadata
 
 
 def cause_with_parent(cause: str, task_instance: Any, log: Logger) -> str:
@@ -27,6 +28,26 @@ def cause_with_parent(cause: str, task_instance: Any, log: Logger) -> str:
             return text
     log.warning("The OpenLineage parent does not fit into %d characters.", DBT_CAUSE_MAX_LENGTH)
     return cause
+
+
+def parent_of_events(task_instance: Any) -> ParentRunMetadata:
+    """The task's OpenLineage run, with its root, in the words of the OpenLineage library.
+
+    Raises:
+        ImportError: If the extra `openlineage` is missing.
+    """
+    from openlineage.common.provider.dbt.facets import ParentRunMetadata
+
+    facets = _facets(task_instance)
+    parent, root = facets["parent"], facets["root"]
+    return ParentRunMetadata(
+        run_id=parent["run"]["runId"],
+        job_name=parent["job"]["name"],
+        job_namespace=parent["job"]["namespace"],
+        root_parent_run_id=root["run"]["runId"],
+        root_parent_job_name=root["job"]["name"],
+        root_parent_job_namespace=root["job"]["namespace"],
+    )
 
 
 def _facets(task_instance: Any) -> dict[str, Any]:

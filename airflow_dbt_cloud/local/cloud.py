@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_dbt_cloud.local.clock import Clock
 from airflow_dbt_cloud.local.models import CANCELLED_BY_USER, Environment, Job, Project, Run, Status, Step
-from airflow_dbt_cloud.local.plan import RunPlan
+from airflow_dbt_cloud.local.plan import DATABASE, RunPlan
 from airflow_dbt_cloud.local.pretend import Script, parse_script, steps_at
 from airflow_dbt_cloud.local.queue import Execute, RunQueue
 from airflow_dbt_cloud.local.store import Store
@@ -112,6 +112,14 @@ class Cloud:
         """Return where a real run's artifacts lie."""
         return self.data_dir / _RUNS / str(run_id)
 
+    def database(self, environment_id: int) -> Path:
+        """Return the DuckDB file of an environment; it is there once a run of it has built something."""
+        return self.work_dir(environment_id) / DATABASE
+
+    def work_dir(self, environment_id: int) -> Path:
+        """Return what belongs to an environment and stays."""
+        return self.data_dir / _ENVIRONMENTS / str(environment_id)
+
     def plan(self, run: Run) -> RunPlan:
         """Return what executing a real run takes; LookupError when its project has no sources here."""
         job, project = (
@@ -132,7 +140,7 @@ class Cloud:
             account_id=run.account_id,
             environment_id=run.environment_id,
             project_dir=Path(project.project_dir),
-            work_dir=self.data_dir / _ENVIRONMENTS / str(run.environment_id),
+            work_dir=self.work_dir(run.environment_id),
             run_dir=self.run_dir(run.id),
             steps=tuple(asked.get("steps_override") or job.execute_steps),
             generate_docs=run.docs,

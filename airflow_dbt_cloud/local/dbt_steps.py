@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from airflow_dbt_cloud.local.failure import Failure
-from airflow_dbt_cloud.local.plan import RunPlan
+from airflow_dbt_cloud.local.plan import DATABASE, RunPlan
 from airflow_dbt_cloud.local.stopping import Stop
 from airflow_dbt_cloud.runner import checkout, commands, process
 from airflow_dbt_cloud.runner.environment import DbtEnvironment
@@ -100,7 +100,7 @@ class DbtSteps:
     async def _create_profile(self, _index: int, log: Log) -> int:
         plan = self._plan
         profile = DuckDbProfile(
-            database=plan.work_dir / "warehouse.duckdb",
+            database=plan.work_dir / DATABASE,
             target_name=plan.target_name,
             schema=plan.schema or plan.target_name,
             threads=plan.threads or _DEFAULT_THREADS,

@@ -71,8 +71,8 @@ def project_shape(project: Project) -> dict[str, Any]:
     }
 
 
-def connection_shape(project: Project) -> dict[str, Any]:
-    """Write a project's connection to its warehouse."""
+def connection_shape(project: Project, database: str | None = None) -> dict[str, Any]:
+    """Write a project's connection to its warehouse; `database` is an environment's DuckDB file."""
     return {
         "id": project.id,
         "account_id": project.account_id,
@@ -81,7 +81,7 @@ def connection_shape(project: Project) -> dict[str, Any]:
         "type": "duckdb",
         "created_by_id": None,
         "created_by_service_token_id": None,
-        "details": {},
+        "details": {"path": database} if database else {},
         "state": project.state,
         "created_at": spaced(project.created_at),
         "updated_at": spaced(project.created_at),
@@ -90,11 +90,14 @@ def connection_shape(project: Project) -> dict[str, Any]:
 
 
 def environment_shape(
-    environment: Environment, project: Project | None, write: Callable[[int], str | None] = iso
+    environment: Environment,
+    project: Project | None,
+    write: Callable[[int], str | None] = iso,
+    database: str | None = None,
 ) -> dict[str, Any]:
     """Write an environment with its project and that one's connection, where the project is known.
 
-    `write` spells its instants, in which v2 (`iso`) and v3 (`spaced`) differ.
+    `write` spells its instants, in which v2 (`iso`) and v3 (`spaced`) differ. `database` is its DuckDB file.
     """
     created_at = write(environment.created_at)
     return {
@@ -118,7 +121,7 @@ def environment_shape(
         "created_at": created_at,
         "updated_at": created_at,
         "project": project_shape(project) if project else None,
-        "connection": connection_shape(project) if project else None,
+        "connection": connection_shape(project, database) if project else None,
         "repository": None,
         "jobs": None,
         "credentials": None,

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+DATABASE = "warehouse.duckdb"
+"""The DuckDB file in a `work_dir`."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:

@@ -20,6 +20,7 @@ from airflow_dbt_cloud.job_run import (
     JobRunInfo,
     validate_execute_complete_event,
 )
+from airflow_dbt_cloud.lineage.telling import TellsOpenLineage
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.artifacts import DbtCloudGetJobRunArtifactOperator
 from airflow_dbt_cloud.operators.job_arguments import JobArguments
@@ -50,7 +51,7 @@ def __getattr__(name: str) -> Any:
     return lazy.resolve(__name__, name)
 
 
-class DbtCloudRunJobOperator(JobArguments):
+class DbtCloudRunJobOperator(TellsOpenLineage, JobArguments):
     """Run a dbt Cloud job and, unless told otherwise, wait for it.
 
     Every argument of the API is a templated argument here. XComs: `job_run_url` and `job_run_id` right after

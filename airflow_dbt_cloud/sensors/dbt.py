@@ -20,6 +20,7 @@ from airflow_dbt_cloud.client.errors import DbtCloudError
 from airflow_dbt_cloud.deferral import FIRST_LOOK, passable_hook_params
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import DbtCloudJobRunStatus, validate_execute_complete_event
+from airflow_dbt_cloud.lineage.telling import TellsOpenLineage
 from airflow_dbt_cloud.reporting import report_run
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def __getattr__(name: str) -> Any:
     return lazy.resolve(__name__, name)
 
 
-class DbtCloudJobRunSensor(BaseSensorOperator):
+class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
     """Wait until a run has ended with success; returns the run's id.
 
     Args:

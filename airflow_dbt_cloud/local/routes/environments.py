@@ -62,8 +62,10 @@ def _project(request: web.Request) -> Project | None:
 
 
 def _shape(request: web.Request, environment: Environment) -> dict[str, Any]:
-    project = cloud_of(request).store.definitions.get(Project, environment.project_id)
-    return environment_shape(environment, project, spaced if "project_id" in request.match_info else iso)
+    cloud = cloud_of(request)
+    project = cloud.store.definitions.get(Project, environment.project_id)
+    write = spaced if "project_id" in request.match_info else iso
+    return environment_shape(environment, project, write, str(cloud.database(environment.id)))
 
 
 _PROJECT = "/api/v3/accounts/{account_id}/projects/{project_id}/"

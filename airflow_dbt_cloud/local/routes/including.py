@@ -34,14 +34,17 @@ def _shape(cloud: Cloud, run: Run, include: frozenset[str], now: int, newest: in
         job = cloud.store.definitions.get(Job, run.job_id)
         shape["job"] = nested_job_shape(job) if job else None
     if "environment" in include:
-        shape["environment"] = _environment(cloud, run)
+        project = cloud.store.definitions.get(Project, run.project_id)
+        shape["environment"] = environment_of(cloud, run.environment_id, project)
     if {"run_steps", "debug_logs"} & include:
         debug_logs = "debug_logs" in include
         shape["run_steps"] = [step_shape(step, now, debug_logs=debug_logs) for step in cloud.steps(run)]
     return shape
 
 
-def _environment(cloud: Cloud, run: Run) -> dict[str, Any] | None:
-    environment = cloud.store.definitions.get(Environment, run.environment_id)
-    project = cloud.store.definitions.get(Project, run.project_id)
-    return environment_shape(environment, project) if environment else None
+def environment_of(cloud: Cloud, environment_id: int, project: Project | None) -> dict[str, Any] | None:
+    """Write the environment of a run or a job, with its connection; None where it is gone."""
+    environment = cloud.store.definitions.get(Environment, environment_id)
+    if environment is None:
+        return None
+    return environment_shape(environment, project, database=str(cloud.database(environment_id)))

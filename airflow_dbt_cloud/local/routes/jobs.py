@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from airflow_dbt_cloud.local.definition_shapes import environment_shape, job_shape, project_shape
+from airflow_dbt_cloud.local.definition_shapes import job_shape, project_shape
 from airflow_dbt_cloud.local.envelope import found, listed
-from airflow_dbt_cloud.local.models import Environment, Job, Project, Run, Status
+from airflow_dbt_cloud.local.models import Job, Project, Run, Status
 from airflow_dbt_cloud.local.parameters import (
     PAGING,
     Readers,
@@ -18,7 +18,7 @@ from airflow_dbt_cloud.local.parameters import (
 )
 from airflow_dbt_cloud.local.retries import refusal, retry
 from airflow_dbt_cloud.local.routes.bodies import read_body
-from airflow_dbt_cloud.local.routes.including import shapes, started_shape
+from airflow_dbt_cloud.local.routes.including import environment_of, shapes, started_shape
 from airflow_dbt_cloud.local.routes.lists import find_definitions
 from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of, definition_of
 from airflow_dbt_cloud.local.store import Page, RunQuery
@@ -88,8 +88,7 @@ def _job(request: web.Request, job: Job, include: frozenset[str]) -> dict[str, o
     if "project" in include:
         shape["project"] = project_shape(project) if project else None
     if "environment" in include:
-        environment = store.definitions.get(Environment, job.environment_id)
-        shape["environment"] = environment_shape(environment, project) if environment else None
+        shape["environment"] = environment_of(cloud_of(request), job.environment_id, project)
     for name, statuses in _RECENT.items():
         if name in include:
             newest = _newest_run(request, job, statuses)

@@ -1,0 +1,86 @@
+"""Tells OpenLineage what became of a task's dbt Cloud run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+    from airflow.sdk.types import Logger
+
+    from airflow_dbt_cloud.lineage.finished_run import FinishedRun
+
+
+class TellsOpenLineage:
+    """A task whose dbt Cloud run OpenLineage is told of, by the methods that its provider looks for."""
+
+    def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any] | None:
+        """Nothing: there is no run yet."""
+        return tell_run(self, None)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+        """Emit the run's events; nothing more is told of the task itself."""
+        return tell_run(self, task_instance)
+
+    def get_openlineage_facets_on_failure(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+        """Emit the run's events; nothing more is told of the task itself."""
+        return tell_run(self, task_instance)
+
+
+def tell_run(task: Any, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+    """Emit the events of a finished run and of each of its dbt steps; a fault on the way is only logged.
+
+    Args:
+        task: Has `hook` (a `DbtCloudHook`), `run_id` (None if it came to no run), `account_id` and `log`.
+        task_instance: Its OpenLineage run is the events' parent; None before there is anything to tell.
+
+    Returns:
+        Nothing more about the task itself; None where the extra `openlineage` is missing.
+    """
+    log = task.log
+    try:
+        from airflow.providers.openlineage.extractors import OperatorLineage
+
+        if task_instance is not None and task.run_id:
+            _emit(task, task_instance, log)
+        return OperatorLineage()
+    except ImportError as error:
+        log.warning("OpenLineage is told nothing: %s. pip install 'airflow-dbt-cloud[openlineage]'.", error)
+    except Exception as error:  # noqa: BLE001 -- lineage is never worth more than the task
+        log.warning("OpenLineage is told nothing more of run %s: %s", task.run_id, error)
+    return None
+
+
+def _emit(task: Any, task_instance: Any, log: Logger) -> None:
+    from airflow.providers.openlineage.plugins.listener import get_openlineage_listener
+
+    from airflow_dbt_cloud.lineage.finished_run import FinishedRun
+
+    finished = FinishedRun(task.hook, task.run_id, task.account_id or None, log)
+    if not finished.run.finished:
+        log.info("Run %s goes on; OpenLineage is told nothing of it.", task.run_id)
+        return
+    adapter = get_openlineage_listener().adapter
+    for event in _events(finished, task_instance, log):
+        adapter.emit(event)
+
+
+def _events(finished: FinishedRun, task_instance: Any, log: Logger) -> Iterator[Any]:
+    """Events of the run, then of its steps; a step that cannot be told loses only its own."""
+    from airflow_dbt_cloud.lineage.events import run_events, step_events
+    from airflow_dbt_cloud.lineage.parent import parent_of_events
+
+    parent = parent_of_events(task_instance)
+    yield from run_events(finished, parent)
+    for artifacts in finished.steps():
+        try:
+            events = step_events(finished, artifacts, parent)
+        except Exception as error:  # noqa: BLE001 -- see above
+            step = artifacts.step
+            log.warning("OpenLineage is told nothing of step %d, %s: %s", step.index, step.name, error)
+            continue
+        log.info(
+            "Step %d, %s: %d OpenLineage events.", artifacts.step.index, artifacts.step.name, len(events)
+        )
+        yield from events

@@ -1,0 +1,34 @@
+"""Which warehouse a run worked on, in the words that the OpenLineage library reads of a dbt profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+def profile_of(connections: Sequence[Json], manifest: Json) -> dict[str, Any]:
+    """The name, the adapter and the details of the first connection that has any.
+
+    The adapter is the one that dbt itself wrote into the manifest. dbt Cloud spells a host `hostname`
+    (API v3, `PostgresConnection`), dbt's profiles spell it `host`.
+
+    Args:
+        connections: As dbt Cloud describes them ("Retrieve Project", field `connection`), the best first.
+        manifest: The step's `manifest.json`.
+
+    Raises:
+        LookupError: If no connection has details.
+    """
+    for connection in connections:
+        if details := connection.get("details") or connection.get("config"):
+            adapter = manifest["metadata"].get("adapter_type") or connection["type"]
+            name = connection.get("name") or adapter
+            return {"name": name, "type": adapter, "details": _spelled_as_in_profiles(details)}
+    raise LookupError("dbt Cloud tells nothing of the connection that the run used")
+
+
+def _spelled_as_in_profiles(details: Json) -> dict[str, Any]:
+    host = {"host": details["hostname"]} if details.get("hostname") else {}
+    return {**host, **details}
