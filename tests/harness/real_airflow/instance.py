@@ -15,6 +15,7 @@ from real_airflow.runs import Outcome, Run, TaskInstance
 from real_airflow.settings import PASSWORD, USER, Settings
 from real_airflow.waiting import until
 
+PAGE = 100  # Airflow's REST API gives no more at once
 ENDED = ("success", "failed")
 PARTS = ("api-server", "scheduler", "triggerer", "dag-processor")
 
@@ -108,8 +109,12 @@ class RealAirflow:
     def task_instances(self, run: Run) -> list[TaskInstance]:
         """Give every task instance of a run as it is now."""
         self._check()
-        found = self.rest.get(f"{run.path}/taskInstances", limit=1000)["task_instances"]
-        return [self._notice(run, raw) for raw in found]
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self.rest.get(f"{run.path}/taskInstances", limit=PAGE, offset=len(found))
+            found += page["task_instances"]
+            if len(found) >= page["total_entries"]:
+                return [self._notice(run, raw) for raw in found]
 
     def xcom(self, run: Run, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
         """Give the value that a task pushed under a key."""
