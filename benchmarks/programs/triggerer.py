@@ -23,9 +23,7 @@ def fill(told: dict[str, Any]) -> None:
     make = import_module(f"{told['package']}.triggers.dbt").DbtCloudRunJobTrigger
     with create_session() as session:
         session.add(Connection(**told["connection"]))  # noqa: AIR311 -- a row, not what tasks see
-        for task, run_id in zip(
-            dag_run(session).get_task_instances(session=session), told["runs"], strict=True
-        ):
+        for task, run_id in zip(tasks(session, len(told["runs"])), told["runs"], strict=True):
             trigger = Trigger.from_object(
                 make(
                     conn_id="dbt_cloud_default",
@@ -35,21 +33,31 @@ def fill(told: dict[str, Any]) -> None:
                     account_id=None,
                 )
             )
-            session.add(trigger)
+            session.add_all((trigger, task))
             session.flush()
             task.state, task.trigger_id, task.next_method = "deferred", trigger.id, "execute_complete"
             task.try_number = 1
 
 
-def store_dag(count: int) -> None:
-    """Put a DAG of so many tasks into the database, as the DAG processor does with its file."""
+def tasks(session: Any, count: int) -> list[Any]:
+    """Task instances of the one task, as if it were mapped so many times."""
+    from airflow.models.taskinstance import TaskInstance
+
+    run = dag_run(session)
+    [first] = run.get_task_instances(session=session)
+    place = {"run_id": run.run_id, "dag_version_id": first.dag_version_id}
+    task = run.dag.get_task(first.task_id)
+    return [first, *(TaskInstance(task, map_index=index, **place) for index in range(1, count))]
+
+
+def store_dag() -> None:
+    """Put a DAG of one task into the database, as the DAG processor does with its file."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     from airflow.sdk import DAG, BaseOperator
 
     with DAG("watched", schedule=None) as dag:
-        for number in range(count):
-            BaseOperator(task_id=f"wait_{number}")
+        BaseOperator(task_id="wait")
     DagBundlesManager().sync_bundles_to_db()
     bag = DagBag(dag_folder=os.devnull)
     bag.dags[dag.dag_id] = dag
@@ -119,7 +127,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True)
-    store_dag(len(told["runs"]))
+    store_dag()
     fill(told)
     watching = subprocess.Popen([sys.executable, __file__, "triggerer"], start_new_session=True)
     try:
