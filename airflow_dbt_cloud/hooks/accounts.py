@@ -9,6 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Id = int | str
+"""An id as users write it: dbt Cloud's number, or that number as text."""
 
 
 def fallback_to_default_account(func: Callable[P, T]) -> Callable[P, T]:
@@ -47,3 +49,9 @@ def _lacks_account(bound: BoundArguments) -> bool:
 def _hook(bound: BoundArguments) -> Any:
     """The hook whose method is called: always the first argument."""
     return bound.args[0]
+
+
+def known(account_id: Id | None) -> Id:
+    """The account that a decorator has filled in."""
+    assert account_id is not None
+    return account_id

@@ -16,7 +16,7 @@ from airflow_dbt_cloud.client import address, endpoints, flows
 from airflow_dbt_cloud.client.checks import check_access
 from airflow_dbt_cloud.client.errors import DbtCloudError
 from airflow_dbt_cloud.client.models import Run
-from airflow_dbt_cloud.client.protocol import Call, Request
+from airflow_dbt_cloud.client.protocol import Request
 from airflow_dbt_cloud.client.retry import BRIEFLY, ONCE
 from airflow_dbt_cloud.client.starting import find_runs, start_retry, start_run
 from airflow_dbt_cloud.exceptions import (
@@ -27,8 +27,9 @@ from airflow_dbt_cloud.exceptions import (
     airflow_exception,
 )
 from airflow_dbt_cloud.hooks import form, starting, waiting
-from airflow_dbt_cloud.hooks.accounts import fallback_to_default_account, provide_account_id
-from airflow_dbt_cloud.hooks.conversations import ConversingHook
+from airflow_dbt_cloud.hooks.accounts import Id, fallback_to_default_account, known, provide_account_id
+from airflow_dbt_cloud.hooks.artifact_verbs import ArtifactVerbs
+from airflow_dbt_cloud.hooks.definition_verbs import DefinitionVerbs
 from airflow_dbt_cloud.hooks.sessions import TokenAuth
 from airflow_dbt_cloud.job_run import (
     DBT_CAUSE_MAX_LENGTH,
@@ -61,10 +62,8 @@ __all__ = [
     "validate_execute_complete_event",
 ]
 
-Id = int | str
 
-
-class DbtCloudHook(ConversingHook):
+class DbtCloudHook(DefinitionVerbs, ArtifactVerbs):
     """Speaks to dbt Cloud over an Airflow connection.
 
     Args:
@@ -107,76 +106,6 @@ class DbtCloudHook(ConversingHook):
         credentials = await self._fetch_credentials()
         return credentials.headers(Request("GET", "/", body={})), credentials.base_url.partition("://")[2]
 
-    def list_accounts(self) -> list[Response]:
-        """Accounts that the token may see."""
-        return self._answers(endpoints.list_accounts())
-
-    @fallback_to_default_account
-    def get_account(self, account_id: Id | None = None) -> Response:
-        """One account."""
-        return self._answer(endpoints.get_account(_known(account_id)))
-
-    @fallback_to_default_account
-    def list_projects(self, account_id: Id | None = None, name_contains: str | None = None) -> list[Response]:
-        """Projects, narrowed to names that contain a text."""
-        return self._answers(endpoints.list_projects(_known(account_id), name_contains=name_contains))
-
-    @fallback_to_default_account
-    def get_project(self, project_id: Id, account_id: Id | None = None) -> Response:
-        """One project."""
-        return self._answer(endpoints.get_project(_known(account_id), project_id))
-
-    @fallback_to_default_account
-    def list_environments(
-        self, project_id: Id, *, name_contains: str | None = None, account_id: Id | None = None
-    ) -> list[Response]:
-        """Environments of a project, narrowed to names that contain a text."""
-        call = endpoints.list_environments(_known(account_id), project_id, name_contains=name_contains)
-        return self._answers(call)
-
-    @fallback_to_default_account
-    def get_environment(
-        self, project_id: Id, environment_id: Id, *, account_id: Id | None = None
-    ) -> Response:
-        """One environment of a project."""
-        return self._answer(endpoints.get_environment(_known(account_id), project_id, environment_id))
-
-    @fallback_to_default_account
-    def list_jobs(
-        self,
-        account_id: Id | None = None,
-        order_by: str | None = None,
-        project_id: Id | None = None,
-        environment_id: Id | None = None,
-        name_contains: str | None = None,
-    ) -> list[Response]:
-        """Jobs, narrowed by project, environment and a text that their names contain."""
-        call = endpoints.list_jobs(
-            _known(account_id),
-            project_id=project_id,
-            environment_id=environment_id,
-            name_contains=name_contains,
-            order_by=order_by,
-        )
-        return self._answers(call)
-
-    @fallback_to_default_account
-    def get_job(self, job_id: Id, account_id: Id | None = None) -> Response:
-        """One job."""
-        return self._answer(endpoints.get_job(_known(account_id), job_id))
-
-    @fallback_to_default_account
-    def get_job_by_name(
-        self, *, project_name: str, environment_name: str, job_name: str, account_id: Id | None = None
-    ) -> dict[str, Any]:
-        """The job of that name in that environment of that project, as dbt Cloud describes it.
-
-        Raises:
-            DbtCloudResourceLookupError: If a name is carried by nothing, or by several things.
-        """
-        job = self._converse(flows.find_job(_known(account_id), project_name, environment_name, job_name))
-        return dict(job.data)
-
     @fallback_to_default_account
     def trigger_job_run(  # noqa: PLR0917 -- users' calls are positional
         self,
@@ -202,10 +131,10 @@ class DbtCloudHook(ConversingHook):
         """
         if retry_from_failure and (failed := self._failed_run(job_id, account_id)):
             self.log.info("Retrying run %s of job %s from its failure.", failed, job_id)
-            return self._answer(start_retry(_known(account_id), job_id, failed, since=starting.horizon()))
+            return self._answer(start_retry(known(account_id), job_id, failed, since=starting.horizon()))
         own = {"cause": cause, "steps_override": steps_override, "schema_override": schema_override}
         payload = starting.payload(own, additional_run_config, self.mark, self.log)
-        return self._answer(start_run(_known(account_id), job_id, payload, since=starting.horizon()))
+        return self._answer(start_run(known(account_id), job_id, payload, since=starting.horizon()))
 
     @fallback_to_default_account
     def find_job_runs(
@@ -216,7 +145,7 @@ class DbtCloudHook(ConversingHook):
         account_id: Id | None = None,
     ) -> list[Run]:
         """Runs of a job that were created since a moment and are wanted, newest first, with their cause."""
-        return self._converse(find_runs(_known(account_id), job_id, since, wanted))
+        return self._converse(find_runs(known(account_id), job_id, since, wanted))
 
     def _failed_run(self, job_id: Id, account_id: Id | None) -> int | None:
         """The id of the job's latest run if that ended in error."""
@@ -235,19 +164,19 @@ class DbtCloudHook(ConversingHook):
     ) -> list[Response]:
         """Runs, narrowed to a job; `include_related` such as ["trigger", "job"]."""
         filters = {"include_related": include_related or None, "job_definition_id": job_definition_id}
-        return self._answers(endpoints.list_runs(_known(account_id), order_by=order_by, **filters))
+        return self._answers(endpoints.list_runs(known(account_id), order_by=order_by, **filters))
 
     @fallback_to_default_account
     def get_job_runs(self, account_id: Id | None = None, payload: dict[str, Any] | None = None) -> Response:
         """One page of runs; `payload` holds the query as "List Runs" documents it, lists as lists or text."""
-        return self._answer(endpoints.list_runs_page(_known(account_id), **(payload or {})))
+        return self._answer(endpoints.list_runs_page(known(account_id), **(payload or {})))
 
     @fallback_to_default_account
     def get_job_run(
         self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
     ) -> Response:
         """One run; `include_related` such as ["run_steps", "trigger", "debug_logs"]."""
-        call = endpoints.get_run(_known(account_id), run_id, include_related=include_related or ())
+        call = endpoints.get_run(known(account_id), run_id, include_related=include_related or ())
         return self._answer(call)
 
     def get_job_run_status(self, run_id: Id, account_id: Id | None = None) -> int:
@@ -295,7 +224,7 @@ class DbtCloudHook(ConversingHook):
         """Log how a run ended and what failed in it; a fault while asking is logged, never raised."""
         try:
             details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
-            report = self._converse(report_on(_known(account_id), Run.parse(details)), decision=BRIEFLY)
+            report = self._converse(report_on(known(account_id), Run.parse(details)), decision=BRIEFLY)
         except (DbtCloudApiException, DbtCloudError) as error:
             self.log.warning("Could not read the details of run %s: %s", run_id, error)
             return
@@ -305,31 +234,17 @@ class DbtCloudHook(ConversingHook):
     @fallback_to_default_account
     def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
         """What became of a run's steps and nodes, from the run and the results of its dbt commands."""
-        return self._converse(report_run(_known(account_id), run_id), decision=BRIEFLY)
+        return self._converse(report_run(known(account_id), run_id), decision=BRIEFLY)
 
     @fallback_to_default_account
     def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
         """Cancel a run; harmless for one that has ended."""
-        self._converse(endpoints.cancel_run(_known(account_id), run_id))
-
-    @fallback_to_default_account
-    def list_job_run_artifacts(
-        self, run_id: Id, account_id: Id | None = None, step: int | None = None
-    ) -> list[Response]:
-        """Paths of a run's artifacts."""
-        return self._answers(endpoints.list_artifacts(_known(account_id), run_id, step=step))
-
-    @fallback_to_default_account
-    def get_job_run_artifact(
-        self, run_id: Id, path: str, account_id: Id | None = None, step: int | None = None
-    ) -> Response:
-        """An artifact of a run, such as "manifest.json"; of the last step unless `step` names another."""
-        return self._answer(endpoints.get_artifact(_known(account_id), run_id, path, step=step))
+        self._converse(endpoints.cancel_run(known(account_id), run_id))
 
     @fallback_to_default_account
     def retry_failed_job_run(self, job_id: Id, account_id: Id | None = None) -> Response:
         """Retry the job's last run if it failed; otherwise dbt Cloud starts a new one."""
-        return self._answer(endpoints.rerun_job(_known(account_id), job_id))
+        return self._answer(endpoints.rerun_job(known(account_id), job_id))
 
     @provide_account_id
     async def get_job_details(
@@ -337,7 +252,7 @@ class DbtCloudHook(ConversingHook):
     ) -> Any:
         """One run with its envelope, as JSON, from an event loop."""
         details: list[Any] = []
-        call = endpoints.get_run(_known(account_id), run_id, include_related=include_related or ())
+        call = endpoints.get_run(known(account_id), run_id, include_related=include_related or ())
         async with self._client() as client:
             await client.ask(call, lambda response: details.append(response.json))
         return details[-1]
@@ -360,20 +275,7 @@ class DbtCloudHook(ConversingHook):
     async def stop_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
         """Cancel a run, from an event loop, over a connection of its own."""
         async with self._client() as client:
-            await client.ask(endpoints.cancel_run(_known(account_id), run_id))
-
-    @provide_account_id
-    async def get_job_run_artifacts_concurrently(
-        self, run_id: Id, artifacts: list[str], account_id: Id | None = None, step: int | None = None
-    ) -> dict[str, Any]:
-        """Several JSON artifacts of a run at once, by path."""
-
-        def artifact(path: str) -> Call[Any]:
-            return endpoints.get_json_artifact(_known(account_id), run_id, path, step=step)
-
-        async with self._client() as client:
-            found = await client.ask_all(artifact(path) for path in artifacts)
-        return dict(zip(artifacts, found, strict=True))
+            await client.ask(endpoints.cancel_run(known(account_id), run_id))
 
     def test_connection(self) -> tuple[bool, str]:
         """Whether the connection is right, and what its token can read; or which part of it is wrong."""
@@ -381,9 +283,3 @@ class DbtCloudHook(ConversingHook):
             return True, self._converse(check_access(self._resolve_account_id()), decision=ONCE)
         except Exception as error:  # noqa: BLE001 -- the page shows whatever it was
             return False, str(error)
-
-
-def _known(account_id: Id | None) -> Id:
-    """The account that the decorator has filled in."""
-    assert account_id is not None
-    return account_id

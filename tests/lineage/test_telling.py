@@ -69,7 +69,8 @@ def facet_classes() -> dict[str, Any]:
         return {kind, *(each for child in kind.__subclasses__() for each in below(child))}
 
     kinds = (below(BaseFacet) | below(EarlierFacet)) - {BaseFacet, EarlierFacet}
-    return {kind._get_schema(): kind for kind in kinds}
+    # attrs builds each class twice, for its slots; the first one stays among the subclasses until collected.
+    return {kind._get_schema(): kind for kind in kinds if "__attrs_attrs__" in vars(kind)}
 
 
 def validated(event):
