@@ -22,6 +22,8 @@ class NodeResult:
         rows: Rows affected, where the adapter counts them.
         failures: Rows that a test found fault with.
         relation: The table or view, as the database names it.
+        compiled_path: The artifact with the node's compiled code, such as "compiled/shop/models/orders.sql";
+            run_results.json does not tell it.
     """
 
     unique_id: str
@@ -31,6 +33,7 @@ class NodeResult:
     rows: int | None = None
     failures: int | None = None
     relation: str | None = None
+    compiled_path: str | None = None
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
@@ -50,6 +53,11 @@ class NodeResult:
     def kind(self) -> str:
         """What it is: model, test, seed, snapshot."""
         return self.unique_id.partition(".")[0]
+
+    @property
+    def package(self) -> str:
+        """The package that it belongs to; the project's own carries the project's name."""
+        return self.unique_id.split(".")[1] if "." in self.unique_id else ""
 
     @property
     def name(self) -> str:

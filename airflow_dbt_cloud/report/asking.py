@@ -10,6 +10,7 @@ from airflow_dbt_cloud.client.endpoints import Id
 from airflow_dbt_cloud.client.errors import DbtCloudError, NotFound
 from airflow_dbt_cloud.client.models import Run, Step
 from airflow_dbt_cloud.client.protocol import Call
+from airflow_dbt_cloud.report.compiled import located
 from airflow_dbt_cloud.report.run_report import RunReport
 
 BUILDING = frozenset({"build", "run", "test", "seed", "snapshot", "retry", "clone", "run-operation"})
@@ -39,7 +40,8 @@ def report_on(account_id: Id, run: Run) -> Call[RunReport]:
             gaps.append(f"The results of step {step.index}, {step.name}, cannot be read: {error}")
             continue
         nodes.update({node.unique_id: node for node in results})
-    return RunReport(run, tuple(nodes.values()), tuple(gaps))
+    paths = (yield from _paths(account_id, run.id)) if nodes else []
+    return RunReport(run, located(nodes.values(), paths), tuple(gaps))
 
 
 def builds(step: Step) -> bool:
@@ -56,3 +58,11 @@ def _results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResult, .
     except NotFound:
         return ()
     return read_run_results(answer.json)
+
+
+def _paths(account_id: Id, run_id: Id) -> Call[list[str]]:
+    """Paths of the run's artifacts; none where they cannot be read, since a report is worth more than they."""
+    try:
+        return (yield from endpoints.list_artifacts(account_id, run_id))
+    except DbtCloudError:
+        return []

@@ -85,5 +85,6 @@ def _node_dict(node: NodeResult) -> dict[str, Any]:
         "rows": node.rows,
         "failures": node.failures,
         "relation": node.relation,
+        "compiled_path": node.compiled_path,
     }
     return {name: value for name, value in fields.items() if value not in (None, "")}

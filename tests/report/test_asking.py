@@ -62,9 +62,9 @@ def test_results_are_asked_for_of_building_steps_only(dbt_cloud, report):
     found = report(70)
     assert [node.unique_id for node in found.failed] == ["model.a.b"]
     asked = [
-        request["target"] for request in dbt_cloud.control.requests() if "artifacts" in request["target"]
+        request["target"] for request in dbt_cloud.control.requests() if "artifacts/" in request["target"]
     ]
-    assert [target.split("?")[1] for target in asked] == ["step=2"]
+    assert [target.split("/artifacts/")[1] for target in asked] == ["run_results.json?step=2", ""]
 
 
 def test_a_step_without_results_is_no_gap_and_a_damaged_file_is(dbt_cloud, report):
@@ -78,6 +78,19 @@ def test_a_step_without_results_is_no_gap_and_a_damaged_file_is(dbt_cloud, repor
     assert "results of step 1" in found.gaps[0]
 
 
+def test_nodes_are_told_with_their_compiled_code_and_without_it_where_the_list_cannot_be_read(
+    dbt_cloud, report
+):
+    code = "compiled/a/models/b.sql"
+    artifacts = {"run_results.json": results(("model.a.b", "error")), code: "select 1"}
+    dbt_cloud.control.seed(jobs=[pretended(["Invoke dbt with `dbt build`"], artifacts)])
+    assert report(70).nodes[0].compiled_path == code
+    assert report(70).to_dict()["nodes"][0]["compiled_path"] == code
+    dbt_cloud.control.add_fault("status", route="*/artifacts/", status=500)
+    found = report(70)
+    assert (found.nodes[0].compiled_path, found.nodes[0].status) == (None, "error")
+
+
 @pytest.mark.dbt
 def test_a_really_failing_build_names_the_nodes_and_the_databases_words(dbt_cloud, report):
     import time
@@ -86,5 +99,8 @@ def test_a_really_failing_build_names_the_nodes_and_the_databases_words(dbt_clou
     by_name = {node.name: node for node in found.nodes}
     assert by_name["burnt_batches"].status == "error"
     assert "Could not convert string" in by_name["burnt_batches"].message
+    assert by_name["burnt_batches"].compiled_path == "compiled/bakery/models/rehearsal/burnt_batches.sql"
+    assert by_name["burnt_batches"].relation == '"warehouse"."prod"."burnt_batches"'
+    assert by_name["no_sale_on_a_sunday"].compiled_path == "compiled/bakery/tests/no_sale_on_a_sunday.sql"
     assert by_name["no_sale_on_a_sunday"].failures > 0
     assert [node.name for node in found.skipped] == ["burnt_losses"]
