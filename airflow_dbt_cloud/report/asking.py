@@ -61,7 +61,7 @@ def _results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResult, .
 
 
 def _paths(account_id: Id, run_id: Id) -> Call[list[str]]:
-    """Paths of the run's artifacts; none where they cannot be read, since a report is worth more than they."""
+    """Paths of the run's artifacts; none where they cannot be read: the report is worth more than they."""
     try:
         return (yield from endpoints.list_artifacts(account_id, run_id))
     except DbtCloudError:

@@ -1,9 +1,9 @@
 """Finds the compiled code of nodes among a run's artifacts.
 
-run_results.json does not say where a node's compiled code lies, and manifest.json, which does, can have hundreds
-of megabytes. The list of the run's artifacts tells the same in one small request: dbt writes the code to
-`compiled/<package>/<path of the source file>`, and the file is named after its node (dbt: "About dbt artifacts",
-"target-path"). Being a list of what is there, it never names a file that the run did not leave.
+run_results.json does not say where a node's compiled code lies, and manifest.json, which does, can have
+hundreds of megabytes. The list of the run's artifacts tells the same in one small request: dbt puts the code
+into `compiled/<package>/<path of the source file>`, and the file is named after its node (dbt: "About dbt
+artifacts", "target-path"). Being a list of what is there, it never names a file that the run did not leave.
 """
 
 from __future__ import annotations

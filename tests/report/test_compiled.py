@@ -8,7 +8,7 @@ from airflow_dbt_cloud.report.compiled import located
 PATHS = [
     "manifest.json",
     "compiled/shop/models/marts/orders.sql",
-    "compiled/shop/models/marts/marts.yml/unique_orders_id.sql",
+    "compiled/shop/models/marts/m.yml/unique_orders_id.sql",
     "compiled/shop/tests/no_sale.sql",
     "compiled/shop/models/customers_v2.sql",
     "compiled/shop/models/plain.sql",
@@ -27,7 +27,7 @@ PATHS = [
         ("model.other.orders", "compiled/other/models/orders.sql"),
         (
             "test.shop.unique_orders_id.0a1b2c3d4e",
-            "compiled/shop/models/marts/marts.yml/unique_orders_id.sql",
+            "compiled/shop/models/marts/m.yml/unique_orders_id.sql",
         ),
         ("test.shop.no_sale", "compiled/shop/tests/no_sale.sql"),
         ("model.shop.customers.v2", "compiled/shop/models/customers_v2.sql"),
