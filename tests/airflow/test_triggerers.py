@@ -27,7 +27,7 @@ def wait_for_watcher(airflow: RealAirflow, run: Run, count: int, *, other_than: 
 
     return until(
         look,
-        timeout=60 + 4 * count,
+        timeout=60 + 8 * count,
         what=lambda: f"{count} tasks with one triggerer: {watchers(airflow, run)}",
     )
 
@@ -55,7 +55,7 @@ def test_deferred_runs_survive_the_end_of_their_triggerer(airflow, job, end_trig
     wait_for_watcher(airflow, run, count, other_than=first)
     assert job.ends() == ["going"] * count
     job.finish()
-    outcome = airflow.wait(run, timeout=60 + 6 * count)
+    outcome = airflow.wait(run, timeout=60 + 8 * count)
     assert outcome.state == "success", outcome.story()
     assert job.ends() == ["success"] * count
     results = [outcome.xcom("build", map_index=one.map_index) for one in outcome.of("build")]

@@ -1,4 +1,7 @@
-"""The fixture `airflow`, and the order of tests: those that need a running Airflow come last, together."""
+"""The fixture `airflow`, and the order of tests: those that need a running Airflow come together, and last.
+
+Where several processes share the tests, one begins with those, and the others take the rest file by file.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +18,20 @@ PROJECT = Path(__file__).parents[3]
 LAST = {"airflow": 1, "browser": 2}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of tests/airflow and tests/browser by their folder, and put them last."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests of tests/airflow and tests/browser by their folder, and put them where they belong."""
     for item in items:
         for folder in LAST:
             if item.path.is_relative_to(PROJECT / "tests" / folder):
                 item.add_marker(folder)
-    items.sort(key=lambda item: max((LAST.get(marker.name, 0) for marker in item.iter_markers()), default=0))
+    shared = hasattr(config, "workerinput")
+    items.sort(key=lambda item: _place(item) or (len(LAST) + 1) * shared)
+    for item in items if shared else ():
+        item.add_marker(pytest.mark.xdist_group("airflow" if _place(item) else str(item.path)))
+
+
+def _place(item: pytest.Item) -> int:
+    return max((LAST.get(marker.name, 0) for marker in item.iter_markers()), default=0)
 
 
 @pytest.fixture(scope="session")
