@@ -1,22 +1,25 @@
 """A pytest plugin: a dbt Cloud on this machine for your tests, with its Airflow connection.
 
-Switch it on in a `conftest.py` by `pytest_plugins = ["airflow_dbt_cloud.testing"]`, then ask for `dbt_cloud`:
+It is there wherever the package is installed; a test asks for `dbt_cloud`:
 
     def test_my_dag(dbt_cloud):
         dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {"running": 2, "outcome": 10}}])
         my_dag.test()
 
-Runs of jobs with a `pretend` entry follow that script; the default jobs really run dbt.
+Runs of jobs with a `pretend` entry follow that script; the default jobs really run dbt. Until a test asks for
+a fixture, neither the server nor Airflow is imported.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_dbt_cloud.local.server import LocalDbtCloud
+if TYPE_CHECKING:
+    from airflow_dbt_cloud.local.server import LocalDbtCloud
 
 CONNECTION_VARIABLE = "AIRFLOW_CONN_DBT_CLOUD_DEFAULT"
 """Airflow reads the connection `dbt_cloud_default` from this environment variable."""
@@ -31,6 +34,8 @@ def connection_json(cloud: LocalDbtCloud) -> str:
 @pytest.fixture(scope="session")
 def dbt_cloud_server() -> Iterator[LocalDbtCloud]:
     """A local dbt Cloud that serves for the whole test session."""
+    from airflow_dbt_cloud.local.server import LocalDbtCloud
+
     with LocalDbtCloud() as cloud:
         yield cloud
 
@@ -41,3 +46,16 @@ def dbt_cloud(dbt_cloud_server: LocalDbtCloud, monkeypatch: pytest.MonkeyPatch) 
     dbt_cloud_server.control.reset()
     monkeypatch.setenv(CONNECTION_VARIABLE, connection_json(dbt_cloud_server))
     return dbt_cloud_server
+
+
+@pytest.fixture(scope="session")
+def dbt_cloud_session() -> Iterator[LocalDbtCloud]:
+    """A local dbt Cloud that the whole session shares: nothing resets it, and the connection leads to it.
+
+    It is another server than that of `dbt_cloud`; in a test that asks for both, the connection is `dbt_cloud`'s.
+    """
+    from airflow_dbt_cloud.local.server import LocalDbtCloud
+
+    with LocalDbtCloud() as cloud, pytest.MonkeyPatch.context() as environment:
+        environment.setenv(CONNECTION_VARIABLE, connection_json(cloud))
+        yield cloud
