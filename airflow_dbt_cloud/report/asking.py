@@ -35,7 +35,7 @@ def report_on(account_id: Id, run: Run) -> Call[RunReport]:
     gaps: list[str] = []
     for step in filter(builds, run.steps):
         try:
-            results = yield from _results(account_id, run.id, step)
+            results = yield from step_results(account_id, run.id, step)
         except (DbtCloudError, ValueError) as error:
             gaps.append(f"The results of step {step.index}, {step.name}, cannot be read: {error}")
             continue
@@ -51,7 +51,7 @@ def builds(step: Step) -> bool:
     return next((word in BUILDING for word in words if word in BUILDING | TELLING_NOTHING), False)
 
 
-def _results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResult, ...]]:
+def step_results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResult, ...]]:
     """The nodes of a step; none where dbt wrote no results, as when the project does not compile."""
     try:
         answer = yield from endpoints.get_artifact(account_id, run_id, "run_results.json", step=step.index)
