@@ -66,9 +66,16 @@ class Cloud:
             job_id=job.id,
             created_at=self.clock.now() if created_at is None else created_at,
             docs=_given(trigger.get("generate_docs_override"), job.generate_docs),
+            sources=job.run_generate_sources,
+            dbt_version=self._dbt_version(job, trigger),
             trigger=dict(trigger),
         )
         return run if job.pretend is None else self.pretended(run, parse_script(job.pretend))
+
+    def _dbt_version(self, job: Job, trigger: Mapping[str, Any]) -> str:
+        environment = self.store.definitions.get(Environment, job.environment_id)
+        of_environment = environment.dbt_version if environment else "latest"
+        return str(trigger.get("dbt_version_override") or job.dbt_version or of_environment)
 
     def pretended(self, run: Run, script: Script) -> Run:
         """Return the run with its whole life laid out ahead of it."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from airflow_dbt_cloud.local.auth import Guard
 from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.faults import Faults
 from airflow_dbt_cloud.local.journal import Journal
@@ -16,20 +17,23 @@ class Control:
     Args:
         cloud: what is controlled.
         defaults: the seed document that `reset` goes back to.
+        guard: knows the tokens.
     """
 
-    def __init__(self, cloud: Cloud, defaults: dict[str, Any]) -> None:
+    def __init__(self, cloud: Cloud, defaults: dict[str, Any], guard: Guard) -> None:
         self._cloud, self._defaults = cloud, defaults
+        self.guard = guard
         self.journal = Journal()
         self.faults = Faults()
         self.rate_limit = RateLimit()
 
     async def reset(self) -> None:
-        """Go back to a new server's state: default seed, no run, fault, limit or journal, clock on time."""
+        """Go back to a new server's state: default seed, no run, fault, limit, token or journal."""
         await self._cloud.reset()
         self.faults.clear()
         self.rate_limit.disable()
         self.journal.clear()
+        self.guard.forget()
         self.seed_defaults()
 
     def seed_defaults(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow_dbt_cloud.local.clock import iso, spaced
 from airflow_dbt_cloud.local.models import Account, Environment, Job, Project
+from airflow_dbt_cloud.local.schedule_shapes import HOURLY, nested_schedule, normal_schedule
 
 
 def account_shape(account: Account) -> dict[str, Any]:
@@ -131,36 +132,34 @@ def environment_shape(
 
 
 def job_shape(job: Job) -> dict[str, Any]:
-    """Write a job as `jobs/` and `jobs/{id}/` do; it is never scheduled here, only run."""
+    """Write a job as `jobs/` and `jobs/{id}/` do."""
+    schedule = _schedule(job)
     return {
         **_job_core(job),
-        "schedule": {
-            "cron": "0 * * * *",
-            "date": {"type": "every_day"},
-            "time": {"type": "every_hour", "interval": 1},
-        },
-        "generate_sources": False,
-        "cron_humanized": "Every hour",
+        "schedule": schedule,
+        "generate_sources": job.run_generate_sources,
+        "is_system": False,
+        "cron_humanized": "Every hour" if schedule["cron"] == HOURLY["cron"] else schedule["cron"],
         "next_run": None,
         "next_run_humanized": None,
+        **dict.fromkeys(RELATED_TO_JOBS),
     }
 
 
 def nested_job_shape(job: Job) -> dict[str, Any]:
     """Write a job as a run includes it: its schedule is spelled differently there."""
-    return {**_job_core(job), "schedule": {"cron": "0 * * * *", "date": "every_day", "time": "every_hour"}}
+    return {**_job_core(job), "schedule": nested_schedule(_schedule(job))}
+
+
+def _schedule(job: Job) -> dict[str, Any]:
+    return normal_schedule(job.schedule) if job.schedule else HOURLY
 
 
 def _job_core(job: Job) -> dict[str, Any]:
     return {
         "execution": {"timeout_seconds": job.timeout_seconds},
         "generate_docs": job.generate_docs,
-        "run_generate_sources": False,
-        "run_compare_changes": False,
-        "compare_changes_flags": "--select state:modified",
-        "run_lint": False,
-        "errors_on_lint_failure": True,
-        "cost_optimization_features": [],
+        "run_generate_sources": job.run_generate_sources,
         "id": job.id,
         "account_id": job.account_id,
         "project_id": job.project_id,
@@ -170,24 +169,36 @@ def _job_core(job: Job) -> dict[str, Any]:
         "dbt_version": job.dbt_version,
         "raw_dbt_version": job.dbt_version,
         "created_at": iso(job.created_at),
-        "updated_at": iso(job.created_at),
+        "updated_at": iso(job.updated_at or job.created_at),
         "execute_steps": list(job.execute_steps),
         "state": job.state,
         "deactivated": False,
         "run_failure_count": 0,
-        "deferring_job_definition_id": None,
-        "deferring_environment_id": None,
-        "lifecycle_webhooks": False,
+        "deferring_job_definition_id": job.deferring_job_definition_id,
+        "deferring_environment_id": job.deferring_environment_id,
         "lifecycle_webhooks_url": None,
-        "triggers": _NO_TRIGGERS,
+        "triggers": {**_NO_TRIGGERS, **job.triggers},
         "settings": {"threads": job.threads, "target_name": job.target_name},
         "is_deferrable": False,
         "job_type": job.job_type,
-        "triggers_on_draft_pr": False,
-        "job_completion_trigger_condition": None,
+        "job_completion_trigger_condition": job.job_completion_trigger_condition,
+        **_WITHOUT_EFFECT,
+        **job.shown,
     }
 
 
+RELATED_TO_JOBS = ("account", "project", "environment", "most_recent_run", "most_recent_completed_run")
+"""What a job holds as null until `include_related` asks for it."""
+
+_WITHOUT_EFFECT = {
+    "lifecycle_webhooks": False,
+    "run_compare_changes": False,
+    "compare_changes_flags": "--select state:modified",
+    "run_lint": False,
+    "errors_on_lint_failure": True,
+    "cost_optimization_features": [],
+    "triggers_on_draft_pr": False,
+}
 _NO_TRIGGERS = {
     "github_webhook": False,
     "git_provider_webhook": False,

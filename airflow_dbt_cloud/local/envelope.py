@@ -10,9 +10,9 @@ from airflow_dbt_cloud.local.errors import Refusal
 from airflow_dbt_cloud.local.store import Page
 
 
-def found(data: Any) -> web.Response:
-    """Answer 200 with one object, or with whatever the endpoint gives."""
-    return _json({"status": _status(200, "Success!", ""), "data": data}, 200)
+def found(data: Any, code: int = 200) -> web.Response:
+    """Answer 200, or 201 for what has just been created, with one object or whatever the endpoint gives."""
+    return _json({"status": _status(code, "Success!", ""), "data": data}, code)
 
 
 def listed(data: Sequence[Any], total: int, page: Page, filters: Mapping[str, Any]) -> web.Response:

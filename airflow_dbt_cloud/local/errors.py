@@ -38,12 +38,23 @@ def unexpected(names: Collection[str]) -> Refusal:
 
 def missing() -> Refusal:
     """404: it is not there, or the token may not see it; dbt Cloud does not tell which."""
-    return Refusal(404, "The requested resource was not found.")
+    message = "The requested resource was not found. Please check that you have the proper permissions."
+    return Refusal(404, message)
 
 
 def bad_token() -> Refusal:
     """401: no token, or a wrong one."""
     return Refusal(401, "Invalid token.", developer_message=None)
+
+
+def forbidden() -> Refusal:
+    """403: the token's permission sets do not reach a whole list."""
+    return Refusal(403, "Forbidden: Access denied", developer_message=None)
+
+
+def too_large(most: int) -> Refusal:
+    """413: the body is longer than `most` bytes."""
+    return Refusal(413, f"The request body is too large: at most {most:,} bytes are read.")
 
 
 def not_served(method: str, path: str) -> Refusal:

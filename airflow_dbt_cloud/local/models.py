@@ -44,14 +44,21 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project; `project_dir` is where its dbt sources lie on this machine, None if it has none."""
+    """A project; `project_dir` is where its dbt sources lie on this machine, None if it has none.
+
+    `shown` holds fields that are kept and given back, and have no effect here.
+    """
 
     id: int
     name: str
     account_id: int = 1
     project_dir: str | None = None
+    description: str | None = None
+    dbt_project_subdirectory: str | None = None
+    shown: dict[str, Any] = field(default_factory=dict)
     state: int = ACTIVE
     created_at: int = 0
+    updated_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +73,21 @@ class Environment:
     schema: str | None = None
     deployment_type: str | None = None
     dbt_version: str = "latest"
+    type: str = "deployment"
+    use_custom_branch: bool = False
+    custom_branch: str | None = None
+    shown: dict[str, Any] = field(default_factory=dict)
     state: int = ACTIVE
     created_at: int = 0
+    updated_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job; with `pretend` its runs are acted by the clock and no dbt process starts."""
+    """A job; with `pretend` its runs are acted by the clock and no dbt process starts.
+
+    `schedule`, `triggers` and `job_completion_trigger_condition` are as the API spells them.
+    """
 
     id: int
     name: str
@@ -88,8 +103,59 @@ class Job:
     job_type: str = "other"
     dbt_version: str | None = None
     pretend: dict[str, Any] | None = None
+    run_generate_sources: bool = False
+    schedule: dict[str, Any] = field(default_factory=dict)
+    triggers: dict[str, Any] = field(default_factory=dict)
+    job_completion_trigger_condition: dict[str, Any] | None = None
+    deferring_environment_id: int | None = None
+    deferring_job_definition_id: int | None = None
+    shown: dict[str, Any] = field(default_factory=dict)
     state: int = ACTIVE
     created_at: int = 0
+    updated_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentVariable:
+    """A value of a variable for a whole project, an environment, a job or (to no effect here) a user.
+
+    `type` is `project`, `environment`, `job` or `user`; the id of that name is set, the others are None.
+    """
+
+    id: int
+    name: str
+    value: str = field(repr=False)
+    type: str = "project"
+    account_id: int = 1
+    project_id: int = 1
+    environment_id: int | None = None
+    job_definition_id: int | None = None
+    user_id: int | None = None
+    state: int = ACTIVE
+    created_at: int = 0
+    updated_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSubscription:
+    """Who wants to be told of which runs; no `job_ids` is all jobs. Deliveries are signed with the secret."""
+
+    id: int
+    name: str
+    client_url: str
+    event_types: tuple[str, ...]
+    secret: str = field(repr=False)
+    account_id: int = 1
+    description: str = ""
+    job_ids: tuple[int, ...] = ()
+    active: bool = True
+    http_status_code: int = 0
+    failures: int = 0
+    deactivate_reason: str | None = None
+    dispatched_at: int | None = None
+    state: int = ACTIVE
+    created_at: int = 0
+    updated_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +179,8 @@ class Run:
     retrying_run_id: int | None = None
     docs: bool = False
     script: str | None = None
+    sources: bool = False
+    dbt_version: str | None = None
     trigger: dict[str, Any] = field(default_factory=dict)
 
     def status(self, now: int) -> Status:
@@ -149,5 +217,5 @@ class Step:
 STEPS_PER_RUN = 100
 """Room for step numbers within a run: `divmod(step_id, STEPS_PER_RUN)` is (run id, index)."""
 
-Definition = Account | Project | Environment | Job
+Definition = Account | Project | Environment | Job | EnvironmentVariable | WebhookSubscription
 """What is set up once and then run: everything but runs and steps."""

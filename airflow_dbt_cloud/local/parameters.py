@@ -87,6 +87,14 @@ def integers(text: str) -> list[int]:
     return values
 
 
+def strings(text: str) -> list[str]:
+    """Read a JSON array of strings."""
+    values = _json_array(text)
+    if not all(isinstance(value, str) for value in values):
+        raise _misfit(text)
+    return values
+
+
 def hundred_integers(text: str) -> list[int]:
     """Read a JSON array of at most a hundred whole numbers."""
     values = integers(text)

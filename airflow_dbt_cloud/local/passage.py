@@ -8,11 +8,14 @@ from aiohttp.typedefs import Handler, Middleware
 from airflow_dbt_cloud.local.auth import Guard
 from airflow_dbt_cloud.local.clock import Clock
 from airflow_dbt_cloud.local.envelope import NoAnswer, bare, refused
-from airflow_dbt_cloud.local.errors import Refusal, not_served
+from airflow_dbt_cloud.local.errors import Refusal, not_served, too_large
 from airflow_dbt_cloud.local.journal import Journal
 from airflow_dbt_cloud.local.rate_limit import RateLimit
 
 log = logging.getLogger(__name__)
+
+GUARD = web.AppKey("guard", Guard)
+"""Where the routes find who may ask what."""
 
 
 def is_own(request: web.Request) -> bool:
@@ -34,7 +37,7 @@ def note(journal: Journal, clock: Clock) -> Middleware:
         entry = journal.enter(request, body or "", clock.now())
         status = None
         try:
-            response = bare(413, "The request body is too large.") if body is None else await handler(request)
+            response = _too_large(request) if body is None else await handler(request)
             status = None if isinstance(response, NoAnswer) else response.status
             return response
         finally:
@@ -96,6 +99,13 @@ def _plain(request: web.Request, error: web.HTTPException) -> web.Response:
     if isinstance(error, web.HTTPMethodNotAllowed):
         return bare(error.status, f'Method "{request.method}" not allowed.')
     return bare(error.status, error.text or error.reason)
+
+
+def _too_large(request: web.Request) -> web.Response:
+    response = refused(too_large(request.client_max_size))
+    # What was not read would be taken for the next request.
+    response.force_close()
+    return response
 
 
 async def _body(request: web.Request) -> str | None:

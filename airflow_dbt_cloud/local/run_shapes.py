@@ -80,6 +80,13 @@ def trigger_shape(run: Run) -> dict[str, Any]:
     }
 
 
+def audit_shape(run: Run, now: int) -> dict[str, Any]:
+    """Write who started a run, and who cancelled it: always the one service token that there is here."""
+    by_token = {"actor": {"id": 1, "type": "service_token", "name": "Local dbt Cloud"}}
+    cancelled = run.status(now) is Status.CANCELLED
+    return {"trigger": by_token, "cancellation": by_token if cancelled else None}
+
+
 def step_shape(step: Step, now: int, *, debug_logs: bool) -> dict[str, Any]:
     """Write a step; its debug log is cut to the last thousand lines unless it is asked for in full."""
     finished = step.finished_at if step.finished_at is not None else now
@@ -121,7 +128,7 @@ def _identity(run: Run, status: Status) -> dict[str, Any]:
         "project_id": run.project_id,
         "job_definition_id": run.job_id,
         "status": int(status),
-        "dbt_version": run.trigger.get("dbt_version_override") or "latest",
+        "dbt_version": run.dbt_version or run.trigger.get("dbt_version_override") or "latest",
         "git_branch": run.trigger.get("git_branch"),
         "git_sha": run.trigger.get("git_sha"),
         "status_message": run.message if status.finished else None,
@@ -131,7 +138,7 @@ def _identity(run: Run, status: Status) -> dict[str, Any]:
         "artifacts_saved": saved,
         "artifact_s3_path": f"local/runs/{run.id}/artifacts/target" if saved else None,
         "has_docs_generated": saved and run.docs and status is Status.SUCCESS,
-        "has_sources_generated": False,
+        "has_sources_generated": saved and run.sources and status is Status.SUCCESS,
         "notifications_sent": status.finished,
     }
 

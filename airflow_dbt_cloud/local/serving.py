@@ -45,10 +45,11 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
     async with AsyncExitStack() as stack:
         bound = stack.enter_context(bind(settings.host, settings.port))
         cloud = _opened(settings, stack)
-        control = Control(cloud, default_document(settings.project_dir))
+        guard = Guard(settings.token, open_additions=settings.on_loopback)
+        control = Control(cloud, default_document(settings.project_dir), guard)
         control.take_over()
         stack.push_async_callback(cloud.queue.stop)
-        app = make_app(cloud, control, Guard(settings.token, open_additions=settings.on_loopback))
+        app = make_app(cloud, control)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         stack.push_async_callback(_close, runner)
         cloud.base_url = await _listen(runner, bound, settings)

@@ -22,18 +22,25 @@ class Page:
 class DefinitionQuery:
     """Conditions on projects, environments and jobs, all of which must hold.
 
-    `equal` pairs a field with the values that it may have.
+    `equal` pairs a field with the values that it may have, `within` a field of what is only shown, by its
+    path (`triggers.schedule`).
     """
 
     account_id: int
     equal: Sequence[tuple[str, Sequence[int]]] = ()
+    within: Sequence[tuple[str, Sequence[int | str | None]]] = ()
+    id_above: int | None = None
     name_contains: str | None = None
     name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunQuery:
-    """Conditions on runs, all of which must hold; None asks for nothing. Ranges are microseconds."""
+    """Conditions on runs, all of which must hold; None asks for nothing. Ranges are microseconds.
+
+    `docs` and `sources` ask whether docs and source freshness were generated; `deferring` for runs that
+    defer to another one, of which there are none here.
+    """
 
     account_id: int
     ids: Sequence[int] | None = None
@@ -43,7 +50,13 @@ class RunQuery:
     environment_ids: Sequence[int] | None = None
     statuses: Sequence[int] | None = None
     created: tuple[int, int] | None = None
+    started: tuple[int, int] | None = None
     finished: tuple[int, int] | None = None
+    dbt_versions: Sequence[str] | None = None
+    retrying_run_ids: Sequence[int] | None = None
+    docs: bool | None = None
+    sources: bool | None = None
+    deferring: bool = False
     deleted: bool = False
 
 

@@ -65,6 +65,14 @@ class ThreadedControl:
         limit = self._control.rate_limit
         return self._call(lambda: {"limit": limit.limit and asdict(limit.limit), "refused": limit.refused})
 
+    def add_token(self, *permission_sets: str, token: str | None = None) -> str:
+        """Let one more token in, with no more than some permission sets, and return it.
+
+        Raises:
+            ValueError: for a permission set that `airflow_dbt_cloud.local.permissions` does not know.
+        """
+        return self._call(lambda: self._control.guard.add(permission_sets, token))
+
     def requests(self) -> list[dict[str, Any]]:
         """Return the journal: method, target, headers, body, connection number, status of each request."""
         return self._call(self._control.journal.entries)

@@ -109,21 +109,6 @@ def test_what_is_not_included_is_null_or_empty(api, query):
 
 
 @pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("runs/", "has_docs_generated"),
-        ("jobs/", "triggers_schedule"),
-        ("environments/", "type"),
-        ("projects/", "pk__gt"),
-    ],
-)
-def test_a_filter_that_only_dbt_cloud_has_answers_501_and_names_itself(api, path, name):
-    answer = api.ask(path, params={name: "true"})
-    assert answer.status_code == 501
-    assert f"with {name}" in answer.json()["status"]["user_message"]
-
-
-@pytest.mark.parametrize(
     "query", [f"pk__in=[{2**63}]", f"id__gt={10**18}", "name__icontains=%FF", "pk__in=%FF"]
 )
 def test_values_beyond_reason_break_nothing(api, query):

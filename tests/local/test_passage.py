@@ -8,8 +8,9 @@ import pytest
     [
         ("GET", "/api/v2/accounts/1/connections/"),
         ("GET", "/api/v3/accounts/1/runs/"),
-        ("POST", "/api/v2/accounts/1/jobs/"),
-        ("DELETE", "/api/v2/accounts/1/jobs/1/"),
+        ("POST", "/api/v2/accounts/1/"),
+        ("PATCH", "/api/v2/accounts/1"),
+        ("DELETE", "/api/v3/accounts/1/environments/1/sao-cache/"),
         ("GET", "/somewhere"),
     ],
 )

@@ -7,6 +7,7 @@ from airflow_dbt_cloud.local.envelope import found, listed
 from airflow_dbt_cloud.local.models import Account
 from airflow_dbt_cloud.local.parameters import parse
 from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of
+from airflow_dbt_cloud.local.routes.route import Route
 from airflow_dbt_cloud.local.store import Page
 
 
@@ -25,8 +26,10 @@ async def get_account(request: web.Request) -> web.Response:
     return found(account_shape(account_of(request)))
 
 
+_LIMITS = "Plan and limits are made up."
+
 ROUTES = (
-    ("GET", "/api/v2/accounts/", list_accounts),
-    ("GET", "/api/v3/accounts/", list_accounts),
-    ("GET", "/api/v2/accounts/{account_id}/", get_account),
+    Route("GET", "/api/v2/accounts/", list_accounts, differs=_LIMITS),
+    Route("GET", "/api/v3/accounts/", list_accounts, differs=_LIMITS),
+    Route("GET", "/api/v2/accounts/{account_id}/", get_account, differs=_LIMITS),
 )

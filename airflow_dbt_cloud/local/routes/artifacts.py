@@ -10,6 +10,7 @@ from airflow_dbt_cloud.local.errors import missing
 from airflow_dbt_cloud.local.models import Job, Status
 from airflow_dbt_cloud.local.parameters import integer, parse
 from airflow_dbt_cloud.local.routes.lookup import cloud_of, definition_of, run_of
+from airflow_dbt_cloud.local.routes.route import Route
 from airflow_dbt_cloud.local.store import Page, RunQuery
 
 
@@ -52,7 +53,13 @@ def _raw(content: Path | bytes, path: str) -> web.StreamResponse:
 _RUN = "/api/v2/accounts/{account_id}/runs/{run_id}/artifacts/"
 
 ROUTES = (
-    ("GET", _RUN, list_artifacts),
-    ("GET", f"{_RUN}{{remainder:.+}}", get_artifact),
-    ("GET", "/api/v2/accounts/{account_id}/jobs/{job_id}/artifacts/{remainder:.+}", get_job_artifact),
+    Route("GET", _RUN, list_artifacts, ("runs", "read")),
+    Route("GET", f"{_RUN}{{remainder:.+}}", get_artifact, ("runs", "read")),
+    Route(
+        "GET",
+        "/api/v2/accounts/{account_id}/jobs/{job_id}/artifacts/{remainder:.+}",
+        get_job_artifact,
+        ("runs", "read"),
+        "Of the newest finished run, of the last hundred, that has it.",
+    ),
 )

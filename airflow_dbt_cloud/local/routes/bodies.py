@@ -1,34 +1,43 @@
-"""Request bodies: JSON, or a form whose numbers and truth values are read from their text."""
+"""Request bodies: JSON, or either kind of form, whose numbers and truth values are read from their text."""
 
 import json
+from email import message_from_bytes
 from typing import Any
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
 from airflow_dbt_cloud.local.errors import invalid
+from airflow_dbt_cloud.local.fields import Fields, from_form
 
 
-async def read_body(request: web.Request) -> Any:
+async def read_body(request: web.Request, fields: Fields) -> Any:
     """Return the body's content; an empty one is an empty object.
+
+    Args:
+        request: the request.
+        fields: the fields' types, which tell how a form's texts are read.
 
     Raises:
         Refusal: 400 for what is not JSON.
     """
-    if request.content_type == "application/x-www-form-urlencoded":
-        form = await request.post()
-        return {name: _field(name, [str(value) for value in form.getall(name)]) for name in form}
     body = await request.read()
+    if request.content_type == "application/x-www-form-urlencoded":
+        form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+        return from_form(fields, form)
+    if request.content_type == "multipart/form-data":
+        return from_form(fields, _parts(request.headers["Content-Type"], body))
     try:
         return json.loads(body) if body.strip() else {}
     except ValueError as error:
         raise invalid(f"JSON parse error - {error}") from None
 
 
-def _field(name: str, texts: list[str]) -> Any:
-    if name == "steps_override":
-        return texts
-    if name.endswith("_id") or name in {"threads_override", "timeout_seconds_override"}:
-        return int(texts[-1]) if texts[-1].isdigit() else texts[-1]
-    if name == "generate_docs_override":
-        return {"true": True, "false": False}.get(texts[-1].lower(), texts[-1])
-    return texts[-1]
+def _parts(content_type: str, body: bytes) -> dict[str, list[str]]:
+    message = message_from_bytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
+    form: dict[str, list[str]] = {}
+    for part in message.walk():
+        name, content = part.get_param("name", header="Content-Disposition"), part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
+            form.setdefault(name, []).append(content.decode("utf-8", "replace"))
+    return form

@@ -96,6 +96,15 @@ async def clear_rate_limit(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
+async def add_token(request: web.Request) -> web.Response:
+    """Let a token in with some `permission_sets`; answer with it, made up unless `token` gives it."""
+    document = await _document(request)
+    if not isinstance(document, dict) or not isinstance(document.get("permission_sets"), list):
+        raise ValueError(f'Give {{"permission_sets": ["job_runner", …]}}; got {document!r}.')  # noqa: TRY004 - one kind of error for bad input
+    token = _control(request).guard.add(document["permission_sets"], document.get("token"))
+    return web.json_response({"token": token, "permission_sets": document["permission_sets"]})
+
+
 def _control(request: web.Request) -> Control:
     return request.app[CONTROL]
 
@@ -122,4 +131,5 @@ ROUTES = (
     ("GET", "/_local/rate_limit/", get_rate_limit),
     ("POST", "/_local/rate_limit/", set_rate_limit),
     ("DELETE", "/_local/rate_limit/", clear_rate_limit),
+    ("POST", "/_local/tokens/", add_token),
 )

@@ -1,13 +1,23 @@
-"""Runs with what was asked to be included: trigger, job, environment, steps, logs."""
+"""Runs and jobs with what was asked to be included: trigger, job, environment, steps, logs, newest runs."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from airflow_dbt_cloud.local.cloud import Cloud
-from airflow_dbt_cloud.local.definition_shapes import environment_shape, nested_job_shape
-from airflow_dbt_cloud.local.models import Environment, Job, Project, Run, Status
+from airflow_dbt_cloud.local.definition_shapes import (
+    account_shape,
+    environment_shape,
+    job_shape,
+    nested_job_shape,
+    project_shape,
+)
+from airflow_dbt_cloud.local.models import Account, Environment, Job, Project, Run, Status
 from airflow_dbt_cloud.local.retries import refusal
-from airflow_dbt_cloud.local.run_shapes import run_shape, step_shape, trigger_shape
+from airflow_dbt_cloud.local.run_shapes import audit_shape, run_shape, step_shape, trigger_shape
+from airflow_dbt_cloud.local.store import Page, RunQuery
+
+_FINISHED = tuple(int(status) for status in Status if status.finished)
+_RECENT = {"most_recent_run": None, "most_recent_completed_run": _FINISHED}
 
 
 def shapes(cloud: Cloud, runs: Sequence[Run], include: frozenset[str]) -> list[dict[str, Any]]:
@@ -21,6 +31,39 @@ def shapes(cloud: Cloud, runs: Sequence[Run], include: frozenset[str]) -> list[d
 def started_shape(cloud: Cloud, run: Run) -> dict[str, Any]:
     """Write a run that has just been started: dbt Cloud shows its trigger and its job."""
     return shapes(cloud, [run], frozenset({"trigger", "job"}))[0]
+
+
+def newest_run(cloud: Cloud, job: Job, statuses: Sequence[int] | None = None) -> Run | None:
+    """Return the newest run of a job, of those with one of these statuses if some are given."""
+    query = RunQuery(job.account_id, job_ids=[job.id], statuses=statuses)
+    runs, _ = cloud.store.runs.find(query, Page(limit=1, order_by="-id"), cloud.clock.now())
+    return runs[0] if runs else None
+
+
+def job_with(cloud: Cloud, job: Job, include: frozenset[str]) -> dict[str, Any]:
+    """Write a job with what was asked for."""
+    store, shape = cloud.store, job_shape(job)
+    project = store.definitions.get(Project, job.project_id)
+    if "account" in include:
+        account = store.definitions.get(Account, job.account_id)
+        shape["account"] = account_shape(account) if account else None
+    if "project" in include:
+        shape["project"] = project_shape(project) if project else None
+    if "environment" in include:
+        shape["environment"] = environment_of(cloud, job.environment_id, project)
+    for name, statuses in _RECENT.items():
+        if name in include:
+            newest = newest_run(cloud, job, statuses)
+            shape[name] = shapes(cloud, [newest], frozenset())[0] if newest else None
+    return shape
+
+
+def environment_of(cloud: Cloud, environment_id: int, project: Project | None) -> dict[str, Any] | None:
+    """Write the environment of a run or a job, with its connection; None where it is gone."""
+    environment = cloud.store.definitions.get(Environment, environment_id)
+    if environment is None:
+        return None
+    return environment_shape(environment, project, database=str(cloud.database(environment_id)))
 
 
 def _shape(cloud: Cloud, run: Run, include: frozenset[str], now: int, newest: int | None) -> dict[str, Any]:
@@ -39,12 +82,17 @@ def _shape(cloud: Cloud, run: Run, include: frozenset[str], now: int, newest: in
     if {"run_steps", "debug_logs"} & include:
         debug_logs = "debug_logs" in include
         shape["run_steps"] = [step_shape(step, now, debug_logs=debug_logs) for step in cloud.steps(run)]
-    return shape
+    return {**shape, **_rarely_asked(cloud, run, include, now)}
 
 
-def environment_of(cloud: Cloud, environment_id: int, project: Project | None) -> dict[str, Any] | None:
-    """Write the environment of a run or a job, with its connection; None where it is gone."""
-    environment = cloud.store.definitions.get(Environment, environment_id)
-    if environment is None:
-        return None
-    return environment_shape(environment, project, database=str(cloud.database(environment_id)))
+def _rarely_asked(cloud: Cloud, run: Run, include: frozenset[str], now: int) -> dict[str, Any]:
+    asked: dict[str, Any] = {}
+    if "repository" in include:
+        asked["repository"] = None
+    if "audit" in include:
+        asked["audit"] = audit_shape(run, now)
+    if "run_retries" in include:
+        query = RunQuery(run.account_id, job_ids=[run.job_id], retrying_run_ids=[run.id])
+        retries, _ = cloud.store.runs.find(query, Page(), now)
+        asked["run_retries"] = [run_shape(each, now, cloud.base_url) for each in retries]
+    return asked

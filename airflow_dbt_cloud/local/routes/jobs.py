@@ -1,10 +1,13 @@
-"""Jobs, and starting runs of them."""
+"""Jobs: lists, one job, and what creates, changes and deletes it."""
+
+from dataclasses import replace
 
 from aiohttp import web
 
-from airflow_dbt_cloud.local.definition_shapes import job_shape, project_shape
 from airflow_dbt_cloud.local.envelope import found, listed
-from airflow_dbt_cloud.local.models import Job, Project, Run, Status
+from airflow_dbt_cloud.local.errors import invalid, missing
+from airflow_dbt_cloud.local.job_bodies import JOB_FIELDS, changed_job, new_job
+from airflow_dbt_cloud.local.models import DELETED, Environment, Job, Status
 from airflow_dbt_cloud.local.parameters import (
     PAGING,
     Readers,
@@ -14,20 +17,21 @@ from airflow_dbt_cloud.local.parameters import (
     order,
     parse,
     state,
+    strings,
     words,
 )
-from airflow_dbt_cloud.local.retries import refusal, retry
 from airflow_dbt_cloud.local.routes.bodies import read_body
-from airflow_dbt_cloud.local.routes.including import environment_of, shapes, started_shape
+from airflow_dbt_cloud.local.routes.including import job_with
 from airflow_dbt_cloud.local.routes.lists import find_definitions
 from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of, definition_of
+from airflow_dbt_cloud.local.routes.route import Route
 from airflow_dbt_cloud.local.store import Page, RunQuery
-from airflow_dbt_cloud.local.triggering import read_trigger
 
 _FILTERS: Readers = {
     **PAGING,
-    **dict.fromkeys(("dbt_version__in", "is_fusion_ready", "triggers_schedule")),
+    "dbt_version__in": strings,
     "environment_id": integer,
+    "is_fusion_ready": boolean,
     "is_system": boolean,
     "name__icontains": words,
     "order_by": order("id", "name", "created_at"),
@@ -36,71 +40,103 @@ _FILTERS: Readers = {
     "project_id": integer,
     "project_id__in": integers,
     "state": state,
+    "triggers_schedule": boolean,
 }
-
-_RECENT = {
-    "most_recent_run": None,
-    "most_recent_completed_run": [int(status) for status in Status if status.finished],
-}
+_GOING = tuple(int(status) for status in Status if not status.finished)
 
 
 async def list_jobs(request: web.Request) -> web.Response:
-    """Answer with a page of jobs."""
-    account, parameters = account_of(request), parse(request, _FILTERS)
-    jobs, total = find_definitions(cloud_of(request).store, Job, account, parameters)
-    shapes = [_job(request, job, parameters.include) for job in jobs]
+    """Answer with a page of jobs; none is a system's, and none is ready for Fusion."""
+    account, parameters, cloud = account_of(request), parse(request, _FILTERS), cloud_of(request)
+    nobodys = parameters.values.get("is_system") or parameters.values.get("is_fusion_ready")
+    within: dict[str, list[int]] = {"id": []} if nobodys else {}
+    jobs, total = find_definitions(cloud.store, Job, account, parameters, within)
+    shapes = [job_with(cloud, job, parameters.include) for job in jobs]
     return listed(shapes, total, parameters.page(), parameters.echo(account.id))
 
 
 async def get_job(request: web.Request) -> web.Response:
     """Answer with one job."""
     include = parse(request, {}).include
-    return found(_job(request, definition_of(request, Job, "job_id"), include))
+    return found(job_with(cloud_of(request), definition_of(request, Job, "job_id"), include))
 
 
-async def trigger_job(request: web.Request) -> web.Response:
-    """Start a run of a job and answer with it, its trigger and its job."""
+async def create_job(request: web.Request) -> web.Response:
+    """Create a job and answer with it, and with 201."""
+    account, cloud = account_of(request), cloud_of(request)
+    empty = Job(cloud.store.definitions.next_id(Job), "", account.id, created_at=cloud.clock.now())
+    body = await read_body(request, JOB_FIELDS)
+    job = new_job(body, replace(empty, threads=1))
+    _check_place(request, job, body)
+    cloud.store.definitions.put(job)
+    return found(job_with(cloud, job, frozenset()), 201)
+
+
+async def update_job(request: web.Request) -> web.Response:
+    """Change what the body gives of a job; a state of 2 deletes it."""
     job, cloud = definition_of(request, Job, "job_id"), cloud_of(request)
-    trigger = read_trigger(await read_body(request))
-    return found(started_shape(cloud, cloud.start(job, trigger)))
+    body = await read_body(request, JOB_FIELDS)
+    changed = replace(changed_job(body, job), updated_at=cloud.clock.now())
+    _check_place(request, changed, body)
+    return _keep(request, changed)
 
 
-async def rerun_job(request: web.Request) -> web.Response:
-    """Take the job's newest run up at its failure if it can be; otherwise start a new run."""
-    job, cloud = definition_of(request, Job, "job_id"), cloud_of(request)
-    newest = _newest_run(request, job)
-    if newest is not None and refusal(cloud, newest, newest.id) is None:
-        return found(started_shape(cloud, retry(cloud, job, newest)))
-    return found(
-        started_shape(cloud, cloud.start(job, {"cause": "Rerun of the job", "cause_category": "rerun"}))
-    )
+async def delete_job(request: web.Request) -> web.Response:
+    """Delete a job, and cancel its runs that are still going."""
+    job = definition_of(request, Job, "job_id")
+    return _keep(request, replace(job, state=DELETED, updated_at=cloud_of(request).clock.now()))
 
 
-def _newest_run(request: web.Request, job: Job, statuses: list[int] | None = None) -> Run | None:
-    cloud, query = cloud_of(request), RunQuery(job.account_id, job_ids=[job.id], statuses=statuses)
-    runs, _ = cloud.store.runs.find(query, Page(limit=1, order_by="-id"), cloud.clock.now())
-    return runs[0] if runs else None
+def _keep(request: web.Request, job: Job) -> web.Response:
+    cloud = cloud_of(request)
+    cloud.store.definitions.put(job)
+    if job.state == DELETED:
+        query = RunQuery(job.account_id, job_ids=[job.id], statuses=_GOING)
+        for run in cloud.store.runs.find(query, Page(order_by="-id"), cloud.clock.now())[0]:
+            cloud.cancel(run)
+    return found(job_with(cloud, job, frozenset()))
 
 
-def _job(request: web.Request, job: Job, include: frozenset[str]) -> dict[str, object]:
-    store, shape = cloud_of(request).store, job_shape(job)
-    project = store.definitions.get(Project, job.project_id)
-    if "project" in include:
-        shape["project"] = project_shape(project) if project else None
-    if "environment" in include:
-        shape["environment"] = environment_of(cloud_of(request), job.environment_id, project)
-    for name, statuses in _RECENT.items():
-        if name in include:
-            newest = _newest_run(request, job, statuses)
-            shape[name] = shapes(cloud_of(request), [newest], frozenset())[0] if newest else None
-    return shape
+def _check_place(request: web.Request, job: Job, body: dict[str, object]) -> None:
+    """Refuse a job of another account, and one whose environment is none of its project's."""
+    if body.get("account_id") not in {None, job.account_id}:
+        raise invalid({"account_id": f"{body['account_id']!r} is not the account of the path"})
+    environment = cloud_of(request).store.definitions.get(Environment, job.environment_id)
+    place = (job.account_id, job.project_id)
+    if environment is None or (environment.account_id, environment.project_id) != place:
+        raise missing()
 
 
-_JOB = "/api/v2/accounts/{account_id}/jobs/{job_id}/"
+_JOBS = "/api/v2/accounts/{account_id}/jobs/"
+_JOB = f"{_JOBS}{{job_id}}/"
+_KEPT = (
+    "Deferral, lint, compare changes, cost optimisation and webhooks of git providers are kept and given "
+    "back, and have no effect."
+)
 
 ROUTES = (
-    ("GET", "/api/v2/accounts/{account_id}/jobs/", list_jobs),
-    ("GET", _JOB, get_job),
-    ("POST", f"{_JOB}run/", trigger_job),
-    ("POST", f"{_JOB}rerun/", rerun_job),
+    Route(
+        "GET",
+        _JOBS,
+        list_jobs,
+        ("jobs", "read"),
+        "`is_system=true` and `is_fusion_ready=true` find nothing. `custom_environment_variables` and "
+        "`fusion_readiness` are not included.",
+    ),
+    Route("POST", _JOBS, create_job, ("jobs", "write"), _KEPT),
+    Route("GET", _JOB, get_job, ("jobs", "read"), "`fusion_readiness` is not included."),
+    Route(
+        "POST",
+        _JOB,
+        update_job,
+        ("jobs", "write"),
+        f"Fields that the body leaves out stay as they are; dbt Cloud asks for the whole job. {_KEPT}",
+    ),
+    Route(
+        "DELETE",
+        _JOB,
+        delete_job,
+        ("jobs", "write"),
+        "Answers 200 and the job, as dbt Cloud's own answers do, where the specification says 204.",
+    ),
 )

@@ -20,8 +20,29 @@ def find_definitions(
     """Return the page that the parameters ask for, and how many there are in all."""
     equal = [*within.items(), *_equal(parameters.values)]
     values = parameters.values
-    query = DefinitionQuery(account.id, equal, values.get("name__icontains"), values.get("name"))
+    above = max((values[name] for name in ("pk__gt", "id__gt") if name in values), default=None)
+    query = DefinitionQuery(
+        account.id, equal, _shown(values), above, values.get("name__icontains"), values.get("name")
+    )
     return store.definitions.find(kind, query, parameters.page())
+
+
+def _shown(values: Mapping[str, Any]) -> list[tuple[str, Sequence[int | str | None]]]:
+    """Return conditions on what is not kept in a column of its own, by its path."""
+    paths = {
+        "dbt_version": "dbt_version",
+        "deployment_type": "deployment_type",
+        "type": "type",
+        "credentials_id": "shown.credentials_id",
+    }
+    conditions: list[tuple[str, Sequence[int | str | None]]] = []
+    for name, path in paths.items():
+        conditions += [(path, [values[name]])] if name in values else []
+        conditions += [(path, values[f"{name}__in"])] if f"{name}__in" in values else []
+    if "triggers_schedule" in values:
+        # JSON's true is 1 in SQLite; what was never set is false.
+        conditions.append(("triggers.schedule", [1] if values["triggers_schedule"] else [0]))
+    return conditions
 
 
 def _equal(values: Mapping[str, Any]) -> list[tuple[str, Sequence[int]]]:

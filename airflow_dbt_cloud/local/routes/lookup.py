@@ -6,12 +6,20 @@ from aiohttp import web
 
 from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.errors import missing
-from airflow_dbt_cloud.local.models import Account, Environment, Job, Project, Run
+from airflow_dbt_cloud.local.models import (
+    DELETED,
+    Account,
+    Environment,
+    EnvironmentVariable,
+    Job,
+    Project,
+    Run,
+)
 
 CLOUD = web.AppKey("cloud", Cloud)
 """Where handlers find the local dbt Cloud."""
 
-D = TypeVar("D", Project, Environment, Job)
+D = TypeVar("D", Project, Environment, Job, EnvironmentVariable)
 
 
 def cloud_of(request: web.Request) -> Cloud:
@@ -36,10 +44,10 @@ def account_of(request: web.Request) -> Account:
 
 
 def definition_of(request: web.Request, kind: type[D], name: str) -> D:
-    """Return the project, environment or job that the path names."""
+    """Return the project, environment, job or variable that the path names; deleted ones are not there."""
     account = account_of(request)
     found = cloud_of(request).store.definitions.get(kind, number(request, name))
-    if found is None or found.account_id != account.id:
+    if found is None or found.account_id != account.id or found.state == DELETED:
         raise missing()
     return found
 

@@ -1,5 +1,7 @@
 """Runs: lists, one run, cancelling, retrying, and single steps."""
 
+from typing import Any
+
 from aiohttp import web
 
 from airflow_dbt_cloud.local.envelope import found, listed
@@ -9,6 +11,7 @@ from airflow_dbt_cloud.local.parameters import (
     PAGING,
     Parameters,
     Readers,
+    boolean,
     hundred_integers,
     instants,
     integer,
@@ -16,21 +19,26 @@ from airflow_dbt_cloud.local.parameters import (
     order,
     parse,
     state,
+    strings,
+    words,
 )
 from airflow_dbt_cloud.local.retries import failed_step, refusal, retry, skipped_steps
 from airflow_dbt_cloud.local.routes.including import shapes, started_shape
 from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of, number, run_of
+from airflow_dbt_cloud.local.routes.route import Route
 from airflow_dbt_cloud.local.run_shapes import step_shape
 from airflow_dbt_cloud.local.store import RunQuery
 
 _FILTERS: Readers = {
     **PAGING,
-    **dict.fromkeys(
-        ("dbt_version", "dbt_version__in", "deferring_run_id", "has_docs_generated", "has_sources_generated")
-    ),
     "created_at__range": instants,
+    "dbt_version": words,
+    "dbt_version__in": strings,
+    "deferring_run_id": integer,
     "environment_id": integer,
     "finished_at__range": instants,
+    "has_docs_generated": boolean,
+    "has_sources_generated": boolean,
     "id__gt": integer,
     "job_definition_id": integer,
     "order_by": order("id", "created_at", "finished_at"),
@@ -113,11 +121,15 @@ def _query(account_id: int, parameters: Parameters) -> RunQuery:
         statuses=_any(parameters, "status"),
         created=values.get("created_at__range"),
         finished=values.get("finished_at__range"),
+        dbt_versions=_any(parameters, "dbt_version"),
+        docs=values.get("has_docs_generated"),
+        sources=values.get("has_sources_generated"),
+        deferring="deferring_run_id" in values,
         deleted=values.get("state") == DELETED,
     )
 
 
-def _any(parameters: Parameters, name: str) -> list[int] | None:
+def _any(parameters: Parameters, name: str) -> list[Any] | None:
     single, several = parameters.values.get(name), parameters.values.get(f"{name}__in")
     if single is None:
         return several
@@ -127,10 +139,24 @@ def _any(parameters: Parameters, name: str) -> list[int] | None:
 _RUN = "/api/v2/accounts/{account_id}/runs/{run_id}/"
 
 ROUTES = (
-    ("GET", "/api/v2/accounts/{account_id}/runs/", list_runs),
-    ("GET", _RUN, get_run),
-    ("POST", f"{_RUN}cancel/", cancel_run),
-    ("GET", f"{_RUN}retry/", get_retry),
-    ("POST", f"{_RUN}retry/", retry_run),
-    ("GET", "/api/v2/accounts/{account_id}/steps/{step_id}/", get_step),
+    Route(
+        "GET",
+        "/api/v2/accounts/{account_id}/runs/",
+        list_runs,
+        ("runs", "read"),
+        "`deferring_run_id` finds nothing. `finished_at__range` and `created_at__range` heed UTC offsets.",
+    ),
+    Route(
+        "GET",
+        _RUN,
+        get_run,
+        ("runs", "read"),
+        "`repository` is null, `audit` names one service token for everything.",
+    ),
+    Route("POST", f"{_RUN}cancel/", cancel_run, ("runs", "write")),
+    Route("GET", f"{_RUN}retry/", get_retry, ("runs", "read")),
+    Route(
+        "POST", f"{_RUN}retry/", retry_run, ("runs", "write"), "The new run's cause is worded in another way."
+    ),
+    Route("GET", "/api/v2/accounts/{account_id}/steps/{step_id}/", get_step, ("runs", "read")),
 )

@@ -1,11 +1,13 @@
-"""All endpoints in one table, and those of dbt Cloud's that are known and not served."""
+"""All endpoints that are served, in one table; whatever else is asked for answers 501."""
 
+import re
 from collections.abc import Iterator
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from airflow_dbt_cloud.local.errors import not_served
+from airflow_dbt_cloud.local.errors import forbidden, missing, not_served
+from airflow_dbt_cloud.local.passage import GUARD
 from airflow_dbt_cloud.local.routes import (
     accounts,
     artifacts,
@@ -15,33 +17,29 @@ from airflow_dbt_cloud.local.routes import (
     pages,
     projects,
     runs,
+    starting,
 )
+from airflow_dbt_cloud.local.routes.route import Route
 
+_MODULES = (accounts, projects, environments, jobs, starting, runs, artifacts, pages, control)
 _ACCOUNT = "/api/v2/accounts/{account_id}/"
-_PROJECT = "/api/v3/accounts/{account_id}/projects/{project_id}/"
-_UNSERVED = {
-    _ACCOUNT: ("POST", "PATCH"),
-    f"{_ACCOUNT}projects/": ("POST",),
-    f"{_ACCOUNT}projects/{{project_id}}/": ("POST", "DELETE"),
-    f"{_ACCOUNT}environments/": ("POST",),
-    f"{_ACCOUNT}environments/{{environment_id}}/": ("POST", "DELETE"),
-    f"{_ACCOUNT}jobs/": ("POST",),
-    f"{_ACCOUNT}jobs/{{job_id}}/": ("POST", "DELETE"),
-    "/api/v3/accounts/{account_id}/projects/": ("POST",),
-    _PROJECT: ("POST", "DELETE"),
-    f"{_PROJECT}environments/": ("POST",),
-    f"{_PROJECT}environments/{{environment_id}}/": ("POST", "DELETE"),
-}
+# Paths that are served, by methods that dbt Cloud has and this server has not: no 405 there.
+_UNSERVED = ((_ACCOUNT, "POST"), (_ACCOUNT, "PATCH"))
+
+
+def table() -> Iterator[Route]:
+    """Yield every endpoint that is served, the control plane's and the pages' too."""
+    for module in _MODULES:
+        for entry in module.ROUTES:
+            yield Route(*entry)
 
 
 def routes() -> Iterator[web.RouteDef]:
     """Yield every route, with and without its closing slash: dbt Cloud's clients send both."""
-    modules = (accounts, projects, environments, jobs, runs, artifacts, pages, control)
-    for method, path, handler in (route for module in modules for route in module.ROUTES):
-        yield from _both(method, path, handler)
-    for path, methods in _UNSERVED.items():
-        for method in methods:
-            yield from _both(method, path, refuse)
+    for route in table():
+        yield from _both(route.method, route.path, permitted(route))
+    for path, method in _UNSERVED:
+        yield from _both(method, path, refuse)
 
 
 async def refuse(request: web.Request) -> web.Response:
@@ -49,7 +47,29 @@ async def refuse(request: web.Request) -> web.Response:
     raise not_served(request.method, request.path)
 
 
+def permitted(route: Route) -> Handler:
+    """Return the route's handler behind a check of what the token is allowed.
+
+    dbt Cloud tells a token that may not see an object that there is none (issues 207 and
+    537 of dbt-labs/terraform-provider-dbtcloud), and refuses it whole lists.
+    """
+    if route.needs is None:
+        return route.handler
+    resource, access = route.needs
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if not request.app[GUARD].check_api(request).allows(resource, access):
+            raise forbidden() if _is_list(route.path) else missing()
+        return await route.handler(request)
+
+    return handler
+
+
 def _both(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
     yield web.route(method, path, handler)
     if path.endswith("/") and path != "/":
         yield web.route(method, path.removesuffix("/"), handler)
+
+
+def _is_list(path: str) -> bool:
+    return not re.search(r"\{(?!account_id|project_id)\w+", path) and not path.endswith("{project_id}/")

@@ -9,6 +9,7 @@ from airflow_dbt_cloud.local.sqlite.steps import SqliteSteps
 from airflow_dbt_cloud.local.store import Definitions, Runs, Steps
 
 _PATIENCE_SECONDS = 1.0
+_LATER_COLUMNS = {"sources": "INTEGER NOT NULL DEFAULT 0", "dbt_version": "TEXT"}
 
 
 class SqliteStore:
@@ -30,12 +31,20 @@ class SqliteStore:
             self._database.executescript(
                 resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
             )
+            self._add_columns()
         except sqlite3.Error:
             self._database.close()
             raise
         self.definitions = SqliteDefinitions(self._database)
         self.runs = SqliteRuns(self._database)
         self.steps = SqliteSteps(self._database)
+
+    def _add_columns(self) -> None:
+        """Bring a file of an earlier version up to date: what came later is added, empty."""
+        there = {name for _, name, *_ in self._database.execute("PRAGMA table_info(runs)")}
+        for name, declaration in _LATER_COLUMNS.items():
+            if name not in there:
+                self._database.execute(f"ALTER TABLE runs ADD COLUMN {name} {declaration}")
 
     def clear(self) -> None:
         """Forget everything."""

@@ -5,12 +5,17 @@ import sqlite3
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from airflow_dbt_cloud.local.models import Definition, Job
+from airflow_dbt_cloud.local.models import Definition, Job, WebhookSubscription
 from airflow_dbt_cloud.local.sqlite.conditions import one_of, ordering
 from airflow_dbt_cloud.local.sqlite.paging import Selection, read_page
 from airflow_dbt_cloud.local.store import DefinitionQuery, Page
 
 D = TypeVar("D", bound=Definition)
+
+_TUPLES: dict[type, tuple[str, ...]] = {
+    Job: ("execute_steps",),
+    WebhookSubscription: ("event_types", "job_ids"),
+}
 
 
 class SqliteDefinitions:
@@ -50,6 +55,12 @@ class SqliteDefinitions:
         for column, wanted in query.equal:
             conditions.append(one_of(column, wanted))
             values += wanted
+        for path, shown in query.within:
+            conditions.append(one_of(f"coalesce(json_extract(body, '$.{path}'), 0)", shown))
+            values += shown
+        if query.id_above is not None:
+            conditions.append("id > ?")
+            values.append(query.id_above)
         for condition, text in (
             ("instr(lower(name), lower(?)) > 0", query.name_contains),
             ("name = ?", query.name),
@@ -64,6 +75,6 @@ class SqliteDefinitions:
 
 def _read(kind: type[D], body: str) -> D:
     values = json.loads(body)
-    if kind is Job:
-        values["execute_steps"] = tuple(values["execute_steps"])
+    for name in _TUPLES.get(kind, ()):
+        values[name] = tuple(values[name])
     return kind(**values)

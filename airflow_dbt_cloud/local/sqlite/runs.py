@@ -17,7 +17,7 @@ FIRST_RUN_ID = 70_403_100_000_001
 
 _FIELDS = tuple(entry.name for entry in fields(Run) if entry.name != "trigger")
 _COLUMNS = ", ".join((*_FIELDS, "trigger_body"))
-_DOCS = _FIELDS.index("docs")
+_TRUTHS = tuple(_FIELDS.index(name) for name in ("docs", "sources"))
 
 
 class SqliteRuns:
@@ -88,5 +88,7 @@ def _row(run: Run) -> tuple[Any, ...]:
 
 def _read(row: tuple[Any, ...]) -> Run:
     values = list(row)
-    values[_DOCS], values[-1] = bool(values[_DOCS]), json.loads(values[-1])
+    values[-1] = json.loads(values[-1])
+    for place in _TRUTHS:
+        values[place] = bool(values[place])
     return Run(*values)

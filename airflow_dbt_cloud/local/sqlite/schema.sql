@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS runs (
   retrying_run_id INTEGER,
   docs INTEGER NOT NULL,
   script TEXT,
+  sources INTEGER NOT NULL DEFAULT 0,
+  dbt_version TEXT,
   trigger_body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS runs_by_job ON runs (job_id, id);
