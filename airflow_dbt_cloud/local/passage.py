@@ -7,6 +7,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from airflow_dbt_cloud.local.auth import Guard
 from airflow_dbt_cloud.local.clock import Clock
+from airflow_dbt_cloud.local.discovery.serving import is_discovery, refused_discovery
 from airflow_dbt_cloud.local.envelope import NoAnswer, bare, refused
 from airflow_dbt_cloud.local.errors import Refusal, not_served, too_large
 from airflow_dbt_cloud.local.journal import Journal
@@ -83,14 +84,22 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Refusal as refusal:
-        return refused(refusal)
+        return _refused(request, refusal)
     except web.HTTPException as error:
         return _plain(request, error)
     except Exception as error:
         if is_own(request) and isinstance(error, ValueError):
             return bare(400, str(error))
         log.exception("The local dbt Cloud failed on %s %s", request.method, request.path)
-        return refused(Refusal(500, "The local dbt Cloud failed on this request; its log says why."))
+        return _refused(
+            request, Refusal(500, "The local dbt Cloud failed on this request; its log says why.")
+        )
+
+
+def _refused(request: web.Request, refusal: Refusal) -> web.Response:
+    if is_discovery(request):
+        return refused_discovery(refusal.code, refusal.user_message)
+    return refused(refusal)
 
 
 def _plain(request: web.Request, error: web.HTTPException) -> web.Response:

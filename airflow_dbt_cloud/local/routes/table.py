@@ -12,6 +12,7 @@ from airflow_dbt_cloud.local.routes import (
     accounts,
     artifacts,
     control,
+    discovery,
     environments,
     jobs,
     pages,
@@ -21,7 +22,7 @@ from airflow_dbt_cloud.local.routes import (
 )
 from airflow_dbt_cloud.local.routes.route import Route
 
-_MODULES = (accounts, projects, environments, jobs, starting, runs, artifacts, pages, control)
+_MODULES = (accounts, projects, environments, jobs, starting, runs, artifacts, discovery, pages, control)
 _ACCOUNT = "/api/v2/accounts/{account_id}/"
 # Paths that are served, by methods that dbt Cloud has and this server has not: no 405 there.
 _UNSERVED = ((_ACCOUNT, "POST"), (_ACCOUNT, "PATCH"))

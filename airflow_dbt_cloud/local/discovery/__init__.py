@@ -1,0 +1,1 @@
+"""The Discovery API: GraphQL over what finished runs have left behind."""
