@@ -15,6 +15,7 @@ DbtCloudError
 ├── AmbiguousStart            a run may have been started, and cannot be found
 ├── RunFailed                 the run ended in error
 │   └── RunCancelled          the run was cancelled
+├── NotRetryable              dbt Cloud cannot take a run up where it failed
 ├── RunTimedOut               the wait ended before the run did
 ├── LookupFailed              no object of that name, or several
 ├── ConnectionUnreadable      where the account and its token are kept does not answer
@@ -191,6 +192,21 @@ class RunCancelled(RunFailed):
     """A run was cancelled, by a person or by a limit of dbt Cloud."""
 
     outcome = "has been cancelled"
+
+
+class NotRetryable(DbtCloudError):
+    """dbt Cloud cannot start a run that goes on where this one failed.
+
+    Attributes:
+        run_id: The run.
+        reason: dbt Cloud's `retry_not_supported_reason`, such as "RETRY_NOT_LATEST_RUN", or "".
+    """
+
+    def __init__(self, run_id: int, reason: str, why: str) -> None:
+        self.run_id, self.reason = run_id, reason
+        super().__init__(
+            f"Run {run_id} cannot be retried from its failure", why=f"{why[:1].upper()}{why[1:]}"
+        )
 
 
 class RunTimedOut(DbtCloudError):

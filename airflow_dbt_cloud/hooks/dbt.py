@@ -30,6 +30,7 @@ from airflow_dbt_cloud.hooks import form, starting, waiting
 from airflow_dbt_cloud.hooks.accounts import Id, fallback_to_default_account, known, provide_account_id
 from airflow_dbt_cloud.hooks.artifact_verbs import ArtifactVerbs
 from airflow_dbt_cloud.hooks.definition_verbs import DefinitionVerbs
+from airflow_dbt_cloud.hooks.retry_verbs import RetryVerbs, retryable
 from airflow_dbt_cloud.hooks.sessions import TokenAuth
 from airflow_dbt_cloud.job_run import (
     DBT_CAUSE_MAX_LENGTH,
@@ -63,7 +64,7 @@ __all__ = [
 ]
 
 
-class DbtCloudHook(DefinitionVerbs, ArtifactVerbs):
+class DbtCloudHook(DefinitionVerbs, ArtifactVerbs, RetryVerbs):
     """Speaks to dbt Cloud over an Airflow connection.
 
     Args:
@@ -126,7 +127,8 @@ class DbtCloudHook(DefinitionVerbs, ArtifactVerbs):
             account_id: The account.
             steps_override: dbt commands in place of the job's own.
             schema_override: Schema in place of the environment's.
-            retry_from_failure: Go on where the job's latest run failed, if it did, without overrides.
+            retry_from_failure: Go on where the job's latest run failed, if it did and can be retried; that
+                run's overrides count, not these.
             additional_run_config: Further fields of the request; they go before the arguments above.
         """
         if retry_from_failure and (failed := self._failed_run(job_id, account_id)):
@@ -148,11 +150,10 @@ class DbtCloudHook(DefinitionVerbs, ArtifactVerbs):
         return self._converse(find_runs(known(account_id), job_id, since, wanted))
 
     def _failed_run(self, job_id: Id, account_id: Id | None) -> int | None:
-        """The id of the job's latest run if that ended in error."""
+        """The id of the job's latest run if that ended in error and can be retried."""
         query = {"job_definition_id": job_id, "order_by": "-created_at", "limit": 1}
         latest = self.get_job_runs(account_id, payload=query).json()["data"]
-        failed = latest and latest[0]["status"] == DbtCloudJobRunStatus.ERROR.value
-        return int(latest[0]["id"]) if failed else None
+        return retryable(Run.parse(latest[0]), self.log) if latest else None
 
     @fallback_to_default_account
     def list_job_runs(
@@ -240,11 +241,6 @@ class DbtCloudHook(DefinitionVerbs, ArtifactVerbs):
     def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
         """Cancel a run; harmless for one that has ended."""
         self._converse(endpoints.cancel_run(known(account_id), run_id))
-
-    @fallback_to_default_account
-    def retry_failed_job_run(self, job_id: Id, account_id: Id | None = None) -> Response:
-        """Retry the job's last run if it failed; otherwise dbt Cloud starts a new one."""
-        return self._answer(endpoints.rerun_job(known(account_id), job_id))
 
     @provide_account_id
     async def get_job_details(
