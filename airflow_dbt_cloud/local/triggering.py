@@ -29,6 +29,8 @@ TRIGGER_FIELDS: Fields = {
 }
 """`TriggerRunRequestRequest` of the published specification."""
 
+_OF_THE_PATH = {"account_id", "job_id"}  # what dbt-cloud-cli repeats in the body, and dbt Cloud passes over
+
 
 def read_trigger(body: Any) -> dict[str, Any]:
     """Return the overrides that a run is to be started with, nulls left out.
@@ -36,10 +38,10 @@ def read_trigger(body: Any) -> dict[str, Any]:
     Raises:
         Refusal: 400 for a missing, empty or overlong cause, a field of the wrong type, an unknown field.
     """
-    if strange := [name for name in check_object(body) if name not in TRIGGER_FIELDS]:
+    if strange := [name for name in check_object(body) if name not in {*TRIGGER_FIELDS, *_OF_THE_PATH}]:
         raise unexpected(strange)
     check(body, TRIGGER_FIELDS)
-    given = {name: value for name, value in body.items() if value is not None}
+    given = {name: body[name] for name in TRIGGER_FIELDS if body.get(name) is not None}
     _check_cause(given.get("cause"))
     if empty := {name: "'' is too short" for name, value in given.items() if value == ""}:
         raise invalid(empty)

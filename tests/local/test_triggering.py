@@ -36,6 +36,13 @@ def test_nulls_are_no_overrides(api):
     assert run["trigger"]["steps_override"] is None
 
 
+def test_ids_that_the_path_already_holds_may_be_repeated(api):
+    job_id = api.job()
+    body = {"cause": "A test", "account_id": 1, "job_id": job_id}
+    answer = api.ask(f"jobs/{job_id}/run/", "POST", json=body)
+    assert answer.status_code == 200
+
+
 def test_a_form_is_read_as_well_as_json(api):
     body = [
         ("cause", "Form"),
