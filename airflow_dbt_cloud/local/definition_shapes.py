@@ -49,18 +49,18 @@ def project_shape(project: Project) -> dict[str, Any]:
     """Write a project; its connection is DuckDB, and it has no repository."""
     return {
         "name": project.name,
-        "description": None,
+        "description": project.description,
         "account_id": project.account_id,
         "connection_id": project.id,
         "repository_id": None,
         "semantic_layer_config_id": None,
         "id": project.id,
         "created_at": spaced(project.created_at),
-        "updated_at": spaced(project.created_at),
+        "updated_at": spaced(project.updated_at or project.created_at),
         "skipped_setup": False,
         "state": project.state,
         "type": 0,
-        "dbt_project_subdirectory": None,
+        "dbt_project_subdirectory": project.dbt_project_subdirectory,
         "connection": connection_shape(project),
         "environments": None,
         "repository": None,
@@ -69,6 +69,7 @@ def project_shape(project: Project) -> dict[str, Any]:
         "freshness_job_id": None,
         "docs_job": None,
         "freshness_job": None,
+        **project.shown,
     }
 
 
@@ -100,7 +101,6 @@ def environment_shape(
 
     `write` spells its instants, in which v2 (`iso`) and v3 (`spaced`) differ. `database` is its DuckDB file.
     """
-    created_at = write(environment.created_at)
     return {
         "id": environment.id,
         "account_id": environment.account_id,
@@ -113,14 +113,14 @@ def environment_shape(
         "name": environment.name,
         "dbt_version": environment.dbt_version,
         "raw_dbt_version": environment.dbt_version,
-        "type": "deployment",
-        "use_custom_branch": False,
-        "custom_branch": None,
+        "type": environment.type,
+        "use_custom_branch": environment.use_custom_branch,
+        "custom_branch": environment.custom_branch,
         "dbt_project_subdirectory": None,
         "supports_docs": True,
         "state": environment.state,
-        "created_at": created_at,
-        "updated_at": created_at,
+        "created_at": write(environment.created_at),
+        "updated_at": write(environment.updated_at or environment.created_at),
         "project": project_shape(project) if project else None,
         "connection": connection_shape(project, database) if project else None,
         "repository": None,
@@ -128,6 +128,10 @@ def environment_shape(
         "credentials": None,
         "custom_environment_variables": None,
         "deployment_type": environment.deployment_type,
+        "enable_model_query_history": False,
+        "enable_dbt_state": False,
+        "primary_profile_id": None,
+        **environment.shown,
     }
 
 

@@ -1,31 +1,42 @@
-"""Environments: of a project in v3, of the account in v2."""
+"""Environments: of a project in v3, of the account in v2 and, undocumented and much used, in v3."""
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
 from airflow_dbt_cloud.local.clock import iso, spaced
+from airflow_dbt_cloud.local.definition_bodies import ENVIRONMENT_FIELDS, changed_environment
 from airflow_dbt_cloud.local.definition_shapes import environment_shape
+from airflow_dbt_cloud.local.deleting import delete
 from airflow_dbt_cloud.local.envelope import found, listed
-from airflow_dbt_cloud.local.errors import missing
-from airflow_dbt_cloud.local.models import Environment, Project
-from airflow_dbt_cloud.local.parameters import PAGING, Readers, integer, integers, order, parse, state, words
+from airflow_dbt_cloud.local.errors import invalid, missing
+from airflow_dbt_cloud.local.fields import check_object
+from airflow_dbt_cloud.local.models import DELETED, Environment, Project
+from airflow_dbt_cloud.local.parameters import (
+    PAGING,
+    Readers,
+    integer,
+    integers,
+    order,
+    parse,
+    state,
+    strings,
+    words,
+)
+from airflow_dbt_cloud.local.routes.bodies import read_body
 from airflow_dbt_cloud.local.routes.lists import find_definitions
 from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of, definition_of
+from airflow_dbt_cloud.local.routes.route import Route
 
 _FILTERS: Readers = {
     **PAGING,
-    **dict.fromkeys(
-        (
-            "credentials_id",
-            "dbt_version",
-            "dbt_version__in",
-            "deployment_type",
-            "deployment_type__in",
-            "id__gt",
-            "type",
-        )
-    ),
+    "credentials_id": integer,
+    "dbt_version": words,
+    "dbt_version__in": strings,
+    "deployment_type": words,
+    "deployment_type__in": strings,
+    "id__gt": integer,
     "name": words,
     "name__icontains": words,
     "order_by": order("id", "name", "created_at"),
@@ -34,6 +45,7 @@ _FILTERS: Readers = {
     "project_id": integer,
     "project_id__in": integers,
     "state": state,
+    "type": words,
 }
 
 
@@ -51,29 +63,84 @@ async def list_environments(request: web.Request) -> web.Response:
 async def get_environment(request: web.Request) -> web.Response:
     """Answer with one environment, which must be of the project that the path names."""
     parse(request, {})
-    environment, project = definition_of(request, Environment, "environment_id"), _project(request)
-    if project is not None and environment.project_id != project.id:
-        raise missing()
-    return found(_shape(request, environment))
+    return found(_shape(request, _environment(request)))
+
+
+async def create_environment(request: web.Request) -> web.Response:
+    """Create an environment in the project of the path, or of the body, and answer with it and 201."""
+    account, cloud = account_of(request), cloud_of(request)
+    body = check_object(await read_body(request, ENVIRONMENT_FIELDS))
+    project = _project(request) or _project_of_body(request, body)
+    id_ = cloud.store.definitions.next_id(Environment)
+    empty = Environment(id_, "", account.id, project.id, created_at=cloud.clock.now())
+    environment = changed_environment(body, empty)
+    cloud.store.definitions.put(environment)
+    return found(_shape(request, environment), 201)
+
+
+async def update_environment(request: web.Request) -> web.Response:
+    """Change what the body gives of an environment; a state of 2 deletes it."""
+    environment, cloud = _environment(request), cloud_of(request)
+    changed = changed_environment(await read_body(request, ENVIRONMENT_FIELDS), environment)
+    changed = replace(changed, updated_at=cloud.clock.now())
+    if changed.state == DELETED:
+        return found(_shape(request, delete(cloud, changed)))
+    cloud.store.definitions.put(changed)
+    return found(_shape(request, changed))
+
+
+async def delete_environment(request: web.Request) -> web.Response:
+    """Delete an environment, with its jobs."""
+    return found(_shape(request, delete(cloud_of(request), _environment(request))))
 
 
 def _project(request: web.Request) -> Project | None:
     return definition_of(request, Project, "project_id") if "project_id" in request.match_info else None
 
 
+def _project_of_body(request: web.Request, body: dict[str, Any]) -> Project:
+    if type(body.get("project_id")) is not int:
+        raise invalid({"project_id": "'project_id' is a required property"})
+    project = cloud_of(request).store.definitions.get(Project, body["project_id"])
+    if project is None or project.account_id != account_of(request).id or project.state == DELETED:
+        raise missing()
+    return project
+
+
+def _environment(request: web.Request) -> Environment:
+    environment, project = definition_of(request, Environment, "environment_id"), _project(request)
+    if project is not None and environment.project_id != project.id:
+        raise missing()
+    return environment
+
+
 def _shape(request: web.Request, environment: Environment) -> dict[str, Any]:
     cloud = cloud_of(request)
     project = cloud.store.definitions.get(Project, environment.project_id)
-    write = spaced if "project_id" in request.match_info else iso
+    write = spaced if request.path.startswith("/api/v3/") else iso
     return environment_shape(environment, project, write, str(cloud.database(environment.id)))
 
 
-_PROJECT = "/api/v3/accounts/{account_id}/projects/{project_id}/"
-_ACCOUNT = "/api/v2/accounts/{account_id}/"
+_NO_CREDENTIALS = "There are no credentials, profiles or extended attributes; connection is DuckDB's."
+_NEW = (
+    f"A new environment has a target and schema named default. {_NO_CREDENTIALS} What is given of them is "
+    "kept and has no effect."
+)
+_DELETED = "Answers 200 and the environment, as dbt Cloud's own answers do, where the specification says 204."
+_READ, _WRITE = ("environments", "read"), ("environments", "write")
 
-ROUTES = (
-    ("GET", f"{_PROJECT}environments/", list_environments),
-    ("GET", f"{_PROJECT}environments/{{environment_id}}/", get_environment),
-    ("GET", f"{_ACCOUNT}environments/", list_environments),
-    ("GET", f"{_ACCOUNT}environments/{{environment_id}}/", get_environment),
+ROUTES = tuple(
+    route
+    for within in (
+        "/api/v3/accounts/{account_id}/projects/{project_id}/",
+        "/api/v3/accounts/{account_id}/",
+        "/api/v2/accounts/{account_id}/",
+    )
+    for route in (
+        Route("GET", f"{within}environments/", list_environments, _READ, _NO_CREDENTIALS),
+        Route("POST", f"{within}environments/", create_environment, _WRITE, _NEW),
+        Route("GET", f"{within}environments/{{environment_id}}/", get_environment, _READ, _NO_CREDENTIALS),
+        Route("POST", f"{within}environments/{{environment_id}}/", update_environment, _WRITE, _NEW),
+        Route("DELETE", f"{within}environments/{{environment_id}}/", delete_environment, _WRITE, _DELETED),
+    )
 )

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from airflow_dbt_cloud.local.deleting import delete
 from airflow_dbt_cloud.local.envelope import found, listed
 from airflow_dbt_cloud.local.errors import invalid, missing
 from airflow_dbt_cloud.local.job_bodies import JOB_FIELDS, changed_job, new_job
-from airflow_dbt_cloud.local.models import DELETED, Environment, Job, Status
+from airflow_dbt_cloud.local.models import DELETED, Environment, Job
 from airflow_dbt_cloud.local.parameters import (
     PAGING,
     Readers,
@@ -25,7 +26,6 @@ from airflow_dbt_cloud.local.routes.including import job_with
 from airflow_dbt_cloud.local.routes.lists import find_definitions
 from airflow_dbt_cloud.local.routes.lookup import account_of, cloud_of, definition_of
 from airflow_dbt_cloud.local.routes.route import Route
-from airflow_dbt_cloud.local.store import Page, RunQuery
 
 _FILTERS: Readers = {
     **PAGING,
@@ -42,7 +42,6 @@ _FILTERS: Readers = {
     "state": state,
     "triggers_schedule": boolean,
 }
-_GOING = tuple(int(status) for status in Status if not status.finished)
 
 
 async def list_jobs(request: web.Request) -> web.Response:
@@ -78,23 +77,16 @@ async def update_job(request: web.Request) -> web.Response:
     body = await read_body(request, JOB_FIELDS)
     changed = replace(changed_job(body, job), updated_at=cloud.clock.now())
     _check_place(request, changed, body)
-    return _keep(request, changed)
+    if changed.state == DELETED:
+        changed = delete(cloud, changed)
+    cloud.store.definitions.put(changed)
+    return found(job_with(cloud, changed, frozenset()))
 
 
 async def delete_job(request: web.Request) -> web.Response:
     """Delete a job, and cancel its runs that are still going."""
-    job = definition_of(request, Job, "job_id")
-    return _keep(request, replace(job, state=DELETED, updated_at=cloud_of(request).clock.now()))
-
-
-def _keep(request: web.Request, job: Job) -> web.Response:
     cloud = cloud_of(request)
-    cloud.store.definitions.put(job)
-    if job.state == DELETED:
-        query = RunQuery(job.account_id, job_ids=[job.id], statuses=_GOING)
-        for run in cloud.store.runs.find(query, Page(order_by="-id"), cloud.clock.now())[0]:
-            cloud.cancel(run)
-    return found(job_with(cloud, job, frozenset()))
+    return found(job_with(cloud, delete(cloud, definition_of(request, Job, "job_id")), frozenset()))
 
 
 def _check_place(request: web.Request, job: Job, body: dict[str, object]) -> None:
