@@ -76,6 +76,16 @@ def is_loopback(hostname: str | None) -> bool:
         return False
 
 
+def discovery_endpoint(given: str, *, insecure_hosts: Collection[str] = ()) -> str:
+    """The address of the Discovery API as somebody wrote it; its path is `/graphql` where they left it out.
+
+    Raises:
+        InvalidArgument: As `base_url` does: the token goes there too.
+    """
+    path = _split(given, "https").path.rstrip("/") or "/graphql"
+    return base_url(given, insecure_hosts=insecure_hosts) + path
+
+
 def discovery_url(admin_url: str) -> str:
     """Where the Discovery API of an account is (dbt Cloud: "Discovery API", "Discovery API endpoint").
 

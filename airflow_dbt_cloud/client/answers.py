@@ -64,10 +64,18 @@ def _status_facts(response: Response) -> dict[str, Any]:
     status = body.get("status")
     status = status if isinstance(status, Mapping) else {}
     return {
-        "user_message": str(status.get("user_message") or body.get("detail") or ""),
+        "user_message": str(status.get("user_message") or body.get("detail") or _of_graphql(body)),
         "developer_message": str(status.get("developer_message") or ""),
         "data": body.get("data"),
     }
+
+
+def _of_graphql(body: Mapping[str, Any]) -> str:
+    errors = body.get("errors")
+    messages = errors if isinstance(errors, list) else []
+    return "; ".join(
+        str(each["message"]) for each in messages if isinstance(each, Mapping) and "message" in each
+    )
 
 
 def _retry_after(response: Response) -> float | None:

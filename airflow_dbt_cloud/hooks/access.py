@@ -34,7 +34,7 @@ def credentials(conn: Connection, extra: Mapping[str, Any], timeout: float | Non
         base_url=_base_url(conn, extra),
         token=(conn.password or "").strip(),
         account_id=str(conn.login or extra.get("account_id") or "").strip() or None,
-        discovery_url=extra.get("discovery_url") or "",
+        discovery_url=_discovery_url(extra),
         transport=transport(extra, timeout),
     )
 
@@ -49,6 +49,12 @@ def transport(extra: Mapping[str, Any], timeout: float | None = None) -> Transpo
         cert=(cert[0], cert[1]) if isinstance(cert, list) else cert or None,
         trust_env=_switch(extra.get("trust_env"), "trust_env"),
     )
+
+
+def _discovery_url(extra: Mapping[str, Any]) -> str:
+    given = extra.get("discovery_url")
+    insecure = _names(extra.get("allow_insecure_http"))
+    return address.discovery_endpoint(given, insecure_hosts=insecure) if given else ""
 
 
 def _base_url(conn: Connection, extra: Mapping[str, Any]) -> str:

@@ -30,6 +30,7 @@ from airflow_dbt_cloud.hooks import form, starting, waiting
 from airflow_dbt_cloud.hooks.accounts import Id, fallback_to_default_account, known, provide_account_id
 from airflow_dbt_cloud.hooks.artifact_verbs import ArtifactVerbs
 from airflow_dbt_cloud.hooks.definition_verbs import DefinitionVerbs
+from airflow_dbt_cloud.hooks.discovery_verbs import DiscoveryVerbs
 from airflow_dbt_cloud.hooks.retry_verbs import RetryVerbs, retryable
 from airflow_dbt_cloud.hooks.sessions import TokenAuth
 from airflow_dbt_cloud.job_run import (
@@ -64,7 +65,7 @@ __all__ = [
 ]
 
 
-class DbtCloudHook(DefinitionVerbs, ArtifactVerbs, RetryVerbs):
+class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
     """Speaks to dbt Cloud over an Airflow connection.
 
     Args:
