@@ -3,38 +3,41 @@
 import filecmp
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from airflow_dbt_cloud.runner import project
 from airflow_dbt_cloud.runner.errors import NotADbtProject
 
 # What dbt, Python and git make: neither copied from the sources nor removed from the checkout.
 _MADE = frozenset(
     {".git", ".venv", "__pycache__", "dbt_packages", "logs", "node_modules", "target", ".user.yml"}
 )
-# The profile is generated; one that lies in the project belongs to another warehouse.
+# A run gets its profile in a folder of its own, whichever it is.
 _NEVER_COPIED = frozenset({"profiles.yml"})
+# Databases beside the models are the user's: dbt opens them where they are.
+_DATABASES = (".duckdb", ".duckdb.wal", ".db", ".db-wal", ".sqlite")
 
 
-def refresh(source: Path, checkout: Path) -> int:
+def refresh(source: Path, checkout: Path, within: Path | None = None) -> int:
     """Make ``checkout`` hold what ``source`` holds; files that are the same stay untouched.
 
     Args:
         source: The folder with ``dbt_project.yml``.
         checkout: The copy, made if it is not there.
+        within: The folder that no link among the files may leave; None for sources that are trusted.
 
     Returns:
         How many files the project has.
 
     Raises:
-        NotADbtProject: ``source`` has no ``dbt_project.yml``.
+        NotADbtProject: ``source`` has no ``dbt_project.yml``, or a link that leads out of ``within``.
     """
     if not (source / "dbt_project.yml").is_file():
-        raise NotADbtProject(
-            f"There is no dbt project in {source}: it has no dbt_project.yml."
-            " Give the folder in which you would run 'dbt build'."
-        )
+        raise project.missing(source)
     wanted = set(_files(source))
+    if within is not None:
+        _keep_within(source, wanted, within)
     for gone in set(_files(checkout)) - wanted:
         (checkout / gone).unlink()
     for name in wanted:
@@ -42,16 +45,25 @@ def refresh(source: Path, checkout: Path) -> int:
     return len(wanted)
 
 
-def has_packages(project: Path) -> bool:
+def has_packages(folder: Path) -> bool:
     """Whether ``dbt deps`` has anything to do."""
-    return any((project / name).is_file() for name in ("packages.yml", "dependencies.yml"))
+    return any((folder / name).is_file() for name in ("packages.yml", "dependencies.yml"))
+
+
+def _keep_within(source: Path, names: Iterable[Path], root: Path) -> None:
+    for name in names:
+        if not (source / name).resolve().is_relative_to(root):
+            raise NotADbtProject(
+                f"{name} in the project's repository is a link that leads out of it, so that it is not read."
+                " Put the file itself there."
+            )
 
 
 def _files(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in _MADE]
         for name in names:
-            if name not in _MADE | _NEVER_COPIED:
+            if name not in _MADE | _NEVER_COPIED and not name.endswith(_DATABASES):
                 yield (Path(folder) / name).relative_to(root)
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import platform
-import re
 import shutil
 import sys
 import sysconfig
@@ -15,15 +14,14 @@ from importlib import metadata
 from pathlib import Path
 
 from airflow_dbt_cloud.runner import process
+from airflow_dbt_cloud.runner.credentials import masked
 from airflow_dbt_cloud.runner.errors import EnvironmentNotMade, MissingExtra
 from airflow_dbt_cloud.runner.installer import Installer
+from airflow_dbt_cloud.runner.requirements import DBT_REQUIREMENTS
 
-# From dbt-core 1.12 on, an install needs a download from outside the package index.
-DBT_REQUIREMENTS = ("dbt-core>=1.10,<1.12", "dbt-duckdb>=1.9,<2", "duckdb>=1.1,<2")
 HOME_VARIABLE = "AIRFLOW_DBT_CLOUD_HOME"
 
 _MARKER = "airflow-dbt-cloud.json"
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
 _SHOWN_LINES = 15
 
 Progress = Callable[[str], None]
@@ -80,6 +78,8 @@ def require_extra() -> None:
     try:
         import filelock  # noqa: F401 - only whether it is there
         import platformdirs  # noqa: F401
+        import psutil  # noqa: F401
+        import yaml  # noqa: F401
     except ImportError as error:
         raise MissingExtra.of(error) from error
 
@@ -163,15 +163,11 @@ def _failed(installer: Installer, command: list[str], code: int, output: str) ->
     last = "\n".join(output.rstrip().splitlines()[-_SHOWN_LINES:])
     return EnvironmentNotMade(
         f"dbt's environment could not be made: {installer.name} ended with exit code {code}.\n"
-        f"The command: {_masked(' '.join(command))}\n"
-        f"Its last lines:\n{_masked(last)}\n"
-        "Check that the package index can be reached: the index, proxy and certificate settings of pip"
-        " (PIP_*, pip.conf) and of uv (UV_*, uv.toml) are honoured."
+        f"The command: {masked(' '.join(command))}\n"
+        f"Its last lines:\n{masked(last)}\n"
+        "Check the names and versions that were asked for, and that the package index can be reached:"
+        " the index, proxy and certificate settings of pip (PIP_*, pip.conf) and uv (UV_*, uv.toml) count."
     )
-
-
-def _masked(text: str) -> str:
-    return _CREDENTIALS.sub("***@", text)
 
 
 def _not_writable(folder: Path, error: OSError) -> EnvironmentNotMade:

@@ -4,6 +4,9 @@ RunnerError
 ├── EnvironmentNotMade   dbt could not be installed
 ├── NotADbtCommand       a job's step is not a dbt command line
 ├── NotADbtProject       a folder without dbt_project.yml
+├── NoProfile            the project's profile is in no profiles.yml
+├── GitFailed            the sources could not be fetched
+├── UnsupportedDbt       a version that cannot be installed
 └── MissingExtra         a library of the ``local`` extra is absent
 """
 
@@ -22,6 +25,18 @@ class NotADbtCommand(RunnerError, ValueError):
 
 class NotADbtProject(RunnerError, ValueError):
     """The folder holds no dbt project."""
+
+
+class NoProfile(RunnerError, ValueError):
+    """The profile that the project names is in no ``profiles.yml``, or has no such target."""
+
+
+class GitFailed(RunnerError):
+    """Git could not fetch the sources, or there is no such branch or commit."""
+
+
+class UnsupportedDbt(RunnerError, ValueError):
+    """The dbt that is asked for cannot be installed from the package index."""
 
 
 class MissingExtra(RunnerError, ImportError):

@@ -4,7 +4,8 @@ import asyncio
 import codecs
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 Output = Callable[[str], None]
@@ -32,14 +33,22 @@ _KEPT = (
 )
 
 
-def bare_environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables that a dbt process sees: a few harmless ones and those given.
+def bare_environment(given: Mapping[str, str], passed: Collection[str] = ()) -> dict[str, str]:
+    """The environment variables that a dbt process sees: a few harmless ones, dbt's own, and those given.
 
-    Nothing of Airflow's (connections, keys) reaches dbt. Variables whose name begins with ``DBT_ENV_``,
-    dbt Cloud's prefix for a user's own variables, pass.
+    Nothing of Airflow's (connections, keys) reaches dbt. Variables whose name begins with ``DBT_`` pass,
+    except those with ``DBT_CLOUD_``, which are where dbt Cloud's clients keep their tokens.
+
+    Args:
+        given: Variables that are set whatever this process has.
+        passed: Names of further variables that pass.
     """
-    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith("DBT_ENV_")}
+    kept = {name: value for name, value in os.environ.items() if name in passed or _is_harmless(name)}
     return {"LANG": "C.UTF-8", **kept, "PYTHONUNBUFFERED": "1", "DO_NOT_TRACK": "1", **given}
+
+
+def _is_harmless(name: str) -> bool:
+    return name in _KEPT or (name.startswith("DBT_") and not name.startswith("DBT_CLOUD_"))
 
 
 async def run(
@@ -50,6 +59,7 @@ async def run(
     output: Output,
     stop: asyncio.Event | None = None,
     grace: float = 10.0,
+    started: Callable[[int], AbstractContextManager[object]] = nullcontext,
 ) -> int:
     """Run one process to its end and return its exit code (negative: the signal that ended it).
 
@@ -60,6 +70,7 @@ async def run(
         output: Is called with lines of its standard output and error, one or more at a time, as they come.
         stop: When set, the process group gets SIGINT, after ``grace`` seconds SIGTERM, then SIGKILL.
         grace: Seconds that the process has for ending well.
+        started: Is given the id of the process, which is its group's too, and entered while it is there.
 
     Raises:
         OSError: The program cannot be started.
@@ -73,15 +84,16 @@ async def run(
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
-    ending = asyncio.create_task(_end_when(stop, process, grace))
-    try:
-        await _relay(process, output)
-        return await process.wait()
-    finally:
-        ending.cancel()
-        if process.returncode is None:
-            _signal_group(process, signal.SIGKILL)
-            await process.wait()
+    with started(process.pid):
+        ending = asyncio.create_task(_end_when(stop, process, grace))
+        try:
+            await _relay(process, output)
+            return await process.wait()
+        finally:
+            ending.cancel()
+            if process.returncode is None:
+                _signal_group(process, signal.SIGKILL)
+                await process.wait()
 
 
 async def _relay(process: asyncio.subprocess.Process, output: Output) -> None:
