@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_dbt_cloud.local.clock import Clock
+from airflow_dbt_cloud.local.environment_variables import variables_of
 from airflow_dbt_cloud.local.models import CANCELLED_BY_USER, Environment, Job, Project, Run, Status, Step
 from airflow_dbt_cloud.local.plan import DATABASE, RunPlan
 from airflow_dbt_cloud.local.pretend import Script, parse_script, steps_at
@@ -156,6 +157,8 @@ class Cloud:
             threads=_given(asked.get("threads_override"), job.threads),
             timeout_seconds=_given(asked.get("timeout_seconds_override"), job.timeout_seconds),
             retry_of=None if run.retrying_run_id is None else self.run_dir(run.retrying_run_id),
+            generate_sources=run.sources,
+            variables=variables_of(self.store, job),
         )
 
 

@@ -62,6 +62,8 @@ class DbtSteps:
         yield DbtStep("Create profile from connection DuckDB", self._create_profile)
         if checkout.has_packages(self._project):
             yield self._invoke("dbt deps")
+        if self._plan.generate_sources:
+            yield self._invoke("dbt source freshness", decisive=False)
         yield from self._chain()
         if self._plan.generate_docs:
             yield self._invoke("dbt docs generate", decisive=False)
@@ -151,6 +153,7 @@ class DbtSteps:
             "DBT_CLOUD_ENVIRONMENT_ID": str(plan.environment_id),
         }
         return {
+            **plan.variables,
             **ids,
             # dbt writes variables of this prefix into metadata.env of every artifact.
             **{f"DBT_ENV_CUSTOM_ENV_{name}": value for name, value in ids.items()},

@@ -1,6 +1,7 @@
 """What an execution is given, what it tells meanwhile, and what it comes to."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,8 @@ class RunPlan:
         threads: dbt's threads; None is dbt Cloud's default of 4.
         timeout_seconds: The run is cancelled after so many seconds of running; 0 is no limit.
         retry_of: ``run_dir`` of the failed run that this one takes up at the point of its failure.
+        generate_sources: Whether ``dbt source freshness`` precedes the commands.
+        variables: The environment variables that the project, the environment and the job give dbt.
     """
 
     run_id: int
@@ -45,6 +48,8 @@ class RunPlan:
     threads: int | None
     timeout_seconds: int
     retry_of: Path | None
+    generate_sources: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class RunObserver(Protocol):

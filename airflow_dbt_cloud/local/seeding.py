@@ -9,7 +9,15 @@ from typing import Any
 
 from airflow_dbt_cloud.local.clock import SECOND
 from airflow_dbt_cloud.local.cloud import Cloud
-from airflow_dbt_cloud.local.models import Account, Definition, Environment, Job, Project, Run
+from airflow_dbt_cloud.local.models import (
+    Account,
+    Definition,
+    Environment,
+    EnvironmentVariable,
+    Job,
+    Project,
+    Run,
+)
 from airflow_dbt_cloud.local.pretend import Script, parse_script
 
 _KINDS: Mapping[str, type[Definition]] = {
@@ -17,6 +25,7 @@ _KINDS: Mapping[str, type[Definition]] = {
     "projects": Project,
     "environments": Environment,
     "jobs": Job,
+    "environment_variables": EnvironmentVariable,
 }
 _RUN_FIELDS = ("job_id", "id", "count", "age", "every", "trigger", "pretend")
 
@@ -35,10 +44,11 @@ def seed(cloud: Cloud, document: Any) -> dict[str, list[int]]:
 
     Args:
         cloud: the local dbt Cloud.
-        document: `accounts`, `projects`, `environments` and `jobs` are lists of objects with the fields of
-            `airflow_dbt_cloud.local.models`; ids may be left out. `runs` is a list of objects with `job_id`
-            and any of `count`, `age` (seconds since the first was created), `every` (seconds between two),
-            `trigger` (cause and overrides), `pretend` (their life, not the job's), `id` (of the first).
+        document: `accounts`, `projects`, `environments`, `jobs` and `environment_variables` are lists of
+            objects with the fields of `airflow_dbt_cloud.local.models`; ids may be left out. `runs` is a list
+            of objects with `job_id` and any of `count`, `age` (seconds since the first was created), `every`
+            (seconds between two), `trigger` (cause and overrides), `pretend` (their life, not the job's),
+            `id` (of the first).
 
     Raises:
         ValueError: for what the document should not hold; nothing of a run is kept then.

@@ -13,16 +13,32 @@ from airflow_dbt_cloud.local.routes import (
     artifacts,
     control,
     discovery,
+    environment_variables,
     environments,
     jobs,
     pages,
     projects,
     runs,
     starting,
+    variable_tables,
 )
 from airflow_dbt_cloud.local.routes.route import Route
 
-_MODULES = (accounts, projects, environments, jobs, starting, runs, artifacts, discovery, pages, control)
+# The first path that fits a request answers it: `bulk/` is before `{variable_id}/`.
+_MODULES = (
+    accounts,
+    projects,
+    environments,
+    variable_tables,
+    environment_variables,
+    jobs,
+    starting,
+    runs,
+    artifacts,
+    discovery,
+    pages,
+    control,
+)
 _ACCOUNT = "/api/v2/accounts/{account_id}/"
 # Paths that are served, by methods that dbt Cloud has and this server has not: no 405 there.
 _UNSERVED = ((_ACCOUNT, "POST"), (_ACCOUNT, "PATCH"))
