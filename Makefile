@@ -44,4 +44,4 @@ lowest:
 	@scripts/environment.sh lowest
 
 clean: ## Remove what was made, environments included
-	rm -rf .venv .venv-lowest .venv-incumbent .venv-tools .demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-incumbent .venv-clients .venv-tools .demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes an environment exactly as uv.lock says: "newest" (Airflow 3.3) in .venv, "lowest" (3.1.0) in .venv-lowest,
-# "incumbent" (the provider that this one replaces, without this one) in .venv-incumbent.
+# "incumbent" (the provider that this one replaces, without this one) in .venv-incumbent. "client NAME" makes
+# .venv-clients/NAME as tests/contract/clients/NAME.txt says.
 # uv is taken from PATH, else installed into .venv-tools. PYTHON=/path/to/python overrides the search on PATH.
 set -eu
 cd "$(dirname "$0")/.."
@@ -55,11 +56,17 @@ sync() {
         "$uv" sync --quiet --locked "$@"
 }
 
+client() {
+    [ -x ".venv-clients/$1/bin/python" ] || "$uv" venv --quiet --clear --python "$python" ".venv-clients/$1"
+    "$uv" pip sync --quiet --only-binary :all: --python ".venv-clients/$1/bin/python" "tests/contract/clients/$1.txt"
+}
+
 python=$(find_python)
 uv=$(find_uv)
 case "${1:-}" in
 newest) sync .venv --all-extras ;;
 lowest) sync .venv-lowest --all-extras --no-default-groups --group test --group airflow-lowest ;;
 incumbent) sync .venv-incumbent --only-group incumbent ;;
-*) fail "usage: scripts/environment.sh newest|lowest|incumbent" ;;
+client) client "$2" ;;
+*) fail "usage: scripts/environment.sh newest|lowest|incumbent|client NAME" ;;
 esac
