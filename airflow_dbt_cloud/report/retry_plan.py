@@ -142,10 +142,10 @@ class _Planning:
         if verb not in NARROWED or len(exact) < len(nodes):
             self._notes.append(f"`{command}` is whole: dbt cannot be told which of its nodes are meant.")
             return command
-        if others := namesakes(nodes, list(self._last.values())):
+        if others := namesakes(nodes, self._last.values(), verb):
             named = ", ".join(node.unique_id for node in others)
             self._notes.append(f"dbt cannot tell {named} from others of the same name, and executes it too.")
-        return str(DbtCommand.parse(command).selecting(list(dict.fromkeys(exact))))
+        return str(DbtCommand.parse(command).selecting(sorted(set(exact))))
 
 
 def _is_retried(node: NodeResult) -> bool:

@@ -8,7 +8,7 @@ methods").
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from airflow_dbt_cloud.artifacts.run_results import NodeResult
 
@@ -50,17 +50,16 @@ def selector(node: NodeResult, verb: str) -> str | None:
     terms = [f"fqn:{name}", f"package:{home}"]
     if node.kind in NAMED_AS_THEIR_FILE and "." not in name:
         terms.append(f"file:{name}")
+    if node.kind == "unit_test":
+        terms.append(f"fqn:{node.unique_id.split('.')[2]}+1")  # its model, and what follows right after
     if verb == "build":
         terms.append(f"resource_type:{node.kind}")
     return ",".join(terms)
 
 
-def namesakes(wanted: Iterable[NodeResult], known: Sequence[NodeResult]) -> list[NodeResult]:
+def namesakes(wanted: Collection[NodeResult], known: Iterable[NodeResult], verb: str) -> list[NodeResult]:
     """Known nodes that are not wanted and that dbt's selection cannot tell from one that is."""
     ids = {node.unique_id for node in wanted}
-    names = {(node.kind, package(node), leaf(node)) for node in known if node.unique_id in ids}
-    return [
-        node
-        for node in known
-        if node.unique_id not in ids and (node.kind, package(node), leaf(node)) in names
-    ]
+    others = {node.unique_id: node for node in known if node.unique_id not in ids}
+    selectors = {selector(node, verb) for node in wanted}
+    return [node for node in others.values() if selector(node, verb) in selectors]

@@ -16,7 +16,11 @@ from airflow_dbt_cloud.report.selecting import leaf, selector
         ("snapshot.shop.rates", "snapshot", "fqn:rates,package:shop"),
         ("test.shop.unique_orders_id.0123456789", "test", "fqn:unique_orders_id,package:shop"),
         ("test.shop.no_sale_on_a_sunday", "test", "fqn:no_sale_on_a_sunday,package:shop"),
-        ("unit_test.shop.orders.adds_up", "build", "fqn:adds_up,package:shop,resource_type:unit_test"),
+        (
+            "unit_test.shop.orders.adds_up",
+            "build",
+            "fqn:adds_up,package:shop,fqn:orders+1,resource_type:unit_test",
+        ),
         ("operation.shop.shop-on-run-end-0", "run", None),
         ("test.shop.sums, all of them.0123456789", "test", None),
         ("test.shop.sums+.0123456789", "test", None),
