@@ -14,6 +14,7 @@ from airflow_dbt_cloud.client.errors import (
     MalformedResponse,
     NotFound,
     RateLimited,
+    RequestTimeout,
     ServerError,
     TransportError,
     Unauthorized,
@@ -26,6 +27,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
+    408: RequestTimeout,
     409: Conflict,
     422: Unprocessable,
 }

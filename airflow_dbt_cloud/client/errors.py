@@ -6,6 +6,7 @@ DbtCloudError
 │   ├── Unauthorized          401
 │   ├── Forbidden             403
 │   ├── NotFound              404
+│   ├── RequestTimeout        408
 │   ├── Conflict              409
 │   ├── Unprocessable         422
 │   ├── RateLimited           429
@@ -20,7 +21,8 @@ DbtCloudError
 ├── LookupFailed              no object of that name, or several
 ├── ConnectionUnreadable      where the account and its token are kept does not answer
 ├── InvalidArgument           an id, path or value that cannot be sent
-└── ArtifactError             an artifact could not be stored
+└── ArtifactError             an artifact could not be read or stored
+    └── ArtifactMissing       the run has none of that name
 """
 
 from __future__ import annotations
@@ -103,6 +105,13 @@ class NotFound(ApiError):
     """404: there is no such object, or the token may not see it (dbt Cloud answers both alike)."""
 
     hint = "Check the id, the account id, and that the token's permission sets cover the object"
+
+
+class RequestTimeout(ApiError):
+    """408: dbt Cloud, or a proxy before it, gave up. A POST may have taken effect all the same."""
+
+    retryable = True
+    hint = "This usually passes; if it does not, ask whoever runs the proxies on the way"
 
 
 class Conflict(ApiError):
@@ -221,6 +230,9 @@ class RunTimedOut(DbtCloudError):
         self.run_id, self.status = run_id, status
         super().__init__(
             f"Job run {run_id} has not reached a terminal status after {seconds:g} seconds; it goes on",
+            why=f"It was still {'queued' if status == 1 else 'running'} when it was last seen"
+            if status
+            else None,
             fix=f"Raise the timeout, or see what holds it up{f' at {url}' if url else ''}",
         )
 
@@ -255,3 +267,7 @@ class InvalidArgument(DbtCloudError, ValueError):
 
 class ArtifactError(DbtCloudError):
     """An artifact could not be read or stored."""
+
+
+class ArtifactMissing(ArtifactError):
+    """A run has no artifact of that name, or none that a pattern means."""

@@ -82,15 +82,16 @@ def wait_for_run(
         RunTimedOut: If the time is up first.
         DbtCloudError: If looking fails for good.
     """
-    deadline, status = pace.clock() + pace.timeout, 0
+    deadline, status, url = pace.clock() + pace.timeout, 0, None
     while True:
         run = yield from _seen(look, endurance)
         if run is not None and until(run):
             return run
-        status = run.status if run else status
+        if run is not None:
+            status, url = run.status, run.href or url
         left = deadline - pace.clock()
         if left <= 0:
-            raise RunTimedOut(run_id, status, pace.timeout, url=run.href if run else None)
+            raise RunTimedOut(run_id, status, pace.timeout, url=url)
         yield Sleep(min(pace.interval, left))
 
 

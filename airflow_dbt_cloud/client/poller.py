@@ -6,15 +6,17 @@ import asyncio
 import contextvars
 import math
 import random
+from collections.abc import Callable
 from contextlib import suppress
 
-from airflow_dbt_cloud.client.aio import Client
+from airflow_dbt_cloud.client.aio import Client, drive
 from airflow_dbt_cloud.client.bucket import Bucket
 from airflow_dbt_cloud.client.credentials import Credentials
 from airflow_dbt_cloud.client.endpoints import Id
 from airflow_dbt_cloud.client.lookout import Lookout, Waiter
 from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.client.pacing import Pacing
+from airflow_dbt_cloud.client.protocol import Call, Request, Response, T
 from airflow_dbt_cloud.client.retry import ONCE
 
 REQUESTS_PER_MINUTE = 2000
@@ -47,6 +49,7 @@ class RunPoller:
         self._waiters: set[Waiter] = set()
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._client: Client | None = None
         self._first_due, self._interval, self._ticked = math.inf, math.inf, 0.0
 
     @property
@@ -74,6 +77,23 @@ class RunPoller:
         finally:
             self._leave(waiter, loop)
 
+    async def ask(self, call: Call[T], seen: Callable[[Response], object] = bool) -> T:
+        """Carry out a call, each request once, over the connections and within the bounds of the looks.
+
+        Raises:
+            LookupError: If nothing is kept open.
+            DbtCloudError: As the call says.
+        """
+        client, task = self._client, self._task
+        if client is None or task is None or task.get_loop() is not asyncio.get_running_loop():
+            raise LookupError("Nobody waits here, so no connection is kept.")
+
+        async def send(request: Request) -> Response:
+            await self._pacing.turn()
+            return await client.send(request)
+
+        return await drive(call, send, decision=ONCE, seen=seen)
+
     def _join(self, waiter: Waiter, loop: asyncio.AbstractEventLoop) -> None:
         self._waiters.add(waiter)
         self._first_due = min(self._first_due, waiter.due)
@@ -97,15 +117,23 @@ class RunPoller:
         """Tick for as long as somebody waits; a fault of our own is told to all rather than kept."""
         try:
             async with Client(self.credentials, ONCE, connections=CONNECTIONS) as client:
-                lookout = Lookout(client, self.account_id, self._pacing)
-                while True:
-                    await self._until_due()
-                    await self._tick(lookout)
+                await self._look_on(client)
         except Exception as error:  # noqa: BLE001 -- nobody may wait for a task that is gone
             self._give_up(error)
         except asyncio.CancelledError:
             self._give_up(None)
             raise
+
+    async def _look_on(self, client: Client) -> None:
+        lookout = Lookout(client, self.account_id, self._pacing)
+        self._client = client
+        try:
+            while True:
+                await self._until_due()
+                await self._tick(lookout)
+        finally:
+            if self._client is client:  # another task may have begun meanwhile
+                self._client = None
 
     def _give_up(self, error: Exception | None) -> None:
         """Tell those who wait for this task, and not for another, of an error; None cancels their waiting."""

@@ -14,6 +14,7 @@ from airflow_dbt_cloud.client.errors import (
     DbtCloudError,
     MalformedResponse,
     RateLimited,
+    RequestTimeout,
     ServerError,
     TransportError,
 )
@@ -117,7 +118,7 @@ def _once(post: Callable[[], Call[Run]], search: Search) -> Call[Run]:
     for posts in count(1):
         try:
             return (yield from _when_let(post))
-        except (ServerError, MalformedResponse, TransportError) as error:
+        except (ServerError, RequestTimeout, MalformedResponse, TransportError) as error:
             if isinstance(error, TransportError) and not error.sent:
                 raise
             began = yield from _began(search, error)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_dbt_cloud.client import aio
     from airflow_dbt_cloud.client.credentials import Credentials
+    from airflow_dbt_cloud.client.poller import RunPoller
 
 
 class as_airflow_exceptions:  # noqa: N801 -- reads as what the block does
@@ -71,6 +72,8 @@ class ConversingHook(KeptSessionHook):
         self.paces_looks = False
         self.shares_with = ""
         self._told: dict[int, int] = {}
+        self._urls: dict[int, str] = {}
+        self._poller: RunPoller | None = None
 
     @cached_property
     def connection(self) -> Connection:
@@ -117,9 +120,9 @@ class ConversingHook(KeptSessionHook):
         with as_airflow_exceptions():
             return access.credentials(conn, await get_async_extra_dejson(conn), self.timeout_seconds)
 
-    def adopt(self, credentials: Credentials) -> None:
-        """Use credentials that another hook has read from the same connection."""
-        self._access = credentials
+    def adopt(self, credentials: Credentials, poller: RunPoller | None = None) -> None:
+        """Use credentials that another hook has read from the same connection, and a poller's connections."""
+        self._access, self._poller = credentials, poller
 
     def _resolve_account_id(self) -> int:
         return self.own_account(self._credentials())
@@ -140,6 +143,17 @@ class ConversingHook(KeptSessionHook):
                     fix="Give account_id, or put the account's number into the connection's field Account ID",
                 )
             return int(identifier(credentials.account_id, "account id"))
+
+    def run_url(self, run_id: int | str) -> str | None:
+        """The page of a run that this hook has looked at; None where no look has told it."""
+        return self._urls.get(int(run_id))
+
+    def _status_of(self, run_id: int | str, data: Mapping[str, Any]) -> int:
+        """The status of a run as it was told, whose page is kept in mind."""
+        if href := data.get("href"):
+            self._urls[int(run_id)] = href
+        status: int = data["status"]
+        return status
 
     def _converse(
         self, call: Call[T], seen: Callable[[Response], object] = bool, decision: Decision | None = None
@@ -179,7 +193,8 @@ class ConversingHook(KeptSessionHook):
         known = self._told.pop(run_id, None)
         with as_airflow_exceptions():
             try:
-                self._told[run_id] = await polling.next_status(self, run_id, account_id, known, interval)
+                run = await polling.next_run(self, run_id, account_id, known, interval)
+                self._told[run_id] = self._status_of(run_id, run.data)
             except asyncio.CancelledError:
                 if known is not None:
                     self._told[run_id] = known
@@ -207,6 +222,14 @@ class ConversingHook(KeptSessionHook):
         with as_airflow_exceptions():
             request = endpoints.below_accounts(method, endpoint or "", _decoded(payload), api_version)
         return self._answers(endpoints.rows(request)) if paginate else self._answer(endpoints.any_of(request))
+
+    async def _ask(self, call: Call[T], seen: Callable[[Response], object]) -> T:
+        """Carry out a call on an event loop: over the connections of its looks where those are open."""
+        if self._poller is not None:
+            with as_airflow_exceptions(), suppress(LookupError):
+                return await self._poller.ask(call, seen)
+        async with self._client() as client:
+            return await client.ask(call, seen)
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[aio.Client]:

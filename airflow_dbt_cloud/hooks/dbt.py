@@ -183,8 +183,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
 
     def get_job_run_status(self, run_id: Id, account_id: Id | None = None) -> int:
         """The status code of a run, of `DbtCloudJobRunStatus` unless dbt Cloud has learnt new ones."""
-        status: int = self.get_job_run(run_id, account_id).json()["data"]["status"]
-        return status
+        return self._status_of(run_id, self.get_job_run(run_id, account_id).json()["data"])
 
     def wait_for_job_run_status(
         self,
@@ -250,8 +249,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         """One run with its envelope, as JSON, from an event loop."""
         details: list[Any] = []
         call = endpoints.get_run(known(account_id), run_id, include_related=include_related or ())
-        async with self._client() as client:
-            await client.ask(call, lambda response: details.append(response.json))
+        await self._ask(call, lambda response: details.append(response.json))
         return details[-1]
 
     async def get_job_status(
@@ -265,8 +263,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         if self.poll_interval is not None:
             return await self._next_status(int(run_id), account_id, self.poll_interval)
         details = await self.get_job_details(run_id, account_id, include_related)
-        status: int = details["data"]["status"]
-        return status
+        return self._status_of(run_id, details["data"])
 
     @provide_account_id
     async def stop_job_run(self, run_id: Id, account_id: Id | None = None) -> None:

@@ -13,6 +13,7 @@ from airflow_dbt_cloud.client.poller import REQUESTS_PER_MINUTE, RunPoller
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.client.credentials import Credentials
+    from airflow_dbt_cloud.client.models import Run
     from airflow_dbt_cloud.hooks.conversations import ConversingHook
 
 RENEWAL = 10.0
@@ -51,10 +52,10 @@ class Loop:
 _LOOPS: dict[asyncio.AbstractEventLoop, Loop] = {}
 
 
-async def next_status(
+async def next_run(
     hook: ConversingHook, run_id: int, account_id: object, known: int | None, interval: float
-) -> int:
-    """Wait for a run's status to become another than `known`.
+) -> Run:
+    """Wait for a run's status to become another than `known`, and give the run.
 
     The first hook that watches over a connection reads it, the others wait for that. A refused token is read
     anew before it is called wrong.
@@ -64,12 +65,12 @@ async def next_status(
     """
     poller = await _poller(hook, account_id, refused=None)
     try:
-        return (await poller.changed(run_id, known, interval)).status
+        return await poller.changed(run_id, known, interval)
     except Unauthorized:
         renewed = await _poller(hook, account_id, refused=poller)
         if renewed is poller:
             raise
-        return (await renewed.changed(run_id, known, interval)).status
+        return await renewed.changed(run_id, known, interval)
 
 
 def _here() -> Loop:
@@ -88,7 +89,7 @@ async def _poller(hook: ConversingHook, account_id: object, refused: RunPoller |
     watch = here.watches.setdefault(key, Watch())
     poller = watch.poller
     if poller is not None and poller is not refused and not poller.idle:
-        hook.adopt(poller.credentials)
+        hook.adopt(poller.credentials, poller)
         return poller
     async with watch.lock:
         poller = watch.poller
@@ -99,5 +100,5 @@ async def _poller(hook: ConversingHook, account_id: object, refused: RunPoller |
                 account = account_id or hook.own_account(credentials)
                 poller = RunPoller(credentials, str(account), here.bucket(credentials, account))
         watch.poller = poller
-        hook.adopt(poller.credentials)
+        hook.adopt(poller.credentials, poller)
         return poller

@@ -47,7 +47,7 @@ class Watch:
         self.progress.status(status)
         if status == RunStatus.RUNNING:
             self.progress.steps(self._steps)
-        return Run(id=int(self.run_id), status=status)
+        return Run(id=int(self.run_id), status=status, href=self.hook.run_url(self.run_id))
 
     def _steps(self) -> Run:
         answer = self.hook.get_job_run(self.run_id, self.account_id, include_related=["run_steps"])

@@ -143,10 +143,23 @@ class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
     def execute(self, context: Context) -> int:
         """Wait on the worker, or look once and let the triggerer wait."""
         if not self.deferrable:
-            super().execute(context)
+            self._wait_here(context)
         elif not self.poke(context):
             self._defer()
         return int(self.run_id)
+
+    def _wait_here(self, context: Context) -> None:
+        try:
+            super().execute(context)
+        except AirflowSensorTimeout as timeout:
+            raise AirflowSensorTimeout(f"{timeout} {self._last_seen()}") from timeout
+
+    def _last_seen(self) -> str:
+        """What is known of a run that did not end in time, and where it can be seen."""
+        url = self.hook.run_url(self.run_id)
+        if not isinstance(url, str):
+            return f"Job run {self.run_id} could not be looked at, and may go on."
+        return f"Job run {self.run_id} is still running. See {url}."
 
     def _defer(self) -> None:
         now = time.time()

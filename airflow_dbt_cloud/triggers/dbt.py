@@ -140,12 +140,12 @@ class DbtCloudRunJobTrigger(BaseTrigger):
             while True:
                 status = await self._look(hook, endurance, self._limit(status)) or status
                 if status in FINISHED:
-                    return self._ended(status)
+                    return self._ended(status, hook)
                 if status is not None:
                     progress.status(status)
                 if status is not None and looks.wait(status) < math.inf:
                     beside.do(self._tell_steps, hook, progress, looks)
-                if event := self._overdue():
+                if event := self._overdue(hook):
                     return event
                 if hook.paces_looks is not True:  # a verb that somebody has replaced answers at once
                     await asyncio.sleep(self._pause())
@@ -197,19 +197,24 @@ class DbtCloudRunJobTrigger(BaseTrigger):
                 self.log.debug("The steps of run %s cannot be read: %s", self.run_id, error)
             await asyncio.sleep(min(looks.wait(RunStatus.RUNNING), looks.INTERVAL))
 
-    def _ended(self, status: int) -> dict[str, Any]:
+    def _ended(self, status: int, hook: DbtCloudHook) -> dict[str, Any]:
         outcome, message = _OUTCOMES[RunStatus(status)]
-        return self._event(outcome, message.format(self.run_id))
+        return self._event(outcome, message.format(self.run_id) + self._place(hook))
 
-    def _overdue(self) -> dict[str, Any] | None:
+    def _place(self, hook: DbtCloudHook) -> str:
+        """Where the run can be seen, as the end of a message; "" where no look has told it."""
+        url = hook.run_url(self.run_id)
+        return f" See {url}." if isinstance(url, str) else ""
+
+    def _overdue(self, hook: DbtCloudHook) -> dict[str, Any] | None:
         """The event for a deadline that has passed; the execution timeout goes first, since it cancels."""
         now = time.time()
         if self.execution_deadline is not None and now >= self.execution_deadline:
             message = f"Job run {self.run_id} has exceeded the task's execution timeout."
-            return self._event("timeout", message, cancel=True)
+            return self._event("timeout", message + self._place(hook), cancel=True)
         if self.end_time is not None and now >= self.end_time:
-            message = f"Job run {self.run_id} has not ended within the timeout and is still going."
-            return self._event("timeout", message, cancel=self.cancel_on_timeout)
+            message = f"Job run {self.run_id} has not ended within the timeout and is still running."
+            return self._event("timeout", message + self._place(hook), cancel=self.cancel_on_timeout)
         return None
 
     def _pause(self) -> float:

@@ -48,4 +48,4 @@ def test_a_timeout_of_a_deferred_task_ends_the_wait_and_leaves_the_run(build, jo
     outcome = task.end()
     assert outcome.state == "failed", outcome.story()
     assert job.ends() == ["going"]
-    assert "has not ended within the timeout and is still going" in outcome.log("build")
+    assert "has not ended within the timeout and is still running" in outcome.log("build")

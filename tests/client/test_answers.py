@@ -32,6 +32,7 @@ def refused(engine, raw_server, access):
         (401, errors.Unauthorized, False),
         (403, errors.Forbidden, False),
         (404, errors.NotFound, False),
+        (408, errors.RequestTimeout, True),
         (405, errors.ApiError, False),
         (409, errors.Conflict, False),
         (422, errors.Unprocessable, False),

@@ -35,7 +35,8 @@ def test_a_message_says_what_happened_why_and_what_to_do(parts, message):
 
 def test_what_may_pass_is_marked():
     retryable = {kind.__name__ for kind in KINDS if kind.retryable}
-    assert retryable == {"RateLimited", "ServerError", "MalformedResponse", "TransportError"}
+    answers = {"RateLimited", "RequestTimeout", "ServerError"}
+    assert retryable == {*answers, "MalformedResponse", "TransportError"}
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ def test_a_timeout_is_not_overshot_and_tells_that_the_run_goes_on(wait, time):
         wait(run(3), timeout=100)
     assert time.pauses == [60, 40]
     assert (out.value.run_id, out.value.status) == (7, 3)
+    assert "It was still running when it was last seen" in str(out.value)
     assert "https://x/runs/7/" in str(out.value)
 
 

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from airflow_dbt_cloud.client import endpoints
 from airflow_dbt_cloud.client.bucket import Bucket
 from airflow_dbt_cloud.client.credentials import Credentials
 from airflow_dbt_cloud.client.errors import DbtCloudError, RateLimited, ServerError
@@ -55,6 +56,22 @@ async def until(condition, seconds=5.0):
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 -- the server's journal has no event
             await asyncio.sleep(0.01)
+
+
+async def test_without_anybody_waiting_there_is_no_connection_to_ask_over(poller):
+    with pytest.raises(LookupError):
+        await poller.ask(endpoints.get_run(1, 7))
+
+
+async def test_other_calls_are_paced_with_the_looks(dbt_cloud, access, runs, jobs):
+    (run,) = runs(1)
+    poller = make(dbt_cloud, access, per_minute=10)
+    waiting = asyncio.create_task(poller.changed(run, 3, 0.05))
+    await until(lambda: requests(jobs) == 1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(poller.ask(endpoints.get_run(1, run)), 0.3)
+    assert requests(jobs) == 1
+    waiting.cancel()
 
 
 def requests(jobs):

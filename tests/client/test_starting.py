@@ -112,8 +112,9 @@ def test_the_run_is_found_behind_three_hundred_newer_ones(starter, jobs):
     assert posts(jobs) == 1
 
 
-def test_it_is_asked_again_only_after_three_looks_over_thirty_seconds(starter, jobs):
-    jobs.control.add_fault("status", status=502, **POST, count=1)
+@pytest.mark.parametrize("status", [408, 502])
+def test_it_is_asked_again_only_after_three_looks_over_thirty_seconds(starter, jobs, status):
+    jobs.control.add_fault("status", status=status, **POST, count=1)
     run = starter.start(jobs.instant)
     assert [each["id"] for each in jobs.runs()] == [run.id]
     assert (len(starter.pauses), sum(starter.pauses)) == (3, 30)

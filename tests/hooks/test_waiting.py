@@ -99,8 +99,10 @@ def test_a_status_that_dbt_cloud_does_not_have_cannot_be_expected(hook):
 def test_a_timeout_says_that_the_run_goes_on(waiting):
     with pytest.raises(
         DbtCloudJobRunException, match="has not reached a terminal status after 0 seconds; it goes on"
-    ):
+    ) as told:
         waiting(timeout=0)
+    assert "It was still queued when it was last seen" in str(told.value)
+    assert "/runs/70" in str(told.value).partition(" at http")[2]
 
 
 def test_a_status_code_of_the_future_is_waited_through(connect, raw_server, caplog):
@@ -114,6 +116,7 @@ def test_a_status_code_of_the_future_is_waited_through(connect, raw_server, capl
 FAULTS = [
     {"kind": "status", "status": 500, "count": 9},
     {"kind": "status", "status": 503, "count": 9},
+    {"kind": "status", "status": 408, "count": 9},
     {"kind": "status", "status": 429, "count": 9},
     {"kind": "reset", "count": 9},
     {"kind": "cut", "count": 9},

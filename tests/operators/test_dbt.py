@@ -45,8 +45,10 @@ def test_a_timeout_ends_the_waiting_and_says_that_the_run_goes_on(build, jobs, d
     outcome = build(job_id=jobs.endless, deferrable=deferrable, timeout=0.3)
     (run,) = jobs.runs()
     assert outcome.state == "failed"
-    words = "is still going" if deferrable else "it goes on"
-    assert any(words in line for line in outcome.log.splitlines() if "DbtCloudJobRunException:" in line)
+    words = "is still running" if deferrable else "It was still running"
+    (told,) = {line for line in outcome.log.splitlines() if "DbtCloudJobRunException: Job" in line}
+    assert words in told
+    assert f"{run['href']}." in told
     assert "has failed" not in outcome.log
     assert run["status"] == 3
 

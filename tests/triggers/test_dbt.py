@@ -10,6 +10,7 @@ from airflow.models.trigger import Trigger
 
 from airflow_dbt_cloud.client.endurance import GRACE
 from airflow_dbt_cloud.client.errors import ConnectionUnreadable, Unauthorized
+from airflow_dbt_cloud.client.poller import CONNECTIONS
 from airflow_dbt_cloud.testing import CONNECTION_VARIABLE
 from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
 
@@ -208,6 +209,22 @@ async def test_steps_cost_requests_only_while_few_runs_are_watched(jobs, count, 
     events = await asyncio.gather(*(event_of(run_id, poll_interval=0.5) for run_id in runs))
     assert {event["status"] for event in events} == {"success"}
     assert len([each for each in jobs.asked("GET", "/runs/") if "run_steps" in each["target"]]) == looks
+
+
+async def test_looks_at_steps_use_the_connections_of_the_other_looks(jobs):
+    jobs.control.seed(jobs=[{"id": 72, "name": "One of many", "pretend": {"running": 2}}])
+    runs = [jobs.started(72) for _ in range(20)]
+    jobs.control.clear_requests()
+    await asyncio.gather(*(event_of(run_id, poll_interval=0.5) for run_id in runs))
+    assert len([each for each in jobs.asked("GET", "/runs/") if "run_steps" in each["target"]]) == 20
+    assert jobs.control.counters()["connections"] <= CONNECTIONS
+
+
+@pytest.mark.parametrize("limit", ["end_time", "execution_deadline"])
+async def test_a_deadline_says_where_the_run_is(jobs, limit):
+    run_id = jobs.started(jobs.endless)
+    event = await event_of(run_id, **{limit: time.time() + 0.4})
+    assert event["message"].endswith(f" See {jobs.run(run_id)['href']}.")
 
 
 async def test_a_trigger_that_is_cancelled_lets_the_others_wait_on(jobs):
