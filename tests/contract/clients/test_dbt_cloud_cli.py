@@ -88,5 +88,3 @@ def test_discovery_is_queried_at_the_host_that_it_takes_by_default(client, serve
     found = cli.data(DBT_CLOUD, "metadata", "query", "--file", "query.graphql")
     models = found["environment"]["applied"]["models"]
     assert models["edges"] == [{"node": {"uniqueId": "model.shop.orders"}}]
-        {"node": {"uniqueId": "model.shop.orders"}}
-    ]
