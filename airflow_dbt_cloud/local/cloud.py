@@ -10,10 +10,11 @@ from typing import Any
 from airflow_dbt_cloud.local.clock import Clock
 from airflow_dbt_cloud.local.environment_variables import variables_of
 from airflow_dbt_cloud.local.models import CANCELLED_BY_USER, Environment, Job, Project, Run, Status, Step
-from airflow_dbt_cloud.local.plan import DATABASE, RunPlan
+from airflow_dbt_cloud.local.plan import DATABASE, ProjectSetup, RunPlan
 from airflow_dbt_cloud.local.pretend import Script, parse_script, steps_at
 from airflow_dbt_cloud.local.queue import Execute, RunQueue
 from airflow_dbt_cloud.local.store import Store
+from airflow_dbt_cloud.runner.source import Source
 
 _RUNS, _ENVIRONMENTS = "runs", "environments"
 
@@ -32,6 +33,7 @@ class Cloud:
     def __init__(self, store: Store, clock: Clock, data_dir: Path, execute: Execute, base_url: str) -> None:
         self.store, self.clock, self.base_url = store, clock, base_url
         self.data_dir = data_dir
+        self.setups: dict[int, ProjectSetup] = {}
         self.queue = RunQueue(store, clock, self.plan, execute)
         self.runs_created = 0
         self._read_script = lru_cache(maxsize=256)(lambda name: parse_script(store.runs.script(name)))
@@ -135,7 +137,8 @@ class Cloud:
             self.store.definitions.get(Project, run.project_id),
         )
         environment = self.store.definitions.get(Environment, run.environment_id)
-        if job is None or project is None or environment is None or project.project_dir is None:
+        setup = self._setup(project)
+        if job is None or environment is None or setup is None:
             raise LookupError(
                 f"job {run.job_id} has no dbt project on this machine; seed its project with a project_dir"
             )
@@ -147,7 +150,7 @@ class Cloud:
             project_id=run.project_id,
             account_id=run.account_id,
             environment_id=run.environment_id,
-            project_dir=Path(project.project_dir),
+            setup=setup,
             work_dir=self.work_dir(run.environment_id),
             run_dir=self.run_dir(run.id),
             steps=tuple(asked.get("steps_override") or job.execute_steps),
@@ -158,8 +161,22 @@ class Cloud:
             timeout_seconds=_given(asked.get("timeout_seconds_override"), job.timeout_seconds),
             retry_of=None if run.retrying_run_id is None else self.run_dir(run.retrying_run_id),
             generate_sources=run.sources,
+            dbt_version=run.dbt_version,
+            git_branch=asked.get("git_branch") or _own_branch(environment),
+            git_sha=asked.get("git_sha"),
             variables=variables_of(self.store, job),
         )
+
+    def _setup(self, project: Project | None) -> ProjectSetup | None:
+        if project is None:
+            return None
+        if project.id in self.setups:
+            return self.setups[project.id]
+        return ProjectSetup(Source(folder=Path(project.project_dir))) if project.project_dir else None
+
+
+def _own_branch(environment: Environment) -> str | None:
+    return environment.custom_branch if environment.use_custom_branch else None
 
 
 def _given(override: Any, otherwise: Any) -> Any:

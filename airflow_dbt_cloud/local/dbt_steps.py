@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from airflow_dbt_cloud.local.failure import Failure
-from airflow_dbt_cloud.local.plan import DATABASE, RunPlan
+from airflow_dbt_cloud.local.plan import RunObserver, RunPlan
+from airflow_dbt_cloud.local.run_profile import RunProfile, profile_of
 from airflow_dbt_cloud.local.stopping import Stop
-from airflow_dbt_cloud.runner import checkout, commands, process
+from airflow_dbt_cloud.runner import checkout, commands, orphans, process
 from airflow_dbt_cloud.runner.environment import DbtEnvironment
-from airflow_dbt_cloud.runner.profile import PROFILE_NAME, DuckDbProfile
+from airflow_dbt_cloud.runner.errors import RunnerError
 
 Log = Callable[[str], None]
 
-_DEFAULT_THREADS = 4
 _PARTIAL_PARSE = "partial_parse.msgpack"
 # An interrupted dbt first writes run_results.json, then waits for its threads; a query that begins just
 # then is not interrupted and would hold it up.
@@ -46,20 +46,24 @@ class DbtSteps:
         plan: The run.
         dbt: Where dbt is installed.
         stop: Ends the dbt process that is running when it is set.
+        observer: Is told which commit is run.
     """
 
-    def __init__(self, plan: RunPlan, dbt: DbtEnvironment, stop: Stop) -> None:
+    def __init__(self, plan: RunPlan, dbt: DbtEnvironment, stop: Stop, observer: RunObserver) -> None:
         self._plan = plan
         self._dbt = dbt
         self._stop = stop
+        self._observer = observer
+        self._sources = Path()
         self._project = plan.work_dir / "checkout"
         self._profile = plan.work_dir / "profile"
+        self._profile_name = ""
         self._partial_parse = plan.work_dir / _PARTIAL_PARSE
 
     def __iter__(self) -> Iterator[DbtStep]:
         """Yield what is next; whether there are packages is known only once the project is there."""
         yield DbtStep("Clone git repository", self._clone)
-        yield DbtStep("Create profile from connection DuckDB", self._create_profile)
+        yield self._profile_step()
         if checkout.has_packages(self._project):
             yield self._invoke("dbt deps")
         if self._plan.generate_sources:
@@ -67,6 +71,11 @@ class DbtSteps:
         yield from self._chain()
         if self._plan.generate_docs:
             yield self._invoke("dbt docs generate", decisive=False)
+
+    def tidy(self) -> None:
+        """Take the profile away again: the user's own may hold a password."""
+        if self._plan.setup.own_profile:
+            shutil.rmtree(self._profile, ignore_errors=True)
 
     def _chain(self) -> Iterator[DbtStep]:
         failure = Failure.read(self._plan.retry_of)
@@ -95,22 +104,29 @@ class DbtSteps:
     async def _clone(self, _index: int, log: Log) -> int:
         # A server whose store was lost counts its runs from the beginning again.
         await asyncio.to_thread(shutil.rmtree, self._plan.run_dir, ignore_errors=True)
-        count = await asyncio.to_thread(checkout.refresh, self._plan.project_dir, self._project)
-        log(f"{count} files of {self._plan.project_dir} are in {self._project}\n")
+        plan = self._plan
+        fetched = await plan.setup.source.fetch(plan.work_dir, plan.git_branch, plan.git_sha)
+        if fetched.revision is not None:
+            self._observer.checked_out(fetched.revision.branch, fetched.revision.sha)
+            log(f"{fetched.revision.branch or 'Commit'} is {fetched.revision.sha}\n")
+        self._sources = fetched.folder
+        count = await asyncio.to_thread(checkout.refresh, fetched.folder, self._project, fetched.root)
+        log(f"{count} files of {plan.setup.source} are in {self._project}\n")
         return 0
 
-    async def _create_profile(self, _index: int, log: Log) -> int:
-        plan = self._plan
-        profile = DuckDbProfile(
-            database=plan.work_dir / DATABASE,
-            target_name=plan.target_name,
-            schema=plan.schema or plan.target_name,
-            threads=plan.threads or _DEFAULT_THREADS,
-        )
-        path = profile.write(self._profile)
-        log(f"{path}: target {profile.target_name}, schema {profile.schema}, {profile.threads} threads\n")
-        log(f"DuckDB file: {profile.database}\n")
-        versions = [f"{name} {self._dbt.version(name)}" for name in ("dbt-core", "dbt-duckdb")]
+    def _profile_step(self) -> DbtStep:
+        try:
+            found = profile_of(self._plan, self._sources)
+        except RunnerError as error:
+            return DbtStep("Create profile", _refusal(error))
+        self._profile_name = found.name
+        name = f"Create profile from connection {found.connection}"
+        return DbtStep(name, lambda _, log: self._create_profile(found, log))
+
+    async def _create_profile(self, found: RunProfile, log: Log) -> int:
+        path = await asyncio.to_thread(found.profile.write, self._profile)
+        log("".join(f"{line}\n" for line in (*found.lines, f"Written to {path}")))
+        versions = [f"{name} {self._dbt.version(name)}" for name in ("dbt-core", found.adapter)]
         log(f"Using {', '.join(versions)} in {self._dbt.folder}\n")
         return 0
 
@@ -120,10 +136,11 @@ class DbtSteps:
         code = await process.run(
             [str(self._dbt.dbt), *arguments],
             cwd=self._project,
-            env=process.bare_environment(self._variables(index)),
+            env=process.bare_environment(self._variables(index), self._plan.setup.pass_env),
             output=log,
             stop=self._stop.event,
             grace=_GRACE_SECONDS,
+            started=lambda pid: orphans.recorded(self._plan.processes, pid),
         )
         await asyncio.to_thread(self._keep, artifacts, parsed=code in (0, 1))
         return code
@@ -157,10 +174,17 @@ class DbtSteps:
             **ids,
             # dbt writes variables of this prefix into metadata.env of every artifact.
             **{f"DBT_ENV_CUSTOM_ENV_{name}": value for name, value in ids.items()},
-            "DBT_PROFILE": PROFILE_NAME,
+            "DBT_PROFILE": self._profile_name,
             "DBT_PROFILES_DIR": str(self._profile),
             "DBT_PROJECT_DIR": str(self._project),
             "DBT_TARGET_PATH": str(self._artifacts(index)),
             "DBT_LOG_PATH": str(plan.run_dir / "logs" / str(index)),
             "DBT_USE_COLORS": "false",
         }
+
+
+def _refusal(error: RunnerError) -> Callable[[int, Log], Awaitable[int]]:
+    async def act(_index: int, _log: Log) -> int:
+        raise error
+
+    return act

@@ -9,6 +9,7 @@ from airflow_dbt_cloud.local.stopping import Stop, stopping
 from airflow_dbt_cloud.runner import environment
 from airflow_dbt_cloud.runner.environment import DbtEnvironment
 from airflow_dbt_cloud.runner.errors import RunnerError
+from airflow_dbt_cloud.runner.requirements import requirements
 
 __all__ = ["Outcome", "RunObserver", "RunPlan", "execute"]
 
@@ -23,19 +24,24 @@ async def execute(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event
     """
     observer.starting()
     try:
-        dbt = await _environment(cancelled)
+        dbt = await _environment(plan, cancelled)
     except RunnerError as error:
         return _not_prepared(observer, str(error))
     if dbt is None:
         return Outcome(Status.CANCELLED, CANCELLED_BY_USER)
     observer.running()
     async with stopping(cancelled, plan.timeout_seconds) as stop:
-        return await _run(DbtSteps(plan, dbt, stop), observer, stop)
+        steps = DbtSteps(plan, dbt, stop, observer)
+        try:
+            return await _run(steps, observer, stop)
+        finally:
+            steps.tidy()
 
 
-async def _environment(cancelled: asyncio.Event) -> DbtEnvironment | None:
+async def _environment(plan: RunPlan, cancelled: asyncio.Event) -> DbtEnvironment | None:
     """Make dbt's environment if it is not there; None when the run was cancelled meanwhile."""
-    making = asyncio.ensure_future(environment.make())
+    wanted = requirements(plan.dbt_version, plan.setup.adapters)
+    making = asyncio.ensure_future(environment.make(wanted))
     waiting = asyncio.ensure_future(cancelled.wait())
     try:
         await asyncio.wait({making, waiting}, return_when=asyncio.FIRST_COMPLETED)

@@ -162,6 +162,7 @@ class WebhookSubscription:
 class Run:
     """A run: what was asked (`trigger`: cause and overrides), its instants in microseconds, its outcome.
 
+    `git_branch` and `git_sha` are what was really checked out, known once that is done.
     `script` names the life of a pretended run; None means that real dbt executes it.
     """
 
@@ -181,6 +182,8 @@ class Run:
     script: str | None = None
     sources: bool = False
     dbt_version: str | None = None
+    git_branch: str | None = None
+    git_sha: str | None = None
     trigger: dict[str, Any] = field(default_factory=dict)
 
     def status(self, now: int) -> Status:

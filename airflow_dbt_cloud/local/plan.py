@@ -5,8 +5,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from airflow_dbt_cloud.runner.requirements import DUCKDB
+from airflow_dbt_cloud.runner.source import Source
+
 DATABASE = "warehouse.duckdb"
 """The DuckDB file in a `work_dir`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSetup:
+    """How the runs of a project are executed on this machine; the API shows nothing of it.
+
+    Attributes:
+        source: Where the project's files come from.
+        adapters: The packages that dbt needs beside itself.
+        own_profile: Whether the user's ``profiles.yml`` counts; otherwise runs get a DuckDB file.
+        profiles_dir: The folder of it; None looks where dbt does.
+        pass_env: Names of environment variables that dbt sees beside the usual ones.
+    """
+
+    source: Source
+    adapters: tuple[str, ...] = (DUCKDB,)
+    own_profile: bool = False
+    profiles_dir: Path | None = None
+    pass_env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +41,7 @@ class RunPlan:
         project_id: The project's id.
         account_id: The account's id.
         environment_id: The environment's id.
-        project_dir: The dbt project's sources; they are read, never written.
+        setup: How runs of the project are executed.
         work_dir: Belongs to the environment and stays: checkout, profile, DuckDB file, partial parse.
         run_dir: Belongs to the run: ``target`` (the last step's artifacts win), ``steps/<index>``, ``logs``.
         steps: dbt commands as a job's ``execute_steps`` or the trigger's ``steps_override`` give them.
@@ -30,6 +52,9 @@ class RunPlan:
         timeout_seconds: The run is cancelled after so many seconds of running; 0 is no limit.
         retry_of: ``run_dir`` of the failed run that this one takes up at the point of its failure.
         generate_sources: Whether ``dbt source freshness`` precedes the commands.
+        dbt_version: Which dbt, as dbt Cloud writes it; None is the newest that can be installed.
+        git_branch: The branch to run, where it is not the project's usual one.
+        git_sha: The commit to run.
         variables: The environment variables that the project, the environment and the job give dbt.
     """
 
@@ -38,7 +63,7 @@ class RunPlan:
     project_id: int
     account_id: int
     environment_id: int
-    project_dir: Path
+    setup: ProjectSetup
     work_dir: Path
     run_dir: Path
     steps: tuple[str, ...]
@@ -49,7 +74,15 @@ class RunPlan:
     timeout_seconds: int
     retry_of: Path | None
     generate_sources: bool = False
+    dbt_version: str | None = None
+    git_branch: str | None = None
+    git_sha: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def processes(self) -> Path:
+        """The folder that tells which dbt process runs in this environment."""
+        return self.work_dir / "processes"
 
 
 class RunObserver(Protocol):
@@ -60,6 +93,9 @@ class RunObserver(Protocol):
 
     def running(self) -> None:
         """The first step is about to start (status 3)."""
+
+    def checked_out(self, branch: str | None, sha: str) -> None:
+        """The project's files are those of this commit."""
 
     def step_started(self, index: int, name: str, command: str | None) -> None:
         """A step begins; ``index`` counts from 1, ``command`` is dbt's command line or None."""

@@ -132,6 +132,10 @@ class RunRecorder:
         """Note that the run's first step is about to start."""
         self._store.runs.change(self._run.id, started_at=self._clock.now())
 
+    def checked_out(self, branch: str | None, sha: str) -> None:
+        """Note the commit that the run is of."""
+        self._store.runs.change(self._run.id, git_branch=branch, git_sha=sha)
+
     def step_started(self, index: int, name: str, command: str | None) -> None:
         """Note a step's begin."""
         now = self._clock.now()

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from airflow_dbt_cloud.local.execution import Outcome, RunPlan, execute
+from airflow_dbt_cloud.local.plan import ProjectSetup
+from airflow_dbt_cloud.runner.source import Source
 
 pytestmark = pytest.mark.dbt
 
@@ -32,6 +34,9 @@ class Record:
 
     def running(self) -> None:
         self.events.append(3)
+
+    def checked_out(self, branch: str | None, sha: str) -> None:
+        self.events.append((branch, sha))
 
     def step_started(self, index: int, name: str, command: str | None) -> None:
         self.events.append((index, name, command))
@@ -80,7 +85,7 @@ def plan(tmp_path: Path) -> RunPlan:
         project_id=11,
         account_id=1,
         environment_id=21,
-        project_dir=BAKERY,
+        setup=ProjectSetup(Source(folder=BAKERY)),
         work_dir=tmp_path / "environment",
         run_dir=tmp_path / "run",
         steps=("dbt build",),
@@ -251,7 +256,9 @@ async def test_a_run_that_was_cancelled_already_runs_no_dbt(plan):
 
 
 async def test_target_schema_and_threads_reach_dbt(plan, oven):
-    plan = replace(plan, project_dir=oven, target_name="staging", schema="tryout", threads=3)
+    plan = replace(
+        plan, setup=ProjectSetup(Source(folder=oven)), target_name="staging", schema="tryout", threads=3
+    )
     _, record = await run(plan)
 
     assert "Concurrency: 3 threads (target='staging')" in record.logs[3]
@@ -265,7 +272,7 @@ async def test_packages_are_brought_first(plan, oven, tmp_path):
     (spices / "models" / "anise.sql").write_text("select 1 as gram\n")
     (oven / "packages.yml").write_text(json.dumps({"packages": [{"local": str(spices)}]}))
 
-    plan = replace(plan, project_dir=oven)
+    plan = replace(plan, setup=ProjectSetup(Source(folder=oven)))
     _, record = await run(plan)
 
     assert list(record.steps) == [*PRELUDE, "Invoke dbt with `dbt deps`", "Invoke dbt with `dbt build`"]
@@ -275,14 +282,16 @@ async def test_packages_are_brought_first(plan, oven, tmp_path):
 async def test_failing_docs_do_not_fail_the_run(plan, oven):
     refusing = "{% if flags.WHICH == 'generate' %}{{ exceptions.raise_compiler_error('no docs') }}{% endif %}"
     (oven / "models" / "bread.sql").write_text(f"{refusing}\nselect 250 as heat\n")
-    outcome, record = await run(replace(plan, project_dir=oven, generate_docs=True))
+    outcome, record = await run(replace(plan, setup=ProjectSetup(Source(folder=oven)), generate_docs=True))
 
     assert outcome == Outcome(10, None)
     assert record.steps["Invoke dbt with `dbt docs generate`"] == 20
 
 
 async def test_a_step_that_is_no_dbt_command_is_refused(plan, oven):
-    outcome, record = await run(replace(plan, project_dir=oven, steps=("rm -rf models",)))
+    outcome, record = await run(
+        replace(plan, setup=ProjectSetup(Source(folder=oven)), steps=("rm -rf models",))
+    )
 
     assert outcome.status == 20
     assert outcome.message.startswith("The step 'rm -rf models' cannot be run")
@@ -290,7 +299,7 @@ async def test_a_step_that_is_no_dbt_command_is_refused(plan, oven):
 
 
 async def test_a_retry_goes_on_at_a_step_that_never_reached_dbt(plan, oven, tmp_path):
-    plan = replace(plan, project_dir=oven, steps=("dbt build", "bake bread"))
+    plan = replace(plan, setup=ProjectSetup(Source(folder=oven)), steps=("dbt build", "bake bread"))
     await run(plan)
     retry = replace(plan, run_dir=tmp_path / "retry", retry_of=plan.run_dir, steps=("dbt build", "dbt ls"))
     outcome, record = await run(retry)
@@ -301,7 +310,7 @@ async def test_a_retry_goes_on_at_a_step_that_never_reached_dbt(plan, oven, tmp_
 
 async def test_a_folder_without_a_dbt_project_fails_where_it_is_fetched(plan, tmp_path):
     (tmp_path / "empty").mkdir()
-    outcome, record = await run(replace(plan, project_dir=tmp_path / "empty"))
+    outcome, record = await run(replace(plan, setup=ProjectSetup(Source(folder=tmp_path / "empty"))))
 
     assert outcome.message.startswith(f"There is no dbt project in {tmp_path / 'empty'}")
     assert record.steps == {PRELUDE[0]: 20}

@@ -125,7 +125,7 @@ def test_a_plan_holds_the_job_where_nothing_is_overridden(queued, executor):
     assert plan.generate_docs is True
     assert plan.steps[0].startswith("dbt build")
     assert (plan.target_name, plan.schema) == ("prod", "prod")
-    assert (plan.project_dir / "dbt_project.yml").is_file()
+    assert (plan.setup.source.folder / "dbt_project.yml").is_file()
     assert plan.work_dir != plan.run_dir
 
 

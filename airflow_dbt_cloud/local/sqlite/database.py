@@ -9,7 +9,12 @@ from airflow_dbt_cloud.local.sqlite.steps import SqliteSteps
 from airflow_dbt_cloud.local.store import Definitions, Runs, Steps
 
 _PATIENCE_SECONDS = 1.0
-_LATER_COLUMNS = {"sources": "INTEGER NOT NULL DEFAULT 0", "dbt_version": "TEXT"}
+_LATER_COLUMNS = {
+    "sources": "INTEGER NOT NULL DEFAULT 0",
+    "dbt_version": "TEXT",
+    "git_branch": "TEXT",
+    "git_sha": "TEXT",
+}
 
 
 class SqliteStore:

@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS runs (
   script TEXT,
   sources INTEGER NOT NULL DEFAULT 0,
   dbt_version TEXT,
+  git_branch TEXT,
+  git_sha TEXT,
   trigger_body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS runs_by_job ON runs (job_id, id);
