@@ -76,14 +76,23 @@ def commands(name: str, value: object) -> list[str] | None:
     Raises:
         ValueError: If it is something else.
     """
+    return texts(name, value, 'a list of commands such as ["dbt build"], or empty to leave it to the job')
+
+
+def texts(name: str, value: object, wanted: str) -> list[str] | None:
+    """A list of texts, also from one text or from the text of a list; None where there is none.
+
+    Raises:
+        ValueError: If it is something else; the message says what is wanted.
+    """
     if value in NOT_GIVEN:
         return None
     parsed = _parsed(value)
     if isinstance(parsed, str):
         return [parsed]
-    if isinstance(parsed, list | tuple) and all(isinstance(command, str) for command in parsed):
+    if isinstance(parsed, list | tuple) and all(isinstance(text, str) for text in parsed):
         return list(parsed) or None
-    raise _unusable(name, value, 'a list of commands such as ["dbt build"]')
+    raise ValueError(f"{name} is {value!r}. It has to be {wanted}.")
 
 
 def mapping(name: str, value: object) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Self
 
 from airflow_dbt_cloud.client import certificates
 from airflow_dbt_cloud.client.errors import DbtCloudError, TransportError
-from airflow_dbt_cloud.client.protocol import Call, Request, Response, Sleep, T
+from airflow_dbt_cloud.client.protocol import Call, Request, Response, Sink, Sleep, T
 from airflow_dbt_cloud.client.proxies import proxy_for
 from airflow_dbt_cloud.client.retry import TOLERANT, Decision, insist
-from airflow_dbt_cloud.client.sync import CERTIFICATE_HINT, NETWORK_HINT
+from airflow_dbt_cloud.client.sync import CERTIFICATE_HINT, CHUNK, NETWORK_HINT, broken_off
 
 if TYPE_CHECKING:
     import aiohttp
@@ -109,7 +109,11 @@ class Client:
             proxy=proxy_for(str(url), self.credentials.transport),
             allow_redirects=False,
             skip_auto_headers=("Content-Type",),
+            read_bufsize=CHUNK,
         ) as raw:
+            if request.sink is not None and raw.status == 200:
+                body = await _poured(raw, request.sink, self.credentials)
+                return self.credentials.response(200, raw.headers, body, raw)
             return self.credentials.response(raw.status, raw.headers, await raw.read(), raw)
 
     @property
@@ -141,6 +145,21 @@ class Client:
         """Close the session, if one was opened."""
         if self._session is not None:
             await self._session.close()
+
+
+async def _poured(raw: aiohttp.ClientResponse, sink: Sink, credentials: Credentials) -> bytes:
+    """Hand a body over as it arrives, in a thread, since sinks write; what is left of it is nothing."""
+    import aiohttp
+
+    await asyncio.to_thread(sink.begin)
+    try:
+        async for chunk in raw.content.iter_chunked(CHUNK):
+            await asyncio.to_thread(sink.write, chunk)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise broken_off(why, credentials) from credentials.showable(error)
+    await asyncio.to_thread(sink.end)
+    return b""
 
 
 def _new_session(credentials: Credentials, connections: int) -> aiohttp.ClientSession:

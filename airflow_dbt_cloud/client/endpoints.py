@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow_dbt_cloud.client.errors import MalformedResponse
 from airflow_dbt_cloud.client.models import Account, Environment, Job, Json, Project, Run, outline, required
-from airflow_dbt_cloud.client.protocol import Call, Request, Response, ask, envelope, file_path, identifier
+from airflow_dbt_cloud.client.protocol import (
+    Call,
+    Request,
+    Response,
+    Sink,
+    ask,
+    envelope,
+    file_path,
+    identifier,
+)
 
 PAGE_SIZE = 100
 """Rows of a page; the API refuses more."""
@@ -132,9 +142,19 @@ def list_artifacts(account_id: Id, run_id: Id, *, step: int | None = None) -> Ca
 
 def get_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Response]:
     """An artifact as it is stored (v2, no envelope); of the last step unless `step` says another."""
+    return (yield from ask(_artifact(account_id, run_id, path, step)))
+
+
+def download_artifact(
+    account_id: Id, run_id: Id, path: str, sink: Sink, *, step: int | None = None
+) -> Call[Response]:
+    """An artifact as `get_artifact` reads it, with its bytes handed to `sink` as they arrive."""
+    return (yield from ask(replace(_artifact(account_id, run_id, path, step), sink=sink)))
+
+
+def _artifact(account_id: Id, run_id: Id, path: str, step: int | None) -> Request:
     folder = _path(account_id, "runs", identifier(run_id, "run id"), "artifacts")
-    query = wire_query({"step": step})
-    return (yield from ask(Request("GET", folder + file_path(path), query, accept="*/*")))
+    return Request("GET", folder + file_path(path), wire_query({"step": step}), accept="*/*")
 
 
 def get_json_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Any]:

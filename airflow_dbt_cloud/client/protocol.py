@@ -6,12 +6,25 @@ import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, unquote, urlencode
 
 from airflow_dbt_cloud.client.errors import InvalidArgument, MalformedResponse
 
 T = TypeVar("T")
+
+
+class Sink(Protocol):
+    """Takes a body piece by piece, so that it need not fit into memory."""
+
+    def begin(self) -> None:
+        """An answer begins; what came of an earlier one is worth nothing any more."""
+
+    def write(self, chunk: bytes) -> None:
+        """The next bytes, content encoding undone."""
+
+    def end(self) -> None:
+        """All bytes have come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,8 @@ class Request:
         accept: The media type asked for; artifacts are asked for as "*/*".
         repeatable: Whether sending it twice does no more than sending it once.
         service: Which of dbt Cloud's hosts it goes to: "admin" or "discovery".
+        sink: Takes the body of a 200, which the response then lacks. Its own errors must not be OSErrors:
+            those are taken for the network's.
     """
 
     method: str
@@ -35,6 +50,7 @@ class Request:
     accept: str = "application/json"
     repeatable: bool = True
     service: str = "admin"
+    sink: Sink | None = field(default=None, repr=False, compare=False)
 
     @property
     def target(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from airflow_dbt_cloud.client import certificates
 from airflow_dbt_cloud.client.errors import DbtCloudError, TransportError
-from airflow_dbt_cloud.client.protocol import Call, Request, Response, Sleep, T
+from airflow_dbt_cloud.client.protocol import Call, Request, Response, Sink, Sleep, T
 from airflow_dbt_cloud.client.proxies import proxy_for
 from airflow_dbt_cloud.client.retry import TOLERANT, Decision, insist
 
@@ -68,7 +68,7 @@ class Client:
         return drive(call, self._send, decision=self.decision)
 
     def _send(self, request: Request) -> Response:
-        return transmit(self.credentials, lambda: self._request(request))
+        return transmit(self.credentials, lambda: self._request(request), request.sink)
 
     def _request(self, request: Request) -> requests.Response:
         url = self.credentials.url(request)
@@ -80,6 +80,7 @@ class Client:
             timeout=self.credentials.transport.timeout,
             allow_redirects=False,
             proxies=proxies(self.credentials.transport, url),
+            stream=request.sink is not None,
         )
 
     def __enter__(self) -> Self:
@@ -116,8 +117,15 @@ def proxies(transport: Transport, url: str) -> dict[str, str]:
     return {"all": chosen} if chosen else {}
 
 
-def transmit(credentials: Credentials, send: Callable[[], requests.Response]) -> Response:
+def transmit(
+    credentials: Credentials, send: Callable[[], requests.Response], sink: Sink | None = None
+) -> Response:
     """Send with requests, and say in our own words what came or did not come.
+
+    Args:
+        credentials: Of the account.
+        send: Does it; where there is a sink, without reading the body (`stream=True`).
+        sink: Takes the body of a 200.
 
     Raises:
         TransportError: If there is no whole answer.
@@ -126,9 +134,37 @@ def transmit(credentials: Credentials, send: Callable[[], requests.Response]) ->
 
     try:
         raw = send()
+        if sink is not None and raw.status_code == 200:
+            return credentials.response(200, raw.headers, _poured(raw, sink, credentials), raw)
         return credentials.response(raw.status_code, raw.headers, raw.content, raw)
     except (requests.RequestException, OSError) as error:
         raise _silence(error, credentials) from credentials.showable(error)
+
+
+def _poured(raw: requests.Response, sink: Sink, credentials: Credentials) -> bytes:
+    """Hand a body over as it arrives; what is left of it is nothing."""
+    import requests
+
+    sink.begin()
+    try:
+        for chunk in raw.iter_content(CHUNK):
+            sink.write(chunk)
+    except (requests.RequestException, OSError) as error:
+        raise broken_off(str(_innermost(error)), credentials) from credentials.showable(error)
+    finally:
+        raw.close()
+    # Older releases of urllib3 take a body that ends too soon for a whole one.
+    promised, came = raw.headers.get("Content-Length", ""), raw.raw.tell()
+    if promised.isdigit() and int(promised) != came:
+        raise broken_off(f"{came} of {promised} bytes came", credentials)
+    sink.end()
+    return b""
+
+
+def broken_off(why: str, credentials: Credentials) -> TransportError:
+    """The error for a body of which a part came."""
+    what = f"The answer from {credentials.base_url} broke off"
+    return TransportError(what, sent=True, why=credentials.mask(why), fix=NETWORK_HINT)
 
 
 def _silence(error: Exception, credentials: Credentials) -> TransportError:
@@ -158,6 +194,9 @@ def _never_connected(error: Exception) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
+
+CHUNK = 256 * 1024
+"""Bytes that are handed on at a time: small, since compressed ones can grow twentyfold."""
 
 NETWORK_HINT = "Check the connection's host and proxies, and that this machine may reach it"
 CERTIFICATE_HINT = (

@@ -173,7 +173,7 @@ class ConversingHook(KeptSessionHook):
 
     def _send(self, request: Request) -> Response:
         credentials = self._credentials()
-        return sync.transmit(credentials, lambda: self._run(request, credentials))
+        return sync.transmit(credentials, lambda: self._run(request, credentials), request.sink)
 
     def _run(self, request: Request, credentials: Credentials) -> requests.Response:
         self.method = request.method
@@ -181,7 +181,7 @@ class ConversingHook(KeptSessionHook):
             endpoint=credentials.url(request),
             data=request.content.decode() if request.content else None,
             headers=credentials.headers(request),
-            extra_options={"check_response": False},
+            extra_options={"check_response": False, "stream": request.sink is not None},
         )
         return answer
 

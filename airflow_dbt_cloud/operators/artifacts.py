@@ -1,64 +1,123 @@
-"""The operator that fetches an artifact of a run."""
+"""The operator that fetches artifacts of a run."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
+from airflow_dbt_cloud import rendered
 from airflow_dbt_cloud.operators.hooked import HookedOperator
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import Context, ObjectStoragePath
 
 
 class DbtCloudGetJobRunArtifactOperator(HookedOperator):
-    """Fetch an artifact of a run into a file; returns the file's name.
+    """Fetch artifacts of a run into files or an object store, whatever their size.
+
+    One artifact (`path`) becomes one file, whose name is returned. Several (`paths`) keep their own paths
+    below `output_path`, and the list of what was written is returned: in the order of `paths`, and by name
+    where a pattern means several. Bytes are written as dbt Cloud stores them, to a temporary name first.
+    What fails leaves the file that was there.
 
     Args:
         run_id: The run.
         path: The artifact, such as "manifest.json" or "compiled/shop/models/orders.sql".
-        step: The step whose artifact is meant; the last if None.
-        output_file_name: Where to write it; `{run_id}_{path}` with `/` as `-` if None. Relative names are
-            relative to the worker's folder.
+        paths: Artifacts in place of `path`: names, and patterns such as "*.json" and "compiled/**" ("**" is
+            all of the run). They are fetched ten at a time.
+        step: The step whose artifact is meant; the last if None. A pattern means what that step has written.
+        output_file_name: Where to write the one artifact; `{run_id}_{path}` with `/` as `-` if None. Relative
+            names are relative to `output_path`, or else to the worker's folder.
+        output_path: The folder to write to: a path, a URL such as "s3://bucket/folder", or an
+            `ObjectStoragePath`. Below it an artifact keeps its own path, or has `output_file_name`; what is
+            returned then has the folder, too.
+        output_conn_id: The connection for the object store whose URL is given.
         kwargs: Arguments of `HookedOperator` and of Airflow's BaseOperator.
 
     Raises:
-        DbtCloudApiException: If there is no such artifact, or dbt Cloud cannot be reached.
+        DbtCloudApiException: If there is no such artifact, it cannot be written, or dbt Cloud cannot be
+            reached. What is missing of a run that has just ended is waited for, a minute at the most.
+        ValueError: If not exactly one of `path` and `paths` is given, or `paths` without `output_path`.
     """
 
-    template_fields = ("dbt_cloud_conn_id", "run_id", "path", "account_id", "output_file_name")
+    template_fields = (
+        "dbt_cloud_conn_id",
+        "run_id",
+        "path",
+        "account_id",
+        "output_file_name",
+        "paths",
+        "output_path",
+        "output_conn_id",
+    )
 
     def __init__(
         self,
         *,
         run_id: int | str,
-        path: str,
+        path: str | None = None,
+        paths: list[str] | str | None = None,
         step: int | None = None,
         output_file_name: str | None = None,
+        output_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        output_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.run_id = run_id
         self.path = path
+        self.paths = paths
         self.step = step
+        self.output_path = output_path
+        self.output_conn_id = output_conn_id
         self.output_file_name = output_file_name
         self._names_itself = output_file_name is None
-        if output_file_name is None:
+        if (path is None) == (paths is None) or (paths is not None and output_path is None):
+            raise self._unclear()
+        if output_file_name is None and path is not None:
             self.output_file_name = self._default_name()
 
     def _default_name(self) -> str:
         """Before rendering a template, so that other tasks can refer to it when the DAG is parsed."""
-        return f"{self.run_id}_{self.path}".replace("/", "-")
+        return f"{self.run_id}_{self.path}".replace("/", "-") if self.output_path is None else str(self.path)
 
-    def execute(self, context: Context) -> str:  # noqa: ARG002 -- Airflow's signature
-        """Fetch the artifact and write its bytes as they came."""
-        artifact = self.hook.get_job_run_artifact(
-            run_id=self.run_id, path=self.path, account_id=self._account(), step=self.step
+    def _unclear(self) -> ValueError:
+        return ValueError(
+            f"path is {self.path!r}, paths is {self.paths!r} and output_path is {self.output_path!r}. "
+            "Give path for one artifact, or paths and output_path for several."
         )
+
+    def execute(self, context: Context) -> str | list[str]:  # noqa: ARG002 -- Airflow's signature
+        """Fetch what is asked for, and return where it is."""
+        return self._fetch_one() if self.paths is None else self._fetch_several()
+
+    def _fetch_one(self) -> str:
+        from airflow_dbt_cloud.hooks.storage import joined
+
+        folder, path = rendered.given(self.output_path), str(self.path)
         name = self._default_name() if self._names_itself else str(self.output_file_name)
-        target = Path(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(artifact.content)
-        self.log.info("Wrote %s of run %s to %s.", self.path, self.run_id, target)
+        written = self.hook.download_job_run_artifact(
+            run_id=self.run_id,
+            path=path,
+            target=joined(folder, name, rendered.given(self.output_conn_id)),
+            account_id=self._account(),
+            step=self.step,
+        )
         self.output_file_name = name
-        return name
+        self.log.info("Wrote %s of run %s to %s.", path, self.run_id, written)
+        return name if folder is None else written
+
+    def _fetch_several(self) -> list[str]:
+        from airflow_dbt_cloud.hooks.storage import joined
+
+        paths = rendered.texts("paths", self.paths, 'a list of names and patterns such as ["compiled/**"]')
+        folder = rendered.given(self.output_path)
+        if paths is None or folder is None:
+            raise self._unclear()
+        return self.hook.download_job_run_artifacts(
+            run_id=self.run_id,
+            paths=paths,
+            folder=joined(folder, "", rendered.given(self.output_conn_id)),
+            account_id=self._account(),
+            step=self.step,
+        )

@@ -13,17 +13,23 @@ ARTIFACTS = {
 }
 
 
+def seeded(jobs, artifacts=ARTIFACTS, age=600):
+    """A run that ended long ago, unless `age` says less, with these artifacts."""
+    jobs.control.seed(jobs=[{"id": 60, "name": "Artful", "pretend": {"artifacts": artifacts}}])
+    (run_id,) = jobs.control.seed(runs=[{"job_id": 60, "age": age}])["runs"]
+    return run_id
+
+
 @pytest.fixture
 def run_id(jobs):
-    jobs.control.seed(jobs=[{"id": 60, "name": "Artful", "pretend": {"artifacts": ARTIFACTS}}])
-    return jobs.started(60)
+    return seeded(jobs)
 
 
 @pytest.fixture
 def fetch(run_dag, run_id, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    def run(path, **arguments):
+    def run(path=None, **arguments):
         with DAG("fetches", schedule=None) as dag:
             DbtCloudGetJobRunArtifactOperator(
                 task_id="fetch", **{"run_id": f"{{{{ {run_id} }}}}", "path": path, **arguments}
@@ -52,10 +58,12 @@ def test_a_steps_own_artifact_can_be_asked_for(fetch, run_id, tmp_path):
     assert (tmp_path / f"{run_id}_run_results.json").read_text() == '{"step": 2}'
 
 
-def test_a_missing_artifact_leaves_no_file_and_says_what_is_missing(fetch, tmp_path):
+def test_a_missing_artifact_leaves_no_file_and_says_what_is_there(fetch, run_id, tmp_path):
     outcome = fetch("catalog.json")
     assert outcome.state == "failed"
-    assert "dbt Cloud answered 404" in outcome.log
+    assert f"Run {run_id} has no artifact 'catalog.json'" in outcome.log
+    assert "It has manifest.json, run_results.json, compiled/shop/models/orders.sql." in outcome.log
+    assert "`dbt docs generate` writes catalog.json" in outcome.log
     assert list(tmp_path.iterdir()) == []
 
 
@@ -73,7 +81,9 @@ def test_a_fault_leaves_the_file_that_was_there(fetch, jobs, run_id, tmp_path):
     jobs.control.add_fault("cut", route="*/artifacts/*")
     outcome = fetch("manifest.json", hook_params={"retry_delay": 0.01})
     assert outcome.state == "failed"
+    assert "broke off" in outcome.log
     assert good.read_text() == "good"
+    assert list(tmp_path.iterdir()) == [good]
 
 
 def test_the_name_can_be_read_when_the_dag_is_parsed():
@@ -91,3 +101,138 @@ def test_the_name_is_rendered_for_others_who_hold_the_operator(run_dag, run_id, 
     names = run_dag(dag).xcoms("fetch")["return_value"]
     assert names == [f"{run_id}_manifest.json", f"{run_id}_run_results.json"]
     assert all((tmp_path / name).is_file() for name in names)
+
+
+def written(folder):
+    """The files below a folder, by their paths in it."""
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
+    }
+
+
+def test_names_and_patterns_keep_their_paths_below_the_folder(fetch, tmp_path):
+    outcome = fetch(paths=["run_results.json", "compiled/**"], output_path="out/{{ dag.dag_id }}")
+    folder = tmp_path / "out/fetches"
+    assert outcome.xcoms("fetch")["return_value"] == [
+        "out/fetches/run_results.json",
+        "out/fetches/compiled/shop/models/orders.sql",
+    ]
+    assert written(folder) == {
+        name: ARTIFACTS[name].encode() for name in ("run_results.json", "compiled/shop/models/orders.sql")
+    }
+
+
+def test_all_of_the_run_is_fetched_and_the_log_says_how_much(fetch, run_id, tmp_path):
+    outcome = fetch(paths="**", output_path=str(tmp_path / "all"))
+    assert sorted(written(tmp_path / "all")) == [
+        "compiled/shop/models/orders.sql",
+        "manifest.json",
+        "run_results.json",
+    ]
+    assert f"Fetched 3 of 3 artifacts of run {run_id}, 0.0 MiB, to {tmp_path / 'all'} in" in outcome.log
+
+
+def test_a_pattern_with_a_step_means_what_that_step_has_written(run_dag, jobs, tmp_path):
+    artifacts = {"steps/2/run_results.json": '{"step": 2}', "run_results.json": "{}", "catalog.json": "{}"}
+    run_id = seeded(jobs, artifacts)
+    jobs.control.add_fault("status", route="*/artifacts/catalog.json", status=404)
+    with DAG("stepwise", schedule=None) as dag:
+        DbtCloudGetJobRunArtifactOperator(
+            task_id="fetch", run_id=run_id, paths=["*.json"], step=2, output_path=str(tmp_path)
+        )
+    assert run_dag(dag).xcoms("fetch")["return_value"] == [str(tmp_path / "run_results.json")]
+    assert written(tmp_path) == {"run_results.json": b'{"step": 2}'}
+
+
+def test_a_pattern_that_means_nothing_fails_and_says_what_is_there(fetch, run_id, tmp_path):
+    outcome = fetch(paths=["manifest.json", "target/**"], output_path=str(tmp_path / "out"))
+    assert outcome.state == "failed"
+    assert f"Run {run_id} has no artifact 'target/**'. It has manifest.json" in outcome.log
+    assert written(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../escaped.json", "a/../../escaped.json", "a/%2e%2e/%2e%2e/b", "/etc/x", "C:/x", "a\\..\\b", "a\0b"],
+)
+def test_names_in_dbt_clouds_list_that_lead_out_of_the_folder_are_refused(run_dag, jobs, tmp_path, name):
+    run_id = seeded(jobs, {"manifest.json": "{}", name: "{}"})
+    with DAG("escapes", schedule=None) as dag:
+        DbtCloudGetJobRunArtifactOperator(
+            task_id="fetch", run_id=run_id, paths=["**"], output_path=str(tmp_path / "out")
+        )
+    outcome = run_dag(dag)
+    assert outcome.state == "failed"
+    assert "is not written. Its name would lead out of the folder" in outcome.log
+    assert written(tmp_path) == {}
+
+
+@pytest.mark.parametrize("where", ["{}/out", "file://{}/out"])
+def test_one_artifact_may_go_below_a_folder_or_a_url(fetch, tmp_path, where):
+    outcome = fetch("compiled/shop/models/orders.sql", output_path=where.format(tmp_path))
+    file = tmp_path / "out/compiled/shop/models/orders.sql"
+    assert outcome.xcoms("fetch")["return_value"] == str(file)
+    assert file.read_bytes() == ARTIFACTS["compiled/shop/models/orders.sql"].encode()
+
+
+def test_a_file_below_a_folder_may_have_a_name_of_its_own(fetch, tmp_path):
+    outcome = fetch("manifest.json", output_path=tmp_path / "out", output_file_name="{{ dag.dag_id }}.json")
+    assert outcome.xcoms("fetch")["return_value"] == str(tmp_path / "out/fetches.json")
+    assert written(tmp_path / "out") == {"fetches.json": ARTIFACTS["manifest.json"].encode()}
+
+
+@pytest.fixture
+def store(monkeypatch):
+    """An object store that Airflow reaches by URLs that begin with `memory://`; what it holds, by name."""
+    from airflow.sdk.io import store
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    fs = MemoryFileSystem()
+    monkeypatch.setattr(MemoryFileSystem, "store", {})
+    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+    monkeypatch.setattr(store, "_STORE_CACHE", {})
+    for conn_id in (None, "lake"):
+        store.attach("memory", conn_id=conn_id, fs=fs)
+    return fs.store
+
+
+def test_artifacts_go_to_an_object_store(fetch, store):
+    outcome = fetch(paths=["*.json"], output_path="memory://bucket/runs", output_conn_id="lake")
+    assert outcome.xcoms("fetch")["return_value"] == [
+        "memory://bucket/runs/manifest.json",
+        "memory://bucket/runs/run_results.json",
+    ]
+    assert {name: file.getvalue() for name, file in store.items()} == {
+        "/bucket/runs/manifest.json": ARTIFACTS["manifest.json"].encode(),
+        "/bucket/runs/run_results.json": ARTIFACTS["run_results.json"].encode(),
+    }
+
+
+def test_a_fault_leaves_what_an_object_store_held_and_nothing_beside_it(fetch, jobs, store):
+    first = fetch("manifest.json", output_file_name="memory://bucket/manifest.json")
+    assert first.xcoms("fetch")["return_value"] == "memory://bucket/manifest.json"
+    jobs.control.add_fault("cut", route="*/artifacts/*")
+    second = fetch(
+        "run_results.json",
+        output_file_name="memory://bucket/manifest.json",
+        hook_params={"retry_delay": 0.01},
+    )
+    assert second.state == "failed"
+    assert {name: file.getvalue() for name, file in store.items()} == {
+        "/bucket/manifest.json": ARTIFACTS["manifest.json"].encode()
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments", [{}, {"path": "a", "paths": ["b"], "output_path": "c"}, {"paths": ["a"]}]
+)
+def test_what_is_to_be_fetched_has_to_be_clear(arguments):
+    with pytest.raises(ValueError, match="Give path for one artifact, or paths and output_path for several"):
+        DbtCloudGetJobRunArtifactOperator(task_id="fetch", run_id=1, **arguments)
+
+
+@pytest.mark.parametrize("given", ["{{ [] }}", "{{ none }}"])
+def test_a_template_that_yields_no_paths_fails(fetch, given):
+    outcome = fetch(paths=given, output_path="out")
+    assert outcome.state == "failed"
+    assert "Give path for one artifact" in outcome.log

@@ -13,6 +13,19 @@ IT = {"id": 1, "status": 10, "name": "it"}
 PAGE = "limit=100&offset=0"
 
 
+class Forgetful:
+    """Takes a body and keeps nothing of it."""
+
+    def begin(self) -> None:
+        pass
+
+    def write(self, chunk: bytes) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+
 @dataclass(frozen=True)
 class Case:
     """A call, and what it has to put on the wire."""
@@ -102,6 +115,13 @@ CASES = {
         Case(
             lambda: api.get_artifact(7, 42, "compiled/shop/a b+ü~'(1).sql", step=4),
             "/api/v2/accounts/7/runs/42/artifacts/compiled/shop/a%20b%2B%C3%BC~%27%281%29.sql?step=4",
+            accept="*/*",
+        )
+    ],
+    "download_artifact": [
+        Case(
+            lambda: api.download_artifact(7, 42, "run/shop/a b.csv", Forgetful(), step=4),
+            "/api/v2/accounts/7/runs/42/artifacts/run/shop/a%20b.csv?step=4",
             accept="*/*",
         )
     ],

@@ -1,0 +1,92 @@
+"""Where artifacts are written to: paths of this machine, and Airflow's object storage."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
+
+from airflow_dbt_cloud.client.landing import LocalPlace, Place, part_name
+
+if TYPE_CHECKING:
+    from airflow.sdk import ObjectStoragePath
+
+Target: TypeAlias = "str | os.PathLike[str] | ObjectStoragePath"
+"""A path, a URL such as "s3://bucket/folder" (with a connection: "s3://conn_id@bucket/folder"), or an
+`ObjectStoragePath`."""
+
+
+def place(target: Target, below: str = "") -> Place:
+    """The place that a target stands for, or that of a relative path below it."""
+    path = object_path(target)
+    if path is None:
+        return LocalPlace(Path(str(target)) / below)
+    if path.protocol in {"file", "local"}:
+        return LocalPlace(Path(path.path) / below)
+    return StoredPlace(path.fs, "/".join(filter(None, (path.path.rstrip("/"), below))), path.protocol)
+
+
+def object_path(target: Target, conn_id: str | None = None) -> ObjectStoragePath | None:
+    """The `ObjectStoragePath` that a target is, or that its URL stands for; None for a plain path."""
+    if hasattr(target, "fs"):
+        return cast("ObjectStoragePath", target)
+    if "://" not in str(target):
+        return None
+    from airflow.sdk import ObjectStoragePath
+
+    return ObjectStoragePath(str(target), conn_id=conn_id)
+
+
+def joined(folder: Target | None, name: str, conn_id: str | None = None) -> Target:
+    """The target of that name below a folder, or by itself where there is none, with its connection."""
+    if folder is None:
+        return object_path(name, conn_id) or name
+    path = object_path(folder, conn_id)
+    return Path(str(folder)) / name if path is None else path / name
+
+
+class StoredPlace:
+    """A name in an object store.
+
+    It is written under another name beside it and moved. Stores that cannot move copy within themselves.
+
+    Args:
+        fs: The store, as fsspec has it.
+        path: The name, with its bucket.
+        protocol: What its URLs begin with.
+    """
+
+    def __init__(self, fs: Any, path: str, protocol: str) -> None:
+        self._fs, self._path, self._protocol = fs, path, protocol
+        self._opened = False
+
+    def __str__(self) -> str:
+        return f"{self._protocol}://{self._path.lstrip('/')}"
+
+    @cached_property
+    def _part(self) -> str:
+        return f"{self._path.rpartition('/')[0]}/{part_name()}"
+
+    def open(self) -> IO[bytes]:
+        """See `Place`; folders are made only where the store has any."""
+        self._opened = True
+        try:
+            file: IO[bytes] = self._fs.open(self._part, "wb")
+        except FileNotFoundError:
+            self._fs.makedirs(self._path.rpartition("/")[0], exist_ok=True)
+            file = self._fs.open(self._part, "wb")
+        return file
+
+    def publish(self) -> None:
+        """See `Place`."""
+        self._fs.mv(self._part, self._path)
+        self._opened = False
+
+    def discard(self) -> None:
+        """See `Place`."""
+        if self._opened:
+            with suppress(FileNotFoundError):
+                self._fs.rm_file(self._part)
+            self._opened = False
