@@ -7,8 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from airflow_dbt_cloud.local.cloud import Cloud
-from airflow_dbt_cloud.local.discovery.nodes import RunFacts
-from airflow_dbt_cloud.local.discovery.records import LeftBehind, RunRecord, read_record
+from airflow_dbt_cloud.local.discovery.records import LeftBehind, RunRecord, facts_of, read_record
 from airflow_dbt_cloud.local.discovery.states import EnvironmentStates
 from airflow_dbt_cloud.local.models import Environment, Job, Run, Status
 from airflow_dbt_cloud.local.store import Page, RunQuery
@@ -107,9 +106,7 @@ def _read(left: LeftBehind) -> RunRecord:
         return read_record(left)
     except (AttributeError, KeyError, TypeError, ValueError):
         log.warning("The artifacts of run %s are none of dbt's; Discovery leaves them out.", left.run.id)
-        run = left.run
-        facts = RunFacts(run.id, run.job_id, run.account_id, run.project_id, run.environment_id)
-        return RunRecord(facts, {}, {}, {}, {})
+        return RunRecord(facts_of(left.run))
 
 
 def _keep(kept: OrderedDict[Hashable, T], key: Hashable, value: T, most: int) -> None:

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,68 +56,67 @@ class LeftBehind:
             yield self.texts[f"steps/{step}{tail}"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A finished run's artifacts.
 
     Attributes:
         facts: whose they are, and when its results were written.
-        manifest: empty where the run left none.
+        metadata: of the manifest; None where the run left none.
+        bodies: unique id -> the manifest's entry, of every kind that Discovery knows.
         results: unique id -> result, over all steps that execute something.
         freshness: unique id -> what `sources.json` says of a source.
         catalog: unique id -> catalog entry.
     """
 
     facts: RunFacts
-    manifest: Json
-    results: Mapping[str, Result]
-    freshness: Mapping[str, Result]
-    catalog: Mapping[str, Catalogued]
-
-    @cached_property
-    def bodies(self) -> dict[str, Json]:
-        """Unique id -> the manifest's entry, of every kind that Discovery knows."""
-        entries = (entry for section in _SECTIONS for entry in (self.manifest.get(section) or {}).items())
-        bodies = (_body(unique_id, body) for unique_id, body in entries)
-        return {body["unique_id"]: body for body in bodies if body["resource_type"] in KINDS}
+    metadata: Json | None = None
+    bodies: Mapping[str, Json] = field(default_factory=dict)
+    results: Mapping[str, Result] = field(default_factory=dict)
+    freshness: Mapping[str, Result] = field(default_factory=dict)
+    catalog: Mapping[str, Catalogued] = field(default_factory=dict)
 
     @property
     def project_name(self) -> str | None:
         """The name in `dbt_project.yml`."""
-        return self._metadata.get("project_name")
+        return (self.metadata or {}).get("project_name")
 
     @property
     def adapter_type(self) -> str | None:
         """Dbt's word for the warehouse, such as `duckdb`."""
-        return self._metadata.get("adapter_type")
-
-    @property
-    def _metadata(self) -> Json:
-        return self.manifest.get("metadata") or {}
+        return (self.metadata or {}).get("adapter_type")
 
 
 def read_record(left: LeftBehind) -> RunRecord:
     """Read the artifacts of a finished run; what is missing or damaged is left out."""
     run = left.run
-    manifest = left.read("manifest.json") or {}
-    metadata = manifest.get("metadata") or {}
-    facts = RunFacts(
-        run.id,
-        run.job_id,
-        run.account_id,
-        run.project_id,
-        run.environment_id,
-        generated_at=metadata.get("generated_at") or iso(run.finished_at),
-        dbt_version=metadata.get("dbt_version"),
+    manifest = left.read("manifest.json")
+    metadata = None if manifest is None else (manifest.get("metadata") or {})
+    facts = replace(
+        facts_of(run),
+        generated_at=(metadata or {}).get("generated_at") or iso(run.finished_at),
+        dbt_version=(metadata or {}).get("dbt_version"),
     )
-    results = {
-        key: each for written in left.read_steps("run_results.json") for key, each in _results(facts, written)
-    }
-    freshness = {
-        key: each for written in left.read_steps("sources.json") for key, each in _results(facts, written)
-    }
+    results = _merged(facts, left, "run_results.json")
     newest = next(reversed(results.values()), None)
-    return RunRecord(newest.facts if newest else facts, manifest, results, freshness, _catalog(left, facts))
+    return RunRecord(
+        newest.facts if newest else facts,
+        metadata,
+        _bodies(manifest or {}),
+        results,
+        _merged(facts, left, "sources.json"),
+        _catalog(left, facts),
+    )
+
+
+def facts_of(run: Run) -> RunFacts:
+    """Return whose artifacts a run's are."""
+    return RunFacts(run.id, run.job_id, run.account_id, run.project_id, run.environment_id)
+
+
+def _merged(facts: RunFacts, left: LeftBehind, path: str) -> dict[str, Result]:
+    written = left.read_steps(path)
+    return {name: result for each in written for name, result in _results(facts, each)}
 
 
 def _results(facts: RunFacts, written: Json) -> Iterator[tuple[str, Result]]:
@@ -143,6 +141,12 @@ def _catalog(left: LeftBehind, facts: RunFacts) -> dict[str, Catalogued]:
     )
     entries = {**(written.get("nodes") or {}), **(written.get("sources") or {})}
     return {unique_id: Catalogued(told, body) for unique_id, body in entries.items()}
+
+
+def _bodies(manifest: Json) -> dict[str, Json]:
+    entries = (entry for section in _SECTIONS for entry in (manifest.get(section) or {}).items())
+    bodies = (_body(unique_id, body) for unique_id, body in entries)
+    return {body["unique_id"]: body for body in bodies if body["resource_type"] in KINDS}
 
 
 def _body(unique_id: str, body: Json) -> Json:

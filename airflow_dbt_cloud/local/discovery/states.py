@@ -92,7 +92,7 @@ class EnvironmentStates:
 
     def take(self, record: RunRecord) -> None:
         """Bring both up to date with a run that finished after all that were taken before."""
-        nodes = self._declared(record) if record.manifest else dict(self.applied.nodes)
+        nodes = self._declared(record) if record.metadata is not None else dict(self.applied.nodes)
         for name, result in (*record.results.items(), *record.freshness.items()):
             node = nodes.get(name) or self._new(record, name)
             if node is not None:
