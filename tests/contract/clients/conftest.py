@@ -26,11 +26,12 @@ ARTIFACTS = {
     "run_results.json": run_results("1b9f"),
     "catalog.json": catalog(),
 }
+FAILED = {"run_results.json": run_results("2c0a", "error")}
 STEPS = [{"name": "Invoke dbt with `dbt build`", "seconds": 1, "command": "dbt build"}]
 PRETENDED = [
     {"id": 70, "name": "Short", "pretend": {"running": 1, "steps": STEPS, "artifacts": ARTIFACTS}},
     {"id": 71, "name": "Endless", "pretend": {"running": 600}},
-    {"id": 72, "name": "Doomed", "pretend": {"outcome": 20}},
+    {"id": 72, "name": "Doomed", "pretend": {"outcome": 20, "artifacts": FAILED}},
 ]
 
 
