@@ -52,7 +52,7 @@ class Asked:
     operation: str | None
 
 
-def answer(body: bytes, questions: Questions) -> Answer:
+def answer(body: bytes, questions: Questions, most_fields: int = MOST_FIELDS) -> Answer:
     """Answer a request over HTTP.
 
     What cannot be executed is 400, what was executed 200, with `errors` where a part of it failed: so does
@@ -60,7 +60,7 @@ def answer(body: bytes, questions: Questions) -> Answer:
     """
     try:
         asked = _read(body)
-        return Answer(200, _executed(asked, _checked(asked), questions))
+        return Answer(200, _executed(asked, _checked(asked), questions, Budget(most_fields)))
     except GraphQLError as error:
         return refused([error])
     except _Invalid as invalid:
@@ -68,7 +68,7 @@ def answer(body: bytes, questions: Questions) -> Answer:
     except RecursionError:
         return refused([refuse("The query lies too deep within itself.", "GRAPHQL_PARSE_FAILED")])
     except TooMuch:
-        return refused([refuse(f"The answer has more than {MOST_FIELDS:,} fields; ask for less at once.")])
+        return refused([refuse(f"The answer has more than {most_fields:,} fields; ask for less at once.")])
 
 
 def refused(errors: list[GraphQLError], status: int = 400) -> Answer:
@@ -105,12 +105,12 @@ def _checked(asked: Asked) -> DocumentNode:
     return document
 
 
-def _executed(asked: Asked, document: DocumentNode, questions: Questions) -> dict[str, Any]:
+def _executed(asked: Asked, document: DocumentNode, questions: Questions, budget: Budget) -> dict[str, Any]:
     result = execute_sync(
         discovery_schema(),
         document,
         questions,
-        Budget(),
+        budget,
         dict(asked.variables),
         asked.operation,
         field_resolver=_field,

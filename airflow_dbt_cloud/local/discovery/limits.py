@@ -37,7 +37,7 @@ class TooMuch(BaseException):
 class Budget:
     """Counts the fields of an answer."""
 
-    def __init__(self, most: int = MOST_FIELDS) -> None:
+    def __init__(self, most: int) -> None:
         self._left = most
 
     def spend(self) -> None:
