@@ -9,11 +9,14 @@ from typing import Any
 
 from airflow_dbt_cloud.local.clock import Clock
 from airflow_dbt_cloud.local.environment_variables import variables_of
+from airflow_dbt_cloud.local.keeping import DEFAULT_BYTES, ArtifactKeeper
 from airflow_dbt_cloud.local.models import CANCELLED_BY_USER, Environment, Job, Project, Run, Status, Step
 from airflow_dbt_cloud.local.plan import DATABASE, ProjectSetup, RunPlan
 from airflow_dbt_cloud.local.pretend import Script, parse_script, steps_at
 from airflow_dbt_cloud.local.queue import Execute, RunQueue
 from airflow_dbt_cloud.local.store import Store
+from airflow_dbt_cloud.local.webhooks import Webhooks
+from airflow_dbt_cloud.runner import orphans
 from airflow_dbt_cloud.runner.source import Source
 
 _RUNS, _ENVIRONMENTS = "runs", "environments"
@@ -27,14 +30,25 @@ class Cloud:
         clock: the time.
         data_dir: where checkouts and artifacts of real runs lie.
         execute: runs real dbt.
+        keep_artifacts: bytes that finished runs' files may take.
         base_url: the server's own address, without a slash at its end; runs' `href` begins with it.
     """
 
-    def __init__(self, store: Store, clock: Clock, data_dir: Path, execute: Execute, base_url: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        data_dir: Path,
+        execute: Execute,
+        base_url: str,
+        keep_artifacts: int = DEFAULT_BYTES,
+    ) -> None:
         self.store, self.clock, self.base_url = store, clock, base_url
         self.data_dir = data_dir
         self.setups: dict[int, ProjectSetup] = {}
-        self.queue = RunQueue(store, clock, self.plan, execute)
+        keeper = ArtifactKeeper(data_dir / _RUNS, keep_artifacts)
+        self.queue = RunQueue(store, clock, self.plan, execute, keeper.tidy)
+        self.webhooks = Webhooks(store, clock)
         self.runs_created = 0
         self._read_script = lru_cache(maxsize=256)(lambda name: parse_script(store.runs.script(name)))
 
@@ -55,6 +69,7 @@ class Cloud:
         await self.queue.stop()
         self.store.clear()
         self.clock.reset()
+        self.webhooks.clear()
         self.runs_created = 0
         for folder in (_RUNS, _ENVIRONMENTS):
             shutil.rmtree(self.data_dir / folder, ignore_errors=True)
@@ -117,6 +132,11 @@ class Cloud:
         """Return the life of a pretended run."""
         assert run.script is not None
         return self._read_script(run.script)
+
+    def end_orphans(self) -> list[int]:
+        """End the dbt processes that a killed server has left, and return their ids; it may take seconds."""
+        folders = (self.data_dir / _ENVIRONMENTS).glob("*/processes")
+        return [pid for folder in folders for pid in orphans.end_all(folder)]
 
     def run_dir(self, run_id: int) -> Path:
         """Return where a real run's artifacts lie."""

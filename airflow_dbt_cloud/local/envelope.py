@@ -25,6 +25,14 @@ def listed(data: Sequence[Any], total: int, page: Page, filters: Mapping[str, An
     return _json({"status": _status(200, "Success!", ""), "data": data, "extra": extra}, 200)
 
 
+def terse(
+    data: Any, code: int = 200, *, extra: Mapping[str, Any] = {}, status: Mapping[str, Any] = {}
+) -> web.Response:
+    """Answer as webhooks do: with no more than a code in the status, unless `status` has more to say."""
+    body = {"data": data, "status": {"code": code, **status}, **({"extra": extra} if extra else {})}
+    return _json(body, code)
+
+
 def refused(refusal: Refusal) -> web.Response:
     """Answer with an error envelope."""
     status = _status(refusal.code, refusal.user_message, refusal.developer_message)

@@ -46,9 +46,11 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
         bound = stack.enter_context(bind(settings.host, settings.port))
         cloud = _opened(settings, stack)
         guard = Guard(settings.token, open_additions=settings.on_loopback)
-        control = Control(cloud, default_document(settings.project_dir), guard)
+        control = _control(cloud, settings, guard)
+        await asyncio.to_thread(cloud.end_orphans)
         control.take_over()
         stack.push_async_callback(cloud.queue.stop)
+        await stack.enter_async_context(cloud.webhooks.watching())
         app = make_app(cloud, control)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         stack.push_async_callback(_close, runner)
@@ -85,7 +87,16 @@ def _opened(settings: Settings, stack: AsyncExitStack) -> Cloud:
         stack.callback(shutil.rmtree, data_dir, ignore_errors=True)
     store = open_store(settings.store)
     stack.callback(store.close)
-    return Cloud(store, Clock(), data_dir, settings.execute or run_dbt, base_url="")
+    execute = settings.execute or run_dbt
+    return Cloud(store, Clock(), data_dir, execute, base_url="", keep_artifacts=settings.keep_artifacts)
+
+
+def _control(cloud: Cloud, settings: Settings, guard: Guard) -> Control:
+    for token, permission_sets in settings.grants.items():
+        guard.add(permission_sets, token)
+    if settings.own is not None:
+        return Control(cloud, settings.own.document, guard, settings.own.setups)
+    return Control(cloud, default_document(settings.project_dir), guard)
 
 
 async def _close(runner: web.AppRunner) -> None:

@@ -21,6 +21,7 @@ from airflow_dbt_cloud.local.routes import (
     runs,
     starting,
     variable_tables,
+    webhooks,
 )
 from airflow_dbt_cloud.local.routes.route import Route
 
@@ -35,6 +36,7 @@ _MODULES = (
     starting,
     runs,
     artifacts,
+    webhooks,
     discovery,
     pages,
     control,

@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS runs (
 );
 CREATE INDEX IF NOT EXISTS runs_by_job ON runs (job_id, id);
 CREATE INDEX IF NOT EXISTS runs_by_creation ON runs (created_at);
+CREATE INDEX IF NOT EXISTS runs_by_start ON runs (started_at);
 CREATE INDEX IF NOT EXISTS runs_by_end ON runs (finished_at, outcome, started_at, dequeued_at, account_id);
 
 CREATE TABLE IF NOT EXISTS scripts (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
