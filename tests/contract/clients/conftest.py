@@ -45,6 +45,17 @@ class Client:
 
     def run(self, program: str, *arguments: str | Path, ends: int = 0) -> str:
         """Run one of its programs and return its standard output; fail if its exit code is another."""
+        return self._done(program, *arguments, ends=ends).stdout
+
+    def said(self, program: str, *arguments: str | Path) -> str:
+        """Run one of its programs and return what it logged on standard error."""
+        return self._done(program, *arguments).stderr
+
+    def data(self, program: str, *arguments: str | Path) -> Any:
+        """Run a program that prints dbt Cloud's answer, and return what the answer's envelope holds."""
+        return json.loads(self.run(program, *arguments))["data"]
+
+    def _done(self, program: str, *arguments: str | Path, ends: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [self.programs / program, *arguments],
             env=self.variables,
@@ -56,11 +67,7 @@ class Client:
         )
         if done.returncode != ends:
             pytest.fail(f"{program} {arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-        return done.stdout
-
-    def data(self, program: str, *arguments: str | Path) -> Any:
-        """Run a program that prints dbt Cloud's answer, and return what the answer's envelope holds."""
-        return json.loads(self.run(program, *arguments))["data"]
+        return done
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +78,7 @@ def certificate(authority: trustme.CA) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def server(certificate: ssl.SSLContext) -> Iterator[LocalDbtCloud]:
+def server(certificate: ssl.SSLContext | None) -> Iterator[LocalDbtCloud]:
     """A local dbt Cloud of the test's own, whose added jobs pretend."""
     with LocalDbtCloud(ssl_context=certificate) as cloud:
         cloud.control.seed(jobs=PRETENDED)
@@ -90,7 +97,7 @@ def client(
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
         "HTTPS_PROXY": proxy_to({ADMIN: place, DISCOVERY: place}).url,
-        "NO_PROXY": "localhost",
+        "NO_PROXY": "localhost,127.0.0.1",
         "REQUESTS_CA_BUNDLE": str(certificates),
     }
 
