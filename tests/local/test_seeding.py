@@ -79,5 +79,5 @@ def test_ones_own_project_takes_the_place_of_the_sample_as_long_as_it_is_given(c
     for project_dir in (tmp_path, None):
         with LocalDbtCloud(project_dir=project_dir, store=file, execute=note) as server:
             client_of(server).start(1)
-    assert plans[0].project_dir == tmp_path
-    assert plans[1].project_dir.name == "sample"
+    assert plans[0].setup.source.folder == tmp_path
+    assert plans[1].setup.source.folder.name == "sample"
