@@ -18,9 +18,12 @@ class Cloud:
     """dbt Cloud for a benchmark; a context manager.
 
     Attributes:
+        program: What serves it.
         authority: File with the certificate that clients must trust.
         token: What clients sign with; another one counts from the next `start`.
     """
+
+    program = PROGRAM
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="bench-cloud-")
@@ -48,7 +51,7 @@ class Cloud:
         """Serve; where it served before and what it kept stay the same."""
         told = {"port": self.port, "token": self.token, "certificate": self._certificate}
         self._process = subprocess.Popen(
-            [sys.executable, PROGRAM, json.dumps(told | {"folder": self._folder.name})],
+            [sys.executable, self.program, json.dumps(told | {"folder": self._folder.name})],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
