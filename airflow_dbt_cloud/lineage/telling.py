@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 class TellsOpenLineage:
     """A task whose dbt Cloud run OpenLineage is told of, by the methods that its provider looks for."""
+
+    told_run: ClassVar[str] = "run_id"
+    """The attribute with the id of that run, None if the task came to none."""
 
     def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any] | None:
         """Nothing: there is no run yet."""
@@ -32,34 +35,34 @@ def tell_run(task: Any, task_instance: Any) -> OperatorLineage[Any, Any] | None:
     """Emit the events of a finished run and of each of its dbt steps; a fault on the way is only logged.
 
     Args:
-        task: Has `hook` (a `DbtCloudHook`), `run_id` (None if it came to no run), `account_id` and `log`.
+        task: Has `hook` (a `DbtCloudHook`), the run where `told_run` says, `account_id` and `log`.
         task_instance: Its OpenLineage run is the events' parent; None before there is anything to tell.
 
     Returns:
         Nothing more about the task itself; None where the extra `openlineage` is missing.
     """
-    log = task.log
+    log, run_id = task.log, getattr(task, task.told_run)
     try:
         from airflow.providers.openlineage.extractors import OperatorLineage
 
-        if task_instance is not None and task.run_id:
-            _emit(task, task_instance, log)
+        if task_instance is not None and run_id:
+            _emit(task, run_id, task_instance, log)
         return OperatorLineage()
     except ImportError as error:
         log.warning("OpenLineage is told nothing: %s. pip install 'airflow-dbt-cloud[openlineage]'.", error)
     except Exception as error:  # noqa: BLE001 -- lineage is never worth more than the task
-        log.warning("OpenLineage is told nothing more of run %s: %s", task.run_id, error)
+        log.warning("OpenLineage is told nothing more of run %s: %s", run_id, error)
     return None
 
 
-def _emit(task: Any, task_instance: Any, log: Logger) -> None:
+def _emit(task: Any, run_id: int | str, task_instance: Any, log: Logger) -> None:
     from airflow.providers.openlineage.plugins.listener import get_openlineage_listener
 
     from airflow_dbt_cloud.lineage.finished_run import FinishedRun
 
-    finished = FinishedRun(task.hook, task.run_id, task.account_id or None, log)
+    finished = FinishedRun(task.hook, run_id, task.account_id or None, log)
     if not finished.run.finished:
-        log.info("Run %s goes on; OpenLineage is told nothing of it.", task.run_id)
+        log.info("Run %s goes on; OpenLineage is told nothing of it.", run_id)
         return
     adapter = get_openlineage_listener().adapter
     for event in _events(finished, task_instance, log):

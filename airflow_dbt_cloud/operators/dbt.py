@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud import lazy, rendered
-from airflow_dbt_cloud.client.endurance import Endurance
-from airflow_dbt_cloud.client.errors import DbtCloudError, RunCancelled, RunTimedOut
-from airflow_dbt_cloud.client.models import Run
-from airflow_dbt_cloud.deferral import FIRST_LOOK, Deadlines, passable_hook_params, require_json
-from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
-from airflow_dbt_cloud.job_run import (
-    DBT_CAUSE_MAX_LENGTH,
-    DbtCloudJobRunStatus,
-    JobRunInfo,
-    validate_execute_complete_event,
-)
-from airflow_dbt_cloud.lineage.telling import TellsOpenLineage
-from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
+from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
+from airflow_dbt_cloud.job_run import DBT_CAUSE_MAX_LENGTH, DbtCloudJobRunStatus, JobRunInfo
+from airflow_dbt_cloud.links import DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.artifacts import DbtCloudGetJobRunArtifactOperator
+from airflow_dbt_cloud.operators.following import FollowsRun
 from airflow_dbt_cloud.operators.job_arguments import JobArguments
 from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
-from airflow_dbt_cloud.operators.starting import Start, Started, reason_for
-from airflow_dbt_cloud.operators.stopping import within_seconds
-from airflow_dbt_cloud.reporting import report_run
+from airflow_dbt_cloud.operators.starting import Start, reason_for
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 
 __all__ = [
     "DBT_CAUSE_MAX_LENGTH",
@@ -51,7 +34,7 @@ def __getattr__(name: str) -> Any:
     return lazy.resolve(__name__, name)
 
 
-class DbtCloudRunJobOperator(TellsOpenLineage, JobArguments):
+class DbtCloudRunJobOperator(FollowsRun, JobArguments):
     """Run a dbt Cloud job and, unless told otherwise, wait for it.
 
     Every argument of the API is a templated argument here. XComs: `job_run_url` and `job_run_id` right after
@@ -66,20 +49,14 @@ class DbtCloudRunJobOperator(TellsOpenLineage, JobArguments):
         ValueError: If an argument cannot be used.
     """
 
-    operator_extra_links = (DbtCloudRunJobOperatorLink(),)
+    @property
+    def run_id(self) -> int | None:
+        """The run, once there is one."""
+        return self.job_run_id
 
-    run_id: int | None = None
-    _start: Start | None = None
-    _started: Started | None = None
-    _killed = False
-
-    @cached_property
-    def hook(self) -> DbtCloudHook:
-        """The hook for the connection."""
-        hook: DbtCloudHook = lazy.resolve_in(__name__, "DbtCloudHook")(
-            self.dbt_cloud_conn_id, **self.hook_params
-        )
-        return hook
+    @run_id.setter
+    def run_id(self, run_id: int | None) -> None:
+        self.job_run_id = run_id
 
     @property
     def is_extended(self) -> bool:
@@ -89,78 +66,11 @@ class DbtCloudRunJobOperator(TellsOpenLineage, JobArguments):
             or type(self).execute_complete is not DbtCloudRunJobOperator.execute_complete
         )
 
-    def execute(self, context: Context) -> int:
-        """Get a run, say where it is, and wait for it."""
-        began = time.time()
-        self.timeout = rendered.seconds("timeout", self.timeout)
-        self.check_interval = rendered.seconds("check_interval", self.check_interval)
-        limit = self.execution_timeout
-        deadlines = Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
-        self.run_id, self._started, self._killed = None, None, False
-        self._prepare(context)
-        if self.wait_for_termination and self.deferrable:
-            self._trigger(0, deadlines)  # what cannot be sent to the triggerer shows before a run is started
-        self._announce(context, self._started_by(lambda start: start.settle()))
-        if self.wait_for_termination:
-            self._wait(context, deadlines)
-        else:
-            self._warn_of_useless_deferral()
-        return self._run
-
     def _prepare(self, context: Context) -> None:
         """Work out what is to be started; whatever is wrong with an argument shows here."""
         job_id = self.job_id = self._find_job()
         overrides = {**rendered.overrides(self), **rendered.run_config(self.additional_run_config)}
         self._start = Start(self, context, job_id, overrides, reason_for(self, context))
-
-    def _started_by(self, way: Callable[[Start], Started]) -> Started:
-        assert self._start is not None
-        self._started = way(self._start)
-        self.stop_if_killed()
-        return self._started
-
-    def _wait(self, context: Context, deadlines: Deadlines) -> None:
-        """Wait for the run; one of an earlier try that ends cancelled is replaced."""
-        assert self._started is not None
-        try:
-            if self.deferrable and deadlines.leave(FIRST_LOOK):
-                self._finish_or_defer(deadlines)
-            else:
-                self._wait_here(deadlines)
-        except DbtCloudJobRunException as error:
-            cancelled = isinstance(error.__cause__, RunCancelled)
-            if self._killed or not (cancelled and self._started.adopted):
-                raise self._explained(context, error) from error.__cause__
-            self._replace(context, deadlines)
-        else:
-            self._report(context)
-
-    def _replace(self, context: Context, deadlines: Deadlines) -> None:
-        """Start a new run in place of an earlier try's, whose cancelling was meant for that try."""
-        self.log.info("Run %s of an earlier try was cancelled; a new one is started.", self.run_id)
-        self._announce(context, self._started_by(lambda start: start.anew()))
-        self._wait(context, deadlines)
-
-    def _wait_here(self, deadlines: Deadlines) -> None:
-        try:
-            self.hook.wait_for_job_run_status(
-                run_id=self._run,
-                account_id=self.account_id,
-                expected_statuses=DbtCloudJobRunStatus.SUCCESS.value,
-                check_interval=self.check_interval,
-                timeout=self.timeout if not self.deferrable else deadlines.left(),
-            )
-        except DbtCloudJobRunException as error:
-            if self.cancel_on_timeout and isinstance(error.__cause__, RunTimedOut):
-                self._cancel("its timeout")
-            raise
-        self.log.info("Job run %s has completed successfully.", self.run_id)
-
-    @property
-    def _run(self) -> int:
-        """The id of the run, once there is one."""
-        assert self.run_id is not None
-        return self.run_id
 
     def _find_job(self) -> int | str:
         """The job's id, from the argument or from the names; what a template left empty is not given."""
@@ -179,140 +89,3 @@ class DbtCloudRunJobOperator(TellsOpenLineage, JobArguments):
             )
         found: int = self.hook.get_job_by_name(account_id=self.account_id, **names)["id"]
         return found
-
-    def _announce(self, context: Context, started: Started) -> None:
-        """Say which run it is before anything can interrupt: in the log, the link and the XComs."""
-        self.run_id = int(started.run["id"])
-        url = started.run.get("href")
-        self.log.info("dbt Cloud run %s of job %s: %s", self.run_id, self.job_id, url)
-        context["ti"].xcom_push(key=JOB_RUN_URL, value=url)
-        context["ti"].xcom_push(key="job_run_id", value=self.run_id)
-
-    def _finish_or_defer(self, deadlines: Deadlines) -> None:
-        """Look once: a run that has ended needs no trigger."""
-        status = self._first_look()
-        if status is None or not DbtCloudJobRunStatus.is_terminal(status):
-            self.defer(trigger=self._trigger(self._run, deadlines), method_name="execute_complete")
-        elif status != DbtCloudJobRunStatus.SUCCESS.value:
-            from airflow_dbt_cloud.client.flows import unsuccessful
-
-            ending = unsuccessful(Run(id=self._run, status=status))
-            raise self._failure(str(ending)) from ending
-        self.log.info("Job run %s has completed successfully.", self.run_id)
-
-    def _first_look(self) -> int | None:
-        """The run's status, or None where it cannot be read just now, which the trigger lives through."""
-        try:
-            return self.hook.get_job_run_status(run_id=self._run, account_id=self.account_id)
-        except DbtCloudApiException as error:
-            endurance = Endurance(time.monotonic, self.log.warning)
-            if not endurance.goes_on(error.error or DbtCloudError(str(error))):
-                raise
-            return None
-
-    def _trigger(self, run_id: int, deadlines: Deadlines) -> Any:
-        """The trigger for a run; made once before the run, so that nothing goes wrong with it afterwards."""
-        started = self._started
-        trigger = lazy.resolve_in(__name__, "DbtCloudRunJobTrigger")(
-            conn_id=self.dbt_cloud_conn_id,
-            run_id=run_id,
-            end_time=deadlines.end_time,
-            execution_deadline=deadlines.execution_deadline,
-            account_id=self.account_id,
-            poll_interval=self.check_interval,
-            hook_params=passable_hook_params(self.hook_params, self.log),
-            not_before=time.time() + FIRST_LOOK,
-            owned=started is not None and started.owned,
-            adopted=started is not None and started.adopted,
-            cancel_on_timeout=self.cancel_on_timeout,
-        )
-        require_json(trigger)
-        return trigger
-
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:
-        """Go on with what the trigger saw.
-
-        Raises:
-            DbtCloudJobRunException: If the run failed, was cancelled, or did not end in time.
-            DbtCloudApiException: If the run could no longer be looked at, and may go on.
-            DbtCloudTriggerEventException: If the event is none of the trigger's.
-        """
-        seen = validate_execute_complete_event(event)
-        self.run_id = int(seen["run_id"])
-        self._started = Started(
-            {"id": self.run_id}, seen.get("owned") is not False, bool(seen.get("adopted"))
-        )
-        if seen["status"] == "timeout":
-            self._out_of_time(seen)
-        if seen.get("looked") is False:
-            raise DbtCloudApiException(seen.get("message") or f"Job run {self.run_id} cannot be looked at.")
-        if seen["status"] == "cancelled" and self._started.adopted:
-            self._prepare(context)
-            self._replace(context, Deadlines.of_event(seen, self.timeout))
-            return self._run
-        message = seen.get("message") or f"Job run {self.run_id} ended with {seen['status']}."
-        if seen["status"] != "success":
-            raise self._explained(context, self._failure(message))
-        self.log.info(message)
-        self._report(context)
-        return self._run
-
-    def _failure(self, message: str) -> DbtCloudJobRunException:
-        self.hook.log_job_run_failure_details(run_id=self._run, account_id=self.account_id)
-        return DbtCloudJobRunException(message)
-
-    def _explained(self, context: Context, error: DbtCloudJobRunException) -> DbtCloudJobRunException:
-        """The exception with what failed in the run; as it is while the run goes on."""
-        if isinstance(error.__cause__, RunTimedOut):
-            return error
-        return DbtCloudJobRunException(f"{error} {self._report(context)}".rstrip())
-
-    def _report(self, context: Context) -> str:
-        return report_run(self.hook, self._run, self.account_id, context, self.log)
-
-    def _out_of_time(self, event: dict[str, Any]) -> NoReturn:
-        """A deadline passed: the execution timeout also cancels the run, as it would stop a process."""
-        if event.get("cancel", True):
-            self._cancel("a timeout")
-        raise DbtCloudJobRunException(event.get("message") or f"Job run {self.run_id} has timed out.")
-
-    def on_kill(self) -> None:
-        """Cancel the run that this task started; where its start is in the air, look for it first."""
-        self._killed = True
-        within_seconds(self._cancel_ours, self.log)
-
-    def stop_if_killed(self) -> None:
-        """End a task that was told to: Airflow lets it go on for the seconds that are left to it.
-
-        Raises:
-            DbtCloudJobRunException: If it was.
-        """
-        if self._killed:
-            self._cancel_ours()
-            raise DbtCloudJobRunException("The task was told to end while it was starting a run.")
-
-    def _cancel_ours(self) -> None:
-        if self._started is not None:
-            self.run_id = int(self._started.run["id"])
-        elif self._start is not None and (begun := self._start.begun()):
-            self.run_id = begun.id
-        if self.run_id is not None:
-            self._cancel("the end of its task")
-
-    def _cancel(self, reason: str) -> None:
-        """Cancel the run if it is ours; who is ending already is not stopped by a fault in that."""
-        if self._started is not None and not self._started.owned:
-            return
-        try:
-            self.hook.cancel_job_run(run_id=self._run, account_id=self.account_id)
-            self.log.info("Job run %s is being cancelled because of %s.", self.run_id, reason)
-        except Exception:
-            self.log.exception("Job run %s could not be cancelled; it may go on.", self.run_id)
-
-    def _warn_of_useless_deferral(self) -> None:
-        if self.deferrable:
-            warnings.warn(
-                "wait_for_termination is False, so deferrable has no effect: there is nothing to wait for.",
-                UserWarning,
-                stacklevel=3,
-            )

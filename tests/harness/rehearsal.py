@@ -91,5 +91,5 @@ def jobs(dbt_cloud: LocalDbtCloud) -> Rehearsal:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Triggers look soon: `dag.test()` has no scheduler that could be overtaken."""
-    for module in ("operators", "sensors"):
-        monkeypatch.setattr(f"airflow_dbt_cloud.{module}.dbt.FIRST_LOOK", 0.05)
+    for module in ("operators.following", "sensors.dbt"):
+        monkeypatch.setattr(f"airflow_dbt_cloud.{module}.FIRST_LOOK", 0.05)

@@ -299,7 +299,7 @@ def test_the_execution_timeout_does_not_wait_for_the_next_look(build, jobs, defe
 
 
 def test_a_deadline_too_near_for_the_triggerer_is_waited_for_on_the_worker(build, jobs, monkeypatch):
-    monkeypatch.setattr("airflow_dbt_cloud.operators.dbt.FIRST_LOOK", 6.0)
+    monkeypatch.setattr("airflow_dbt_cloud.operators.following.FIRST_LOOK", 6.0)
     outcome = build(job_id=jobs.quick, deferrable=True, timeout=5, check_interval=0.1)
     assert outcome.state == "success"
     assert "running trigger in line" not in outcome.log
