@@ -83,6 +83,11 @@ def api(served: LocalDbtCloud) -> Iterator[Api]:
 
 
 @pytest.fixture
+def failed_script() -> dict[str, Any]:
+    return FAILED
+
+
+@pytest.fixture
 def client_of() -> Iterator[Callable[[LocalDbtCloud], Api]]:
     clients: list[Api] = []
 

@@ -63,4 +63,6 @@ def test_objects_of_another_account_are_not_there(api):
 
 def test_a_body_that_is_too_large_is_refused(api):
     answer = api.ask("jobs/1/run/", "POST", data=b"x" * (9 * 1024**2))
-    assert answer.status_code == 413
+    assert answer.status_code == answer.json()["status"]["code"] == 413
+    assert "8,388,608 bytes" in answer.json()["status"]["user_message"]
+    assert api.get("jobs/1/")["id"] == 1

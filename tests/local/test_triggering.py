@@ -58,6 +58,23 @@ def test_a_form_is_read_as_well_as_json(api):
     )
 
 
+def test_a_multipart_form_is_read_as_well(api):
+    parts = [("cause", "Ünlaut"), ("threads_override", "3"), ("steps_override", "a"), ("steps_override", "b")]
+    files = [(name, (None, value)) for name, value in parts]
+    trigger = api.ask(f"jobs/{api.job()}/run/", "POST", files=files).json()["data"]["trigger"]
+    assert (trigger["cause"], trigger["threads_override"], trigger["steps_override"]) == (
+        "Ünlaut",
+        3,
+        ["a", "b"],
+    )
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=x"])
+def test_a_form_that_is_none_is_a_form_without_a_cause(api, content_type):
+    answer = api.ask("jobs/1/run/", "POST", data=b"--y\r\n", headers={"Content-Type": content_type})
+    assert (answer.status_code, list(answer.json()["data"])) == (400, ["cause"])
+
+
 def test_a_cause_of_255_characters_is_taken(api):
     assert api.start(api.job(), cause="x" * 255)["trigger"]["cause"] == "x" * 255
 
@@ -69,6 +86,7 @@ def test_a_cause_of_255_characters_is_taken(api):
         ({"cause": ""}, "cause", "too short"),
         ({"cause": "x" * 256}, "cause", "too long"),
         ({"cause": 1}, "cause", "not of type 'string'"),
+        ({"cause": "x", "schema_override": ""}, "schema_override", "too short"),
         ({"cause": "x", "steps_override": "dbt run"}, "steps_override", "not of type 'array'"),
         ({"cause": "x", "steps_override": [1]}, "steps_override", "not of type 'array'"),
         ({"cause": "x", "threads_override": "4"}, "threads_override", "not of type 'integer'"),

@@ -1,9 +1,11 @@
 """Runs and jobs with what was asked to be included: trigger, job, environment, steps, logs, newest runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from airflow_dbt_cloud.local.cloud import Cloud
+from airflow_dbt_cloud.local.crons import next_run
 from airflow_dbt_cloud.local.definition_shapes import (
     account_shape,
     environment_shape,
@@ -25,7 +27,8 @@ def shapes(cloud: Cloud, runs: Sequence[Run], include: frozenset[str]) -> list[d
     now = cloud.clock.now()
     failed = [run for run in runs if run.status(now) is Status.ERROR]
     newest = cloud.store.runs.latest_ids(run.job_id for run in failed)
-    return [_shape(cloud, run, include, now, newest.get(run.job_id)) for run in runs]
+    shared = _Shared(cloud, now, newest)
+    return [_shape(run, include, shared) for run in runs]
 
 
 def started_shape(cloud: Cloud, run: Run) -> dict[str, Any]:
@@ -43,6 +46,8 @@ def newest_run(cloud: Cloud, job: Job, statuses: Sequence[int] | None = None) ->
 def job_with(cloud: Cloud, job: Job, include: frozenset[str]) -> dict[str, Any]:
     """Write a job with what was asked for."""
     store, shape = cloud.store, job_shape(job)
+    if cloud.schedules_run:
+        shape |= next_run(job, cloud.clock.now())
     project = store.definitions.get(Project, job.project_id)
     if "account" in include:
         account = store.definitions.get(Account, job.account_id)
@@ -66,19 +71,34 @@ def environment_of(cloud: Cloud, environment_id: int, project: Project | None) -
     return environment_shape(environment, project, database=str(cloud.database(environment_id)))
 
 
-def _shape(cloud: Cloud, run: Run, include: frozenset[str], now: int, newest: int | None) -> dict[str, Any]:
+class _Shared:
+    """What the runs of one page have in common; jobs and environments are written once."""
+
+    def __init__(self, cloud: Cloud, now: int, newest: Mapping[int, int]) -> None:
+        self.cloud, self.now, self.newest = cloud, now, newest
+        self.job, self.environment = cache(self._job), cache(self._environment)
+
+    def _job(self, job_id: int) -> dict[str, Any] | None:
+        job = self.cloud.store.definitions.get(Job, job_id)
+        return nested_job_shape(job) if job else None
+
+    def _environment(self, environment_id: int, project_id: int) -> dict[str, Any] | None:
+        project = self.cloud.store.definitions.get(Project, project_id)
+        return environment_of(self.cloud, environment_id, project)
+
+
+def _shape(run: Run, include: frozenset[str], shared: _Shared) -> dict[str, Any]:
+    cloud, now = shared.cloud, shared.now
     shape = run_shape(run, now, cloud.base_url, blocked_by=cloud.queue.ahead_of(run))
     if shape["is_error"]:
-        reason = refusal(cloud, run, newest)
+        reason = refusal(cloud, run, shared.newest.get(run.job_id))
         shape["can_retry"], shape["retry_not_supported_reason"] = reason is None, reason
     if "trigger" in include:
         shape["trigger"] = trigger_shape(run)
     if "job" in include:
-        job = cloud.store.definitions.get(Job, run.job_id)
-        shape["job"] = nested_job_shape(job) if job else None
+        shape["job"] = shared.job(run.job_id)
     if "environment" in include:
-        project = cloud.store.definitions.get(Project, run.project_id)
-        shape["environment"] = environment_of(cloud, run.environment_id, project)
+        shape["environment"] = shared.environment(run.environment_id, run.project_id)
     if {"run_steps", "debug_logs"} & include:
         debug_logs = "debug_logs" in include
         shape["run_steps"] = [step_shape(step, now, debug_logs=debug_logs) for step in cloud.steps(run)]

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS runs (
   trigger_body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS runs_by_job ON runs (job_id, id);
+CREATE INDEX IF NOT EXISTS runs_of_job_by_creation ON runs (job_id, created_at);
 CREATE INDEX IF NOT EXISTS runs_by_creation ON runs (created_at);
 CREATE INDEX IF NOT EXISTS runs_by_start ON runs (started_at);
 CREATE INDEX IF NOT EXISTS runs_by_end ON runs (finished_at, outcome, started_at, dequeued_at, account_id);

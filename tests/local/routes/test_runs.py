@@ -1,8 +1,13 @@
 """Lists of runs, and their filters."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from airflow_dbt_cloud.local.plan import Outcome
+from airflow_dbt_cloud.local.server import LocalDbtCloud
 
 
 @pytest.fixture
@@ -131,3 +136,78 @@ def test_a_run_leads_to_its_page(api):
 
 def test_ids_are_beyond_32_bits(api):
     assert api.start(api.job())["id"] > 2**32
+
+
+def test_they_are_asked_for_by_version_and_by_what_they_generated(api):
+    plain, other = api.job({"outcome": 10}), api.job({"outcome": 10}, dbt_version="1.10.0")
+    documented = api.job({"outcome": 10}, generate_docs=True, run_generate_sources=True)
+    runs = [
+        api.start(plain),
+        api.start(other),
+        api.start(plain, dbt_version_override="1.9.0"),
+        api.start(documented),
+    ]
+    first, second, third, fourth = (run["id"] for run in runs)
+    assert [run["dbt_version"] for run in runs] == ["latest", "1.10.0", "1.9.0", "latest"]
+    assert ids(api, dbt_version="1.10.0") == [second]
+    assert ids(api, dbt_version__in='["1.9.0","1.10.0"]') == [second, third]
+    for name in ("has_docs_generated", "has_sources_generated"):
+        assert ids(api, **{name: "true"}) == [fourth]
+        assert ids(api, **{name: "false"}) == [first, second, third]
+        assert api.get(f"runs/{fourth}/")[name] is True
+    assert ids(api, deferring_run_id=first) == []
+
+
+def test_a_run_that_failed_has_generated_nothing(api):
+    api.start(api.job({"outcome": 20}, generate_docs=True))
+    api.start(api.job({"running": 60}, generate_docs=True))
+    assert ids(api, has_docs_generated="true") == []
+    assert len(ids(api, has_docs_generated="false")) == 2
+
+
+def test_a_run_tells_who_started_it_and_what_took_it_up_again(api, failed_script):
+    failed = api.start(api.job(failed_script))["id"]
+    again = api.post(f"runs/{failed}/retry/")["id"]
+    shown = api.get(f"runs/{failed}/", include_related="audit,run_retries,repository")
+    assert shown["audit"]["trigger"]["actor"]["type"] == "service_token"
+    assert shown["audit"]["cancellation"] is None
+    assert [run["id"] for run in shown["run_retries"]] == [again]
+    assert shown["repository"] is None
+    assert "audit" not in api.get(f"runs/{failed}/")
+
+
+def test_fifty_queued_runs_wait_for_one_another_and_are_cancelled(client_of, eventually):
+    async def wait(plan, observer, cancelled):
+        observer.starting(), observer.running()
+        await cancelled.wait()
+        return Outcome(30, "Cancelled by user.")
+
+    with LocalDbtCloud(execute=wait) as server:
+        client = client_of(server)
+        with ThreadPoolExecutor(10) as several:
+            runs = sorted(run["id"] for run in several.map(lambda _: client.start(1), range(51)))
+        eventually(lambda: client.get(f"runs/{runs[0]}/")["status"] == 3)
+        page = client.get("runs/", status=1)
+        assert [run["blocked_by"] for run in page] == [[ahead] for ahead in runs[:-1]]
+        client.ask("jobs/1/", "DELETE")
+        eventually(lambda: len(client.get("runs/", status=30)) == 51)
+
+
+def test_a_page_of_ten_thousand_runs_comes_in_fifty_milliseconds(api):
+    api.control.seed(runs=[{"job_id": 1, "count": 10_000, "age": 100_000, "every": 5}])
+    for params in (
+        {},
+        {"order_by": "-id"},
+        {"order_by": "-created_at", "job_definition_id": 1},
+        {"order_by": "-finished_at", "status__in": "[10,20,30]"},
+        {"status__in": "[1,2,3]"},
+        {"order_by": "-id", "include_related": "trigger,job,environment"},
+        {"offset": 9_900},
+    ):
+        assert any(seconds_for(api, params) <= 0.05 for _ in range(20)), params
+
+
+def seconds_for(api, params):
+    begin = time.perf_counter()
+    api.get("runs/", **params)
+    return time.perf_counter() - begin
