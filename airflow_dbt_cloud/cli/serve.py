@@ -4,26 +4,35 @@ import argparse
 import asyncio
 import json
 import os
+import secrets
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_dbt_cloud.cli import projects
+
 if TYPE_CHECKING:
     from airflow_dbt_cloud.local.serving import Served
-    from airflow_dbt_cloud.local.settings import Settings
 
-_TOKEN_VARIABLE = "AIRFLOW_DBT_CLOUD_TOKEN"  # noqa: S105 - a variable's name
+TOKEN_VARIABLE = "AIRFLOW_DBT_CLOUD_TOKEN"  # noqa: S105 - a variable's name
 _ACCOUNT_ID = 1
+_START_SECONDS = 900.0
 
 
 def add_to(commands: Any) -> None:
     """Add the command to those of the parser."""
     parser = commands.add_parser(
         "serve",
-        help="serve a dbt Cloud on this machine, with dbt Core and DuckDB behind it",
-        description="Serves dbt Cloud's Admin API with a sample project, whose jobs really run dbt Core.",
+        help="serve a dbt Cloud on this machine, with dbt Core behind it",
+        description="Serves dbt Cloud's Admin API with a project of yours, or a sample project on DuckDB."
+        " Their jobs really run dbt Core.",
     )
+    _add_server_options(parser)
+    projects.add_project_options(parser)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def _add_server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="interface to listen on (default: %(default)s)")
     parser.add_argument(
         "--port",
@@ -33,28 +42,82 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument(
         "--token",
-        default=os.environ.get(_TOKEN_VARIABLE),
-        help=f"token that clients send (default: ${_TOKEN_VARIABLE}, else one is made up and printed)",
+        default=os.environ.get(TOKEN_VARIABLE),
+        help=f"token that clients send (default: ${TOKEN_VARIABLE}, else one is made up and printed)",
     )
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument(
         "--data-dir",
         type=Path,
-        help="folder for the store, databases and artifacts (default: the user's cache)",
+        help="folder for the store, databases and artifacts (default: one of its own in the user's cache)",
     )
     kept.add_argument("--memory", action="store_true", help="keep nothing: all is gone when the server ends")
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--keep-artifacts",
+        metavar="SIZE",
+        help="size of finished runs' files, beyond which the oldest are thrown away (default: 2GB)",
+    )
+    parser.add_argument("--note-in", type=Path, help=argparse.SUPPRESS)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--background", action="store_true", help="return as soon as it serves; --stop ends it")
+    how.add_argument("--stop", action="store_true", help="end the one that serves what the options say")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM."""
-    from airflow_dbt_cloud.local.serving import serve_forever
+    """Serve until SIGINT or SIGTERM, or start a server in the background, or end it."""
     from airflow_dbt_cloud.runner import environment
 
+    projects.check(arguments.parser, arguments)
     environment.require_extra()
+    if arguments.stop:
+        return _stop(arguments)
+    return _start(arguments) if arguments.background else _serve(arguments)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from airflow_dbt_cloud.cli.assembling import assembled
+    from airflow_dbt_cloud.local.server_note import left_in
+    from airflow_dbt_cloud.local.serving import serve_forever
+
+    async def serve() -> None:
+        settings = await assembled(arguments, _state_folder(arguments), _note)
+        folder = arguments.note_in or settings.data_dir
+        await serve_forever(settings, announce, lambda served: left_in(folder, os.getpid(), served.url))
+
     token_is_known = bool(arguments.token)
-    asyncio.run(serve_forever(_settings(arguments), lambda served: _announce(served, token_is_known)))
+
+    def announce(served: "Served") -> None:
+        _announce(served.url, "<your token>" if token_is_known else served.token)
+        print("Ctrl-C (or SIGTERM) ends it.", flush=True)
+
+    asyncio.run(serve())
     print("Stopped.")
+    return 0
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    from airflow_dbt_cloud.local import background
+
+    folder = _state_folder(arguments) or _note_folder()
+    token = arguments.token or f"local_{secrets.token_urlsafe(24)}"
+    kept = ["--memory", f"--note-in={folder}"] if arguments.memory else [f"--data-dir={folder}"]
+    sized = [f"--keep-artifacts={arguments.keep_artifacts}"] if arguments.keep_artifacts else []
+    words = ["serve", f"--host={arguments.host}", f"--port={arguments.port}", *kept, *sized]
+    note = background.start(
+        [*words, *projects.words(arguments)], folder, {TOKEN_VARIABLE: token}, _START_SECONDS
+    )
+    _announce(note.url, "<your token>" if arguments.token else token)
+    print(f"Its log is {background.log_of(folder)}")
+    which = "--memory" if arguments.memory else f"--data-dir {shlex.quote(str(folder))}"
+    print(f"It serves in the background until: airflow-dbt-cloud serve --stop {which}", flush=True)
+    return 0
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    from airflow_dbt_cloud.local import background
+
+    note = background.stop(_state_folder(arguments) or _note_folder())
+    print(f"Stopped the local dbt Cloud on {note.url}.")
     return 0
 
 
@@ -64,24 +127,30 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _settings(arguments: argparse.Namespace) -> "Settings":
-    from airflow_dbt_cloud.local.settings import Settings
+def _state_folder(arguments: argparse.Namespace) -> Path | None:
+    """The folder of the state, None for a server that keeps nothing."""
     from airflow_dbt_cloud.runner import environment
 
-    settings = Settings(host=arguments.host, port=arguments.port, token=arguments.token or "")
     if arguments.memory:
-        return settings
-    folder = (arguments.data_dir or environment.home() / "local").absolute()
-    return replace(settings, store=str(folder / "dbt_cloud.sqlite"), data_dir=folder)
+        return None
+    folder: Path = arguments.data_dir or environment.home() / projects.own_folder(arguments)
+    return folder.expanduser().absolute()
 
 
-def _announce(served: "Served", token_is_known: bool) -> None:
-    token = "<your token>" if token_is_known else served.token
-    connection = {"conn_type": "dbt_cloud", "host": served.url, "login": str(_ACCOUNT_ID), "password": token}
-    print(f"dbt Cloud is served on {served.url}")
+def _note_folder() -> Path:
+    """Where a server that keeps nothing leaves word of itself."""
+    from airflow_dbt_cloud.runner import environment
+
+    return environment.home() / "memory"
+
+
+def _note(line: str) -> None:
+    print(line, flush=True)
+
+
+def _announce(url: str, token: str) -> None:
+    connection = {"conn_type": "dbt_cloud", "host": url, "login": str(_ACCOUNT_ID), "password": token}
+    print(f"dbt Cloud is served on {url}")
     print(f"Account ID: {_ACCOUNT_ID}")
-    if not token_is_known:
-        print(f"Token: {token}")
-    print("Airflow reaches it with this connection:")
+    print("Airflow reaches it with this connection, whose password is the token:")
     print(f"export AIRFLOW_CONN_DBT_CLOUD_DEFAULT={shlex.quote(json.dumps(connection))}")
-    print("Ctrl-C (or SIGTERM) ends it.", flush=True)

@@ -40,6 +40,7 @@ class Cloud:
         clock: Clock,
         data_dir: Path,
         execute: Execute,
+        *,
         base_url: str,
         keep_artifacts: int = DEFAULT_BYTES,
     ) -> None:
@@ -50,11 +51,19 @@ class Cloud:
         self.queue = RunQueue(store, clock, self.plan, execute, keeper.tidy)
         self.webhooks = Webhooks(store, clock)
         self.runs_created = 0
+        self.schedules_run = False
         self._read_script = lru_cache(maxsize=256)(lambda name: parse_script(store.runs.script(name)))
 
-    def start(self, job: Job, trigger: Mapping[str, Any], *, retrying: Run | None = None) -> Run:
-        """Start a run of a job: pretended if the job says so, else queued for real dbt."""
-        run = self.new_run(job, trigger)
+    def start(
+        self,
+        job: Job,
+        trigger: Mapping[str, Any],
+        *,
+        retrying: Run | None = None,
+        created_at: int | None = None,
+    ) -> Run:
+        """Start a run of a job, now unless told otherwise: pretended if the job says so, else by real dbt."""
+        run = self.new_run(job, trigger, created_at)
         if retrying is not None:
             run = replace(run, retrying_run_id=retrying.id)
         self.store.runs.add([run])

@@ -1,12 +1,15 @@
 """The control plane: what tests and rehearsals do to the server that dbt Cloud's own API does not offer."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from airflow_dbt_cloud.local.adopting import adopt
 from airflow_dbt_cloud.local.auth import Guard
 from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.faults import Faults
 from airflow_dbt_cloud.local.journal import Journal
 from airflow_dbt_cloud.local.models import Account
+from airflow_dbt_cloud.local.plan import ProjectSetup
 from airflow_dbt_cloud.local.rate_limit import RateLimit
 from airflow_dbt_cloud.local.seeding import point_at_sources, seed
 
@@ -18,10 +21,17 @@ class Control:
         cloud: what is controlled.
         defaults: the seed document that `reset` goes back to.
         guard: knows the tokens.
+        setups: how to run the projects of `defaults`, where these are somebody's own.
     """
 
-    def __init__(self, cloud: Cloud, defaults: dict[str, Any], guard: Guard) -> None:
-        self._cloud, self._defaults = cloud, defaults
+    def __init__(
+        self,
+        cloud: Cloud,
+        defaults: dict[str, Any],
+        guard: Guard,
+        setups: Mapping[int, ProjectSetup] | None = None,
+    ) -> None:
+        self._cloud, self._defaults, self._setups = cloud, defaults, setups or {}
         self.guard = guard
         self.journal = Journal()
         self.faults = Faults()
@@ -38,19 +48,27 @@ class Control:
 
     def seed_defaults(self) -> None:
         """Put the default seed into the store."""
-        self.seed(self._defaults)
+        if not self._setups:
+            self.seed(self._defaults)
+            return
+        ids = adopt(self._cloud, self._defaults)
+        self._cloud.setups = {ids[project]: setup for project, setup in self._setups.items()}
 
     def take_over(self) -> None:
         """Go on with what an earlier server kept, or begin with the default seed."""
-        self._cloud.queue.recover()
-        if self._cloud.store.definitions.ids(Account):
-            point_at_sources(self._cloud, self._defaults)
-        else:
+        if self._setups or not self._cloud.store.definitions.ids(Account):
             self.seed_defaults()
+        else:
+            point_at_sources(self._cloud, self._defaults)
+        self._cloud.queue.recover()
 
     def seed(self, document: Any) -> dict[str, list[int]]:
         """Put definitions and pretended runs into the store (see `seeding.seed`) and return their ids."""
         return seed(self._cloud, document)
+
+    def now(self) -> float:
+        """Return the local clock, in seconds since 1970."""
+        return self._cloud.clock.now() / 1_000_000
 
     def advance(self, seconds: float) -> float:
         """Move the local clock forward and return it, in seconds since 1970."""

@@ -10,11 +10,13 @@ from airflow_dbt_cloud.local.plan import Outcome, RunObserver, RunPlan
 from airflow_dbt_cloud.local.store import Store
 
 STOPPED = "The local dbt Cloud was stopped while this run was going."
-STOPPED_IN_QUEUE = "The local dbt Cloud was stopped while this run was waiting in the queue."
+LOST = "The local dbt Cloud ended unexpectedly while this run was going; its dbt was ended with it."
 _GRACE_SECONDS = 10.0
 
 Execute = Callable[[RunPlan, RunObserver, asyncio.Event], Awaitable[Outcome]]
 """Executes a run and says how it ended: `airflow_dbt_cloud.local.execution.execute`."""
+
+Tidy = Callable[[frozenset[int]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -27,23 +29,30 @@ class RunQueue:
         clock: tells the instants.
         plan: makes a run's plan; its errors end the run.
         execute: executes a plan.
+        tidy: is called after each run, with the ids of the runs that wait or go.
     """
 
-    def __init__(self, store: Store, clock: Clock, plan: Callable[[Run], RunPlan], execute: Execute) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, plan: Callable[[Run], RunPlan], execute: Execute, tidy: Tidy
+    ) -> None:
         self._store, self._clock, self._plan, self._execute = store, clock, plan, execute
+        self._tidy = tidy
         self._lines: dict[int, list[Run]] = {}
         self._workers: dict[int, asyncio.Task[None]] = {}
         self._cancelled: dict[int, asyncio.Event] = {}
         self._stopping = False
 
     def recover(self) -> None:
-        """End the runs that an earlier server left unfinished, and say so in them."""
+        """Go on after an earlier server: what waited waits again, what was going has failed.
+
+        A run whose executor is lost ends in error, as in dbt Cloud when a run is out of memory (platform
+        release notes, July 2026).
+        """
         for run in self._store.runs.unfinished():
-            began = run.dequeued_at is not None
-            self._end(
-                run.id,
-                Outcome(Status.ERROR, STOPPED) if began else Outcome(Status.CANCELLED, STOPPED_IN_QUEUE),
-            )
+            if run.dequeued_at is None:
+                self.submit(run)
+            else:
+                self._lose(run)
 
     def submit(self, run: Run) -> None:
         """Put a run at the end of its environment's line."""
@@ -72,11 +81,11 @@ class RunQueue:
             self._cancelled[run.id].set()
 
     async def stop(self) -> None:
-        """End everything: waiting runs at once, going ones by cancelling them, and wait for that."""
+        """Cancel the runs that are going and wait for that; those that wait stay queued in the store."""
         self._stopping = True
         for line in self._lines.values():
             for run in line[1:]:
-                self._end(run.id, Outcome(Status.CANCELLED, STOPPED_IN_QUEUE))
+                self._cancelled.pop(run.id, None)
             del line[1:]
         for event in self._cancelled.values():
             event.set()
@@ -98,8 +107,12 @@ class RunQueue:
             while line:
                 self._end(line[0].id, await self._live(line[0]))
                 del line[0]
+                await self._tidy(self._ids_in_line())
         finally:
             del self._workers[environment_id], self._lines[environment_id]
+
+    def _ids_in_line(self) -> frozenset[int]:
+        return frozenset(run.id for line in self._lines.values() for run in line)
 
     async def _live(self, run: Run) -> Outcome:
         try:
@@ -110,6 +123,13 @@ class RunQueue:
             log.exception("Run %s could not be executed", run.id)
             return Outcome(Status.ERROR, f"The local dbt Cloud could not execute this run: {error}")
         return Outcome(Status.CANCELLED, STOPPED) if self._stopping else outcome
+
+    def _lose(self, run: Run) -> None:
+        for step in self._store.steps.of(run.id):
+            if step.finished_at is None:
+                self._store.steps.log(run.id, step.index, f"{LOST}\n")
+                self._store.steps.finish(run.id, step.index, Status.ERROR, self._clock.now())
+        self._end(run.id, Outcome(Status.ERROR, LOST))
 
     def _end(self, run_id: int, outcome: Outcome) -> None:
         self._cancelled.pop(run_id, None)

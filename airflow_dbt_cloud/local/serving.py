@@ -6,7 +6,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,14 +58,19 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
         yield Served(cloud.base_url, settings.token, control)
 
 
-async def serve_forever(settings: Settings, ready: Callable[[Served], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called once the server answers."""
+async def serve_forever(
+    settings: Settings,
+    ready: Callable[[Served], None],
+    meanwhile: Callable[[Served], AbstractContextManager[object]] = nullcontext,
+) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is called once the server answers, within `meanwhile`."""
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with serving(settings) as served:
-        ready(served)
-        await stopped.wait()
+        with meanwhile(served):
+            ready(served)
+            await stopped.wait()
 
 
 async def run_dbt(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event) -> Outcome:
@@ -93,7 +98,10 @@ def _opened(settings: Settings, stack: AsyncExitStack) -> Cloud:
 
 def _control(cloud: Cloud, settings: Settings, guard: Guard) -> Control:
     for token, permission_sets in settings.grants.items():
-        guard.add(permission_sets, token)
+        try:
+            guard.add(permission_sets, token)
+        except ValueError as error:
+            raise ServerError(f"A token cannot be let in: {error}") from error
     if settings.own is not None:
         return Control(cloud, settings.own.document, guard, settings.own.setups)
     return Control(cloud, default_document(settings.project_dir), guard)

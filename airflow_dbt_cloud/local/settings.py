@@ -2,11 +2,17 @@
 
 import secrets
 import ssl
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from airflow_dbt_cloud.local.auth import LOOPBACK_NAMES
+from airflow_dbt_cloud.local.keeping import DEFAULT_BYTES
 from airflow_dbt_cloud.local.queue import Execute
+
+if TYPE_CHECKING:
+    from airflow_dbt_cloud.local.own_projects import OwnProjects
 
 
 class ServerError(RuntimeError):
@@ -26,6 +32,10 @@ class Settings:
         project_dir: the dbt project behind the default jobs; None is the sample.
         ssl_context: serves https when given.
         execute: executes real runs; None is real dbt.
+        schedules: whether cron lines and job completion triggers of jobs start runs.
+        own: projects to serve in place of the sample.
+        keep_artifacts: bytes that finished runs' files may take.
+        grants: permission sets by further tokens.
     """
 
     host: str = "127.0.0.1"
@@ -36,6 +46,10 @@ class Settings:
     project_dir: Path | None = None
     ssl_context: ssl.SSLContext | None = None
     execute: Execute | None = None
+    schedules: bool = False
+    own: "OwnProjects | None" = None
+    keep_artifacts: int = DEFAULT_BYTES
+    grants: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
 
     @property
     def on_loopback(self) -> bool:

@@ -1,0 +1,54 @@
+"""Declared projects into a store that may hold them already: what has the same name keeps its id."""
+
+from typing import Any
+
+from airflow_dbt_cloud.local.cloud import Cloud
+from airflow_dbt_cloud.local.models import Definition, Environment, Job, Project
+from airflow_dbt_cloud.local.seeding import seed
+
+_KINDS: dict[str, type[Project | Environment | Job]] = {
+    "projects": Project,
+    "environments": Environment,
+    "jobs": Job,
+}
+
+
+def adopt(cloud: Cloud, document: dict[str, Any]) -> dict[int, int]:
+    """Put a document into the store, over what an earlier server of it has left.
+
+    Args:
+        cloud: the local dbt Cloud.
+        document: a seed document whose entries have ids of their own, referring to each other.
+
+    Returns:
+        The store's id of each project of the document.
+    """
+    ids: dict[str, dict[int, int]] = {"projects": {}, "environments": {}}
+    seed(cloud, {"accounts": document["accounts"]})
+    for name, kind in _KINDS.items():
+        for entry in document[name]:
+            values = _referring(entry, ids)
+            kept = _kept(cloud, kind, values)
+            if kept is not None:
+                values |= {"id": kept.id, "created_at": kept.created_at}
+            elif entry["id"] in cloud.store.definitions.ids(kind):
+                values["id"] = cloud.store.definitions.next_id(kind)
+            ids.setdefault(name, {})[entry["id"]] = seed(cloud, {name: [values]})[name][0]
+    return ids["projects"]
+
+
+def _referring(entry: dict[str, Any], ids: dict[str, dict[int, int]]) -> dict[str, Any]:
+    references = {"project_id": "projects", "environment_id": "environments"}
+    return {
+        name: ids[references[name]][value] if name in references else value for name, value in entry.items()
+    }
+
+
+def _kept(cloud: Cloud, kind: type[Project | Environment | Job], values: dict[str, Any]) -> Definition | None:
+    for id_ in cloud.store.definitions.ids(kind):
+        found = cloud.store.definitions.get(kind, id_)
+        if found is None or found.name != values["name"]:
+            continue
+        if isinstance(found, Project) or found.project_id == values["project_id"]:
+            return found
+    return None
