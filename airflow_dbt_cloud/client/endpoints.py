@@ -68,23 +68,27 @@ def get_environment(account_id: Id, project_id: Id, environment_id: Id) -> Call[
     return Environment.parse((yield from one(request)))
 
 
-def list_jobs(
+def list_jobs(account_id: Id, **narrowed: Id | None) -> Call[list[Job]]:
+    """Jobs of an account (v2), all pages, narrowed as `jobs_of` says."""
+    return [Job.parse(row) for row in (yield from rows(jobs_of(account_id, **narrowed)))]
+
+
+def jobs_of(
     account_id: Id,
     *,
     project_id: Id | None = None,
     environment_id: Id | None = None,
-    name_contains: str | None = None,
-    order_by: str | None = None,
-) -> Call[list[Job]]:
-    """Jobs of an account (v2), all pages, narrowed by what is given."""
+    name_contains: Id | None = None,
+    order_by: Id | None = None,
+) -> Request:
+    """The request for an account's jobs (v2), narrowed by what is given."""
     query = {
         "project_id": project_id,
         "environment_id": environment_id,
         "name__icontains": name_contains,
         "order_by": order_by,
     }
-    request = read(account_id, "jobs", query=query)
-    return [Job.parse(row) for row in (yield from rows(request))]
+    return read(account_id, "jobs", query=query)
 
 
 def get_job(account_id: Id, job_id: Id) -> Call[Job]:
@@ -236,7 +240,7 @@ def rows(request: Request) -> Call[list[Json]]:
         page = Request(request.method, request.path, query)
         body = envelope(page, (yield from ask(page)))
         found += listed(body["data"])
-        if not body["data"] or len(found) >= _total(body):
+        if not body["data"] or len(found) >= total_of(body):
             return found
 
 
@@ -253,7 +257,7 @@ def listed(data: Any) -> list[Any]:
     return data or []
 
 
-def _total(body: Json) -> int:
+def total_of(body: Json) -> int:
     """How many rows there are in all; a list that does not say is complete."""
     extra = body.get("extra") or {}
     if "pagination" not in extra:

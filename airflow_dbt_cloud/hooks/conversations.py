@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dbt_cloud.client import endpoints, sync
 from airflow_dbt_cloud.client.errors import DbtCloudError, InvalidArgument
 from airflow_dbt_cloud.client.marker import Marker
+from airflow_dbt_cloud.client.paging import Page, Part, Reading, read_part
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, T, identifier
 from airflow_dbt_cloud.client.retry import Decision
 from airflow_dbt_cloud.exceptions import airflow_exception
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.client import aio
     from airflow_dbt_cloud.client.credentials import Credentials
     from airflow_dbt_cloud.client.poller import RunPoller
+    from airflow_dbt_cloud.hooks.paging import Each
 
 
 class as_airflow_exceptions:  # noqa: N801 -- reads as what the block does
@@ -170,6 +172,26 @@ class ConversingHook(KeptSessionHook):
 
     def _answer(self, call: Call[Any]) -> requests.Response:
         return self._answers(call)[-1]
+
+    def _pages(self, request: Request, limit: int | None, each: Each | None) -> list[requests.Response]:
+        """The pages of a list in order, or none where `each` takes their rows."""
+        from airflow_dbt_cloud.hooks.paging import hand_over, in_turn
+
+        if each is not None:
+            hand_over(Reading(limit), lambda part: self._converse(read_part(request, part)), each)
+            return []
+        reading = Reading(limit, again=0)
+        found: list[requests.Response] = []
+        while parts := reading.parts():
+            for part, (page, answer) in in_turn(lambda part: self._page(request, part), parts):
+                reading.new(part, page)
+                found.append(answer)
+        return found
+
+    def _page(self, request: Request, part: Part) -> tuple[Page, requests.Response]:
+        answers: list[requests.Response] = []
+        page = self._converse(read_part(request, part), lambda response: answers.append(response.raw))
+        return page, answers[-1]
 
     def _send(self, request: Request) -> Response:
         credentials = self._credentials()

@@ -8,7 +8,7 @@ cannot be reached. `account_id` is the connection's Account ID unless given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ from airflow_dbt_cloud.report.rendering import lines
 if TYPE_CHECKING:
     from requests import Response
 
+    from airflow_dbt_cloud.hooks.paging import Each
     from airflow_dbt_cloud.report.run_report import RunReport
 
 __all__ = [
@@ -163,10 +164,31 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         include_related: list[str] | None = None,
         job_definition_id: Id | None = None,
         order_by: str | None = None,
+        *,
+        statuses: Collection[int] | None = None,
+        limit: int | None = None,
+        each: Each | None = None,
     ) -> list[Response]:
-        """Runs, narrowed to a job; `include_related` such as ["trigger", "job"]."""
-        filters = {"include_related": include_related or None, "job_definition_id": job_definition_id}
-        return self._answers(endpoints.list_runs(known(account_id), order_by=order_by, **filters))
+        """Runs, narrowed as asked; the pages are read at the same time.
+
+        Args:
+            account_id: The account.
+            include_related: Such as ["trigger", "job"].
+            job_definition_id: Only runs of this job.
+            order_by: `id`, `created_at` or `finished_at`, with `-` before it for descending order.
+            statuses: Only runs with one of these status codes.
+            limit: Runs wanted at the most.
+            each: Is given the rows of each page, and how many there are in all, as the page comes; it returns
+                False when it wants no more. Each row comes once, also when others come and go meanwhile. The
+                pages are not kept then, and none is returned.
+        """
+        filters = {
+            "include_related": include_related or None,
+            "job_definition_id": job_definition_id,
+            "status__in": sorted(set(statuses)) if statuses else None,
+            "order_by": order_by,
+        }
+        return self._pages(endpoints.read(known(account_id), "runs", query=filters), limit, each)
 
     @fallback_to_default_account
     def get_job_runs(self, account_id: Id | None = None, payload: dict[str, Any] | None = None) -> Response:

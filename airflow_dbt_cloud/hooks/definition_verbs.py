@@ -11,6 +11,8 @@ from airflow_dbt_cloud.hooks.conversations import ConversingHook
 if TYPE_CHECKING:
     from requests import Response
 
+    from airflow_dbt_cloud.hooks.paging import Each
+
 
 class DefinitionVerbs(ConversingHook):
     """Reads what runs are made of; `account_id` is the connection's Account ID unless given."""
@@ -57,16 +59,29 @@ class DefinitionVerbs(ConversingHook):
         project_id: Id | None = None,
         environment_id: Id | None = None,
         name_contains: str | None = None,
+        *,
+        limit: int | None = None,
+        each: Each | None = None,
     ) -> list[Response]:
-        """Jobs, narrowed by project, environment and a text that their names contain."""
-        call = endpoints.list_jobs(
+        """Jobs, narrowed by project, environment and a text that their names contain.
+
+        Args:
+            account_id: The account.
+            order_by: A field, with `-` before it for descending order.
+            project_id: Only jobs of this project.
+            environment_id: Only jobs of this environment.
+            name_contains: Only jobs with this in their name, in upper or lower case.
+            limit: Jobs wanted at the most.
+            each: As in `list_job_runs`.
+        """
+        request = endpoints.jobs_of(
             known(account_id),
             project_id=project_id,
             environment_id=environment_id,
             name_contains=name_contains,
             order_by=order_by,
         )
-        return self._answers(call)
+        return self._pages(request, limit, each)
 
     @fallback_to_default_account
     def get_job(self, job_id: Id, account_id: Id | None = None) -> Response:

@@ -74,6 +74,8 @@ KEYWORDS = {
     "get_environment": ACCOUNT,
     "get_job_by_name": {"project_name": NO, "environment_name": NO, "job_name": NO, **ACCOUNT},
     "get_request_url_params": {"api_version": "v2"},
+    "list_jobs": {"limit": None, "each": None},
+    "list_job_runs": {"statuses": None, "limit": None, "each": None},
 }
 ONE, PAGES = requests.Response, list[requests.Response]
 RETURNS = {
@@ -110,7 +112,8 @@ def test_a_verb_takes_what_it_always_took(name):
 @pytest.mark.parametrize("name", RETURNS)
 def test_a_verb_returns_what_it_always_returned(name):
     assert (
-        get_type_hints(getattr(DbtCloudHook, name), {**vars(dbt), "Response": ONE})["return"] == RETURNS[name]
+        get_type_hints(getattr(DbtCloudHook, name), {**vars(dbt), "Response": ONE, "Each": object})["return"]
+        == RETURNS[name]
     )
 
 

@@ -1,17 +1,32 @@
 """The operators that list jobs and runs."""
 
+import json
+
 import pytest
 from airflow.sdk import DAG
 
+from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 from airflow_dbt_cloud.operators.dbt import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
 
 
 @pytest.fixture
-def listed(run_dag, jobs):
+def run_list(run_dag, jobs):
+    """Runs an operator by the name of `list`."""
+
     def run(operator, **arguments):
         with DAG("lists", schedule=None) as dag:
             operator(task_id="list", **arguments)
-        outcome = run_dag(dag)
+        return run_dag(dag)
+
+    return run
+
+
+@pytest.fixture
+def listed(run_list):
+    """What an operator returns."""
+
+    def run(operator, **arguments):
+        outcome = run_list(operator, **arguments)
         assert outcome.state == "success"
         return outcome.xcoms("list").get("return_value")
 
@@ -92,3 +107,82 @@ def test_the_latest_of_many_runs_takes_one_small_request(listed, jobs):
     jobs.control.clear_requests()
     assert listed(DbtCloudListJobRunsOperator, latest_only=True, job_id=54)["id"]
     assert len(jobs.asked("GET", "/runs/")) == 1
+
+
+def test_dbt_cloud_picks_the_statuses_out(listed, runs, jobs):
+    jobs.control.clear_requests()
+    listed(DbtCloudListJobRunsOperator, status_filter=[20, 30])
+    (asked,) = jobs.asked("GET", "/runs/")
+    assert "status__in=%5B20%2C30%5D" in asked["target"]
+
+
+def test_jobs_can_be_narrowed_by_environment_and_name(listed, jobs):
+    assert listed(DbtCloudListJobsOperator, name_contains="BUILD", environment_id="{{ 2 }}") == [6]
+    assert listed(DbtCloudListJobsOperator, order_by="-id", limit="{{ 2 }}") == [54, 53]
+
+
+@pytest.fixture
+def many(jobs):
+    """Seeds 1,250 runs of one job."""
+    jobs.control.seed(runs=[{"job_id": 54, "count": 1250, "every": 1, "age": 5000}])
+    jobs.control.clear_requests()
+
+
+@pytest.mark.parametrize(("limit", "pages"), [(7, 1), (100, 1), (230, 3)])
+def test_no_more_runs_are_asked_for_than_are_wanted(run_list, many, jobs, limit, pages):
+    outcome = run_list(DbtCloudListJobRunsOperator, limit=limit, order_by="-id")
+    found = ids(outcome.xcoms("list")["return_value"])
+    assert found == sorted(found, reverse=True)
+    assert (len(found), len(jobs.asked("GET", "/runs/"))) == (limit, pages)
+
+
+def test_without_a_limit_runs_fill_a_megabyte_and_the_rest_is_told(run_list, many):
+    outcome = run_list(DbtCloudListJobRunsOperator, order_by="id")
+    returned = outcome.xcoms("list")["return_value"]
+    assert 900_000 < len(json.dumps(returned)) <= 1_000_000
+    left_out = 1250 - len(returned)
+    assert outcome.xcoms("list")["left_out"] == {
+        "total": 1250,
+        "returned": len(returned),
+        "left_out": left_out,
+    }
+    assert f"Found 1250 runs; {left_out} are left out." in outcome.log
+
+
+def test_with_the_fields_that_are_needed_all_runs_fit(run_list, many):
+    outcome = run_list(DbtCloudListJobRunsOperator, fields=["id", "status"], order_by="id")
+    returned = outcome.xcoms("list")["return_value"]
+    assert len({run["id"] for run in returned}) == 1250
+    assert set(returned[0]) == {"id", "status"}
+    assert "left_out" not in outcome.xcoms("list")
+    assert "Found 1250 runs." in outcome.log
+
+
+def test_the_latest_run_can_be_cut_to_fields_too(listed, runs):
+    assert listed(DbtCloudListJobRunsOperator, latest_only=True, fields=["id"]) == {"id": runs[3]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"fields": ["id", "colour"]}, "Runs have no field 'colour'. They have id, "),
+        ({"limit": 0}, "limit is 0. It has to be 1 or more"),
+        ({"limit": "many"}, "limit is 'many'. It has to be a whole number"),
+        ({"status_filter": "red"}, "status_filter is 'red'"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_and_fails_the_task(run_list, runs, arguments, words):
+    outcome = run_list(DbtCloudListJobRunsOperator, **arguments)
+    assert outcome.state == "failed"
+    assert words in outcome.log
+
+
+def test_a_hook_of_an_own_making_may_return_pages(run_dag, runs, monkeypatch):
+    class Own(DbtCloudHook):
+        def list_job_runs(self, account_id=None, **_):
+            return super().list_job_runs(account_id, order_by="id")
+
+    monkeypatch.setattr("airflow_dbt_cloud.operators.dbt.DbtCloudHook", Own, raising=False)
+    with DAG("lists", schedule=None) as dag:
+        DbtCloudListJobRunsOperator(task_id="list")
+    assert ids(run_dag(dag).xcoms("list")["return_value"]) == runs

@@ -1,0 +1,55 @@
+"""Reads the pages of a list at the same time, in threads, and hands them on in their order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Any, TypeAlias, TypeVar
+
+from airflow_dbt_cloud.client.models import Json
+from airflow_dbt_cloud.client.paging import Page, Part, Reading
+
+ABREAST = 6
+"""Pages that are asked for at the same time, and that many more that may lie ready: a page takes dbt Cloud
+some tenths of a second, and 200 KB here."""
+
+T = TypeVar("T")
+
+Each: TypeAlias = Callable[[Sequence[Json], int], Any]
+"""Is given the rows of a page, and how many there are in all; who returns False wants no more."""
+
+
+def hand_over(reading: Reading, ask: Callable[[Part], Page], each: Each) -> None:
+    """Give `each` the rows of a list as its pages come, each row once; nothing of them is kept."""
+    while parts := reading.parts():
+        for part, page in in_turn(ask, parts):
+            if each(reading.new(part, page), page.total) is False:
+                return
+
+
+def in_turn(ask: Callable[[Part], T], parts: Sequence[Part]) -> Iterator[tuple[Part, T]]:
+    """Each part with what `ask` makes of it, in order; it is asked in threads where there are several."""
+    if len(parts) == 1:
+        yield parts[0], ask(parts[0])
+        return
+    with ThreadPoolExecutor(min(ABREAST, len(parts)), thread_name_prefix="dbt Cloud list") as pool:
+        try:
+            yield from _in_order(pool, ask, iter(parts))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, ask: Callable[[Part], T], left: Iterator[Part]
+) -> Iterator[tuple[Part, T]]:
+    def begun(count: int) -> Iterator[tuple[Part, Future[T]]]:
+        return ((part, pool.submit(ask, part)) for part in islice(left, count))
+
+    under_way = deque(begun(2 * ABREAST))
+    while under_way:
+        part, asked = under_way.popleft()
+        answer = asked.result()
+        under_way.extend(begun(1))
+        yield part, answer
