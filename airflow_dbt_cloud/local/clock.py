@@ -1,6 +1,7 @@
 """The server's clock: integer microseconds since 1970 (UTC), which tests can move forward."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000_000
@@ -9,10 +10,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock:
-    """Wall-clock time plus whatever it was advanced by."""
+    """Wall-clock time plus whatever it was advanced by.
+
+    Attributes:
+        followers: are called whenever it was moved, so that what was due meanwhile happens at once.
+    """
 
     def __init__(self) -> None:
         self._advanced = 0
+        self.followers: list[Callable[[], None]] = []
 
     def now(self) -> int:
         """Return the present instant in microseconds since 1970, UTC."""
@@ -22,22 +28,27 @@ class Clock:
         """Move forward by `seconds` (never back: runs do not un-finish) and return the new instant."""
         if not 0 <= seconds <= _CENTURY:
             raise ValueError(f"The clock goes forward by 0 to {_CENTURY} seconds, not by {seconds}.")
-        self._advanced += round(seconds * SECOND)
+        self._move_to(self._advanced + round(seconds * SECOND))
         return self.now()
 
     def reset(self) -> None:
         """Return to wall-clock time."""
-        self._advanced = 0
+        self._move_to(0)
+
+    def _move_to(self, advanced: int) -> None:
+        self._advanced = advanced
+        for follow in tuple(self.followers):
+            follow()
 
 
 def spaced(instant: int | None) -> str | None:
     """Write an instant as runs carry it: `2024-07-03 13:59:00.653171+00:00`, always with six decimals."""
-    return None if instant is None else _moment(instant).isoformat(" ", "microseconds")
+    return None if instant is None else moment(instant).isoformat(" ", "microseconds")
 
 
 def iso(instant: int | None) -> str | None:
     """Write an instant as jobs carry it: `2024-03-25T13:47:20.129690+00:00`."""
-    return None if instant is None else _moment(instant).isoformat("T", "microseconds")
+    return None if instant is None else moment(instant).isoformat("T", "microseconds")
 
 
 def parse_instant(text: str) -> int:
@@ -47,5 +58,6 @@ def parse_instant(text: str) -> int:
     return (aware - _EPOCH) // timedelta(microseconds=1)
 
 
-def _moment(instant: int) -> datetime:
+def moment(instant: int) -> datetime:
+    """Return an instant as an aware datetime, UTC."""
     return _EPOCH + timedelta(microseconds=instant)

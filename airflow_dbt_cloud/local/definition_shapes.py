@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from airflow_dbt_cloud.local.clock import iso, spaced
+from airflow_dbt_cloud.local.crons import cron_humanized
 from airflow_dbt_cloud.local.models import Account, Environment, Job, Project
 from airflow_dbt_cloud.local.schedule_shapes import HOURLY, nested_schedule, normal_schedule
 
@@ -143,7 +144,7 @@ def job_shape(job: Job) -> dict[str, Any]:
         "schedule": schedule,
         "generate_sources": job.run_generate_sources,
         "is_system": False,
-        "cron_humanized": "Every hour" if schedule["cron"] == HOURLY["cron"] else schedule["cron"],
+        "cron_humanized": cron_humanized(schedule["cron"]),
         "next_run": None,
         "next_run_humanized": None,
         **dict.fromkeys(RELATED_TO_JOBS),

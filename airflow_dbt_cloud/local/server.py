@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import ssl
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,6 +27,7 @@ class LocalDbtCloud:
         project_dir: the dbt project behind the default jobs; None is the bundled sample.
         ssl_context: serves https when given.
         execute: executes real runs in place of dbt; for tests of what surrounds it.
+        schedules: whether cron lines and job completion triggers of jobs start runs.
 
     Attributes:
         url: the server's address, once it has started.
@@ -47,9 +49,10 @@ class LocalDbtCloud:
         project_dir: Path | None = None,
         ssl_context: ssl.SSLContext | None = None,
         execute: Execute | None = None,
+        schedules: bool = False,
     ) -> None:
         wanted = Settings(host, port, token or "", str(store), data_dir, project_dir, ssl_context, execute)
-        self._settings = wanted.checked()
+        self._settings = replace(wanted, schedules=schedules).checked()
         self.token = self._settings.token
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None

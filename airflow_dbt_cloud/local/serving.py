@@ -19,6 +19,7 @@ from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.control import Control
 from airflow_dbt_cloud.local.opening import bind, open_store
 from airflow_dbt_cloud.local.plan import Outcome, RunObserver, RunPlan
+from airflow_dbt_cloud.local.schedules import Schedules
 from airflow_dbt_cloud.local.seeding import default_document
 from airflow_dbt_cloud.local.settings import ServerError, Settings
 
@@ -51,6 +52,8 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
         control.take_over()
         stack.push_async_callback(cloud.queue.stop)
         await stack.enter_async_context(cloud.webhooks.watching())
+        if settings.schedules:
+            await stack.enter_async_context(Schedules(cloud).running())
         app = make_app(cloud, control)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         stack.push_async_callback(_close, runner)

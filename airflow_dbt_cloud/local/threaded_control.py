@@ -34,6 +34,10 @@ class ThreadedControl:
         """
         return self._call(lambda: self._control.seed(document))
 
+    def now(self) -> float:
+        """Return the local clock, in seconds since 1970."""
+        return self._call(self._control.now)
+
     def advance(self, seconds: float) -> float:
         """Move the local clock forward; return it in seconds since 1970."""
         return self._call(lambda: self._control.advance(seconds))

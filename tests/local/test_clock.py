@@ -32,3 +32,17 @@ def test_instants_have_six_decimals_even_when_they_are_zero():
 )
 def test_instants_are_read_with_and_without_an_offset(text):
     assert parse_instant(text) == 1_720_015_140_000_000
+
+
+def test_it_is_read_over_http(api):
+    before = api.control.now()
+    now = api.ask("/_local/clock").json()["now"]
+    assert before <= now <= api.control.now()
+
+
+def test_what_follows_it_is_told_when_it_moves():
+    clock, told = Clock(), []
+    clock.followers.append(lambda: told.append(clock.now()))
+    moved = clock.advance(60)
+    assert len(told) == 1
+    assert moved - told[0] < 1_000_000

@@ -12,7 +12,7 @@ from airflow_dbt_cloud.local.discovery.states import EnvironmentStates
 from airflow_dbt_cloud.local.models import Environment, Job, Run, Status
 from airflow_dbt_cloud.local.store import Page, RunQuery
 
-MOST_RUNS = 100
+MOST_RUNS = 50
 """An environment's states are made of as many of its newest finished runs."""
 _MOST_RECORDS, _MOST_ENVIRONMENTS = 8, 8
 _ENDED = [int(status) for status in Status if status.finished]
@@ -43,10 +43,11 @@ class Archive:
             return None
         wanted: list[Hashable] = [_key(each) for each in left]
         taken, states = self._environments.get(environment_id, ([], EnvironmentStates()))
-        if taken != wanted[: len(taken)]:
-            # A run was seeded into the past, or the oldest have left the window: begin again.
-            taken, states = [], EnvironmentStates()
-        for each in left[len(taken) :]:
+        known = _continued(taken, wanted)
+        if taken and not known:
+            # A run was seeded into the past, or so many came that none of the old ones is among them.
+            states = EnvironmentStates()
+        for each in left[known:]:
             states.take(_read(each))
         _keep(self._environments, environment_id, (wanted, states), _MOST_ENVIRONMENTS)
         return states
@@ -107,6 +108,13 @@ def _read(left: LeftBehind) -> RunRecord:
     except (AttributeError, KeyError, TypeError, ValueError):
         log.warning("The artifacts of run %s are none of dbt's; Discovery leaves them out.", left.run.id)
         return RunRecord(facts_of(left.run))
+
+
+def _continued(taken: list[Hashable], wanted: list[Hashable]) -> int:
+    """How many of the wanted runs were taken before, in the same order and at the end; 0 to begin again."""
+    start = taken.index(wanted[0]) if wanted and wanted[0] in taken else len(taken)
+    known = len(taken) - start
+    return known if taken[start:] == wanted[:known] else 0
 
 
 def _keep(kept: OrderedDict[Hashable, T], key: Hashable, value: T, most: int) -> None:

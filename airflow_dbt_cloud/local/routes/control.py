@@ -29,6 +29,11 @@ async def seed(request: web.Request) -> web.Response:
     return web.json_response(_control(request).seed(await _document(request)))
 
 
+async def get_clock(request: web.Request) -> web.Response:
+    """Answer with the server's time, in seconds since 1970."""
+    return web.json_response({"now": _control(request).now()})
+
+
 async def advance_clock(request: web.Request) -> web.Response:
     """Move the clock forward by `advance` seconds."""
     document = await _document(request)
@@ -121,6 +126,7 @@ ROUTES = (
     ("GET", "/_local/health/", health),
     ("POST", "/_local/reset/", reset),
     ("POST", "/_local/seed/", seed),
+    ("GET", "/_local/clock/", get_clock),
     ("POST", "/_local/clock/", advance_clock),
     ("GET", "/_local/faults/", list_faults),
     ("POST", "/_local/faults/", add_faults),

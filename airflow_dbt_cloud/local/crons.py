@@ -1,0 +1,42 @@
+"""Cron lines: when a job's schedule starts its next run, and the line in words."""
+
+from datetime import UTC, datetime
+
+from airflow_dbt_cloud.local.clock import iso, moment, parse_instant
+from airflow_dbt_cloud.local.durations import humanized
+from airflow_dbt_cloud.local.models import ACTIVE, Job
+
+_FIELDS = 5
+
+
+def next_firing(job: Job, after: int) -> int | None:
+    """Return when a job's schedule starts its next run (microseconds); None where it has none that is on."""
+    cron = (job.schedule or {}).get("cron") if job.triggers.get("schedule") and job.state == ACTIVE else None
+    if cron is None or len(str(cron).split()) != _FIELDS:
+        return None
+    from croniter import CroniterError, croniter
+
+    try:
+        found = croniter(cron, moment(after)).get_next(datetime)
+    except CroniterError:
+        return None
+    return parse_instant(found.astimezone(UTC).isoformat())
+
+
+def next_run(job: Job, now: int) -> dict[str, str | None]:
+    """Write when a job's schedule starts its next run, as `jobs/` tells it."""
+    instant = next_firing(job, now)
+    ahead = None if instant is None else f"{humanized(instant - now)} from now"
+    return {"next_run": iso(instant), "next_run_humanized": ahead}
+
+
+def cron_humanized(cron: str) -> str:
+    """Write a cron line in words; as it is where it is none, or without the library for that."""
+    try:
+        from cron_descriptor import FormatException, get_description
+    except ModuleNotFoundError:
+        return cron
+    try:
+        return str(get_description(cron))
+    except FormatException:
+        return cron
