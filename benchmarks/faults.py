@@ -1,4 +1,4 @@
-"""Waits that live through faults, or do not: `python -m benchmarks.faults --kinds status500 --rates 0.1`.
+"""Waits that live through faults, or do not: `python -m benchmarks.faults --kinds 500 --rates 0.1`.
 
 200 waits, a look each second, some 16 looks each, while a share of the answers goes wrong. No dbt run fails,
 so each wait that fails, or that has not noticed its run's end in time, does so without cause.
