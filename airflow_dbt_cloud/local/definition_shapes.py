@@ -9,7 +9,7 @@ from airflow_dbt_cloud.local.models import Account, Environment, Job, Project
 from airflow_dbt_cloud.local.schedule_shapes import HOURLY, nested_schedule, normal_schedule
 
 
-def account_shape(account: Account) -> dict[str, Any]:
+def account_shape(account: Account, base_url: str) -> dict[str, Any]:
     """Write an account with the limits of a large plan."""
     return {
         "docs_job_id": None,
@@ -42,7 +42,7 @@ def account_shape(account: Account) -> dict[str, Any]:
         "identifier": f"local-{account.id}",
         "docs_job": None,
         "freshness_job": None,
-        "enterprise_login_url": None,
+        "enterprise_login_url": f"{base_url}/enterprise-login/None/",
     }
 
 
@@ -122,7 +122,7 @@ def environment_shape(
         "state": environment.state,
         "created_at": write(environment.created_at),
         "updated_at": write(environment.updated_at or environment.created_at),
-        "project": project_shape(project) if project else None,
+        "project": {**project_shape(project), "group_permissions": None} if project else None,
         "connection": connection_shape(project, database) if project else None,
         "repository": None,
         "jobs": None,

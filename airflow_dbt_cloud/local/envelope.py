@@ -19,7 +19,7 @@ def listed(data: Sequence[Any], total: int, page: Page, filters: Mapping[str, An
     """Answer 200 with one page of a list, the filters as they were understood, and the totals."""
     extra = {
         "filters": {"limit": page.limit, "offset": page.offset, **filters},
-        "order_by": page.order_by,
+        "order_by": page.order_by or None,
         "pagination": {"count": len(data), "total_count": total},
     }
     return _json({"status": _status(200, "Success!", ""), "data": data, "extra": extra}, 200)

@@ -119,6 +119,7 @@ def step_shape(step: Step, now: int, *, debug_logs: bool) -> dict[str, Any]:
 
 
 def _identity(run: Run, status: Status) -> dict[str, Any]:
+    taken = status >= Status.STARTING and run.dequeued_at is not None
     saved = status.finished and run.started_at is not None
     return {
         "id": run.id,
@@ -133,7 +134,7 @@ def _identity(run: Run, status: Status) -> dict[str, Any]:
         "git_sha": run.git_sha or run.trigger.get("git_sha"),
         "status_message": run.message if status.finished else None,
         "owner_thread_id": None,
-        "executed_by_thread_id": None if status < Status.STARTING else f"local-run-{run.id}",
+        "executed_by_thread_id": f"local-run-{run.id}" if taken else None,
         "deferring_run_id": None,
         "artifacts_saved": saved,
         "artifact_s3_path": f"local/runs/{run.id}/artifacts/target" if saved else None,

@@ -17,13 +17,14 @@ async def list_accounts(request: web.Request) -> web.Response:
     store = cloud_of(request).store
     ids = store.definitions.ids(Account)
     accounts = [account for id_ in ids if (account := store.definitions.get(Account, id_))]
-    return listed([account_shape(account) for account in accounts], len(ids), Page(), {"pk__in": ids})
+    shapes = [account_shape(account, cloud_of(request).base_url) for account in accounts]
+    return listed(shapes, len(ids), Page(order_by=""), {"pk__in": ids})
 
 
 async def get_account(request: web.Request) -> web.Response:
     """Answer with one account."""
     parse(request, {})
-    return found(account_shape(account_of(request)))
+    return found(account_shape(account_of(request), cloud_of(request).base_url))
 
 
 _LIMITS = "Plan and limits are made up."

@@ -51,7 +51,7 @@ def job_with(cloud: Cloud, job: Job, include: frozenset[str]) -> dict[str, Any]:
     project = store.definitions.get(Project, job.project_id)
     if "account" in include:
         account = store.definitions.get(Account, job.account_id)
-        shape["account"] = account_shape(account) if account else None
+        shape["account"] = account_shape(account, cloud.base_url) if account else None
     if "project" in include:
         shape["project"] = project_shape(project) if project else None
     if "environment" in include:

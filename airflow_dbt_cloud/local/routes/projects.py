@@ -26,6 +26,9 @@ _FILTERS: Readers = {
 }
 
 
+_UNCONNECTED = {"connection": None, "connection_id": None}
+
+
 async def list_projects(request: web.Request) -> web.Response:
     """Answer with a page of projects."""
     account, parameters = account_of(request), parse(request, _FILTERS)
@@ -44,7 +47,8 @@ async def create_project(request: web.Request) -> web.Response:
     """Create a project, which has no dbt sources, and answer with it and 201."""
     account, cloud = account_of(request), cloud_of(request)
     definitions = cloud.store.definitions
-    empty = Project(definitions.next_id(Project), "", account.id, created_at=cloud.clock.now())
+    id_ = definitions.next_id(Project)
+    empty = Project(id_, "", account.id, shown=_UNCONNECTED, created_at=cloud.clock.now())
     project = changed_project(await read_body(request, PROJECT_FIELDS), empty)
     definitions.put(project)
     return found(project_shape(project), 201)
