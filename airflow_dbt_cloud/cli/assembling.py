@@ -29,7 +29,9 @@ async def assembled(arguments: argparse.Namespace, folder: Path | None, progress
         ServerError: What is declared cannot be served.
         RunnerError: A project, its profile or its dbt cannot be had.
     """
-    settings = Settings(host=arguments.host, port=arguments.port, token=arguments.token or "").checked()
+    settings = Settings(
+        host=arguments.host, port=arguments.port, token=arguments.token or "", schedules=arguments.schedules
+    ).checked()
     if folder is not None:
         settings = replace(settings, store=str(folder / "dbt_cloud.sqlite"), data_dir=folder)
     declaration = projects.declaration(arguments)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import re
 from typing import Any
 
 
@@ -14,15 +15,24 @@ def add_to(commands: Any) -> None:
         " a local dbt Cloud would. For images, and for machines that are offline later."
         " $AIRFLOW_DBT_CLOUD_HOME says where; by default it is in the user's cache.",
     )
+    parser.add_argument("--dbt-version", metavar="VERSION", help="such as 1.11 (default: the newest of them)")
+    parser.add_argument(
+        "--adapter",
+        action="append",
+        metavar="PACKAGE",
+        help="such as dbt-postgres (default: dbt-duckdb); may be given several times",
+    )
     parser.set_defaults(run=run)
 
 
-def run(_arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Make the environment and print where it is and what is in it."""
     from airflow_dbt_cloud.runner import environment
+    from airflow_dbt_cloud.runner.requirements import DUCKDB, requirements
 
-    made = asyncio.run(environment.make(progress=print))
-    for name in ("dbt-core", "dbt-duckdb", "duckdb"):
+    wanted = requirements(arguments.dbt_version, arguments.adapter or (DUCKDB,))
+    made = asyncio.run(environment.make(wanted, progress=print))
+    for name in (re.split(r"[^\w.-]", requirement)[0] for requirement in wanted):
         print(f"{name} {made.version(name)}")
     print(made.dbt)
     return 0

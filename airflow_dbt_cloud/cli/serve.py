@@ -57,6 +57,9 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="size of finished runs' files, beyond which the oldest are thrown away (default: 2GB)",
     )
+    parser.add_argument(
+        "--schedules", action="store_true", help="start runs by the jobs' cron lines and completion triggers"
+    )
     parser.add_argument("--note-in", type=Path, help=argparse.SUPPRESS)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--background", action="store_true", help="return as soon as it serves; --stop ends it")
@@ -102,7 +105,8 @@ def _start(arguments: argparse.Namespace) -> int:
     token = arguments.token or f"local_{secrets.token_urlsafe(24)}"
     kept = ["--memory", f"--note-in={folder}"] if arguments.memory else [f"--data-dir={folder}"]
     sized = [f"--keep-artifacts={arguments.keep_artifacts}"] if arguments.keep_artifacts else []
-    words = ["serve", f"--host={arguments.host}", f"--port={arguments.port}", *kept, *sized]
+    timed = ["--schedules"] if arguments.schedules else []
+    words = ["serve", f"--host={arguments.host}", f"--port={arguments.port}", *kept, *sized, *timed]
     note = background.start(
         [*words, *projects.words(arguments)], folder, {TOKEN_VARIABLE: token}, _START_SECONDS
     )

@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
 from airflow_dbt_cloud.local.plan import Outcome
 from airflow_dbt_cloud.local.server import LocalDbtCloud
@@ -149,17 +151,22 @@ def test_a_project_without_sources_ends_its_run_with_what_to_do(queued, eventual
     assert "project_dir" in queued.get(f"runs/{run}/")["status_message"]
 
 
-def test_a_server_that_stops_says_so_in_its_runs(executor, client_of, tmp_path):
+def test_a_server_that_stops_cancels_what_goes_and_leaves_what_waits_in_the_queue(
+    executor, client_of, tmp_path
+):
     file = tmp_path / "state.sqlite"
     with LocalDbtCloud(token="t", store=file, data_dir=tmp_path, execute=executor) as server:
         client = client_of(server)
         going, waiting = client.start(1)["id"], client.start(1)["id"]
         begin(executor)
-    with LocalDbtCloud(token="t", store=file, data_dir=tmp_path, execute=executor) as server:
+    later = Executor()
+    with LocalDbtCloud(token="t", store=file, data_dir=tmp_path, execute=later) as server:
         client = client_of(server)
-        ended = [client.get(f"runs/{run}/") for run in (going, waiting)]
-    assert [run["status"] for run in ended] == [30, 30]
-    assert all("was stopped" in run["status_message"] for run in ended)
+        begin(later)
+        ended = client.get(f"runs/{going}/")
+        assert (ended["status"], client.get(f"runs/{waiting}/")["status"]) == (30, 3)
+        assert "was stopped" in ended["status_message"]
+    assert [plan.run_id for plan in later.plans] == [waiting]
 
 
 def test_resetting_ends_what_goes_and_forgets_its_files(executor, client_of, tmp_path):
@@ -187,7 +194,7 @@ def test_a_run_never_inherits_the_files_of_an_earlier_servers_run(executor, clie
             assert client_of(server).get(f"runs/{run}/artifacts/") == ["manifest.json"]
 
 
-def test_a_server_that_was_killed_finds_its_runs_and_ends_them(executor, client_of, tmp_path):
+def test_a_server_that_was_killed_has_lost_what_went_and_starts_what_waited(executor, client_of, tmp_path):
     file, kept = tmp_path / "state.sqlite", tmp_path / "killed.sqlite"
     with LocalDbtCloud(token="t", store=file, data_dir=tmp_path, execute=executor) as server:
         client = client_of(server)
@@ -195,8 +202,36 @@ def test_a_server_that_was_killed_finds_its_runs_and_ends_them(executor, client_
         begin(executor)
         for suffix in ("", "-wal"):
             kept.with_name(kept.name + suffix).write_bytes(file.with_name(file.name + suffix).read_bytes())
-    with LocalDbtCloud(token="t", store=kept, data_dir=tmp_path, execute=executor) as server:
+    later = Executor()
+    with LocalDbtCloud(token="t", store=kept, data_dir=tmp_path, execute=later) as server:
         client = client_of(server)
-        ended = [client.get(f"runs/{run}/") for run in (going, waiting)]
-    assert [run["status"] for run in ended] == [20, 30]
-    assert all("was stopped" in run["status_message"] for run in ended)
+        begin(later)
+        lost = client.get(f"runs/{going}/", include_related="run_steps")
+        assert (lost["status"], client.get(f"runs/{waiting}/")["status"]) == (20, 3)
+        assert "ended unexpectedly" in lost["status_message"]
+        assert [step["status"] for step in lost["run_steps"]] == [20]
+        assert "ended unexpectedly" in lost["run_steps"][0]["logs"]
+
+
+def test_fifty_runs_asked_for_at_once_all_wait_their_turn(queued, executor, eventually):
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(
+            pool.map(
+                lambda _: requests.post(
+                    f"{queued.server.url}/api/v2/accounts/1/jobs/1/run/",
+                    json={"cause": "one of many"},
+                    headers={"Authorization": "Token t"},
+                    timeout=20,
+                ).json()["data"]["id"],
+                range(50),
+            )
+        )
+    assert len(set(answers)) == 50
+    begin(executor)
+    assert queued.ask("runs/?status=1&limit=1").json()["extra"]["pagination"]["total_count"] == 49
+    for _ in range(50):
+        executor.end_one()
+    eventually(
+        lambda: queued.ask("runs/?status=10&limit=1").json()["extra"]["pagination"]["total_count"] == 50
+    )
+    assert [plan.run_id for plan in executor.plans] == sorted(answers)
