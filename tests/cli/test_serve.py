@@ -15,6 +15,8 @@ import psutil
 import pytest
 import requests
 
+from airflow_dbt_cloud.runner import environment
+
 PROGRAM = [sys.executable, "-m", "airflow_dbt_cloud.cli"]
 
 
@@ -74,6 +76,7 @@ def test_what_it_prints_is_all_that_airflow_needs():
         connection = served.connection
 
         assert served.lines[0] == f"dbt Cloud is served on {connection['host']}"
+        assert "\n".join(served.lines).count(connection["password"]) == 1
         assert connection["conn_type"] == "dbt_cloud"
         assert served.get("/_local/health").status_code == 200
         assert served.get(f"/api/v2/accounts/{connection['login']}/jobs/").status_code == 200
@@ -141,15 +144,158 @@ def test_the_missing_extra_is_named_at_the_start(absent):
     assert "pip install 'airflow-dbt-cloud[local]'" in ended.stderr
 
 
-def run_job(served: Serving, job_id: int) -> int:
+def run_job(served: Serving, job_id: int, token: str | None = None) -> int:
     connection = served.connection
     answer = requests.post(
         f"{connection['host']}/api/v2/accounts/1/jobs/{job_id}/run/",
-        headers={"Authorization": f"Token {connection['password']}"},
+        headers={"Authorization": f"Token {token or connection['password']}"},
         json={"cause": "a test"},
         timeout=10,
     )
     return answer.json()["data"]["id"]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A machine of one's own: nothing of the user's home, but the dbt environments that are made once."""
+    made = environment.home() / "dbt"
+    made.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "dbt").symlink_to(made)
+    monkeypatch.setenv("AIRFLOW_DBT_CLOUD_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def oven(home):
+    """A project of one model with a profile of two targets."""
+    project = home / "oven"
+    (project / "models").mkdir(parents=True)
+    (project / "dbt_project.yml").write_text("name: oven\nprofile: oven\n")
+    (project / "models" / "bread.sql").write_text("select 250 as heat\n")
+    outputs = {name: {"type": "duckdb", "path": f"{name}.duckdb", "threads": 2} for name in ("dev", "prod")}
+    (project / "profiles.yml").write_text(json.dumps({"oven": {"target": "dev", "outputs": outputs}}))
+    return project
+
+
+def background(*options: str) -> subprocess.CompletedProcess[str]:
+    return refusal("serve", "--background", "--port", "0", *options)
+
+
+def test_in_the_background_it_serves_until_it_is_stopped(home):
+    started = background("--token", "dough")
+    try:
+        assert started.returncode == 0, started.stderr
+        url = started.stdout.splitlines()[0].rpartition(" ")[2]
+        assert requests.get(f"{url}/_local/health", timeout=5).status_code == 200
+        folder = home / "cache" / "local"
+        note = json.loads((folder / "server.json").read_text())
+        assert (note["url"], psutil.Process(note["pid"]).is_running()) == (url, True)
+        assert "dough" not in started.stdout + (folder / "server.log").read_text() + json.dumps(note)
+        again = background()
+        assert (again.returncode, url in again.stderr, "--stop" in again.stderr) == (1, True, True)
+    finally:
+        stopped = refusal("serve", "--stop")
+    assert (stopped.returncode, stopped.stdout) == (0, f"Stopped the local dbt Cloud on {url}.\n")
+    assert not psutil.pid_exists(note["pid"])
+    assert not (folder / "server.json").exists()
+
+
+def test_a_made_up_token_is_printed_once_and_kept_nowhere(home):
+    started = background("--memory")
+    try:
+        connection = Serving(None, started.stdout.splitlines()).connection
+        assert started.stdout.count(connection["password"]) == 1
+        kept = [path.read_text() for path in home.rglob("server.*")]
+        assert len(kept) == 2
+        assert connection["password"] not in "".join(kept)
+        answer = Serving(None, started.stdout.splitlines()).get("/api/v2/accounts/1/jobs/")
+        assert answer.status_code == 200
+    finally:
+        assert refusal("serve", "--stop", "--memory").returncode == 0
+
+
+def test_stopping_what_does_not_run_says_so_with_what_to_do(home):
+    ended = refusal("serve", "--stop")
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert f"No local dbt Cloud serves {home / 'cache' / 'local'}" in ended.stderr
+
+
+def test_a_note_of_a_killed_server_is_no_server(home):
+    folder = home / "cache" / "local"
+    folder.mkdir()
+    (folder / "server.json").write_text(json.dumps({"pid": os.getpid(), "started": 1.0, "url": "http://x"}))
+    assert "No local dbt Cloud serves" in refusal("serve", "--stop").stderr
+
+
+def test_what_goes_wrong_in_the_background_is_told_in_the_foreground(home):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = refusal("serve", "--background", "--port", port)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"airflow-dbt-cloud: Port {port} on 127.0.0.1 is in use")
+
+
+PROFILE = ("profiles.yml", "stove: {outputs: {dev: {type: duckdb}}}")
+
+
+@pytest.mark.parametrize(
+    ("options", "file", "said"),
+    [
+        (["--project-dir", "nowhere"], None, "There is no dbt project in"),
+        (["--project-dir", "oven"], PROFILE, "The profile 'oven' of"),
+        (["--project-dir", "oven", "--dbt-version", "1.4"], None, "dbt 1.4 cannot be had here"),
+        (["--project-dir", "oven", "--adapter", "dbt-oven; rm"], None, "is no package's name"),
+        (["--project-dir", "oven", "--keep-artifacts", "plenty"], None, "'plenty' is no size"),
+        (["--git", "file:///nowhere.git"], None, "The project's sources could not be fetched"),
+        (["--config", "nowhere.yml"], None, "The file nowhere.yml cannot be read"),
+        (["--config", "oven/c.yml"], ("c.yml", "projcts: []"), "unknown key 'projcts': it takes projects"),
+    ],
+)
+def test_what_cannot_be_served_is_one_clear_message(oven, monkeypatch, options, file, said):
+    monkeypatch.chdir(oven.parent)
+    if file:
+        (oven / file[0]).write_text(file[1])
+    ended = refusal("serve", "--port", "0", "--memory", *options)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert said in ended.stderr
+
+
+@pytest.mark.dbt
+def test_an_adapter_that_does_not_install_is_told_with_the_installers_words(oven):
+    ended = refusal("serve", "--memory", "--project-dir", str(oven), "--adapter", "dbt-no-such-oven")
+    assert ended.returncode == 1
+    assert "dbt's environment could not be made" in ended.stderr
+    assert "dbt-no-such-oven" in ended.stderr
+
+
+def test_an_option_of_a_project_needs_the_project(home):
+    ended = refusal("serve", "--branch", "main")
+    assert ended.returncode == 2
+    assert "--branch needs --project-dir or --git beside it" in ended.stderr
+
+
+@pytest.mark.dbt
+def test_a_project_of_ones_own_has_an_environment_and_a_job_for_each_target(oven):
+    with serve("--project-dir", str(oven), "--token", "dough") as served:
+        jobs = served.get("/api/v2/accounts/1/jobs/", "dough").json()["data"]
+        assert [(job["name"], job["settings"]["threads"]) for job in jobs] == [
+            ("Build", 2),
+            ("Build prod", 2),
+        ]
+        run_id = run_job(served, 2, "dough")
+        wait_for(lambda: run_of(served, run_id, "dough")["is_complete"])
+        assert run_of(served, run_id, "dough")["is_success"]
+    assert (oven / "prod.duckdb").exists()
+    assert not list(oven.parent.glob("cache/local-oven-*/environments/*/profile"))
+
+
+def run_of(served: Serving, run_id: int, token: str) -> dict:
+    return served.get(f"/api/v2/accounts/1/runs/{run_id}/", token).json()["data"]
 
 
 @pytest.mark.dbt
@@ -185,3 +331,14 @@ def processes_in(folder: Path) -> list[psutil.Process]:
         for process in psutil.process_iter(["cwd"])
         if (process.info["cwd"] or "").startswith(str(folder))
     ]
+
+
+@pytest.mark.parametrize(("option", "count"), [([], 0), (["--schedules"], 24)])
+def test_schedules_are_followed_if_told_to(option, count):
+    job = {"name": "Hourly", "pretend": {}, "schedule": {"cron": "0 * * * *"}, "triggers": {"schedule": True}}
+    with serve("--memory", *option) as served:
+        url = served.connection["host"]
+        (job_id,) = requests.post(f"{url}/_local/seed", json={"jobs": [job]}, timeout=10).json()["jobs"]
+        requests.post(f"{url}/_local/clock", json={"advance": 86_400}, timeout=10)
+        runs = served.get(f"/api/v2/accounts/1/runs/?job_definition_id={job_id}").json()["data"]
+    assert len(runs) == count
