@@ -112,6 +112,14 @@ def _macros(view: View) -> list[View]:
     return view.beside([view.state.nodes[name] for name in names if name in view.state.nodes])
 
 
+def _type(view: View) -> str | None:
+    """What kind of metric it is, or what kind of table."""
+    kind: str | None = (
+        view.node.body.get("type") if view.node.kind == "Metric" else catalogs.table(view.node)["type"]
+    )
+    return kind
+
+
 def _state(view: View) -> str | None:
     if view.node.last is None:
         return None
@@ -143,6 +151,9 @@ FIELDS: Mapping[str, Field] = {
             "url": "url",
             "maturity": "maturity",
             "exposureType": "type",
+            "typeParams": "type_params",
+            "formula": "formula",
+            "filter": "filter",
         }.items()
     },
     **{
@@ -174,6 +185,7 @@ FIELDS: Mapping[str, Field] = {
         }.items()
     },
     "state": _state,
+    "type": _type,
     "alias": lambda view: view.node.body.get("alias") or view.node.body.get("name"),
     "identifier": lambda view: identifier(view.node),
     "primaryKey": _text(_config("unique_key")),
@@ -207,10 +219,7 @@ FIELDS: Mapping[str, Field] = {
     "catalog": lambda view: catalogs.catalog(view.node),
     "columns": lambda view: catalogs.columns(view.node),
     "stats": lambda view: catalogs.stats(view.node),
-    **{
-        name: (lambda view, name=name: catalogs.table(view.node)[name])
-        for name in ("type", "owner", "comment")
-    },
+    **{name: (lambda view, name=name: catalogs.table(view.node)[name]) for name in ("owner", "comment")},
     **{
         name: (lambda view, name=name: executions.freshness(view.node)[name])
         for name in ("maxLoadedAt", "maxLoadedAtTimeAgoInS", "snapshottedAt")

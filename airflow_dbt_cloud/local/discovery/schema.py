@@ -5,8 +5,9 @@ from importlib import resources
 
 from graphql import GraphQLSchema, build_schema
 
+from airflow_dbt_cloud.local.discovery.groups import INTERFACES
 from airflow_dbt_cloud.local.discovery.scalars import define_scalars
-from airflow_dbt_cloud.local.discovery.sdl import INTERFACES, KINDS, STATES
+from airflow_dbt_cloud.local.discovery.sdl import KINDS, STATES
 
 _Groups = tuple[str, ...]
 

@@ -1,0 +1,202 @@
+"""Groups of fields in GraphQL's schema language, one field a line: what several types have is there once."""
+
+IDENTITY = """
+uniqueId: String!
+name: String
+description: String
+resourceType: String!
+"""
+PLACE = f"{IDENTITY}filePath: String!\n"
+OWNED = f"""{PLACE}accountId: BigInt!
+projectId: BigInt!
+environmentId: BigInt!
+meta: JSONObject
+tags: [String!]!
+"""
+LINEAGE = f"""{PLACE}resourceType: ResourceNodeType!
+access: String
+alias: String
+database: String
+group: String
+matchesMethod: Boolean
+materializationType: String
+parentIds: [String!]!
+projectId: BigInt!
+publicParentIds: [String!]!
+schema: String
+tags: [String!]!
+version: String
+"""
+
+
+def _last(fields: str) -> str:
+    """Leave of several definitions of a field the last."""
+    lines = (line for line in fields.splitlines() if line)
+    return "\n".join({line.split("(")[0].split(":")[0]: line for line in lines}.values())
+
+
+INTERFACES = {
+    "EnvironmentAppliedNode": OWNED,
+    "EnvironmentAppliedNestedNode": f"{PLACE}fqn: [String!]\n",
+    "EnvironmentDefinitionNode": f"{OWNED}runGeneratedAt: DateTime\n",
+    "EnvironmentDefinitionNestedNode": f"{PLACE}runGeneratedAt: DateTime\n",
+    "LineageNode": _last(LINEAGE),
+    "LineageGraphNode": _last(f"{LINEAGE}fqn: [String!]!"),
+    "LineageNodeExecutable": _last(f"{LINEAGE}lastRunStatus: String"),
+    "LineageNodeTestable": _last(f"{LINEAGE}worstTestStatus: String"),
+    "LineageNodeWithParents": _last(LINEAGE),
+    "CloudArtifactInterface": """
+runId: BigInt!
+accountId: BigInt!
+projectId: BigInt!
+environmentId: BigInt!
+jobId: BigInt!
+""",
+    "NodeInterface": f"{IDENTITY}meta: JSONObject\ndbtVersion: String\ntags: [String!]\n",
+}
+"""Interface -> its fields, one a line."""
+
+TABLE = """
+database: String
+schema: String
+alias: String
+packageName: String
+patchPath: String
+dbtVersion: String
+"""
+FQN = "fqn: [String!]!"
+RUN = "runId: BigInt\njobDefinitionId: BigInt"
+MODEL = """
+access: String
+contractEnforced: Boolean
+group: String
+latestVersion: String
+materializedType: String
+modelingLayer: String
+releaseVersion: ReleaseVersion
+version: String
+"""
+MODEL_CODE = """
+language: String
+packages: [String!]!
+deprecationDate: DateTime
+constraints: [ModelLevelConstraint!]!
+rawCode: String
+"""
+SOURCE = """
+database: String
+schema: String
+identifier: String
+loader: String
+patchPath: String
+dbtVersion: String
+sourceName: String
+sourceDescription: String
+"""
+TEST = "columnName: String\ndbtVersion: String\npatchPath: String\ntestType: TestType!"
+EXPOSURE = """
+dbtVersion: String
+exposureType: String
+label: String
+maturity: String
+ownerEmail: String
+ownerName: String
+packageName: String
+patchPath: String
+url: String
+freshnessStatus: FreshnessStatus
+"""
+FRESHNESS = "freshness: SourceFreshnessNode!"
+CATALOG = "catalog: CatalogNode"
+STATUSES = "testStatuses: JSONObject!"
+CONFIG = "config: JSONObject"
+CODE = "rawCode: String\ncompiledCode: String"
+SEED = "path: String\ncompiledCode: String"
+SNAPSHOT = """
+targetDatabase: String
+targetSchema: String
+strategy: String
+primaryKey: String
+snapshotExecutionInfo: ExecutionInfoNode
+"""
+MACRO = "packageName: String\npatchPath: String\npath: String\nmacroSql: String"
+METRIC = """
+packageName: String
+patchPath: String
+label: String
+type: String
+typeParams: JSONObject
+formula: String
+filter: JSONObject
+"""
+CATALOGUED = """
+columns: [CatalogColumn!]
+stats: [CatalogStat!]!
+type: String
+owner: String
+comment: String
+"""
+RAN = """
+error: String
+status: String
+skip: Boolean
+compileStartedAt: DateTime
+compileCompletedAt: DateTime
+executeStartedAt: DateTime
+executeCompletedAt: DateTime
+executionTime: Float
+threadId: String
+runGeneratedAt: DateTime
+runElapsedTime: Float
+invocationId: String
+rawSql: String
+rawCode: String
+compiledSql: String
+compiledCode: String
+"""
+CURSOR = "paginationCursor: String"
+CHILD_IDS = "childrenL1: [String!]!"
+DEPENDS = "dependsOn: [String!]!"
+PARENTS_OF_RUN = "parentsModels: [ModelNode!]!\nparentsSources: [SourceNode!]!"
+TESTS_OF_RUN = "tests: [TestNode!]!"
+JOB_MODEL = """
+access: String
+language: String
+materializedType: String
+dbtGroup: String
+packages: [String!]
+runResults: [RunInfoNode!]!
+"""
+JOB_TEST = """
+columnName: String
+language: String
+state: String
+fail: Boolean
+warn: Boolean
+"""
+JOB_SOURCE = """
+database: String
+schema: String
+identifier: String
+loader: String
+sourceName: String
+sourceDescription: String
+state: FreshnessStatus
+freshnessChecked: Boolean
+maxLoadedAt: DateTime
+maxLoadedAtTimeAgoInS: Float
+snapshottedAt: DateTime
+criteria: Criteria!
+runGeneratedAt: DateTime
+runElapsedTime: Float
+"""
+JOB_EXPOSURE = """
+label: String
+maturity: String
+ownerEmail: String
+ownerName: String
+url: String
+packageName: String
+exposureType: String
+"""
+DATABASE = "database: String\nschema: String\nalias: String\npackageName: String"
