@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import IO, Any, Self
+
+from airflow_dbt_cloud.artifacts.parts import parts
+from airflow_dbt_cloud.artifacts.schema import NotThatArtifact, Schema
 
 FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 """Statuses of nodes that did not become what they should."""
@@ -73,20 +76,35 @@ class NodeResult:
         return self.status in FAILED
 
 
+FIELDS = frozenset(
+    {"unique_id", "status", "execution_time", "message", "adapter_response", "failures", "relation_name"}
+)
+"""What is read of an entry; compiled code is most of the file and passed over."""
+
+
 def read_run_results(document: object) -> tuple[NodeResult, ...]:
     """The nodes of a run_results document, in dbt's order; entries that name no node are left out.
 
     Raises:
-        ValueError: If it is no such document.
+        NotThatArtifact: If it is no such document; a ValueError.
     """
     if not isinstance(document, Mapping) or not isinstance(document.get("results"), list):
-        raise ValueError(  # noqa: TRY004 -- the document is wrong, not a type of ours
-            "This is no run_results.json: it has no list of results."
-        )
+        raise NotThatArtifact("run-results", "It has no list of results")
+    Schema.parse(document.get("metadata"), "run-results")
     return tuple(_results(document["results"]))
 
 
-def _results(entries: list[object]) -> Iterator[NodeResult]:
+def stream_run_results(stream: IO[bytes]) -> Iterator[NodeResult]:
+    """The nodes of a run_results.json of any size, one at a time.
+
+    Raises:
+        NotThatArtifact: If it is no such file; for a damaged one, when the damage is come to.
+    """
+    entries = parts(stream, "run-results", {"results": FIELDS}, needed="results")
+    yield from _results(data for section, _, data in entries if section == "results")
+
+
+def _results(entries: Iterable[object]) -> Iterator[NodeResult]:
     for entry in entries:
         if isinstance(entry, Mapping) and entry.get("unique_id"):
             yield NodeResult.parse(entry)

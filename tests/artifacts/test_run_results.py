@@ -1,8 +1,12 @@
 """What dbt writes about the nodes of a command."""
 
+import io
+import json
+
 import pytest
 
-from airflow_dbt_cloud.artifacts.run_results import NodeResult, read_run_results
+from airflow_dbt_cloud.artifacts.run_results import NodeResult, read_run_results, stream_run_results
+from airflow_dbt_cloud.artifacts.schema import NotThatArtifact
 
 
 def node(**fields):
@@ -63,3 +67,21 @@ def test_a_nodes_own_name_is_without_package_and_hash(unique_id, kind, name):
 )
 def test_warnings_and_untouched_nodes_have_not_failed(status, failed):
     assert NodeResult("model.shop.orders", status).failed is failed
+
+
+@pytest.mark.parametrize("version", [4, 5, 6])
+def test_a_file_is_read_as_a_stream_to_the_same_nodes(version):
+    schema = {"dbt_schema_version": f"https://schemas.getdbt.com/dbt/run-results/v{version}.json"}
+    entries = [node(adapter_response={"rows_affected": 7}, compiled_code="x", timing=[{"name": "a"}]), {}]
+    document = {"metadata": schema, "results": entries, "elapsed_time": 1.5, "args": {"which": "build"}}
+    streamed = tuple(stream_run_results(io.BytesIO(json.dumps(document).encode())))
+    assert streamed == read_run_results(document)
+    assert streamed[0].rows == 7
+
+
+def test_another_artifact_is_not_taken_for_it():
+    document = {"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/sources/v3.json"}}
+    with pytest.raises(NotThatArtifact, match="names it sources v3"):
+        read_run_results({**document, "results": []})
+    with pytest.raises(NotThatArtifact, match="names it sources v3"):
+        list(stream_run_results(io.BytesIO(json.dumps(document).encode())))
