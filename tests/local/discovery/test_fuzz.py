@@ -48,7 +48,7 @@ def ask(shop):
 
 
 @given(query=queries(SCHEMA, custom_scalars=SCALARS, allow_null=True))
-@settings(quick, max_examples=150)
+@settings(quick, max_examples=80)
 def test_queries_that_the_schema_allows(ask, query):
     ask(json.dumps({"query": query}).encode())
 
