@@ -1,74 +1,15 @@
 import json
 import os
-import shlex
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
-
-from airflow_dbt_cloud.runner import environment
-
-PROGRAM = [sys.executable, "-m", "airflow_dbt_cloud.cli"]
-
-
-@dataclass
-class Serving:
-    """A served dbt Cloud, as its own output describes it."""
-
-    process: subprocess.Popen[str]
-    lines: list[str]
-
-    @property
-    def connection(self) -> dict[str, str]:
-        line = next(line for line in self.lines if line.startswith("export "))
-        name, _, value = shlex.split(line)[1].partition("=")
-        assert name == "AIRFLOW_CONN_DBT_CLOUD_DEFAULT"
-        return json.loads(value)
-
-    def get(self, path: str, token: str | None = None) -> requests.Response:
-        connection = self.connection
-        headers = {"Authorization": f"Token {token or connection['password']}"}
-        return requests.get(f"{connection['host']}{path}", headers=headers, timeout=10)
-
-    def end(self, number: int) -> int:
-        self.process.send_signal(number)
-        rest, _ = self.process.communicate(timeout=30)
-        self.lines += rest.splitlines()
-        return self.process.returncode
-
-
-@contextmanager
-def serve(*options: str, **variables: str) -> Iterator[Serving]:
-    process = subprocess.Popen(
-        [*PROGRAM, "serve", "--port", "0", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **variables},
-    )
-    try:
-        lines = []
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
-            if line.startswith("Ctrl-C"):
-                break
-        yield Serving(process, lines)
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def refusal(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PROGRAM, *options], capture_output=True, text=True, timeout=60, check=False)
+from served import Serving, log_of, processes_in, refusal, run_job, run_of, serve, wait_for
 
 
 def test_what_it_prints_is_all_that_airflow_needs():
@@ -142,42 +83,6 @@ def test_the_missing_extra_is_named_at_the_start(absent):
     assert ended.returncode == 1
     assert len(ended.stderr.splitlines()) == 1
     assert "pip install 'airflow-dbt-cloud[local]'" in ended.stderr
-
-
-def run_job(served: Serving, job_id: int, token: str | None = None) -> int:
-    connection = served.connection
-    answer = requests.post(
-        f"{connection['host']}/api/v2/accounts/1/jobs/{job_id}/run/",
-        headers={"Authorization": f"Token {token or connection['password']}"},
-        json={"cause": "a test"},
-        timeout=10,
-    )
-    return answer.json()["data"]["id"]
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A machine of one's own: nothing of the user's home, but the dbt environments that are made once."""
-    made = environment.home() / "dbt"
-    made.mkdir(parents=True, exist_ok=True)
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "dbt").symlink_to(made)
-    monkeypatch.setenv("AIRFLOW_DBT_CLOUD_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def oven(home):
-    """A project of one model with a profile of two targets."""
-    project = home / "oven"
-    (project / "models").mkdir(parents=True)
-    (project / "dbt_project.yml").write_text("name: oven\nprofile: oven\n")
-    (project / "models" / "bread.sql").write_text("select 250 as heat\n")
-    outputs = {name: {"type": "duckdb", "path": f"{name}.duckdb", "threads": 2} for name in ("dev", "prod")}
-    (project / "profiles.yml").write_text(json.dumps({"oven": {"target": "dev", "outputs": outputs}}))
-    return project
 
 
 def background(*options: str) -> subprocess.CompletedProcess[str]:
@@ -294,10 +199,6 @@ def test_a_project_of_ones_own_has_an_environment_and_a_job_for_each_target(oven
     assert not list(oven.parent.glob("cache/local-oven-*/environments/*/profile"))
 
 
-def run_of(served: Serving, run_id: int, token: str) -> dict:
-    return served.get(f"/api/v2/accounts/1/runs/{run_id}/", token).json()["data"]
-
-
 @pytest.mark.dbt
 def test_ending_it_ends_the_dbt_that_runs_and_what_was_done_is_kept(tmp_path: Path):
     with serve("--data-dir", str(tmp_path)) as served:
@@ -310,27 +211,6 @@ def test_ending_it_ends_the_dbt_that_runs_and_what_was_done_is_kept(tmp_path: Pa
     with serve("--data-dir", str(tmp_path)) as served:
         run = served.get(f"/api/v2/accounts/1/runs/{run_id}/").json()["data"]
         assert run["is_cancelled"]
-
-
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def log_of(folder: Path, run_id: int) -> str:
-    logs = folder.glob(f"runs/{run_id}/logs/*/dbt.log")
-    return "".join(path.read_text() for path in logs)
-
-
-def processes_in(folder: Path) -> list[psutil.Process]:
-    """The processes that work in the folder."""
-    return [
-        process
-        for process in psutil.process_iter(["cwd"])
-        if (process.info["cwd"] or "").startswith(str(folder))
-    ]
 
 
 @pytest.mark.parametrize(("option", "count"), [([], 0), (["--schedules"], 24)])
