@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-ALL = ("import_cost", "deferred", "conditions", "faults", "crash_matrix", "triggerer", "artifacts")
+ALL = ("import_cost", "deferred", "conditions", "faults", "crash_matrix", "triggerer", "artifacts", "lists")
 
 
 def main(names: list[str]) -> int:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 from airflow_dbt_cloud.client.models import Json
 from airflow_dbt_cloud.client.paging import Page, Part, Reading
 
-ABREAST = 6
+ABREAST = 10
 """Pages that are asked for at the same time, and that many more that may lie ready: a page takes dbt Cloud
 some tenths of a second, and 200 KB here."""
 
