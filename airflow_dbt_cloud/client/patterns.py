@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath, PureWindowsPath
 
 from airflow_dbt_cloud.client.errors import ArtifactError, ArtifactMissing, InvalidArgument
 from airflow_dbt_cloud.client.protocol import file_path
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 SHOWN = 5
 """Names of other artifacts that an error shows."""
@@ -28,7 +31,7 @@ def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
     if not wanted:
         return not parts
     if wanted[0] == "**":
-        return len(wanted) == 1 or any(_fits(parts[skipped:], wanted[1:]) for skipped in range(len(parts)))
+        return bool(parts) and (len(wanted) == 1 or _fits(parts, wanted[1:]) or _fits(parts[1:], wanted))
     return bool(parts) and fnmatchcase(parts[0], wanted[0]) and _fits(parts[1:], wanted[1:])
 
 
@@ -53,7 +56,7 @@ def inside(path: str) -> str:
     """
     try:
         file_path(path)
-        leaves = bool(PureWindowsPath(path).drive) or not path.isprintable()
+        leaves = bool(PureWindowsPath(path).drive) or CONTROL.search(path) is not None
     except InvalidArgument:
         leaves = True
     if leaves:

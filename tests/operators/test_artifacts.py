@@ -2,6 +2,7 @@
 
 import pytest
 from airflow.sdk import DAG
+from folders import files
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudGetJobRunArtifactOperator
 
@@ -103,13 +104,6 @@ def test_the_name_is_rendered_for_others_who_hold_the_operator(run_dag, run_id, 
     assert all((tmp_path / name).is_file() for name in names)
 
 
-def written(folder):
-    """The files below a folder, by their paths in it."""
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
-    }
-
-
 def test_names_and_patterns_keep_their_paths_below_the_folder(fetch, tmp_path):
     outcome = fetch(paths=["run_results.json", "compiled/**"], output_path="out/{{ dag.dag_id }}")
     folder = tmp_path / "out/fetches"
@@ -117,14 +111,14 @@ def test_names_and_patterns_keep_their_paths_below_the_folder(fetch, tmp_path):
         "out/fetches/run_results.json",
         "out/fetches/compiled/shop/models/orders.sql",
     ]
-    assert written(folder) == {
+    assert files(folder) == {
         name: ARTIFACTS[name].encode() for name in ("run_results.json", "compiled/shop/models/orders.sql")
     }
 
 
 def test_all_of_the_run_is_fetched_and_the_log_says_how_much(fetch, run_id, tmp_path):
     outcome = fetch(paths="**", output_path=str(tmp_path / "all"))
-    assert sorted(written(tmp_path / "all")) == [
+    assert sorted(files(tmp_path / "all")) == [
         "compiled/shop/models/orders.sql",
         "manifest.json",
         "run_results.json",
@@ -132,7 +126,7 @@ def test_all_of_the_run_is_fetched_and_the_log_says_how_much(fetch, run_id, tmp_
     assert f"Fetched 3 of 3 artifacts of run {run_id}, 0.0 MiB, to {tmp_path / 'all'} in" in outcome.log
 
 
-def test_a_pattern_with_a_step_means_what_that_step_has_written(run_dag, jobs, tmp_path):
+def test_a_pattern_with_a_step_means_what_that_step_has_files(run_dag, jobs, tmp_path):
     artifacts = {"steps/2/run_results.json": '{"step": 2}', "run_results.json": "{}", "catalog.json": "{}"}
     run_id = seeded(jobs, artifacts)
     jobs.control.add_fault("status", route="*/artifacts/catalog.json", status=404)
@@ -141,14 +135,14 @@ def test_a_pattern_with_a_step_means_what_that_step_has_written(run_dag, jobs, t
             task_id="fetch", run_id=run_id, paths=["*.json"], step=2, output_path=str(tmp_path)
         )
     assert run_dag(dag).xcoms("fetch")["return_value"] == [str(tmp_path / "run_results.json")]
-    assert written(tmp_path) == {"run_results.json": b'{"step": 2}'}
+    assert files(tmp_path) == {"run_results.json": b'{"step": 2}'}
 
 
 def test_a_pattern_that_means_nothing_fails_and_says_what_is_there(fetch, run_id, tmp_path):
     outcome = fetch(paths=["manifest.json", "target/**"], output_path=str(tmp_path / "out"))
     assert outcome.state == "failed"
     assert f"Run {run_id} has no artifact 'target/**'. It has manifest.json" in outcome.log
-    assert written(tmp_path) == {}
+    assert files(tmp_path) == {}
 
 
 @pytest.mark.parametrize(
@@ -164,7 +158,7 @@ def test_names_in_dbt_clouds_list_that_lead_out_of_the_folder_are_refused(run_da
     outcome = run_dag(dag)
     assert outcome.state == "failed"
     assert "is not written. Its name would lead out of the folder" in outcome.log
-    assert written(tmp_path) == {}
+    assert files(tmp_path) == {}
 
 
 @pytest.mark.parametrize("where", ["{}/out", "file://{}/out"])
@@ -178,7 +172,7 @@ def test_one_artifact_may_go_below_a_folder_or_a_url(fetch, tmp_path, where):
 def test_a_file_below_a_folder_may_have_a_name_of_its_own(fetch, tmp_path):
     outcome = fetch("manifest.json", output_path=tmp_path / "out", output_file_name="{{ dag.dag_id }}.json")
     assert outcome.xcoms("fetch")["return_value"] == str(tmp_path / "out/fetches.json")
-    assert written(tmp_path / "out") == {"fetches.json": ARTIFACTS["manifest.json"].encode()}
+    assert files(tmp_path / "out") == {"fetches.json": ARTIFACTS["manifest.json"].encode()}
 
 
 @pytest.fixture
