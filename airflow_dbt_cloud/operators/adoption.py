@@ -20,11 +20,14 @@ class Verdict:
         adopted: The run to go on with, or None to start one.
         reason: Why, for the log.
         superseded: Runs that go on and nobody will wait for any more.
+        failed: The newest of the task's runs if it ended in error and was asked for the same: what a retry
+            from failure takes up.
     """
 
     adopted: Run | None
     reason: str
     superseded: tuple[Run, ...] = ()
+    failed: Run | None = None
 
 
 def judge(mark: Marker, runs: Iterable[Run], *, take_finished: bool, take_unfinished: bool) -> Verdict:
@@ -53,7 +56,11 @@ def judge(mark: Marker, runs: Iterable[Run], *, take_finished: bool, take_unfini
             return Verdict(run, f"try {theirs.attempt} of this task started it and it goes on", left)
         if run.status == RunStatus.SUCCESS and take_finished:
             return Verdict(run, f"try {theirs.attempt} of this task started it and it succeeded", left)
-    return Verdict(None, "no earlier try of this task left a run to go on with", superseded)
+    failed = [
+        run for run, theirs in earlier[:1] if theirs.payload == mark.payload and run.status == RunStatus.ERROR
+    ]
+    reason = "no earlier try of this task left a run to go on with"
+    return Verdict(None, reason, superseded, failed[0] if failed else None)
 
 
 def _of_this_start(mark: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:

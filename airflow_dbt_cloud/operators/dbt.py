@@ -9,9 +9,11 @@ from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import DBT_CAUSE_MAX_LENGTH, DbtCloudJobRunStatus, JobRunInfo
 from airflow_dbt_cloud.links import DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.artifacts import DbtCloudGetJobRunArtifactOperator
+from airflow_dbt_cloud.operators.cancelling import DbtCloudCancelJobRunOperator
 from airflow_dbt_cloud.operators.following import FollowsRun
 from airflow_dbt_cloud.operators.job_arguments import JobArguments
 from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
+from airflow_dbt_cloud.operators.retrying import DbtCloudRetryJobRunOperator
 from airflow_dbt_cloud.operators.starting import Start, reason_for
 
 if TYPE_CHECKING:
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DBT_CAUSE_MAX_LENGTH",
+    "DbtCloudCancelJobRunOperator",
     "DbtCloudGetJobRunArtifactOperator",
     "DbtCloudJobRunException",
     "DbtCloudJobRunStatus",
     "DbtCloudListJobRunsOperator",
     "DbtCloudListJobsOperator",
+    "DbtCloudRetryJobRunOperator",
     "DbtCloudRunJobOperator",
     "DbtCloudRunJobOperatorLink",
     "JobRunInfo",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
@@ -30,7 +30,9 @@ class JobArguments(BaseOperator):
         check_interval: Seconds between two looks.
         additional_run_config: Further fields of the request; they go before the arguments.
         reuse_existing_run: The same as `if_running="attach"`.
-        retry_from_failure: In a retry of the task, go on where the job's latest run failed, if it did.
+        retry_from_failure: In a retry or after a clear of the task, take the run that it started up where
+            that failed; the run's overrides stay as they were. Where dbt Cloud cannot do that, the log says
+            why, and True starts a new run; "steps" starts one that executes only what is left to be done.
         deferrable: Wait in the triggerer rather than on the worker.
         hook_params: Further arguments of `DbtCloudHook`.
         openlineage_inject_parent_job_info: Put the OpenLineage parent job into the cause, where it fits.
@@ -86,7 +88,7 @@ class JobArguments(BaseOperator):
         check_interval: float = 60,
         additional_run_config: dict[str, Any] | None = None,
         reuse_existing_run: bool = False,
-        retry_from_failure: bool = False,
+        retry_from_failure: bool | Literal["steps"] = False,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         hook_params: dict[str, Any] | None = None,
         openlineage_inject_parent_job_info: bool = conf.getboolean(
@@ -120,7 +122,7 @@ class JobArguments(BaseOperator):
         self.check_interval = check_interval
         self.additional_run_config = additional_run_config or {}
         self.reuse_existing_run = reuse_existing_run
-        self.retry_from_failure = retry_from_failure
+        self.retry_from_failure = _retry_from_failure(retry_from_failure)
         self.deferrable = deferrable
         self.hook_params = hook_params or {}
         self.openlineage_inject_parent_job_info = openlineage_inject_parent_job_info
@@ -134,3 +136,10 @@ class JobArguments(BaseOperator):
         self.if_running = one_of("if_running", "attach" if reuse_existing_run else if_running, IF_RUNNING)
         self.on_retry = one_of("on_retry", on_retry, ON_RETRY)
         self.cancel_on_timeout = cancel_on_timeout
+
+
+def _retry_from_failure(value: object) -> bool | Literal["steps"]:
+    if isinstance(value, str):
+        one_of("retry_from_failure", value, ("steps",))
+        return "steps"
+    return bool(value)

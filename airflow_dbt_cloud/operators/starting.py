@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
+from airflow_dbt_cloud.client.errors import NotRetryable
 from airflow_dbt_cloud.client.marker import Marker
 from airflow_dbt_cloud.client.models import UNFINISHED, Run, status_name
-from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
+from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.operators.adoption import judge
 from airflow_dbt_cloud.operators.identity import dag_run_start, mark_of
+from airflow_dbt_cloud.operators.planning import told_plan
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+    from airflow_dbt_cloud.report.retry_plan import RetryPlan
 
 
 ON_ITS_WAY = (0.0, 0.5, 1.0, 1.0)
@@ -65,6 +68,8 @@ class Start:
         self.since = dag_run_start(context)
         self._asked = False
         self._superseded: set[int] = set()
+        self._failed: Run | None = None
+        self._retrying: int | None = None
 
     def settle(self) -> Started:
         """The run to go on with.
@@ -74,7 +79,7 @@ class Start:
             DbtCloudJobRunException: If the job runs already and `if_running` is "fail".
             DbtCloudApiException: If dbt Cloud refuses.
         """
-        return self._earlier() or self._somebody_elses() or self.anew()
+        return self._earlier() or self._somebody_elses() or self._retried() or self.anew()
 
     def anew(self) -> Started:
         """A new run, whatever there is."""
@@ -88,7 +93,6 @@ class Start:
                 cause=self.reason,
                 steps_override=overrides.pop("steps_override", None),
                 schema_override=overrides.pop("schema_override", None),
-                retry_from_failure=self.operator.retry_from_failure and self.mark.attempt > 1,
                 additional_run_config=overrides,
             )
         finally:
@@ -108,12 +112,14 @@ class Start:
 
     def begun(self) -> Run | None:
         """The run that was asked for and whose answer has not come; the request may still be on its way."""
-        for pause in ON_ITS_WAY if self._asked else ():
-            time.sleep(pause)
-            for run in self.find():
-                if Marker.find(run.cause) == self.mark:
-                    return run
-        return None
+        if not self._asked:
+            return None
+        return on_its_way(lambda: [run for run in self.find() if self._is_asked_for(run)])
+
+    def _is_asked_for(self, run: Run) -> bool:
+        if self._retrying is not None:
+            return bool(run.data.get("retrying_run_id") == self._retrying)
+        return Marker.find(run.cause) == self.mark
 
     def _earlier(self) -> Started | None:
         """The run of an earlier try, where it is to be gone on with; what goes on of others is cancelled."""
@@ -122,15 +128,47 @@ class Start:
         adopts = self.operator.on_retry == "adopt"
         whole = adopts and not self.operator.is_extended
         verdict = judge(self.mark, self.find(), take_finished=whole, take_unfinished=adopts)
-        self._superseded = {run.id for run in verdict.superseded}
+        self._superseded, self._failed = {run.id for run in verdict.superseded}, verdict.failed
         for run in verdict.superseded:
             self.log.info("Run %s was started by an earlier try and is superseded; cancelling it.", run.id)
             self.hook.cancel_job_run(run_id=run.id, account_id=self.operator.account_id)
         if verdict.adopted is None:
-            self.log.info("A new run is started: %s.", verdict.reason if adopts else "on_retry is 'rerun'")
+            if not (self.operator.retry_from_failure and self._failed):
+                why = verdict.reason if adopts else "on_retry is 'rerun'"
+                self.log.info("A new run is started: %s.", why)
             return None
         self.log.info("Run %s is taken: %s.", verdict.adopted.id, verdict.reason)
         return Started(verdict.adopted.data, adopted=True)
+
+    def _retried(self) -> Started | None:
+        """A run that goes on where that of an earlier try failed, where that is wanted and can be done.
+
+        Whoever cannot be told of a lost answer finds it by the run that it retries; it carries no mark.
+        """
+        if not self.operator.retry_from_failure or self._failed is None:
+            return None
+        failed, account = self._failed.id, self.operator.account_id
+        plan = told_plan(self.hook, failed, account, self.log)
+        self.operator.stop_if_killed()
+        self._asked, self._retrying = True, failed
+        try:
+            answer = self.hook.retry_job_run(run_id=failed, account_id=account)
+        except DbtCloudApiException as error:
+            if not isinstance(error.error, NotRetryable):
+                raise
+            self._retrying = None
+            self._make_do(plan, str(error))
+            return None
+        self.log.info("Run %s is retried from its failure, with its own overrides.", failed)
+        return Started(answer.json()["data"])
+
+    def _make_do(self, plan: RetryPlan | None, why: str) -> None:
+        """Say what is started in place of a retry that dbt Cloud refuses."""
+        if self.operator.retry_from_failure == "steps" and plan is not None and plan.commands:
+            self.overrides = {**self.overrides, "steps_override": list(plan.commands)}
+            self.log.info("%s A new run is started with the commands of its retry plan.", why)
+        else:
+            self.log.info("%s A new run is started.", why)
 
     def _somebody_elses(self) -> Started | None:
         """What `if_running` makes of runs of the job that are going; None to start a new one."""
@@ -160,6 +198,15 @@ class Start:
         }
         answer = self.hook.get_job_runs(account_id=self.operator.account_id, payload=query)
         return [run for run in answer.json()["data"] or () if run["id"] not in self._superseded]
+
+
+def on_its_way(look: Callable[[], list[Run]]) -> Run | None:
+    """The first run that some looks show, made within the seconds that a killed task has."""
+    for pause in ON_ITS_WAY:
+        time.sleep(pause)
+        for run in look():
+            return run
+    return None
 
 
 def reason_for(operator: DbtCloudRunJobOperator, context: Context) -> str:

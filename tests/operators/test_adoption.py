@@ -104,3 +104,30 @@ def test_who_takes_nothing_leaves_nothing_going():
         None,
         [1],
     )
+
+
+def failed(*runs, present=None):
+    newest_first = sorted(runs, key=lambda each: -each.id)
+    found = judge(present or mark(), newest_first, take_finished=True, take_unfinished=True).failed
+    return found and found.id
+
+
+FIRST = run(1, RunStatus.ERROR, mark(attempt=1))
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([FIRST], 1),
+        ([FIRST, run(2, RunStatus.ERROR, retries=1)], 2),
+        ([FIRST, run(2, RunStatus.CANCELLED, retries=1)], None),
+        ([FIRST, run(2, RunStatus.ERROR)], 1),
+        ([run(1, RunStatus.CANCELLED, mark(attempt=1))], None),
+        ([run(1, RunStatus.ERROR, mark(generation=1, attempt=1))], 1),
+        ([run(1, RunStatus.ERROR, mark(attempt=1, payload=TEST))], None),
+        ([run(1, RunStatus.ERROR)], None),
+        ([], None),
+    ],
+)
+def test_the_newest_failure_of_the_same_is_what_a_retry_from_failure_takes_up(runs, expected):
+    assert failed(*runs) == expected

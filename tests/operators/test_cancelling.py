@@ -1,0 +1,84 @@
+"""A run is cancelled, once, and the task says what became of it."""
+
+from datetime import timedelta
+
+import pytest
+
+from airflow_dbt_cloud.operators.dbt import DbtCloudCancelJobRunOperator
+
+
+@pytest.fixture
+def cancel(build):
+    def run(run_id, **arguments):
+        return build(DbtCloudCancelJobRunOperator, run_id=run_id, **{"timeout": 20, **arguments})
+
+    return run
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_run_that_goes_is_cancelled(cancel, jobs, wait):
+    run = jobs.started(jobs.endless)
+    outcome = cancel(run, wait_for_termination=wait)
+    assert outcome.state == "success"
+    assert jobs.run(run)["status"] == 30
+    assert outcome.xcoms("build")["return_value"] == run
+    assert outcome.xcoms("build")["job_run_url"] == jobs.run(run)["href"]
+    assert f"Run {run} is being cancelled; it was running." in outcome.log
+    assert (f"Run {run} is cancelled." in outcome.log) is wait
+
+
+@pytest.mark.parametrize(
+    ("job", "ending"),
+    [
+        ("instant", "has ended with Success already"),
+        ("failing", "has ended with Error already"),
+        ("cancelled", "is cancelled"),
+    ],
+)
+def test_a_run_that_has_ended_stays_as_it_is(cancel, jobs, job, ending):
+    run = jobs.started(getattr(jobs, job))
+    jobs.control.advance(5)
+    outcome = cancel(f"{{{{ {run} }}}}")
+    assert outcome.state == "success"
+    assert f"There is nothing to cancel: run {run} {ending}." in outcome.log
+    assert jobs.asked("POST", "/cancel/") == []
+
+
+def test_cancelling_again_does_no_harm(cancel, jobs):
+    run = jobs.started(jobs.endless)
+    for _ in range(2):
+        assert cancel(str(run)).state == "success"
+    assert len(jobs.asked("POST", "/cancel/")) == 1
+
+
+def test_a_lost_answer_is_no_failure(cancel, jobs):
+    run = jobs.started(jobs.endless)
+    jobs.control.add_fault("reset", after_acting=True, route="*/cancel/", count=1)
+    assert cancel(run).state == "success"
+    assert jobs.run(run)["status"] == 30
+
+
+UNHEEDED = '{"status": {"code": 200}, "data": {"id": 1, "status": 3}}'
+
+
+def test_a_run_that_does_not_end_in_time_is_told_as_such(cancel, jobs):
+    run = jobs.started(jobs.endless)
+    jobs.control.add_fault("status", status=200, body=UNHEEDED, route="*/cancel/")
+    outcome = cancel(run, timeout=timedelta(seconds=0.3))
+    assert outcome.state == "failed"
+    assert (
+        f"Run {run} was told to end, and has not after 0.3 seconds. See {jobs.run(run)['href']}"
+        in outcome.log
+    )
+
+
+def test_a_run_that_is_not_there_fails_the_task(cancel, jobs):
+    outcome = cancel(7)
+    assert outcome.state == "failed"
+    assert "dbt Cloud answered 404" in outcome.log
+
+
+@pytest.mark.parametrize("nothing", [None, "", "{{ none }}"])
+def test_without_a_run_it_says_so(cancel, jobs, nothing):
+    assert "run_id is empty" in cancel(nothing).log
+    assert jobs.control.requests() == []
