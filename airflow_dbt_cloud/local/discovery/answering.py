@@ -132,9 +132,13 @@ def _field(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
     info.context.spend()
     name = info.field_name
     if isinstance(source, View):
-        return FIELDS[name](source, **arguments)
-    value = source.get(name) if isinstance(source, dict) else getattr(source, name)
-    return value(**arguments) if callable(value) else value
+        value = FIELDS[name](source, **arguments)
+    else:
+        value = source.get(name) if isinstance(source, dict) else getattr(source, name)
+        value = value(**arguments) if callable(value) else value
+    if isinstance(value, list):
+        info.context.spend(len(value))
+    return value
 
 
 def _type_name(source: Any, _info: GraphQLResolveInfo[Any], _kind: Any) -> str:

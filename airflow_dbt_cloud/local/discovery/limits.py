@@ -15,8 +15,8 @@ MOST_TOKENS = 2_000
 """A query has no more words and signs; comparing its fields with one another takes the square of that."""
 MOST_DEPTH = 15
 """Fields within fields, introspection aside. dbt's own clients go to eight."""
-MOST_FIELDS = 500_000
-"""An answer has no more fields."""
+MOST_FIELDS = 1_000_000
+"""An answer has no more fields and entries of lists."""
 
 
 BAD_INPUT, VALIDATION_FAILED = "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"
@@ -35,14 +35,14 @@ class TooMuch(BaseException):
 
 
 class Budget:
-    """Counts the fields of an answer."""
+    """Counts the fields of an answer, and the entries of its lists."""
 
     def __init__(self, most: int) -> None:
         self._left = most
 
-    def spend(self) -> None:
-        """Count one field; raises TooMuch when there were too many."""
-        self._left -= 1
+    def spend(self, count: int = 1) -> None:
+        """Count fields or entries; raises TooMuch when there were too many."""
+        self._left -= count
         if self._left < 0:
             raise TooMuch
 

@@ -1,7 +1,7 @@
 """What Discovery knows of one node of a dbt project: its definition, its results, its catalog entry."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]
@@ -116,12 +116,3 @@ class Node:
     def config(self) -> Json:
         """The node's configuration, empty where the manifest has none."""
         return self.body.get("config") or {}
-
-    def declared(self, body: Json, facts: RunFacts) -> "Node":
-        """Return the node as a newer manifest defines it."""
-        return replace(self, body=body, facts=facts)
-
-    def resulted(self, result: Result, keep: int) -> "Node":
-        """Return the node with a newer result; `keep` says how many of them are remembered."""
-        success = result if result.good else self.success
-        return replace(self, last=result, success=success, history=(result, *self.history)[:keep])

@@ -1,5 +1,6 @@
 """What can be asked: an environment's states, a job's runs, and the lists in them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -78,11 +79,10 @@ def _applied(state: State) -> dict[str, Any]:
 
 def _state(state: State) -> dict[str, Any]:
     kinds = {node.kind for node in state.nodes.values()} - _ANSWERED
-    nodes = state.of_kind(kinds)
     return {
         "lastUpdatedAt": moment(state.last_updated_at),
-        "resourceCounts": {kind: sum(node.kind == kind for node in nodes) for kind in sorted(kinds)},
-        "tags": [{"name": tag} for tag in sorted({tag for node in nodes for tag in tags(node)})],
+        "resourceCounts": lambda: dict(sorted(Counter(node.kind for node in state.of_kind(kinds)).items())),
+        "tags": lambda: _tags(state),
         "lineage": lambda filter: lineage(state, filter),  # noqa: A006 - GraphQL's argument
         "packages": lambda resource: _packages(state, resource),
         "resources": _pages(state, frozenset(kinds)),
@@ -159,6 +159,10 @@ def _then(state: State, node: Node, result: Result, *, catalog: bool) -> View:
         node, facts=result.facts, last=result, success=result if result.good else None, history=(result,)
     )
     return View(shown if catalog else replace(shown, catalog=None), past)
+
+
+def _tags(state: State) -> list[dict[str, str]]:
+    return [{"name": tag} for tag in sorted({tag for node in state.nodes.values() for tag in tags(node)})]
 
 
 def _packages(state: State, resource: str) -> list[str]:

@@ -1,10 +1,11 @@
 """The states of a project: as one run saw it, as it is defined last, as the runs have applied it."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from airflow_dbt_cloud.local.discovery.nodes import EXECUTED, Node
+from airflow_dbt_cloud.local.discovery.nodes import EXECUTED, KINDS, Catalogued, Node, Result
 from airflow_dbt_cloud.local.discovery.records import RunRecord
 
 MOST_HISTORICAL_RUNS = 20
@@ -54,13 +55,13 @@ class State:
 
     def ancestors(self, node: Node) -> Iterator[Node]:
         """Yield all that a node depends on, nearest first."""
-        seen, waiting = {node.unique_id}, self.parents(node)
+        seen, waiting = {node.unique_id}, deque(self.parents(node))
         while waiting:
-            nearest = waiting.pop(0)
+            nearest = waiting.popleft()
             if nearest.unique_id not in seen:
                 seen.add(nearest.unique_id)
                 yield nearest
-                waiting += self.parents(nearest)
+                waiting.extend(self.parents(nearest))
 
     def tests(self, node: Node) -> list[Node]:
         """Return the tests of a node."""
@@ -88,40 +89,61 @@ class EnvironmentStates:
 
     def __init__(self) -> None:
         self.applied = State(Flavour.APPLIED)
-        self.definition = State(Flavour.DEFINITION)
+        self._newest: RunRecord | None = None
+        self._definition: State | None = None
+
+    @property
+    def definition(self) -> State:
+        """What the newest manifest defines."""
+        if self._definition is None:
+            newest = self._newest
+            self._definition = (
+                state_of_run(newest, Flavour.DEFINITION) if newest else State(Flavour.DEFINITION)
+            )
+        return self._definition
 
     def take(self, record: RunRecord) -> None:
         """Bring both up to date with a run that finished after all that were taken before."""
-        nodes = self._declared(record) if record.metadata is not None else dict(self.applied.nodes)
-        for name, result in (*record.results.items(), *record.freshness.items()):
-            node = nodes.get(name) or self._new(record, name)
-            if node is not None:
-                nodes[name] = _settled(node, record).resulted(result, _kept(node))
-        for name, entry in record.catalog.items():
-            if name in nodes:
-                nodes[name] = replace(nodes[name], catalog=entry)
+        nodes = self.applied.nodes
+        if record.metadata is not None:
+            self._newest, self._definition = record, None
+            nodes = _declared(nodes, record)
+        results = {**record.results, **record.freshness}
+        for name in results.keys() | record.catalog.keys():
+            node = nodes.get(name) or _new(record, name)
+            if node is not None and (name in nodes or name in results):
+                nodes[name] = _after(node, record, results.get(name), record.catalog.get(name))
         self.applied = State(Flavour.APPLIED, nodes, record)
 
-    def _declared(self, record: RunRecord) -> dict[str, Node]:
-        self.definition = state_of_run(record, Flavour.DEFINITION)
-        old = self.applied.nodes
-        declared = {name: node for name, node in old.items() if name in record.bodies}
-        for name, node in self.definition.nodes.items():
-            if node.kind not in EXECUTED:
-                known = old.get(name) or Node(node.body, node.facts)
-                declared[name] = known.declared(node.body, node.facts)
-        return declared
 
-    def _new(self, record: RunRecord, name: str) -> Node | None:
-        body = record.bodies.get(name)
-        return None if body is None else Node(body, record.facts)
+def _declared(nodes: Mapping[str, Node], record: RunRecord) -> dict[str, Node]:
+    """The nodes that are still in the project, and all that are only declared in it."""
+    declared = {name: node for name, node in nodes.items() if name in record.bodies}
+    for name, body in record.bodies.items():
+        if KINDS[body["resource_type"]] not in EXECUTED:
+            old = nodes.get(name)
+            declared[name] = replace(old, body=body, facts=record.facts) if old else Node(body, record.facts)
+    return declared
 
 
-def _settled(node: Node, record: RunRecord) -> Node:
-    """The node as this run's manifest has it, if the run built it or nothing ever did."""
-    body, result = record.bodies.get(node.unique_id), record.results.get(node.unique_id)
-    settled = body is not None and (node.success is None or (result is not None and result.good))
-    return node.declared(body, record.facts) if settled and body is not None else node
+def _new(record: RunRecord, name: str) -> Node | None:
+    body = record.bodies.get(name)
+    return None if body is None else Node(body, record.facts)
+
+
+def _after(node: Node, record: RunRecord, result: Result | None, catalog: Catalogued | None) -> Node:
+    """The node after a run: as this run's manifest has it, if the run built it or nothing ever did."""
+    body = record.bodies.get(node.unique_id)
+    good = result is not None and result.good
+    settled = body is not None and (good or node.success is None)
+    return Node(
+        body if settled and body is not None else node.body,
+        record.facts if settled else node.facts,
+        result or node.last,
+        result if good else node.success,
+        (result, *node.history)[: _kept(node)] if result else node.history,
+        catalog or node.catalog,
+    )
 
 
 def _kept(node: Node) -> int:
