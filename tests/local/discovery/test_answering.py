@@ -1,5 +1,8 @@
 """What is wrong with a query is said in GraphQL's words, and no query takes the server down."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -175,3 +178,32 @@ def test_the_server_answers_others_while_it_is_at_a_large_project(shop):
         others += bool(shop.api.control.counters())
     asking.join()
     assert others > 3
+
+
+@pytest.mark.parametrize(
+    ("permission", "status"), [("metadata_only", 200), ("job_viewer", 200), ("job_runner", 403)]
+)
+def test_a_token_must_be_allowed_to_read_the_metadata(shop, permission, status):
+    token = shop.api.control.add_token(permission)
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = shop.api.ask("/graphql", "POST", json={"query": "{ __typename }"}, headers=headers)
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+def test_the_library_that_it_takes_is_named_where_it_is_missing(tmp_path):
+    (tmp_path / "graphql.py").write_text("raise ModuleNotFoundError('no', name='graphql')")
+    program = (
+        "import requests; from airflow_dbt_cloud.local.server import LocalDbtCloud\n"
+        "with LocalDbtCloud(token='t') as cloud:\n"
+        "    headers = {'Authorization': 'Token t'}\n"
+        "    answer = requests.post(f'{cloud.url}/graphql', json={'query': '{x}'}, headers=headers)\n"
+        "    print(answer.status_code, answer.text)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("501 ")
+    assert "pip install 'airflow-dbt-cloud[local]'" in done.stdout

@@ -2,6 +2,8 @@
 
 from shop_artifacts import HISTORY, ORDERS, PRICES, RAW, STAGED, UNIQUE, good, manifest, result, results
 
+from airflow_dbt_cloud.local.discovery.archive import MOST_RUNS
+
 EXECUTION = (
     "uniqueId executionInfo { lastRunId lastRunStatus lastRunError lastSuccessRunId executeCompletedAt }"
 )
@@ -184,3 +186,14 @@ def test_a_reset_forgets_what_was_read(shop):
     assert shop.nodes("name")
     shop.api.control.reset()
     assert shop.nodes("name") == []
+
+
+def test_a_node_that_was_executed_before_the_oldest_run_in_view_is_still_applied(shop):
+    early = shop.ran(200, manifest=manifest(), run_results=results(result(ORDERS)))
+    assert names(shop.nodes("uniqueId")) == [ORDERS]
+    for age in range(MOST_RUNS + 5):
+        shop.ran(100 - age, manifest=manifest(), run_results=results(result(STAGED)))
+        if age % 10 == 0:
+            shop.nodes("uniqueId")
+    executed = {node["uniqueId"]: node["executionInfo"]["lastRunId"] for node in shop.nodes(EXECUTION)}
+    assert executed[ORDERS] == early
