@@ -43,7 +43,26 @@ def account_shape(account: Account, base_url: str) -> dict[str, Any]:
         "docs_job": None,
         "freshness_job": None,
         "enterprise_login_url": f"{base_url}/enterprise-login/None/",
+        **_OF_NEWER_ACCOUNTS,
     }
+
+
+_OF_NEWER_ACCOUNTS: dict[str, Any] = {
+    "it_seats": 0,
+    "explorer_seats": 0,
+    "analyst_seats": 0,
+    "lock_cause": None,
+    "develop_pod_memory_request_mebibytes": 0,
+    "business_critical": False,
+    "trial_end_date": None,
+    "static_subdomain": None,
+    "vanity_subdomain": None,
+    "run_locked_until": None,
+    "copilot_locked_until": None,
+    "agent_credit_locked": False,
+    "account_migration_events": [],
+    "groups": [],
+}
 
 
 def project_shape(project: Project) -> dict[str, Any]:
@@ -55,6 +74,8 @@ def project_shape(project: Project) -> dict[str, Any]:
         "connection_id": project.id,
         "repository_id": None,
         "semantic_layer_config_id": None,
+        "default_version": None,
+        "fusion_readiness": None,
         "id": project.id,
         "created_at": spaced(project.created_at),
         "updated_at": spaced(project.updated_at or project.created_at),
@@ -129,6 +150,8 @@ def environment_shape(
         "credentials": None,
         "custom_environment_variables": None,
         "deployment_type": environment.deployment_type,
+        "is_deferrable": False,
+        "fusion_readiness": None,
         "enable_model_query_history": False,
         "enable_dbt_state": False,
         "primary_profile_id": None,
@@ -144,6 +167,7 @@ def job_shape(job: Job) -> dict[str, Any]:
         "schedule": schedule,
         "generate_sources": job.run_generate_sources,
         "is_system": False,
+        "fusion_readiness": None,
         "cron_humanized": cron_humanized(schedule["cron"]),
         "next_run": None,
         "next_run_humanized": None,

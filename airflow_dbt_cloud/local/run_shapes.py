@@ -82,7 +82,7 @@ def trigger_shape(run: Run) -> dict[str, Any]:
 
 def audit_shape(run: Run, now: int) -> dict[str, Any]:
     """Write who started a run, and who cancelled it: always the one service token that there is here."""
-    by_token = {"actor": {"id": 1, "type": "service_token", "name": "Local dbt Cloud"}}
+    by_token = {"actor": {"id": "1", "type": "service_token", "name": "Local dbt Cloud"}}
     cancelled = run.status(now) is Status.CANCELLED
     return {"trigger": by_token, "cancellation": by_token if cancelled else None}
 
