@@ -1,64 +1,126 @@
 """HTML for the pages: no script, nothing from elsewhere, every text escaped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-  color: #1b2330; background: #fff }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .35rem .6rem }
-tr { border-bottom: 1px solid #d9dee6 } a { color: #0b57d0 }
-pre { background: #f4f6f9; padding: .8rem; overflow-x: auto; font-size: 13px }
-.Success { color: #1a7f37 } .Error { color: #c62828 } .Cancelled { color: #8a6100 }
-@media (prefers-color-scheme: dark) { body { color: #e3e8ef; background: #14181f } pre { background: #1f2530 }
-  tr { border-color: #38414f } a { color: #8ab4f8 } .Success { color: #6fdd8b } .Error { color: #ff8a80 }
-  .Cancelled { color: #e6c04d } }
-"""
+from airflow_dbt_cloud.local.node_times import NodeTime
+from airflow_dbt_cloud.local.page_style import STYLE
+
 _RENEWED_EVERY_SECONDS = 2
+_SHOWN_NODES = 500
 
 
-def runs_page(runs: Sequence[tuple[str, dict[str, Any]]], total: int) -> str:
-    """Return the page of runs: a job's name and the run's shape for each."""
-    rows = "".join(
-        f"<tr><td><a href='{_path(run)}'>{run['id']}</a></td><td>{escape(job)}</td><td>{_status(run)}</td>"
-        f"<td>{run['created_at'][:19]}</td><td>{run['duration']}</td></tr>"
-        for job, run in runs
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a person calls the things that a run refers to."""
+
+    job: str
+    project: str
+    environment: str
+
+
+def runs_page(runs: Sequence[tuple[Names, Mapping[str, Any], str]], total: int) -> str:
+    """Return the page of runs: for each the names, the run's shape, and its cause."""
+    rows = "".join(_row(names, run, cause) for names, run, cause in runs)
+    head = (
+        "<tr><th>Run</th><th>Status</th><th>Job</th><th>Environment</th><th>Cause</th>"
+        "<th>Created (UTC)</th><th class='number'>Duration</th></tr>"
     )
-    head = "<tr><th>Run</th><th>Job</th><th>Status</th><th>Created (UTC)</th><th>Duration</th></tr>"
-    shown = f"<table>{head}{rows}</table>" if rows else "<p>No job has run yet.</p>"
-    return _page(
-        "Local dbt Cloud",
-        f"<h1>Local dbt Cloud</h1><p>{total} runs, the newest first.</p>{shown}",
-        going=True,
-    )
+    count = "1 run" if total == 1 else f"{total:,} runs"
+    shown = f"<section><table>{head}{rows}</table></section>" if rows else _NOTHING
+    return _page("Runs", f"<h1>Runs</h1><p class='soft'>{count}, the newest first.</p>{shown}", going=True)
 
 
-def run_page(run: dict[str, Any], job: str, cause: str, steps: Iterable[dict[str, Any]]) -> str:
-    """Return the page of one run with its steps and their logs."""
-    ahead = "".join(f"<p>It waits for run {other}.</p>" for other in run["blocked_by"])
-    message = f"<p>{escape(run['status_message'])}</p>" if run["status_message"] else ""
+def run_page(
+    run: Mapping[str, Any],
+    names: Names,
+    cause: str,
+    steps: Iterable[Mapping[str, Any]],
+    nodes: Sequence[NodeTime] = (),
+) -> str:
+    """Return the page of one run: what it is, its steps with their logs, and its nodes with their times."""
+    logs = "".join(map(_step, steps)) or "<p class='soft'>It has not begun.</p>"
     body = (
-        f"<p><a href='/'>All runs</a></p><h1>{escape(job)}: run {run['id']}</h1>"
-        f"<p>{_status(run)} · {escape(cause)} · created {run['created_at'][:19]} UTC · {run['duration']}</p>"
-        f"{message}{ahead}{''.join(map(_step, steps))}"
+        f"<section><h1>{escape(names.job)}: run {run['id']}</h1><p>{_badge(run['status_humanized'])}</p>"
+        f"{_message(run)}{_facts(run, names, cause)}</section>"
+        f"<section><h2>Steps</h2>{logs}</section>{_nodes(nodes)}"
     )
     return _page(f"Run {run['id']}", body, going=run["in_progress"])
 
 
-def _step(step: dict[str, Any]) -> str:
+def _row(names: Names, run: Mapping[str, Any], cause: str) -> str:
+    return (
+        f"<tr><td><a href='{_path(run)}'>{run['id']}</a></td><td>{_badge(run['status_humanized'])}</td>"
+        f"<td>{escape(names.job)}</td><td>{escape(names.environment)}</td>"
+        f"<td class='soft'>{escape(cause)}</td><td class='soft'>{escape(run['created_at'][:19])}</td>"
+        f"<td class='number'>{run['duration']}</td></tr>"
+    )
+
+
+def _message(run: Mapping[str, Any]) -> str:
+    ahead = "".join(f"<p>It waits for run {other}.</p>" for other in run["blocked_by"])
+    return f"<p>{escape(run['status_message'])}</p>{ahead}" if run["status_message"] else ahead
+
+
+def _facts(run: Mapping[str, Any], names: Names, cause: str) -> str:
+    commit = " ".join(part for part in (run["git_branch"], (run["git_sha"] or "")[:10]) if part)
+    facts = {
+        "Cause": cause,
+        "Project": names.project,
+        "Environment": names.environment,
+        "dbt": run["dbt_version"],
+        "Commit": commit,
+        "Created": f"{run['created_at'][:19]} UTC",
+        "Queued": run["queued_duration"],
+        "Ran": run["run_duration"],
+    }
+    shown = "".join(f"<dt>{name}</dt><dd>{escape(str(fact))}</dd>" for name, fact in facts.items() if fact)
+    return f"<dl>{shown}</dl>"
+
+
+def _step(step: Mapping[str, Any]) -> str:
     opened = " open" if step["status_humanized"] in {"Running", "Error"} else ""
-    title = f"{step['index']}. {escape(step['name'])} · {_status(step)} · {step['duration']}"
-    log = f"<pre>{escape(step['truncated_debug_logs'])}</pre>"
+    took = f"<span class='soft'>{step['duration']}</span>"
+    title = f"{took}{_badge(step['status_humanized'])} {step['index']}. {escape(step['name'])}"
+    log = f"<pre>{escape(step['truncated_debug_logs'] or '')}</pre>"
     return f"<details{opened}><summary>{title}</summary>{log}</details>"
 
 
-def _status(shape: dict[str, Any]) -> str:
-    word = shape["status_humanized"]
-    return f"<strong class='{word}'>{word}</strong>"
+def _nodes(nodes: Sequence[NodeTime]) -> str:
+    if not nodes:
+        return ""
+    slowest = max(0.001, *(node.seconds for node in nodes))
+    ordered = sorted(nodes, key=lambda node: -node.seconds)[:_SHOWN_NODES]
+    rows = "".join(_node(node, slowest) for node in ordered)
+    shown = "" if len(nodes) <= _SHOWN_NODES else f" The slowest {_SHOWN_NODES} are shown."
+    head = "<tr><th>Node</th><th>Status</th><th>Time</th><th class='number'>Seconds</th></tr>"
+    return (
+        "<section><h2>Models, tests and the rest</h2>"
+        f"<p class='soft'>{len(nodes):,} nodes, the slowest first.{shown}</p><table>{head}{rows}</table></section>"
+    )
 
 
-def _path(run: dict[str, Any]) -> str:
+def _node(node: NodeTime, slowest: float) -> str:
+    kind = "".join(letter for letter in node.status if letter.isalnum())
+    told = node.status in {"error", "fail", "warn"}
+    said = f"<p class='soft said'>{escape(node.message)}</p>" if told else ""
+    width = max(0.0, min(100.0, 100 * node.seconds / slowest))
+    return (
+        f"<tr><td><span class='soft'>{escape(node.kind)}</span> {escape(node.name)}{said}</td>"
+        f"<td>{_badge(node.status)}</td>"
+        f"<td class='wide'><div class='bar {kind}' style='width: {width:.1f}%'></div></td>"
+        f"<td class='number'>{node.seconds:.2f}</td></tr>"
+    )
+
+
+def _badge(status: str) -> str:
+    word = "".join(letter for letter in status if letter.isalnum())
+    return f"<strong class='badge {word}'>{escape(status)}</strong>"
+
+
+def _path(run: Mapping[str, Any]) -> str:
     return f"/deploy/{run['account_id']}/projects/{run['project_id']}/runs/{run['id']}/"
 
 
@@ -66,6 +128,11 @@ def _page(title: str, body: str, *, going: bool) -> str:
     renewal = f"<meta http-equiv='refresh' content='{_RENEWED_EVERY_SECONDS}'>" if going else ""
     return (
         f"<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>{renewal}"
-        f"<meta name='viewport' content='width=device-width'><title>{escape(title)}</title>"
-        f"<style>{_STYLE}</style></head><body>{body}</body></html>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{escape(title)} - local dbt Cloud</title><style>{STYLE}</style></head>"
+        "<body><header><a href='/'>Local dbt Cloud</a><span>on this machine, with real dbt</span></header>"
+        f"<main>{body}</main></body></html>"
     )
+
+
+_NOTHING = "<section><p>No job has run yet. A run that is started over the API shows up here.</p></section>"

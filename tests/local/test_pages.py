@@ -1,5 +1,6 @@
 """The pages for people."""
 
+import pytest
 import requests
 
 
@@ -31,7 +32,45 @@ def test_the_newest_runs_are_listed(api):
     assert "No job has run yet" in page(api, "/")
     run = api.start(api.job({"outcome": 20}))
     assert f"href='/deploy/1/projects/1/runs/{run['id']}/'" in page(api, "/")
-    assert "<strong class='Error'>Error</strong>" in page(api, "/")
+    assert "<strong class='badge Error'>Error</strong>" in page(api, "/")
+
+
+NODES = [
+    {"unique_id": "model.oven.bread", "status": "success", "execution_time": 2.0, "message": "OK"},
+    {
+        "unique_id": "test.oven.<b>burnt</b>",
+        "status": "fail",
+        "execution_time": 1,
+        "message": "Got <7> results",
+    },
+    {"unique_id": "model.oven.odd", "status": "success", "execution_time": "long"},
+    "no node at all",
+]
+
+
+@pytest.mark.parametrize(
+    ("results", "shown"), [(NODES, 2), ({"not": "a list"}, 0), ([], 0)], ids=["nodes", "nonsense", "none"]
+)
+def test_a_runs_nodes_are_shown_with_their_times_the_slowest_first(api, results, shown):
+    script = {
+        "outcome": 20,
+        "steps": [{"name": "Invoke dbt with `dbt build`", "outcome": 20, "command": "dbt build"}],
+        "artifacts": {"run_results.json": {"results": results}},
+    }
+    text = requests.get(api.start(api.job(script))["href"], timeout=5).text
+    assert text.count("<div class='bar") == shown
+    if shown:
+        assert text.index("oven.bread".removeprefix("oven.")) < text.index("&lt;b&gt;burnt&lt;/b&gt;")
+        assert "width: 50.0%" in text
+        assert "Got &lt;7&gt; results" in text
+        assert "<b>burnt" not in text
+
+
+def test_a_page_lets_nothing_in_from_elsewhere(api):
+    answer = requests.get(f"{api.server.url}/", timeout=5)
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'"
+    assert "<script" not in answer.text
+    assert "http://" not in answer.text.replace(api.server.url, "")
 
 
 def test_pages_are_no_part_of_the_journal_and_suffer_no_fault(api):

@@ -1,9 +1,13 @@
 """The pages for people: the newest runs, and the run that a run's `href` leads to."""
 
+import asyncio
+
 from aiohttp import web
 
-from airflow_dbt_cloud.local.models import Job
-from airflow_dbt_cloud.local.pages import run_page, runs_page
+from airflow_dbt_cloud.local.cloud import Cloud
+from airflow_dbt_cloud.local.models import Environment, Job, Project, Run, Step
+from airflow_dbt_cloud.local.node_times import NodeTime, node_times
+from airflow_dbt_cloud.local.pages import Names, run_page, runs_page
 from airflow_dbt_cloud.local.routes.lookup import cloud_of, run_of
 from airflow_dbt_cloud.local.run_shapes import run_shape, step_shape
 from airflow_dbt_cloud.local.store import Page, RunQuery
@@ -17,23 +21,41 @@ async def show_runs(request: web.Request) -> web.Response:
     cloud = cloud_of(request)
     now = cloud.clock.now()
     runs, total = cloud.store.runs.find(RunQuery(account_id=1), _NEWEST, now)
-    rows = [(_job_name(request, run.job_id), run_shape(run, now, cloud.base_url)) for run in runs]
+    rows = [(_names(cloud, run), run_shape(run, now, cloud.base_url), _cause(run)) for run in runs]
     return _html(runs_page(rows, total))
 
 
 async def show_run(request: web.Request) -> web.Response:
-    """Show a run with its steps and their logs; the page renews itself while the run goes on."""
+    """Show a run with its steps, their logs and its nodes; the page renews itself while the run goes on."""
     cloud, run = cloud_of(request), run_of(request)
     now = cloud.clock.now()
-    steps = [step_shape(step, now, debug_logs=False) for step in cloud.steps(run)]
-    cause = str(run.trigger.get("cause", ""))
+    steps = cloud.steps(run)
+    nodes = await _nodes(cloud, run, steps)
     shape = run_shape(run, now, cloud.base_url, blocked_by=cloud.queue.ahead_of(run))
-    return _html(run_page(shape, _job_name(request, run.job_id), cause, steps))
+    shapes = [step_shape(step, now, debug_logs=False) for step in steps]
+    return _html(run_page(shape, _names(cloud, run), _cause(run), shapes, nodes))
 
 
-def _job_name(request: web.Request, job_id: int) -> str:
-    job = cloud_of(request).store.definitions.get(Job, job_id)
-    return job.name if job else f"Job {job_id}"
+def _names(cloud: Cloud, run: Run) -> Names:
+    get = cloud.store.definitions.get
+    job, project = get(Job, run.job_id), get(Project, run.project_id)
+    environment = get(Environment, run.environment_id)
+    return Names(
+        job.name if job else f"Job {run.job_id}",
+        project.name if project else f"Project {run.project_id}",
+        environment.name if environment else f"Environment {run.environment_id}",
+    )
+
+
+async def _nodes(cloud: Cloud, run: Run, steps: list[Step]) -> list[NodeTime]:
+    if run.script is not None:
+        return node_times(cloud, run, steps)
+    # Only a pretended run's artifacts are in the store, which belongs to this thread.
+    return await asyncio.to_thread(node_times, cloud, run, steps)
+
+
+def _cause(run: Run) -> str:
+    return str(run.trigger.get("cause", ""))
 
 
 def _html(text: str) -> web.Response:
