@@ -68,13 +68,17 @@ def lines(plan: RetryPlan) -> list[str]:
     shown = plan.nodes[:MOST_NODES]
     more = len(plan.nodes) - len(shown)
     return [
-        f"Retry plan of run {plan.run.id}: {len(plan.nodes)} nodes, {len(plan.commands)} commands.",
+        f"Retry plan of run {plan.run.id}: {_count(plan.nodes, 'node')}, {_count(plan.commands, 'command')}.",
         *(f"  {node.status:<8} {node.kind} {node.name}" for node in shown),
         *([f"  … and {more} more"] if more else []),
         "As commands:",
         *(f"  {command}" for command in plan.commands),
         *plan.notes,
     ]
+
+
+def _count(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 class _Planning:

@@ -24,6 +24,21 @@ JOBS = [
     {"id": 12345, "name": "Nightly", "pretend": {"artifacts": {"run_results.json": {"results": []}}}},
 ]
 
+COMMAND = "dbt run --select tag:nightly --threads 8"
+RESULTS = {
+    "results": [
+        {"unique_id": "model.shop.orders", "status": "error"},
+        {"unique_id": "model.shop.rates", "status": "success"},
+    ]
+}
+FAILED = {
+    "outcome": 20,
+    "steps": [{"name": f"Invoke dbt with `{COMMAND}`", "command": COMMAND, "outcome": 20}],
+    "artifacts": {"run_results.json": RESULTS},
+}
+SHOP = {"id": 12346, "name": "Shop", "execute_steps": [COMMAND, "dbt test"], "pretend": {}}
+RUNS = [{"job_id": 12346, "id": 7, "age": 60, "pretend": FAILED}]
+
 
 class Reader:
     """Does with each block of a page what its language says."""
@@ -94,7 +109,7 @@ def test_a_page_is_true(page, dbt_cloud, run_dag, hasty, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # So that DAGs register themselves, as in a DAG file.
     monkeypatch.setattr(DagContext, "current_autoregister_module_name", __name__)
-    dbt_cloud.control.seed(jobs=JOBS)
+    dbt_cloud.control.seed(jobs=[*JOBS, SHOP], runs=RUNS)
     document = Document.parse(str(page), Reader(dbt_cloud, run_dag).blocks)
 
     for example in document.examples():

@@ -152,7 +152,7 @@ def test_nodes_that_dbt_cannot_tell_apart_are_named():
 def test_the_lines_name_nodes_and_commands():
     found = plan(("dbt run", ERROR), nodes={2: results(a="error", b="skipped")})
     assert lines(found) == [
-        "Retry plan of run 7: 2 nodes, 1 commands.",
+        "Retry plan of run 7: 2 nodes, 1 command.",
         "  error    model a",
         "  skipped  model b",
         "As commands:",
