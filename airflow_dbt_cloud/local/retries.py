@@ -9,7 +9,12 @@ NOT_LATEST = "RETRY_NOT_LATEST_RUN"
 NO_RUN_RESULTS = "RETRY_NO_RUN_RESULTS"
 UNSUPPORTED_COMMAND = "RETRY_UNSUPPORTED_CMD"
 
-_RETRYABLE = ("build", "clone", "compile", "docs", "run", "run-operation", "seed", "snapshot", "test")
+_RETRYABLE = frozenset(
+    {"build", "clone", "compile", "docs", "run", "run-operation", "seed", "snapshot", "test"}
+)
+"""What ``dbt retry`` knows to go on with."""
+
+_OTHERS = frozenset({"clean", "debug", "deps", "init", "list", "ls", "parse", "retry", "show", "source"})
 
 
 def refusal(cloud: Cloud, run: Run, newest_id: int | None) -> str | None:
@@ -24,8 +29,8 @@ def refusal(cloud: Cloud, run: Run, newest_id: int | None) -> str | None:
         return NOT_FAILED
     if newest_id is not None and newest_id > run.id:
         return NOT_LATEST
-    step = failed_step(cloud.steps(run))
-    if step is not None and step.command and not _is_retryable(step.command):
+    command = failed_command(cloud, run)
+    if command and not _is_retryable(command):
         return UNSUPPORTED_COMMAND
     return None if has_artifact(cloud, run, "run_results.json") else NO_RUN_RESULTS
 
@@ -37,18 +42,26 @@ def retry(cloud: Cloud, job: Job, run: Run) -> Run:
 
 
 def failed_step(steps: list[Step]) -> Step | None:
-    """Return the step that failed, if one did."""
-    return next((step for step in steps if step.status is Status.ERROR), None)
+    """Return the step that failed the run: the last, since the freshness of sources may fail before it."""
+    return next((step for step in reversed(steps) if step.status is Status.ERROR), None)
 
 
-def skipped_steps(cloud: Cloud, run: Run, failed: Step | None) -> list[str]:
+def failed_command(cloud: Cloud, run: Run) -> str | None:
+    """Return the command that failed; ``dbt retry`` stands for the one that failed in the run it retries."""
+    step = failed_step(cloud.steps(run))
+    if step is None or step.command != "dbt retry" or run.retrying_run_id is None:
+        return step.command if step else None
+    retried = cloud.store.runs.get(run.retrying_run_id)
+    return failed_command(cloud, retried) if retried else None
+
+
+def skipped_steps(cloud: Cloud, run: Run) -> list[str]:
     """Return the job's commands that the failure kept from running."""
-    job = cloud.store.definitions.get(Job, run.job_id)
+    job, command = cloud.store.definitions.get(Job, run.job_id), failed_command(cloud, run)
     commands = list(run.trigger.get("steps_override") or (job.execute_steps if job else ()))
-    if failed is None or failed.command not in commands:
-        return []
-    return commands[commands.index(failed.command) + 1 :]
+    return commands[commands.index(command) + 1 :] if command in commands else []
 
 
 def _is_retryable(command: str) -> bool:
-    return any(word in _RETRYABLE for word in command.split()[1:])
+    known = (word for word in command.split()[1:] if word in _RETRYABLE | _OTHERS)
+    return next(known, None) in _RETRYABLE

@@ -73,3 +73,39 @@ def test_rerunning_a_job_that_did_not_fail_starts_a_new_run(api):
     assert api.post(f"jobs/{job}/rerun/")["retrying_run_id"] is None
     assert api.post(f"jobs/{job}/rerun/")["trigger"]["cause_category"] == "rerun"
     assert len(api.get("runs/", job_definition_id=job)) == 2
+
+
+def scripted(*steps):
+    named = [
+        {"name": f"Invoke dbt with `{command}`", "outcome": end, "command": command} for command, end in steps
+    ]
+    return {**FAILED, "steps": named}
+
+
+def test_a_retry_that_failed_can_be_retried_in_turn(api, failed):
+    job = {"id": failed["job_id"], "name": "Shop", "execute_steps": ["dbt build", "dbt run-operation clean"]}
+    api.control.seed(jobs=[{**job, "pretend": scripted(("dbt retry", 20))}])
+    second = api.post(f"runs/{failed['id']}/retry/")
+    assert (second["can_retry"], second["retry_not_supported_reason"]) == (True, None)
+    assert api.get(f"runs/{second['id']}/retry/") == {
+        "failed_step": "Invoke dbt with `dbt retry`",
+        "skipped_steps": ["dbt run-operation clean"],
+    }
+    third = api.post(f"runs/{second['id']}/retry/")
+    assert third["retrying_run_id"] == second["id"]
+    assert third["can_retry"]
+
+
+def test_what_failed_before_without_failing_the_run_does_not_count(api):
+    script = scripted(("dbt source freshness", 20), ("dbt build", 20))
+    run = api.start(api.job(script, execute_steps=["dbt build", "dbt test"]))
+    assert api.get(f"runs/{run['id']}/retry/") == {
+        "failed_step": "Invoke dbt with `dbt build`",
+        "skipped_steps": ["dbt test"],
+    }
+
+
+@pytest.mark.parametrize("command", ["dbt source freshness -s run", "dbt --debug deps", "dbt ls"])
+def test_a_command_is_told_by_its_own_name(api, command):
+    run = api.start(api.job(scripted((command, 20))))
+    assert run["retry_not_supported_reason"] == "RETRY_UNSUPPORTED_CMD"

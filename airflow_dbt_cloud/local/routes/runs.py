@@ -79,7 +79,7 @@ async def get_retry(request: web.Request) -> web.Response:
     cloud, run = cloud_of(request), run_of(request)
     failed = failed_step(cloud.steps(run))
     return found(
-        {"failed_step": failed.name if failed else None, "skipped_steps": skipped_steps(cloud, run, failed)}
+        {"failed_step": failed.name if failed else None, "skipped_steps": skipped_steps(cloud, run)}
     )
 
 
