@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.client.credentials import Credentials
     from airflow_dbt_cloud.client.poller import RunPoller
     from airflow_dbt_cloud.hooks.paging import Each
+    from airflow_dbt_cloud.report.run_report import RunReport
 
 
 class as_airflow_exceptions:  # noqa: N801 -- reads as what the block does
@@ -76,6 +77,7 @@ class ConversingHook(KeptSessionHook):
         self._told: dict[int, int] = {}
         self._urls: dict[int, str] = {}
         self._poller: RunPoller | None = None
+        self._reported: RunReport | None = None
 
     @cached_property
     def connection(self) -> Connection:

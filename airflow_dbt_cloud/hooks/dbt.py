@@ -251,12 +251,19 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         except (DbtCloudApiException, DbtCloudError) as error:
             self.log.warning("Could not read the details of run %s: %s", run_id, error)
             return
+        self._reported = None if job_run else report
         for line in lines(report):
             self.log.error(line)
 
     @fallback_to_default_account
     def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
-        """What became of a run's steps and nodes, from the run and the results of its dbt commands."""
+        """What became of a run's steps and nodes, from the run and the results of its dbt commands.
+
+        What was read to log a failure is not read again.
+        """
+        known_already, self._reported = self._reported, None
+        if known_already is not None and known_already.run.id == int(run_id) and known_already.nodes:
+            return known_already
         return self._converse(report_run(known(account_id), run_id), decision=BRIEFLY)
 
     @fallback_to_default_account

@@ -19,7 +19,7 @@ from airflow_dbt_cloud.lineage.telling import TellsOpenLineage
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.starting import Started
 from airflow_dbt_cloud.operators.stopping import within_seconds
-from airflow_dbt_cloud.reporting import report_run
+from airflow_dbt_cloud.reporting import explained, report_run
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator as Operator
@@ -239,10 +239,11 @@ class FollowsRun(TellsOpenLineage, Operator):
         """The exception with what failed in the run; as it is while the run goes on."""
         if isinstance(error.__cause__, RunTimedOut):
             return error
-        return DbtCloudJobRunException(f"{error} {self._report(context)}".rstrip())
+        run = (self.hook, self._run, self.account_id)
+        return DbtCloudJobRunException(explained(str(error), *run, context=context, log=self.log))
 
-    def _report(self, context: Context) -> str:
-        return report_run(self.hook, self._run, self.account_id, context, self.log)
+    def _report(self, context: Context) -> None:
+        report_run(self.hook, self._run, self.account_id, context, self.log)
 
     def _out_of_time(self, event: dict[str, Any]) -> NoReturn:
         """A deadline passed: the execution timeout also cancels the run, as it would stop a process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from airflow_dbt_cloud.client.models import Run, RunStatus, Step, status_name
 
 TAIL = 30
 """Lines of a failed step's log that are worth showing: dbt sums up its errors at the end."""
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,20 @@ class RunReport:
         said = f" {words}" if words and words != status_name(self.run.status) else ""
         return f"dbt Cloud run {self.run.id} ended with status {status_name(self.run.status)}.{said}"
 
+    @property
+    def last_words(self) -> tuple[str, ...]:
+        """The end of the failed steps' own logs, where no node tells what went wrong."""
+        steps = () if self.failed else self.failed_steps
+        return tuple(line for step in steps for line in tail(step))
+
+    def to_markdown(self) -> str:
+        """The report as Markdown, with a table of the nodes."""
+        from airflow_dbt_cloud.report.rendering import to_markdown
+
+        return to_markdown(self)
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as telemetry and XComs take them: all of it, however much that is."""
+        """Plain values, all of them, however much that is."""
         return {
             "run_id": self.run.id,
             "status": status_name(self.run.status),
@@ -66,9 +81,16 @@ class RunReport:
             "url": self.run.href,
             "totals": dict(self.totals),
             "failed_steps": [step.name for step in self.failed_steps],
+            "log_tail": list(self.last_words),
             "nodes": [_node_dict(node) for node in _failures_first(self.nodes)],
             "gaps": list(self.gaps),
         }
+
+
+def tail(step: Step) -> list[str]:
+    """The last lines of a step's log, without empty ones and colours."""
+    lines = (_COLOUR.sub("", line).rstrip() for line in (step.logs or "").splitlines())
+    return [line for line in lines if line][-TAIL:]
 
 
 def _failures_first(nodes: tuple[NodeResult, ...]) -> list[NodeResult]:

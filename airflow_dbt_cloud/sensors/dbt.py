@@ -21,7 +21,7 @@ from airflow_dbt_cloud.deferral import FIRST_LOOK, passable_hook_params
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import DbtCloudJobRunStatus, validate_execute_complete_event
 from airflow_dbt_cloud.lineage.telling import TellsOpenLineage
-from airflow_dbt_cloud.reporting import report_run
+from airflow_dbt_cloud.reporting import explained, report_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -109,13 +109,16 @@ class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
             outcome = "been cancelled" if cancelled else "failed"
             message = self._explained(context, f"Job run {self.run_id} has {outcome}.")
             self._fail(DbtCloudJobRunException(message))
-        self._explained(context, "")
+        self._report(context)
         return True
+
+    def _report(self, context: Context) -> None:
+        report_run(self.hook, self.run_id, self._account(), context, self.log)
 
     def _explained(self, context: Context, message: str) -> str:
         """The message with what failed in the run; the report goes to the log and an XCom."""
-        told = report_run(self.hook, self.run_id, self._account(), context, self.log)
-        return f"{message} {told}".strip()
+        run = (self.hook, self.run_id, self._account())
+        return explained(message, *run, context=context, log=self.log)
 
     def _status(self, context: Context) -> int | None:
         """The run's status, or None where the look failed in a way that is lived through."""
@@ -197,5 +200,5 @@ class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
             self.hook.log_job_run_failure_details(run_id=self.run_id, account_id=self._account())
             self._fail(DbtCloudJobRunException(self._explained(context, message)))
         self.log.info(message)
-        self._explained(context, message)
+        self._report(context)
         return int(seen["run_id"])

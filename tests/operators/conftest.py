@@ -12,7 +12,8 @@ def build(run_dag, jobs, hasty):
 
     def run(operator=DbtCloudRunJobOperator, native=False, **arguments):
         with DAG("nightly", schedule=None, render_template_as_native_obj=native) as dag:
-            operator(task_id="build", **{"check_interval": 0.1, **arguments})
+            paced = {"check_interval": 0.1} if issubclass(operator, DbtCloudRunJobOperator) else {}
+            operator(task_id="build", **{**paced, **arguments})
         return run_dag(dag)
 
     return run

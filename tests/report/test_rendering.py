@@ -1,6 +1,7 @@
 """A run's report, as people and programs read it."""
 
 import json
+from dataclasses import replace
 
 from airflow_dbt_cloud.artifacts.run_results import NodeResult
 from airflow_dbt_cloud.client.models import Run
@@ -50,7 +51,7 @@ def test_the_sentence_names_the_first_failures_and_counts_the_rest():
     report = RunReport(RUN, (*[BROKEN] * 5, FINE))
     assert summary(report).startswith("Failed: model orders: Database Error no such column | x; model orders")
     assert summary(report).endswith("and 2 more.")
-    assert summary(RunReport(RUN)) == "It failed in: Invoke dbt with `dbt build`."
+    assert summary(RunReport(RUN)) == "It failed in: Invoke dbt with `dbt build`. Its log ends: boom"
     assert summary(RunReport(Run.parse({"id": 7, "status": 10}), (FINE,))) == ""
 
 
@@ -79,5 +80,75 @@ def test_the_markdown_has_a_row_for_each_node_and_no_stray_bars():
     text = to_markdown(RunReport(RUN, (FINE, BROKEN)))
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert len(rows) == 3
-    assert all(row.count("|") == 5 for row in rows)
+    assert all(row.count("|") == 7 for row in rows)
     assert "(https://x/7/)" in text
+    assert RunReport(RUN, (FINE, BROKEN)).to_markdown() == text
+
+
+def test_the_markdown_of_a_run_without_nodes_holds_the_end_of_the_log():
+    assert "````text\nboom\n````" in to_markdown(RunReport(RUN))
+
+
+STATUSES = ["success", "pass", "warn", "no-op", "reused", "partial success", "skipped", "fail", "error"]
+
+
+def test_each_of_dbts_statuses_is_itself_and_the_table_stays_aligned():
+    nodes = tuple(
+        NodeResult(f"model.shop.m{n}", status, message="Said so") for n, status in enumerate(STATUSES)
+    )
+    report = RunReport(RUN, nodes)
+    assert report.totals == dict.fromkeys(STATUSES, 1)
+    table = [line for line in lines(report) if line.startswith("  ")]
+    assert {line.index(" model m") for line in table} == {table[0].index(" model m")}
+    assert {node.status for node in report.failed} == {"partial success", "fail", "error"}
+    telling = {line.split(" model ")[0].strip() for line in table if line.endswith("Said so")}
+    assert telling == {"warn", "no-op", "reused", "partial success", "fail", "error"}
+
+
+def test_the_compiled_code_of_what_failed_is_named():
+    broken = replace(BROKEN, compiled_path="compiled/shop/models/orders.sql")
+    report = RunReport(RUN, (broken, replace(FINE, compiled_path="compiled/shop/models/customers.sql")))
+    assert "such column | x (compiled/shop/models/orders.sql)." in summary(report)
+    (named,) = [line for line in lines(report) if "compiled/" in line]
+    assert named.endswith("(compiled/shop/models/orders.sql)")
+    assert to_json(report)["nodes"][0]["compiled_path"] == "compiled/shop/models/orders.sql"
+
+
+CLONE = Run.parse(
+    {
+        "id": 7,
+        "status": 20,
+        "run_steps": [
+            {
+                "index": 1,
+                "name": "Clone git repository",
+                "status": 20,
+                "logs": "\x1b[31mCloning\x1b[0m\n\n" + "x" * 9000 + "\nfatal: repository not found\n",
+            }
+        ],
+    }
+)
+
+
+def test_a_step_that_fails_before_any_node_is_told_by_the_end_of_its_log():
+    told = summary(RunReport(CLONE))
+    assert told.startswith("It failed in: Clone git repository. Its log ends: …")
+    assert told.endswith("fatal: repository not found")
+    assert len(told) < LONGEST_MESSAGE + 70
+    value = to_json(RunReport(CLONE))
+    assert value["log_tail"][0] == "Cloning"
+    assert value["log_tail"][-1] == "fatal: repository not found"
+    assert "\x1b" not in "".join(lines(RunReport(CLONE)))
+
+
+def test_the_json_keeps_to_its_bound_whatever_is_long():
+    steps = [{"index": n, "name": "n" * 5000, "status": 20, "logs": "é" * 90_000} for n in range(50)]
+    run = Run.parse({"id": 7, "status": 20, "status_message": "m" * 90_000, "run_steps": steps})
+    value = to_json(RunReport(run, (FINE,), ("g" * 90_000,) * 100))
+    assert len(json.dumps(value)) <= 40_000
+
+
+def test_what_was_left_out_is_told_by_status():
+    nodes = tuple(NodeResult(f"model.shop.m{n}", "success", message="é" * 200) for n in range(2000))
+    value = to_json(RunReport(RUN, (*nodes, BROKEN)))
+    assert value["left_out_by_status"] == {"success": value["left_out"]}
