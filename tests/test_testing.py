@@ -1,5 +1,6 @@
 """The fixtures work in a project of somebody else's."""
 
+import os
 import subprocess
 import sys
 
@@ -24,12 +25,68 @@ def test_what_a_test_did_is_gone_in_the_next(dbt_cloud):
 """
 
 
-def test_a_project_needs_one_line_to_use_them(tmp_path):
+SESSION = """
+import os
+
+from airflow_dbt_cloud.testing import CONNECTION_VARIABLE
+
+
+def test_one(dbt_cloud_session):
+    assert dbt_cloud_session.token in os.environ[CONNECTION_VARIABLE]
+    dbt_cloud_session.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {}}])
+
+
+def test_another(dbt_cloud_session, dbt_cloud):
+    assert dbt_cloud_session.control.seed(jobs=[{"name": "Later", "pretend": {}}])["jobs"] == [71]
+    assert dbt_cloud.token in os.environ[CONNECTION_VARIABLE]
+
+
+def test_a_third(dbt_cloud_session):
+    assert dbt_cloud_session.token in os.environ[CONNECTION_VARIABLE]
+"""
+UNUSED = """
+import sys
+
+
+def test_nothing_of_it_is_loaded():
+    heavy = {"airflow", "aiohttp", "requests", "yaml", "airflow_dbt_cloud.local.server"}
+    assert "airflow_dbt_cloud.testing" in sys.modules
+    assert not heavy & set(sys.modules)
+"""
+
+
+def run(tmp_path, *options, **variables):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(tmp_path)]
+    environment = {**os.environ, **variables}
+    return subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    ).stdout
+
+
+def test_a_project_needs_no_line_to_use_them(tmp_path):
+    (tmp_path / "test_nightly.py").write_text(TESTS)
+    said = run(tmp_path)
+    assert "2 passed" in said, said
+
+
+def test_a_project_that_names_them_all_the_same_gets_them_once(tmp_path):
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_nightly.py").write_text(TESTS)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    said = run(tmp_path)
+    assert "2 passed" in said, said
+
+
+def test_a_whole_session_can_share_one(tmp_path):
+    (tmp_path / "test_session.py").write_text(SESSION)
+    said = run(tmp_path)
+    assert "3 passed" in said, said
+
+
+def test_until_it_is_used_it_loads_nothing(tmp_path):
+    (tmp_path / "test_unused.py").write_text(UNUSED)
+    # Other plugins that are installed here load Airflow themselves.
+    said = run(tmp_path, "-p", "airflow_dbt_cloud.testing", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert "1 passed" in said, said
 
 
 def test_the_connection_leads_to_the_local_dbt_cloud(dbt_cloud):

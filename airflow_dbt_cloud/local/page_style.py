@@ -17,7 +17,8 @@ h1 { font-size: 1.45rem; margin: 0 0 .4rem; overflow-wrap: anywhere }
 h2 { font-size: 1.05rem; margin: 0 0 .6rem }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.2rem;
   margin-bottom: 1.2rem; overflow-x: auto }
-a { color: var(--link) } p { margin: .3rem 0; overflow-wrap: anywhere } .soft { color: var(--soft) } .said { white-space: pre-wrap }
+a { color: var(--link) } p { margin: .3rem 0; overflow-wrap: anywhere } .soft { color: var(--soft) }
+.said { white-space: pre-wrap }
 table { border-collapse: collapse; width: 100% }
 th { color: var(--soft); font-weight: 500; font-size: 13px }
 th, td { text-align: left; padding: .4rem .8rem .4rem 0;

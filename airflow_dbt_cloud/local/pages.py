@@ -98,7 +98,8 @@ def _nodes(nodes: Sequence[NodeTime]) -> str:
     head = "<tr><th>Node</th><th>Status</th><th>Time</th><th class='number'>Seconds</th></tr>"
     return (
         "<section><h2>Models, tests and the rest</h2>"
-        f"<p class='soft'>{len(nodes):,} nodes, the slowest first.{shown}</p><table>{head}{rows}</table></section>"
+        f"<p class='soft'>{len(nodes):,} nodes, the slowest first.{shown}</p>"
+        f"<table>{head}{rows}</table></section>"
     )
 
 
