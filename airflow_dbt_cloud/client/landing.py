@@ -84,7 +84,8 @@ class Landing:
         what: What it is, such as "Artifact 'manifest.json' of run 7".
         is_json: Whether it has to be JSON. Checked is how it begins and ends: that tells a web page and a cut
             file, and needs no second reading of hundreds of megabytes.
-        watch: Told of the number of bytes each time that some have come.
+        watch: Told of the number of bytes each time that some have come, and of 0 when an attempt begins;
+            what it raises ends the download.
 
     Raises:
         ArtifactError: If it cannot be written.
@@ -108,6 +109,7 @@ class Landing:
 
     def begin(self) -> None:
         """Begin with nothing."""
+        self._watch(0)
         with self._lock, self._told():
             self._close()
             self._check()

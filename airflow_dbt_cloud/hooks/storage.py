@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
+from airflow_dbt_cloud.client.errors import ArtifactError
 from airflow_dbt_cloud.client.landing import LocalPlace, Place, part_name
 
 if TYPE_CHECKING:
@@ -17,26 +19,59 @@ Target: TypeAlias = "str | os.PathLike[str] | ObjectStoragePath"
 """A path, a URL such as "s3://bucket/folder" (with a connection: "s3://conn_id@bucket/folder"), or an
 `ObjectStoragePath`."""
 
+PROVIDERS = {
+    "s3": "apache-airflow-providers-amazon[s3fs]",
+    "gs": "apache-airflow-providers-google",
+    "abfs": "apache-airflow-providers-microsoft-azure",
+}
+"""What brings the stores that are most used."""
+
 
 def place(target: Target, below: str = "") -> Place:
-    """The place that a target stands for, or that of a relative path below it."""
+    """The place that a target stands for, or that of a relative path below it.
+
+    Raises:
+        ArtifactError: If Airflow knows no such store, or cannot open it.
+    """
     path = object_path(target)
     if path is None:
         return LocalPlace(Path(str(target)) / below)
     if path.protocol in {"file", "local"}:
         return LocalPlace(Path(path.path) / below)
-    return StoredPlace(path.fs, "/".join(filter(None, (path.path.rstrip("/"), below))), path.protocol)
+    with _told(str(target)):
+        signed = f"{path.protocol}://{path.conn_id}@" if path.conn_id else f"{path.protocol}://"
+        return StoredPlace(path.fs, "/".join(filter(None, (path.path.rstrip("/"), below))), signed)
 
 
 def object_path(target: Target, conn_id: str | None = None) -> ObjectStoragePath | None:
-    """The `ObjectStoragePath` that a target is, or that its URL stands for; None for a plain path."""
-    if hasattr(target, "fs"):
+    """The `ObjectStoragePath` that a target is, or that its URL stands for; None for a plain path.
+
+    Raises:
+        ArtifactError: If there is no such kind of store.
+    """
+    if hasattr(type(target), "fs"):  # asking the path itself would open its store
         return cast("ObjectStoragePath", target)
-    if "://" not in str(target):
+    url = str(target)
+    if "://" not in url:
         return None
     from airflow.sdk import ObjectStoragePath
 
-    return ObjectStoragePath(str(target), conn_id=conn_id)
+    with _told(url):
+        return ObjectStoragePath(url, conn_id=conn_id)
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """Say what is missing: Airflow and each store's library have errors of their own."""
+    try:
+        yield
+    except Exception as error:
+        provider = PROVIDERS.get(url.partition("://")[0])
+        raise ArtifactError(
+            f"Nothing can be written to {url}",
+            why=str(error),
+            fix=f"Install {provider}, and check the connection" if provider else "Check URL and connection",
+        ) from error
 
 
 def joined(folder: Target | None, name: str, conn_id: str | None = None) -> Target:
@@ -55,15 +90,15 @@ class StoredPlace:
     Args:
         fs: The store, as fsspec has it.
         path: The name, with its bucket.
-        protocol: What its URLs begin with.
+        start: What its URL begins with, connection included, so that `ObjectStoragePath` takes it.
     """
 
-    def __init__(self, fs: Any, path: str, protocol: str) -> None:
-        self._fs, self._path, self._protocol = fs, path, protocol
+    def __init__(self, fs: Any, path: str, start: str) -> None:
+        self._fs, self._path, self._start = fs, path, start
         self._opened = False
 
     def __str__(self) -> str:
-        return f"{self._protocol}://{self._path.lstrip('/')}"
+        return self._start + self._path.lstrip("/")
 
     @cached_property
     def _part(self) -> str:

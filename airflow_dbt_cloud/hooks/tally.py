@@ -24,11 +24,10 @@ class Tally:
         run_id: The run.
         artifacts: How many are wanted.
         log: Told now and then, and at the end.
-        every: Seconds between two lines.
     """
 
-    def __init__(self, run_id: int | str, artifacts: int, log: Logger, every: float = EVERY) -> None:
-        self._run_id, self._wanted, self._log, self._every = run_id, artifacts, log, every
+    def __init__(self, run_id: int | str, artifacts: int, log: Logger) -> None:
+        self._run_id, self._wanted, self._log = run_id, artifacts, log
         self._began = self._told = time.monotonic()
         self._artifacts = self._bytes = 0
         self._lock = threading.Lock()
@@ -44,7 +43,7 @@ class Tally:
             raise ArtifactError("The download was given up", why="Another one failed")
         with self._lock:
             self._bytes += count
-            due = time.monotonic() - self._told >= self._every
+            due = time.monotonic() - self._told >= EVERY
             self._told = time.monotonic() if due else self._told
         if due:
             self._log.info("Fetched %s so far.", self)

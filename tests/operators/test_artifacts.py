@@ -193,8 +193,8 @@ def store(monkeypatch):
 def test_artifacts_go_to_an_object_store(fetch, store):
     outcome = fetch(paths=["*.json"], output_path="memory://bucket/runs", output_conn_id="lake")
     assert outcome.xcoms("fetch")["return_value"] == [
-        "memory://bucket/runs/manifest.json",
-        "memory://bucket/runs/run_results.json",
+        "memory://lake@bucket/runs/manifest.json",
+        "memory://lake@bucket/runs/run_results.json",
     ]
     assert {name: file.getvalue() for name, file in store.items()} == {
         "/bucket/runs/manifest.json": ARTIFACTS["manifest.json"].encode(),
