@@ -4,15 +4,17 @@ from datetime import UTC, datetime
 
 from airflow_dbt_cloud.local.clock import iso, moment, parse_instant
 from airflow_dbt_cloud.local.durations import humanized
+from airflow_dbt_cloud.local.errors import Refusal
 from airflow_dbt_cloud.local.models import ACTIVE, Job
+from airflow_dbt_cloud.local.schedule_shapes import normal_schedule
 
 _FIELDS = 5
 
 
 def next_firing(job: Job, after: int) -> int | None:
     """Return when a job's schedule starts its next run (microseconds); None where it has none that is on."""
-    cron = (job.schedule or {}).get("cron") if job.triggers.get("schedule") and job.state == ACTIVE else None
-    if cron is None or len(str(cron).split()) != _FIELDS:
+    cron = _cron(job) if job.triggers.get("schedule") and job.state == ACTIVE else None
+    if cron is None or len(cron.split()) != _FIELDS:
         return None
     from croniter import CroniterError, croniter
 
@@ -21,6 +23,13 @@ def next_firing(job: Job, after: int) -> int | None:
     except CroniterError:
         return None
     return parse_instant(found.astimezone(UTC).isoformat())
+
+
+def _cron(job: Job) -> str | None:
+    try:
+        return str(normal_schedule(job.schedule)["cron"])
+    except Refusal:
+        return None
 
 
 def next_run(job: Job, now: int) -> dict[str, str | None]:

@@ -61,7 +61,6 @@ def test_a_cron_line_starts_runs_as_of_the_instants_that_they_were_due_at(api):
         {"triggers": {"schedule": False}},
         {"triggers": {}},
         {"state": DELETED},
-        {"schedule": {}},
         {"schedule": {"cron": "no cron line"}},
         {"schedule": {"cron": "0 0 31 2 *"}},
         {"schedule": {"cron": "* * * * * *"}},
@@ -71,6 +70,21 @@ def test_a_job_whose_schedule_is_off_or_means_nothing_does_not_start(api, fields
     job = api.job({}, **{**by_cron("* * * * *"), **fields})
     api.control.advance(HOUR)
     assert api.ask(f"runs/?job_definition_id={job}").json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("schedule", "count"),
+    [
+        ({}, 24),
+        ({"date": {"type": "every_day"}, "time": {"type": "at_exact_hours", "hours": [6, 18]}}, 2),
+        ({"date": {"type": "every_day"}, "time": {"type": "every_hour", "interval": 6}}, 4),
+        ({"date": {"type": "interval_cron", "cron": "15 */12 * * *"}, "time": {"type": "every_hour"}}, 2),
+    ],
+)
+def test_schedules_are_followed_in_each_form_that_the_api_takes(api, schedule, count):
+    job = api.job({}, schedule=schedule, triggers={"schedule": True})
+    api.control.advance(DAY)
+    assert len(runs(api, job)) == count
 
 
 def test_it_starts_in_its_own_time_too(api, eventually):
