@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import schemathesis
 import yaml
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from schemathesis import checks
 from specification_overlay import overlaid
 
@@ -100,6 +100,8 @@ def ask(api, operation):
     @EXAMPLES
     @given(case=well | ill if operation.query else well)
     def answers(case):
+        # Longer ones are refused before they are a request.
+        assume(len(str(case.query)) < 1_000)
         headers = {"Authorization": f"Token {api.server.token}"}
         case.call_and_validate(base_url=api.server.url, headers=headers, checks=CHECKS)
 
