@@ -63,8 +63,7 @@ def commands_of(run: Run) -> list[str]:
 def lines(plan: RetryPlan) -> list[str]:
     """The plan as log lines."""
     if not plan.commands:
-        ended = f"it ended with {status_name(plan.run.status)}" if plan.run.finished else "it goes on"
-        return [f"Run {plan.run.id} has nothing to retry: {ended}.", *plan.notes]
+        return [_nothing(plan.run), *plan.notes]
     shown = plan.nodes[:MOST_NODES]
     more = len(plan.nodes) - len(shown)
     return [
@@ -75,6 +74,14 @@ def lines(plan: RetryPlan) -> list[str]:
         *(f"  {command}" for command in plan.commands),
         *plan.notes,
     ]
+
+
+def _nothing(run: Run) -> str:
+    if not run.finished:
+        return f"Run {run.id} has nothing to retry: it goes on."
+    if run.status == RunStatus.SUCCESS:
+        return f"Run {run.id} has nothing to retry: it ended with {status_name(run.status)}."
+    return f"What is left to be done of run {run.id} is not known: none of its dbt commands failed."
 
 
 def _count(things: Sequence[object], name: str) -> str:

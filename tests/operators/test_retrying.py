@@ -2,12 +2,17 @@
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from airflow_dbt_cloud.client.marker import Marker
-from airflow_dbt_cloud.operators.dbt import DbtCloudRetryJobRunOperator
+from airflow_dbt_cloud.operators.dbt import (
+    DbtCloudJobRunException,
+    DbtCloudRetryJobRunOperator,
+    DbtCloudRunJobOperator,
+)
 
 WAITS = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
 ONE_RUN = "*/runs/*[0-9]/"
@@ -292,3 +297,50 @@ class TestTheRetryOperator:
     def test_without_a_run_it_says_so(self, retry, jobs, nothing):
         assert "run_id is empty" in retry(nothing).log
         assert jobs.control.requests() == []
+
+
+class TestAKilledTask:
+    """The retry's answer has not come; it is found by the run that it retries, and cancelled."""
+
+    def killed_while_retrying(self, jobs, operator, context):
+        jobs.control.add_fault("delay", seconds=2, after_acting=True, route="*/retry/", method="POST")
+        outcome = []
+
+        def execute():
+            with pytest.raises(DbtCloudJobRunException, match="told to end while it was starting") as caught:
+                operator.execute(context)
+            outcome.append(caught.value)
+
+        thread = threading.Thread(target=execute, daemon=True)
+        thread.start()
+        give_up = time.monotonic() + 20
+        while not jobs.asked("POST", "/retry/"):
+            assert time.monotonic() < give_up
+            time.sleep(0.02)
+        operator.on_kill()
+        assert chain(jobs)[-1] == (30, 0)
+        thread.join(15)
+        assert outcome
+
+    def context(self, attempt):
+        fields = {"dag_id": "d", "run_id": "killed", "task_id": "build", "map_index": -1, "max_tries": 2}
+        return {
+            "ti": SimpleNamespace(**fields, try_number=attempt, xcom_push=lambda **_: None),
+            "dag_run": SimpleNamespace(start_date=datetime.now(UTC) - timedelta(minutes=1)),
+        }
+
+    def test_of_the_retry_operator_leaves_no_retry_going(self, jobs, failed):
+        mended(jobs, running=36_000)
+        operator = DbtCloudRetryJobRunOperator(task_id="build", run_id=failed)
+        self.killed_while_retrying(jobs, operator, self.context(1))
+
+    def test_of_the_run_operator_leaves_no_retry_going(self, jobs, shop_job):
+        operator = DbtCloudRunJobOperator(task_id="build", job_id=shop_job, retry_from_failure=True)
+        first, second = self.context(1), self.context(2)
+        second["dag_run"] = first["dag_run"]
+        jobs.control.add_fault("status", status=400, route=ONE_RUN, method="GET", count=1)
+        with pytest.raises(Exception, match="400"):
+            operator.execute(first)
+        jobs.control.advance(5)
+        mended(jobs, running=36_000)
+        self.killed_while_retrying(jobs, operator, second)

@@ -62,6 +62,12 @@ def test_a_run_that_did_not_fail_leaves_nothing_to_be_done(status):
     assert lines(found) == [f"Run 7 has nothing to retry: {word}."]
 
 
+def test_where_nothing_is_known_to_have_failed_the_plan_says_so():
+    told, note = lines(plan(("dbt run", OK), commands=["dbt build"]))
+    assert told == "What is left to be done of run 7 is not known: none of its dbt commands failed."
+    assert note.startswith("The job's commands are others by now")
+
+
 @pytest.mark.parametrize(
     "command",
     [
