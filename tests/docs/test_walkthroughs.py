@@ -1,13 +1,19 @@
 """The pages that are done step by step lead where they say, in a folder and a process of their own."""
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from airflow_dbt_cloud import cli
+from airflow_dbt_cloud.local import projects_file
+from airflow_dbt_cloud.runner import environment
 
 DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = pytest.mark.timeout(600)
@@ -66,6 +72,75 @@ def test_the_tests_that_are_shown_pass(shell, tmp_path):
 
     assert code == 0, output
     assert f"{files['tests/test_nightly.py'].count('def test_')} passed" in output
+
+
+@pytest.fixture
+def my_project(tmp_path, monkeypatch):
+    """A machine with nothing on it but a dbt project, and the dbt environments that are made once."""
+    made = environment.home() / "dbt"
+    made.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "dbt").symlink_to(made)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
+    project = tmp_path / "my_project"
+    output = {"type": "duckdb", "path": "my.duckdb", "threads": 4}
+    profiles = {"mine": {"target": "dev", "outputs": {"dev": output, "prod": output}}}
+    files = {
+        "dbt_project.yml": "name: mine\nprofile: mine\n",
+        "profiles.yml": json.dumps(profiles),
+        "models/bread.sql": "select 250 as heat\n",
+    }
+    write(project, files)
+    return project
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return str(taken.getsockname()[1])
+
+
+@pytest.mark.dbt
+@pytest.mark.parametrize("page", ["../README.md", "how-to/local-dbt-cloud.md"])
+def test_three_commands_lead_to_a_finished_run_of_ones_own_project(shell, my_project, page):
+    port, cache = free_port(), my_project.parent / "cache"
+    setup = f"export AIRFLOW_DBT_CLOUD_HOME={cache}\n"
+    shown = titled(page)["your own project"].replace(":8580", f":{port}")
+    lines = [line for line in shown.splitlines() if not line.startswith("pip ") and "--stop" not in line]
+    commands = "\n".join(lines).replace("--background", f"--background --port {port}")
+    try:
+        code, output = shell(setup + commands)
+        assert code == 0, output
+        assert '"cause": "first"' in output
+        address = f"http://127.0.0.1:{port}/api/v2/accounts/1/runs/?job_definition_id=1"
+        asking = f"curl -s -H 'Authorization: Token my-token' '{address}'"
+        waiting = f"until {asking} | grep -q '\"is_complete\": true'; do read -rt 0.2 <> <(:) || :; done"
+        code, output = shell(f"{waiting}\n{asking}")
+        assert '"is_success": true' in output, output
+        assert (my_project / "my.duckdb").exists()
+    finally:
+        code, output = shell(f"{setup}airflow-dbt-cloud serve --project-dir my_project --stop")
+    assert (code, output) == (0, f"Stopped the local dbt Cloud on http://127.0.0.1:{port}.\n")
+
+
+def test_the_file_of_projects_that_is_shown_is_read(tmp_path):
+    name = "local-dbt-cloud.yml"
+    write(tmp_path, {name: titled("how-to/local-dbt-cloud.md")[name]})
+
+    declared = projects_file.read(tmp_path / name)
+
+    assert [job.name for job in declared.projects[0].jobs] == ["Nightly"]
+    assert len(declared.projects) == 2
+
+
+def test_the_commands_of_the_container_are_commands(shell):
+    text = (DOCS / "how-to" / "local-dbt-cloud.md").read_text()
+    recipe = re.search(r"^```dockerfile\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[1]
+    command = re.search(r"^CMD (\[.*?\])", recipe, re.MULTILINE | re.DOTALL)[1].replace("\\\n", "")
+    prepare = re.search(r"^RUN airflow-dbt-cloud (.*)$", recipe, re.MULTILINE)[1]
+
+    cli._parser().parse_args(prepare.split())
+    assert cli._parser().parse_args(json.loads(command)[1:]).project_dir == Path("/project")
 
 
 @pytest.fixture
