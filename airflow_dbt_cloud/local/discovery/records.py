@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import ijson
+
 from airflow_dbt_cloud.local.clock import iso
 from airflow_dbt_cloud.local.discovery.nodes import KINDS, Catalogued, Json, Result, RunFacts
 from airflow_dbt_cloud.local.models import Run
@@ -21,6 +23,7 @@ _SECTIONS = (
     "saved_queries",
     "groups",
 )
+_LARGE = 1024**2
 _NOT_EXECUTING = frozenset({"generate", "compile", "parse", "list", "ls", "show"})
 """Commands whose results say nothing of what was built: docs of a run would hide its build otherwise."""
 
@@ -37,23 +40,23 @@ class LeftBehind:
         """Return a JSON artifact of the run's last step that wrote it; None where there is no usable one."""
         if self.texts is not None:
             return _object(self.texts.get(path))
-        return _object(_text(self.folder / "target" / path))
+        return _of_file(self.folder / "target" / path)
 
     def read_steps(self, path: str) -> Iterator[Json]:
         """Yield an artifact of each step that has it, in the steps' order; of the run where none has."""
-        found = [each for each in map(_object, self._of_steps(path)) if each is not None]
+        found = [each for each in self._of_steps(path) if each is not None]
         whole = None if found else self.read(path)
         yield from found if whole is None else [whole]
 
-    def _of_steps(self, path: str) -> Iterator[Any]:
+    def _of_steps(self, path: str) -> Iterator[Json | None]:
         if self.texts is None:
             for step in _numbered(folder.name for folder in (self.folder / "steps").glob("*")):
-                yield _text(self.folder / "steps" / str(step) / path)
+                yield _of_file(self.folder / "steps" / str(step) / path)
             return
         tail = f"/{path}"
         names = (name for name in self.texts if name.startswith("steps/") and name.endswith(tail))
         for step in _numbered(name.removeprefix("steps/").removesuffix(tail) for name in names):
-            yield self.texts[f"steps/{step}{tail}"]
+            yield _object(self.texts[f"steps/{step}{tail}"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +162,20 @@ def _numbered(names: Iterator[str]) -> list[int]:
     return sorted(int(name) for name in names if name.isdigit())
 
 
-def _text(file: Path) -> bytes | None:
+def _of_file(file: Path) -> Json | None:
+    """Read a file's object; a large one piece by piece, because json holds all other threads up meanwhile."""
     try:
-        return file.read_bytes()
-    except OSError:
+        with file.open("rb") as content:
+            large = file.stat().st_size > _LARGE
+            value = next(ijson.items(content, "", use_float=True)) if large else json.load(content)
+    except (OSError, ValueError, RecursionError, StopIteration, ijson.JSONError):
         return None
+    return value if isinstance(value, dict) else None
 
 
 def _object(content: Any) -> Json | None:
     try:
-        value = json.loads(content) if isinstance(content, str | bytes) else content
+        value = json.loads(content) if isinstance(content, str) else content
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

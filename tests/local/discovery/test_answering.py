@@ -1,5 +1,6 @@
 """What is wrong with a query is said in GraphQL's words, and no query takes the server down."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from shop_artifacts import result, results, table
 from airflow_dbt_cloud.local.discovery import limits
 from airflow_dbt_cloud.local.discovery.answering import answer
 from airflow_dbt_cloud.local.discovery.questions import Questions
+from airflow_dbt_cloud.local.discovery.records import LeftBehind, read_record
 from airflow_dbt_cloud.local.discovery.states import EnvironmentStates
+from airflow_dbt_cloud.local.models import Run
 
 
 def deep(fields):
@@ -207,3 +210,17 @@ def test_the_library_that_it_takes_is_named_where_it_is_missing(tmp_path):
     )
     assert done.stdout.startswith("501 ")
     assert "pip install 'airflow-dbt-cloud[local]'" in done.stdout
+
+
+def test_a_large_artifact_of_a_real_run_is_read_like_a_small_one(tmp_path):
+    nodes = {
+        f"model.shop.m{i}": table(f"m{i}", config={"ratio": 0.5}, meta={"none": None}) for i in range(9_000)
+    }
+    run = Run(1, 1, 1, 1, 1, created_at=0, finished_at=1)
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes}))
+    (tmp_path / "target" / "run_results.json").write_text("{" + " " * 2_000_000)
+    record = read_record(LeftBehind(run, tmp_path))
+    assert record.results == {}
+    assert record.bodies["model.shop.m7"]["config"] == {"ratio": 0.5}
+    assert len(record.bodies) == 9_000
