@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_dbt_cloud.local.discovery import catalogs, executions
+from airflow_dbt_cloud.local.discovery.declared import PARTS, UNIT_TEST, parts, unit_test
 from airflow_dbt_cloud.local.discovery.nodes import Node
 from airflow_dbt_cloud.local.discovery.paging import cursor
 from airflow_dbt_cloud.local.discovery.traits import check_type, identifier, modeling_layer, tags
@@ -64,6 +65,7 @@ def _test_metadata(view: View) -> dict[str, Any]:
     return {
         "name": metadata.get("name"),
         "namespace": metadata.get("namespace"),
+        "columnName": view.node.body.get("column_name"),
         "kwargs": metadata.get("kwargs"),
     }
 
@@ -202,7 +204,13 @@ FIELDS: Mapping[str, Field] = {
     "latestVersion": _text(_entry("latest_version")),
     "releaseVersion": _release,
     "contractEnforced": lambda view: bool((view.node.body.get("contract") or {}).get("enforced")),
-    "constraints": _many("constraints"),
+    **{name: (lambda view, name=name: parts(view.node, name)) for name in PARTS},
+    **{name: (lambda view, name=name: unit_test(view.node)[name]) for name in UNIT_TEST},
+    # Only dbt Cloud lets descriptions be inherited; dbt Core's artifacts have only their own.
+    "isDescriptionInherited": lambda _: False,
+    "relationName": _entry("relation_name"),
+    "manifestGeneratedAt": lambda view: executions.moment(view.node.facts.generated_at),
+    "lastKnownResult": lambda view: view.node.last and view.node.last.status,
     "materializedType": _config("materialized"),
     "modelingLayer": lambda view: modeling_layer(view.node),
     "packages": _packages,

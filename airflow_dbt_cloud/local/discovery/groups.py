@@ -119,7 +119,7 @@ strategy: String
 primaryKey: String
 snapshotExecutionInfo: ExecutionInfoNode
 """
-MACRO = "packageName: String\npatchPath: String\npath: String\nmacroSql: String"
+MACRO = "packageName: String\npatchPath: String\npath: String\nmacroSql: String\narguments: [MacroArgument!]!"
 METRIC = """
 packageName: String
 patchPath: String
@@ -155,6 +155,23 @@ compiledSql: String
 compiledCode: String
 """
 CURSOR = "paginationCursor: String"
+UNIT_TEST = """
+expect: AnyScalar
+given: AnyScalar
+model: String
+numExpectRows: Int
+numGiven: Int
+numGivenRows: Int
+overrides: JSONObject
+thisInputNodeUniqueId: String
+"""
+KNOWN_RESULT = "lastKnownResult: String"
+RELATION = "isDescriptionInherited: Boolean\nrelationName: String"
+SEMANTIC_MODEL = """
+dimensions: [SemanticModelDimension!]!
+entities: [SemanticModelEntity!]!
+measures: [SemanticModelMeasure!]!
+"""
 CHILD_IDS = "childrenL1: [String!]!"
 DEPENDS = "dependsOn: [String!]!"
 PARENTS_OF_RUN = "parentsModels: [ModelNode!]!\nparentsSources: [SourceNode!]!"

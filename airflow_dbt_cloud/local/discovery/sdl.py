@@ -55,6 +55,7 @@ _APPLIED: dict[str, _Type] = {
             group.FQN,
             group.MODEL,
             group.MODEL_CODE,
+            group.RELATION,
             group.CODE,
             group.CONFIG,
             group.CATALOG,
@@ -97,13 +98,17 @@ _APPLIED: dict[str, _Type] = {
     "TestAppliedStateNode": (
         _A,
         (group.TEST, group.FQN, group.CODE, group.CONFIG, _execution("Test"), _related("Applied", "parents"))
-        + ("testMetadata: TestMetadata!", "testedNodeUniqueId: String")
+        + ("testMetadata: TestMetadata!", "testedNodeUniqueId: String", group.UNIT_TEST, group.KNOWN_RESULT)
         + ("dependsOnMacros: [MacroDefinitionNestedNode!]!",),
     ),
-    "TestAppliedStateNestedNode": (_AN, (group.TEST, _execution("Test"), "testMetadata: TestMetadata!")),
+    "TestAppliedStateNestedNode": (
+        _AN,
+        (group.TEST, group.KNOWN_RESULT, _execution("Test"), "testMetadata: TestMetadata!"),
+    ),
     "ExposureAppliedStateNode": (
         _A,
-        (group.EXPOSURE, group.FQN, _related("Applied", "parents", "ancestors")),
+        (group.EXPOSURE, group.FQN, "manifestGeneratedAt: DateTime")
+        + (_related("Applied", "parents", "ancestors"),),
     ),
     "ExposureAppliedStateNestedNode": (_AN, (group.EXPOSURE,)),
     "ExternalModelNode": (_AN, ()),
@@ -156,9 +161,9 @@ _EITHER: dict[str, _Type] = {
     **{
         f"{kind}{form}": (
             interfaces,
-            ("packageName: String\npatchPath: String\nlabel: String", group.FQN, group.RUN, related),
+            ("packageName: String\npatchPath: String\nlabel: String", group.FQN, group.RUN, related, *own),
         )
-        for kind in ("SavedQuery", "SemanticModel")
+        for kind, own in (("SavedQuery", ()), ("SemanticModel", (group.SEMANTIC_MODEL,)))
         for form, interfaces, related in (
             ("DefinitionNode", _A + _D, _related("Definition", "parents", "children")),
             ("DefinitionNestedNode", _AN + _DN, ""),
@@ -196,6 +201,10 @@ _OF_A_JOB: dict[str, _Type] = {
     "ExposureNode": (_JOB, (group.CURSOR, group.DEPENDS, group.PARENTS_OF_RUN, group.JOB_EXPOSURE)),
     "MacroNode": (_JOB, (group.CURSOR, group.DEPENDS, "packageName: String\nmacroSql: String")),
     "MetricNode": (_JOB, (group.CURSOR, group.DEPENDS, "packageName: String\nlabel: String")),
+    "SemanticModelNode": (
+        _JOB,
+        (group.CURSOR, group.DEPENDS, "packageName: String\nlabel: String", group.SEMANTIC_MODEL),
+    ),
 }
 _LINEAGES: dict[str, _Type] = {
     f"{kind}LineageNode": (_GRAPH + tuple(f"LineageNode{each}" for each in more), (own,))
