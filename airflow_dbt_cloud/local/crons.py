@@ -42,10 +42,15 @@ def next_run(job: Job, now: int) -> dict[str, str | None]:
 def cron_humanized(cron: str) -> str:
     """Write a cron line in words; as it is where it is none, or without the library for that."""
     try:
-        from cron_descriptor import FormatException, get_description
+        from cron_descriptor import (
+            FormatException,
+            MissingFieldException,
+            WrongArgumentException,
+            get_description,
+        )
     except ModuleNotFoundError:
         return cron
     try:
         return str(get_description(cron))
-    except FormatException:
+    except (FormatException, MissingFieldException, WrongArgumentException, ValueError):
         return cron

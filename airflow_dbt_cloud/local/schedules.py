@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow_dbt_cloud.local.cloud import Cloud
 from airflow_dbt_cloud.local.crons import next_firing
-from airflow_dbt_cloud.local.models import ACTIVE, Job, Run, Status
+from airflow_dbt_cloud.local.models import ACTIVE, Job, Run
 from airflow_dbt_cloud.local.settings import ServerError
 from airflow_dbt_cloud.local.store import Page, RunQuery
 
@@ -112,8 +112,8 @@ class Schedules:
     def _completed(self, account_id: int, condition: Mapping[str, Any], until: int) -> Iterator[Run]:
         query = RunQuery(
             account_id,
-            job_ids=[condition.get("job_id") or 0],
-            statuses=condition.get("statuses") or [int(Status.SUCCESS)],
+            job_ids=_numbers([condition.get("job_id")]),
+            statuses=_numbers(condition.get("statuses")),
             finished=(self._seen, until),
         )
         for run in self._cloud.store.runs.find(query, _EVERY, until)[0]:
@@ -139,7 +139,13 @@ class Schedules:
 
 
 def _condition(job: Job) -> Mapping[str, Any]:
-    return (job.job_completion_trigger_condition or {}).get("condition") or {}
+    condition = (job.job_completion_trigger_condition or {}).get("condition")
+    return condition if isinstance(condition, dict) else {}
+
+
+def _numbers(values: Any) -> list[int]:
+    """The whole numbers in a list: nobody has checked what is within a condition."""
+    return [value for value in values if type(value) is int] if isinstance(values, list) else []
 
 
 def _after(run: Run) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from airflow_dbt_cloud.local.crons import cron_humanized, next_firing
 from airflow_dbt_cloud.local.models import DELETED, Job
@@ -117,6 +119,24 @@ def test_only_the_statuses_asked_for_start_a_run(api, outcome, statuses, count):
     assert len(runs(api, second)) == count
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {},
+        {"condition": None},
+        {"condition": 7},
+        {"condition": {"job_id": 1}},
+        {"condition": {"job_id": "1", "statuses": "10"}},
+        {"condition": {"job_id": True, "statuses": [None]}},
+    ],
+)
+def test_a_condition_that_means_nothing_starts_nothing(api, condition):
+    job = api.job({}, job_completion_trigger_condition=condition)
+    api.start(api.job({}))
+    api.control.advance(MINUTE)
+    assert runs(api, job) == []
+
+
 def test_jobs_follow_one_another_though_the_clock_jumps_past_all_of_them(api):
     first = api.job({"running": 60}, **by_cron("0 * * * *"))
     second = api.job({}, **after(first, 10))
@@ -173,6 +193,15 @@ def test_a_reset_puts_the_clock_back_and_schedules_go_on(api):
     assert len(runs(api, job)) == 1
 
 
-def test_what_is_no_cron_line_is_shown_as_it_is():
-    assert cron_humanized("whenever") == "whenever"
-    assert next_firing(Job(1, "a", schedule={"cron": "whenever"}, triggers={"schedule": True}), 0) is None
+CRON_FIELD = st.text(alphabet="0123456789*/-,?LW#aJAN ", min_size=1, max_size=6)
+
+
+@given(cron=st.lists(CRON_FIELD, min_size=5, max_size=5).map(" ".join) | st.text(max_size=20))
+@settings(derandomize=True, deadline=None, max_examples=300)
+@example(cron="0 0 29 2 *")
+@example(cron="0 0 31 2 *")
+@example(cron="whenever")
+def test_whatever_stands_for_a_cron_line_is_no_error(cron):
+    assert isinstance(cron_humanized(cron), str)
+    fired = next_firing(Job(1, "a", schedule={"cron": cron}, triggers={"schedule": True}), 0)
+    assert fired is None or fired > 0

@@ -39,8 +39,8 @@ class Discovery:
         return await loop.run_in_executor(self._thread, self._answered, body, accounts, loop)
 
     async def close(self, _app: web.Application) -> None:
-        """Let go of the thread; a question that it is at is not waited for."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """End the thread, once it is done with the question that it is at."""
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
     def _answered(
         self, body: bytes, accounts: frozenset[int] | None, loop: asyncio.AbstractEventLoop

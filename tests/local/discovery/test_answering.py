@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+import requests
 from graphql import get_introspection_query
 from shop_artifacts import result, results, table
 
@@ -17,6 +18,7 @@ from airflow_dbt_cloud.local.discovery.questions import Questions
 from airflow_dbt_cloud.local.discovery.records import LeftBehind, read_record
 from airflow_dbt_cloud.local.discovery.states import EnvironmentStates
 from airflow_dbt_cloud.local.models import Run
+from airflow_dbt_cloud.local.server import LocalDbtCloud
 
 
 def deep(fields):
@@ -224,3 +226,12 @@ def test_a_large_artifact_of_a_real_run_is_read_like_a_small_one(tmp_path):
     assert record.results == {}
     assert record.bodies["model.shop.m7"]["config"] == {"ratio": 0.5}
     assert len(record.bodies) == 9_000
+
+
+def test_nothing_of_it_outlives_the_server():
+    before = set(threading.enumerate())
+    with LocalDbtCloud() as server:
+        headers = {"Authorization": f"Token {server.token}"}
+        requests.post(f"{server.url}/graphql", json={"query": "{ __typename }"}, headers=headers, timeout=10)
+        assert any(thread.name.startswith("discovery") for thread in threading.enumerate())
+    assert set(threading.enumerate()) == before
