@@ -52,7 +52,7 @@ def dbt_cloud(dbt_cloud_server: LocalDbtCloud, monkeypatch: pytest.MonkeyPatch) 
 def dbt_cloud_session() -> Iterator[LocalDbtCloud]:
     """A local dbt Cloud that the whole session shares: nothing resets it, and the connection leads to it.
 
-    It is another server than that of `dbt_cloud`; in a test that asks for both, the connection is `dbt_cloud`'s.
+    It is another server than that of `dbt_cloud`, whose connection counts in a test that asks for both.
     """
     from airflow_dbt_cloud.local.server import LocalDbtCloud
 

@@ -201,7 +201,9 @@ class Cloud:
             return None
         if project.id in self.setups:
             return self.setups[project.id]
-        return ProjectSetup(Source(folder=Path(project.project_dir))) if project.project_dir else None
+        if project.project_dir is None:
+            return None
+        return ProjectSetup(Source(folder=Path(project.project_dir)), has_revisions=False)
 
 
 def _own_branch(environment: Environment) -> str | None:

@@ -56,8 +56,8 @@ class DbtSteps:
         self._observer = observer
         self._sources = Path()
         self._project = plan.work_dir / "checkout"
-        self._profile = plan.work_dir / "profile"
-        self._profile_name = ""
+        self._profiles_dir = plan.work_dir / "profile"
+        self._profile: dict[str, str] = {}
         self._partial_parse = plan.work_dir / _PARTIAL_PARSE
 
     def __iter__(self) -> Iterator[DbtStep]:
@@ -75,7 +75,7 @@ class DbtSteps:
     def tidy(self) -> None:
         """Take the profile away again: the user's own may hold a password."""
         if self._plan.setup.own_profile:
-            shutil.rmtree(self._profile, ignore_errors=True)
+            shutil.rmtree(self._profiles_dir, ignore_errors=True)
 
     def _chain(self) -> Iterator[DbtStep]:
         failure = Failure.read(self._plan.retry_of)
@@ -105,7 +105,10 @@ class DbtSteps:
         # A server whose store was lost counts its runs from the beginning again.
         await asyncio.to_thread(shutil.rmtree, self._plan.run_dir, ignore_errors=True)
         plan = self._plan
-        fetched = await plan.setup.source.fetch(plan.work_dir, plan.git_branch, plan.git_sha)
+        asked = (plan.git_branch, plan.git_sha) if plan.setup.has_revisions else (None, None)
+        if (plan.git_branch or plan.git_sha) and not plan.setup.has_revisions:
+            log("This project is a folder and no repository: the branch or commit asked for has no effect.\n")
+        fetched = await plan.setup.source.fetch(plan.work_dir, *asked)
         if fetched.revision is not None:
             self._observer.checked_out(fetched.revision.branch, fetched.revision.sha)
             log(f"{fetched.revision.branch or 'Commit'} is {fetched.revision.sha}\n")
@@ -119,12 +122,12 @@ class DbtSteps:
             found = profile_of(self._plan, self._sources)
         except RunnerError as error:
             return DbtStep("Create profile", _refusal(error))
-        self._profile_name = found.name
+        self._profile = {"DBT_PROFILE": found.name, "DBT_TARGET": found.target}
         name = f"Create profile from connection {found.connection}"
         return DbtStep(name, lambda _, log: self._create_profile(found, log))
 
     async def _create_profile(self, found: RunProfile, log: Log) -> int:
-        path = await asyncio.to_thread(found.profile.write, self._profile)
+        path = await asyncio.to_thread(found.profile.write, self._profiles_dir)
         log("".join(f"{line}\n" for line in (*found.lines, f"Written to {path}")))
         versions = [f"{name} {self._dbt.version(name)}" for name in ("dbt-core", found.adapter)]
         log(f"Using {', '.join(versions)} in {self._dbt.folder}\n")
@@ -174,8 +177,8 @@ class DbtSteps:
             **ids,
             # dbt writes variables of this prefix into metadata.env of every artifact.
             **{f"DBT_ENV_CUSTOM_ENV_{name}": value for name, value in ids.items()},
-            "DBT_PROFILE": self._profile_name,
-            "DBT_PROFILES_DIR": str(self._profile),
+            **self._profile,
+            "DBT_PROFILES_DIR": str(self._profiles_dir),
             "DBT_PROJECT_DIR": str(self._project),
             "DBT_TARGET_PATH": str(self._artifacts(index)),
             "DBT_LOG_PATH": str(plan.run_dir / "logs" / str(index)),

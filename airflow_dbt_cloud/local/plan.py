@@ -22,6 +22,7 @@ class ProjectSetup:
         own_profile: Whether the user's ``profiles.yml`` counts; otherwise runs get a DuckDB file.
         profiles_dir: The folder of it; None looks where dbt does.
         pass_env: Names of environment variables that dbt sees beside the usual ones.
+        has_revisions: Whether a run may be of another branch or commit; otherwise asking has no effect.
     """
 
     source: Source
@@ -29,6 +30,7 @@ class ProjectSetup:
     own_profile: bool = False
     profiles_dir: Path | None = None
     pass_env: tuple[str, ...] = ()
+    has_revisions: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class RunProfile:
 
     Attributes:
         name: The profile's name in the file that is written.
+        target: The target's name there.
         adapter: The package that speaks to the connection.
         connection: What dbt Cloud would call the connection.
         lines: What a person is told about it; nothing secret.
@@ -25,6 +26,7 @@ class RunProfile:
     """
 
     name: str
+    target: str
     adapter: str
     connection: str
     lines: tuple[str, ...]
@@ -51,7 +53,7 @@ def _own(plan: RunPlan, folder: Path) -> RunProfile:
     threads = settled.threads(target) or "its own"
     line = f"Profile {found.name} of {found.file}: target {target}, {threads} threads"
     adapter = adapter_of(found.type_of(target))
-    return RunProfile(found.name, adapter, found.connection(target), (line,), settled)
+    return RunProfile(found.name, target, adapter, found.connection(target), (line,), settled)
 
 
 def _duckdb(plan: RunPlan) -> RunProfile:
@@ -62,4 +64,6 @@ def _duckdb(plan: RunPlan) -> RunProfile:
         threads=plan.threads or _DEFAULT_THREADS,
     )
     what = f"Target {profile.target_name}, schema {profile.schema}, {profile.threads} threads"
-    return RunProfile(PROFILE_NAME, DUCKDB, "DuckDB", (what, f"DuckDB file: {profile.database}"), profile)
+    return RunProfile(
+        PROFILE_NAME, plan.target_name, DUCKDB, "DuckDB", (what, f"DuckDB file: {profile.database}"), profile
+    )

@@ -265,6 +265,29 @@ async def test_target_schema_and_threads_reach_dbt(plan, oven):
     assert artifact(plan, "target/manifest.json")["nodes"]["model.oven.bread"]["schema"] == "tryout"
 
 
+async def test_a_branch_of_what_is_no_repository_is_told_and_has_no_effect(plan, oven):
+    setup = ProjectSetup(Source(folder=oven), has_revisions=False)
+    outcome, record = await run(replace(plan, setup=setup, git_branch="main", steps=("dbt ls",)))
+
+    assert outcome.status == 10
+    assert "the branch or commit asked for has no effect" in record.logs[1]
+
+
+async def test_a_branch_that_cannot_be_had_fails_where_it_is_fetched(plan, oven):
+    outcome, record = await run(replace(plan, setup=ProjectSetup(Source(folder=oven)), git_branch="main"))
+
+    assert outcome.status == 20
+    assert "lies in no git repository" in outcome.message
+    assert record.steps == {PRELUDE[0]: 20}
+
+
+async def test_a_dbt_that_cannot_be_had_is_said_before_anything_is_fetched(plan):
+    outcome, record = await run(replace(plan, dbt_version="1.4.0-latest"))
+
+    assert outcome.message.startswith("dbt 1.4.0-latest cannot be had here")
+    assert record.steps == {"Prepare dbt": 20}
+
+
 async def test_packages_are_brought_first(plan, oven, tmp_path):
     spices = tmp_path / "spices"
     (spices / "models").mkdir(parents=True)

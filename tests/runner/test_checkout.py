@@ -68,6 +68,17 @@ def test_a_profile_in_the_project_is_not_taken(source, tmp_path):
     assert "profiles.yml" not in files(tmp_path / "checkout")
 
 
+def test_a_database_beside_the_models_is_neither_copied_nor_removed(source, tmp_path):
+    copy = tmp_path / "checkout"
+    (source / "oven.duckdb").touch()
+    (copy / "made").mkdir(parents=True)
+    (copy / "made" / "stove.duckdb").touch()
+
+    checkout.refresh(source, copy)
+
+    assert files(copy) == {"dbt_project.yml", "models/bread.sql", "made/stove.duckdb"}
+
+
 def test_a_folder_without_a_project_is_refused(tmp_path):
     with pytest.raises(
         NotADbtProject, match=r"There is no dbt project in .*dbt_project\.yml.*Give the folder"

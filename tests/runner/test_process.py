@@ -166,10 +166,14 @@ def test_airflows_secrets_do_not_reach_the_process(monkeypatch):
     monkeypatch.setenv("DBT_CLOUD_TOKEN", "secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("DBT_ENV_CUSTOM_ENV_TEAM", "bread")
+    monkeypatch.setenv("DBT_OVEN_HOST", "oven.example.com")
+    monkeypatch.setenv("PGPASSWORD", "asked for")
 
-    seen = process.bare_environment({"DBT_PROFILE": "local"})
+    seen = process.bare_environment({"DBT_PROFILE": "local"}, ["PGPASSWORD"])
 
     assert "secret" not in seen.values()
+    assert seen["DBT_OVEN_HOST"] == "oven.example.com"
+    assert seen["PGPASSWORD"] == "asked for"
     assert seen["DBT_ENV_CUSTOM_ENV_TEAM"] == "bread"
     assert seen["DBT_PROFILE"] == "local"
     assert seen["DO_NOT_TRACK"] == "1"
