@@ -15,7 +15,7 @@ from openlineage.common.provider.dbt import DbtCloudArtifactProcessor
 
 from airflow_dbt_cloud import __version__
 from airflow_dbt_cloud.client.models import RunStatus
-from airflow_dbt_cloud.lineage.finished_run import FinishedRun, StepArtifacts
+from airflow_dbt_cloud.lineage.told_run import StepArtifacts, ToldRun
 from airflow_dbt_cloud.lineage.warehouse import profile_of
 
 if TYPE_CHECKING:
@@ -31,30 +31,36 @@ ENDINGS = {
 }
 
 
-def run_events(finished: FinishedRun, parent: ParentRunMetadata) -> Iterator[RunEvent]:
-    """Start and end of the run itself, at the times that dbt Cloud tells; nothing while it goes on.
+def start_events(told: ToldRun, parent: ParentRunMetadata) -> Iterator[RunEvent]:
+    """The start of the run itself: when it began, or was asked for where it is queued yet."""
+    run = told.run
+    if (began := run.started_at or run.created_at) is not None:
+        yield _run_event(told, parent, RunState.START, began)
 
-    The OpenLineage run's id follows from the dbt Cloud run's, so that events told twice are of one run.
-    """
-    run = finished.run
-    if run.created_at is None or run.finished_at is None:
-        return
-    name = f"{finished.project['name']}.{finished.job_name}"
+
+def end_events(told: ToldRun, parent: ParentRunMetadata) -> Iterator[RunEvent]:
+    """The end of the run itself, when dbt Cloud says that it ended; nothing while it goes on."""
+    if told.run.finished_at is not None:
+        yield _run_event(told, parent, _ending(told.run.status), told.run.finished_at)
+
+
+def _run_event(told: ToldRun, parent: ParentRunMetadata, state: RunState, moment: datetime) -> RunEvent:
+    """The OpenLineage run's id follows from the dbt Cloud run's: events of several tasks are of one run."""
+    run = told.run
     facets: dict[str, Any] = {"parent": parent.to_openlineage()}
-    run_id = generate_static_uuid(run.created_at, f"dbt Cloud run {run.id}".encode())
+    run_id = generate_static_uuid(run.created_at or moment, f"dbt Cloud run {run.id}".encode())
     kind = job_type_job.JobTypeJobFacet(processingType="BATCH", integration="DBT", jobType="JOB")
-    states = (RunState.START, run.started_at or run.created_at), (_ending(run.status), run.finished_at)
-    for state, moment in states:
-        yield RunEvent(
-            eventTime=_told(moment),
-            run=LineageRun(runId=str(run_id), facets=facets),
-            job=Job(namespace=parent.job_namespace, name=name, facets={"jobType": kind}),
-            eventType=state,
-            producer=PRODUCER,
-        )
+    name = f"{told.project['name']}.{told.job_name}"
+    return RunEvent(
+        eventTime=moment.isoformat(),
+        run=LineageRun(runId=str(run_id), facets=facets),
+        job=Job(namespace=parent.job_namespace, name=name, facets={"jobType": kind}),
+        eventType=state,
+        producer=PRODUCER,
+    )
 
 
-def step_events(finished: FinishedRun, artifacts: StepArtifacts, parent: ParentRunMetadata) -> list[RunEvent]:
+def step_events(finished: ToldRun, artifacts: StepArtifacts, parent: ParentRunMetadata) -> list[RunEvent]:
     """Events of the models, snapshots and tests of a step.
 
     Raises:
@@ -78,7 +84,3 @@ def step_events(finished: FinishedRun, artifacts: StepArtifacts, parent: ParentR
 
 def _ending(status: int) -> RunState:
     return ENDINGS.get(RunStatus(status), RunState.OTHER)
-
-
-def _told(moment: datetime) -> str:
-    return moment.isoformat()

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk.types import Logger
 
-    from airflow_dbt_cloud.lineage.finished_run import FinishedRun
+    from airflow_dbt_cloud.lineage.told_run import ToldRun
 
 
 class TellsOpenLineage:
@@ -18,8 +18,13 @@ class TellsOpenLineage:
     told_run: ClassVar[str] = "run_id"
     """The attribute with the id of that run, None if the task came to none."""
 
+    @property
+    def has_told_start(self) -> bool:
+        """Whether OpenLineage was told of the run's start when it began."""
+        return False
+
     def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any] | None:
-        """Nothing: there is no run yet."""
+        """Nothing: there is no run yet; `tell_start` tells of it when there is."""
         return tell_run(self, None)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
@@ -58,27 +63,29 @@ def tell_run(task: Any, task_instance: Any) -> OperatorLineage[Any, Any] | None:
 def _emit(task: Any, run_id: int | str, task_instance: Any, log: Logger) -> None:
     from airflow.providers.openlineage.plugins.listener import get_openlineage_listener
 
-    from airflow_dbt_cloud.lineage.finished_run import FinishedRun
+    from airflow_dbt_cloud.lineage.told_run import ToldRun
 
-    finished = FinishedRun(task.hook, run_id, task.account_id or None, log)
-    if not finished.run.finished:
+    told = ToldRun(task.hook, run_id, task.account_id or None, log)
+    if not told.run.finished:
         log.info("Run %s goes on; OpenLineage is told nothing of it.", run_id)
         return
     adapter = get_openlineage_listener().adapter
-    for event in _events(finished, task_instance, log):
+    for event in _events(told, task, task_instance, log):
         adapter.emit(event)
 
 
-def _events(finished: FinishedRun, task_instance: Any, log: Logger) -> Iterator[Any]:
+def _events(told: ToldRun, task: Any, task_instance: Any, log: Logger) -> Iterator[Any]:
     """Events of the run, then of its steps; a step that cannot be told loses only its own."""
-    from airflow_dbt_cloud.lineage.events import run_events, step_events
+    from airflow_dbt_cloud.lineage.events import end_events, start_events, step_events
     from airflow_dbt_cloud.lineage.parent import parent_of_events
 
     parent = parent_of_events(task_instance)
-    yield from run_events(finished, parent)
-    for artifacts in finished.steps():
+    if not task.has_told_start:
+        yield from start_events(told, parent)
+    yield from end_events(told, parent)
+    for artifacts in told.steps():
         try:
-            events = step_events(finished, artifacts, parent)
+            events = step_events(told, artifacts, parent)
         except Exception as error:  # noqa: BLE001 -- see above
             step = artifacts.step
             log.warning("OpenLineage is told nothing of step %d, %s: %s", step.index, step.name, error)

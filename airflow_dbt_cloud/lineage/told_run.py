@@ -1,4 +1,4 @@
-"""A finished run as its lineage needs it: its dbt steps, and what each of them wrote."""
+"""A run as its lineage needs it: where it belongs, its dbt steps, and what each of them wrote."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StepArtifacts:
     catalog: dict[str, Any] | None
 
 
-class FinishedRun:
+class ToldRun:
     """A run, and a hook that asks for what belongs to it.
 
     Args:

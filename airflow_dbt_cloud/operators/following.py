@@ -15,6 +15,7 @@ from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.deferral import FIRST_LOOK, Deadlines, passable_hook_params, require_json
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import DbtCloudJobRunStatus, validate_execute_complete_event
+from airflow_dbt_cloud.lineage.beginning import tell_start
 from airflow_dbt_cloud.lineage.telling import TellsOpenLineage
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.starting import Started
@@ -160,6 +161,13 @@ class FollowsRun(TellsOpenLineage, Operator):
         self.log.info("dbt Cloud run %s of job %s: %s", self.job_run_id, self.job_id, url)
         context["ti"].xcom_push(key=JOB_RUN_URL, value=url)
         context["ti"].xcom_push(key="job_run_id", value=self.job_run_id)
+        if self.has_told_start:
+            tell_start(self, context["ti"], self.job_run_id)
+
+    @property
+    def has_told_start(self) -> bool:
+        """Whether it was this try that started the run, and told OpenLineage so."""
+        return self._started is not None and self._started.owned and not self._started.adopted
 
     def _finish_or_defer(self, deadlines: Deadlines) -> None:
         """Look once: a run that has ended needs no trigger."""

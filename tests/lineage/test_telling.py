@@ -11,7 +11,7 @@ import requests
 from airflow.sdk import DAG
 from small_artifacts import catalog, manifest, run_results
 
-from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+from airflow_dbt_cloud.operators.dbt import DbtCloudRetryJobRunOperator, DbtCloudRunJobOperator
 from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
 
 TWO_STEPS = [
@@ -161,6 +161,41 @@ def test_the_run_is_told_with_its_own_times_and_the_task_as_its_parent(build, sh
     assert validated(start)
 
 
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_the_start_is_told_once_and_while_the_run_still_goes_on(build, jobs, told, deferrable):
+    outcome = build(job_id=jobs.quick, deferrable=deferrable, check_interval=0.1)
+    assert outcome.state == "success"
+    names = [event["job"]["name"] for event in told()]
+    states = [event["eventType"] for event in of(told(), "Sample bakery.Quick")]
+    assert states == ["START", "COMPLETE"]
+    assert names.index(TASK) < names.index("Sample bakery.Quick")
+    going = [event for event in told() if (event["job"]["name"], event["eventType"]) == (TASK, "COMPLETE")]
+    assert told().index(of(told(), "Sample bakery.Quick")[0]) < told().index(going[0])
+
+
+def test_a_task_that_does_not_wait_tells_the_start(build, jobs, told):
+    build(job_id=jobs.endless, wait_for_termination=False)
+    (start,) = of(told(), "Sample bakery.Endless")
+    assert start["eventType"] == "START"
+    assert start["run"]["facets"]["parent"]["run"]["runId"] == of(told(), TASK)[-1]["run"]["runId"]
+    assert validated(start)
+
+
+def test_a_start_that_cannot_be_told_holds_nothing_up(build, jobs, told, dbt_cloud):
+    dbt_cloud.control.add_fault("status", route="*/runs/*", status=403, method="GET", count=1)
+    outcome = build(job_id=jobs.instant)
+    assert outcome.state == "success"
+    assert "OpenLineage is not told of the start of run" in outcome.log
+
+
+@pytest.mark.filterwarnings("ignore:.*legacy config options")
+def test_a_task_that_openlineage_is_not_to_hear_of_tells_no_start(build, jobs, told, monkeypatch):
+    place = f"{DbtCloudRunJobOperator.__module__}.{DbtCloudRunJobOperator.__name__}"
+    monkeypatch.setenv("AIRFLOW__OPENLINEAGE__DISABLED_FOR_OPERATORS", place)
+    build(job_id=jobs.instant)
+    assert not of(told(), "Sample bakery.Instant")
+
+
 def test_steps_are_told_whatever_their_text_and_the_docs_step_is_not(build, shop, told):
     build(job_id=shop(WHOLE))
     each = [("first", "START"), ("first", "COMPLETE"), ("second", "START"), ("second", "COMPLETE")]
@@ -215,6 +250,14 @@ def test_the_sensor_tells_as_well(build, shop, told, jobs):
     assert len(invocations(told())) == 4
 
 
+def test_the_retry_operator_tells_of_the_run_that_it_started(build, shop, told, jobs):
+    failed = jobs.started(shop({**WHOLE, "run_results.json": run_results("last")}, outcome=20))
+    shop(WHOLE)
+    assert build(DbtCloudRetryJobRunOperator, run_id=failed).state == "success"
+    assert [event["eventType"] for event in of(told(), RUN)] == ["START", "COMPLETE"]
+    assert len(invocations(told())) == 4
+
+
 def test_a_failed_run_is_told_as_failed_and_a_cancelled_one_as_aborted(build, shop, told):
     assert build(job_id=shop(WHOLE, outcome=20)).state == "failed"
     assert build(job_id=shop(WHOLE, outcome=30)).state == "failed"
@@ -225,7 +268,7 @@ def test_a_run_that_goes_on_is_not_told(build, jobs, told):
     outcome = build(job_id=jobs.endless, wait_for_termination=False)
     assert outcome.state == "success"
     assert "goes on; OpenLineage is told nothing" in outcome.log
-    assert not of(told(), "Sample bakery.Endless")
+    assert [event["eventType"] for event in of(told(), "Sample bakery.Endless")] == ["START"]
 
 
 def test_a_fault_on_the_way_does_not_fail_the_task(build, shop, told, dbt_cloud):
