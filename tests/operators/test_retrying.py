@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+import requests
 
 from airflow_dbt_cloud.client.marker import Marker
 from airflow_dbt_cloud.operators.dbt import (
@@ -205,6 +206,24 @@ class TestTheRunOperator:
     def test_another_word_than_steps_is_refused(self, build, wrong):
         with pytest.raises(ValueError, match="retry_from_failure is"):
             build(job_id=1, retry_from_failure=wrong)
+
+
+@pytest.mark.dbt
+def test_a_real_retry_executes_exactly_what_failed_or_was_skipped(build, jobs, dbt_cloud):
+    def results(run):
+        path = f"/api/v2/accounts/1/runs/{run['id']}/artifacts/run_results.json"
+        headers = {"Authorization": f"Token {dbt_cloud.token}"}
+        answer = requests.get(dbt_cloud.url + path, headers=headers, timeout=10)
+        return {each["unique_id"]: each["status"] for each in answer.json()["results"]}
+
+    failing_build = 4
+    outcome = build(job_id=failing_build, retry_from_failure=True, **AGAIN)
+    first, second = jobs.runs()
+    assert second["retrying_run_id"] == first["id"]
+    left = {name for name, status in results(first).items() if status in {"error", "fail", "skipped"}}
+    assert {name.split(".")[2] for name in left} == {"burnt_batches", "burnt_losses", "no_sale_on_a_sunday"}
+    assert set(results(second)) == left
+    assert f"Retry plan of run {first['id']}: 3 nodes, 1 command." in outcome.log
 
 
 class TestTheRetryOperator:
