@@ -39,7 +39,10 @@ def place(target: Target, below: str = "") -> Place:
     if path.protocol in {"file", "local"}:
         return LocalPlace(Path(path.path) / below)
     with _told(str(target)):
-        signed = f"{path.protocol}://{path.conn_id}@" if path.conn_id else f"{path.protocol}://"
+        conn_id = path.storage_options.get("conn_id") or getattr(
+            path, "conn_id", None
+        )  # the first: Airflow 3.1
+        signed = f"{path.protocol}://{conn_id}@" if conn_id else f"{path.protocol}://"
         return StoredPlace(path.fs, "/".join(filter(None, (path.path.rstrip("/"), below))), signed)
 
 
@@ -56,8 +59,8 @@ def object_path(target: Target, conn_id: str | None = None) -> ObjectStoragePath
         return None
     from airflow.sdk import ObjectStoragePath
 
-    with _told(url):
-        return ObjectStoragePath(url, conn_id=conn_id)
+    with _told(url):  # Airflow 3.1 takes a None for the connection, whatever the URL says
+        return ObjectStoragePath(url, conn_id=conn_id) if conn_id else ObjectStoragePath(url)
 
 
 @contextmanager

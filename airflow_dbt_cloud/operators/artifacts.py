@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud import rendered
@@ -68,7 +69,9 @@ class DbtCloudGetJobRunArtifactOperator(HookedOperator):
         self.path = path
         self.paths = paths
         self.step = step
-        self.output_path = output_path
+        # Airflow 3.1 renders no paths but its own, which know their store.
+        is_plain = isinstance(output_path, PurePath) and not hasattr(type(output_path), "fs")
+        self.output_path = str(output_path) if is_plain else output_path
         self.output_conn_id = output_conn_id
         self.output_file_name = output_file_name
         self._names_itself = output_file_name is None

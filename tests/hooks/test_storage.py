@@ -69,15 +69,6 @@ def test_a_plain_path_is_this_machines(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"new"
 
 
-def test_a_connection_goes_along_with_a_url_or_within_it():
-    for target in ("s3://lake@bucket/a", ObjectStoragePath("s3://bucket/a", conn_id="lake")):
-        assert object_path(target).conn_id == "lake"
-    assert joined("s3://bucket/a", "b/c", "lake").conn_id == "lake"
-    assert joined("s3://bucket/a", "b/c", "lake").path == "bucket/a/b/c"
-    assert joined(None, "s3://bucket/a", "lake").conn_id == "lake"
-    assert joined(None, "a/b") == "a/b"
-
-
 def test_what_lands_in_a_store_is_whole_and_alone(faulty):
     assert land("memory://bucket/runs/a") == "memory://bucket/runs/a"
     assert land(ObjectStoragePath("memory://bucket/runs/a"), b"newer") == "memory://bucket/runs/a"
@@ -86,9 +77,22 @@ def test_what_lands_in_a_store_is_whole_and_alone(faulty):
 
 def test_the_url_that_is_told_leads_there_with_its_connection(faulty):
     store.attach("memory", conn_id="lake", fs=faulty)
-    told = land(joined("memory://bucket/runs", "a", "lake"))
-    assert told == "memory://lake@bucket/runs/a"
-    assert ObjectStoragePath(told).read_bytes() == b"new"
+    targets = [
+        joined("memory://bucket/runs", "a", "lake"),
+        joined("memory://lake@bucket/runs", "a"),
+        joined(ObjectStoragePath("memory://bucket/runs", conn_id="lake"), "a"),
+        joined(None, "memory://bucket/runs/a", "lake"),
+        "memory://lake@bucket/runs/a",
+    ]
+    for target in targets:
+        assert land(target) == "memory://lake@bucket/runs/a"
+    assert ObjectStoragePath(land(targets[0])).read_bytes() == b"new"
+    assert kept(faulty) == {"/bucket/runs/a": b"new"}
+
+
+def test_a_path_by_itself_stays_as_it_is():
+    assert joined(None, "a/b") == "a/b"
+    assert str(joined("a", "b/c")) == "a/b/c"
 
 
 def test_folders_are_made_where_a_store_has_them(faulty):
