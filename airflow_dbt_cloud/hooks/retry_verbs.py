@@ -38,6 +38,7 @@ class RetryVerbs(ConversingHook):
 
         Raises:
             DbtCloudApiException: If the run or its results cannot be read.
+            ValueError: If results are not as dbt writes them.
         """
         return self._converse(plan_retry(known(account_id), run_id), decision=BRIEFLY)
 

@@ -7,9 +7,9 @@ from airflow_dbt_cloud.client import endpoints
 from airflow_dbt_cloud.client.endpoints import Id
 from airflow_dbt_cloud.client.models import Run, RunStatus
 from airflow_dbt_cloud.client.protocol import Call
-from airflow_dbt_cloud.report.asking import builds, step_results
+from airflow_dbt_cloud.report.asking import step_results
 from airflow_dbt_cloud.report.commands import command_of, verb_of
-from airflow_dbt_cloud.report.retry_plan import RetryPlan, retry_plan
+from airflow_dbt_cloud.report.retry_plan import NARROWED, RetryPlan, retry_plan
 
 MOST_RETRIES = 20
 """How many runs back the command is looked for that a retry of retries goes on with."""
@@ -25,8 +25,9 @@ def plan_retry(account_id: Id, run_id: Id) -> Call[RetryPlan]:
     related = ["run_steps", "trigger", "job"]
     run = yield from endpoints.get_run(account_id, run_id, include_related=related)
     results: dict[int, tuple[NodeResult, ...]] = {}
-    for step in filter(builds, run.steps) if run.status != RunStatus.SUCCESS else ():
-        results[step.index] = yield from step_results(account_id, run.id, step)
+    for step in run.steps if run.status != RunStatus.SUCCESS else ():
+        if verb_of(command_of(step) or "") in NARROWED | {"retry"}:
+            results[step.index] = yield from step_results(account_id, run.id, step)
     return retry_plan(run, results, original=(yield from _original(account_id, run)))
 
 
