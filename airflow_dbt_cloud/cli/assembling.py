@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import ssl
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from airflow_dbt_cloud.local import declared, own_projects
 from airflow_dbt_cloud.local.declared import Declaration, DeclaredToken
 from airflow_dbt_cloud.local.own_projects import OwnProjects
 from airflow_dbt_cloud.local.settings import ServerError, Settings
+from airflow_dbt_cloud.local.tls import server_context
 from airflow_dbt_cloud.runner import environment
 
 Progress = Callable[[str], None]
@@ -30,7 +32,11 @@ async def assembled(arguments: argparse.Namespace, folder: Path | None, progress
         RunnerError: A project, its profile or its dbt cannot be had.
     """
     settings = Settings(
-        host=arguments.host, port=arguments.port, token=arguments.token or "", schedules=arguments.schedules
+        host=arguments.host,
+        port=arguments.port,
+        token=arguments.token or "",
+        schedules=arguments.schedules,
+        ssl_context=_ssl_context(arguments),
     ).checked()
     if folder is not None:
         settings = replace(settings, store=str(folder / "dbt_cloud.sqlite"), data_dir=folder)
@@ -52,6 +58,12 @@ async def settled(declaration: Declaration, folder: Path | None, progress: Progr
     for requirements in own.requirements:
         await environment.make(requirements, progress=progress)
     return own
+
+
+def _ssl_context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
+    if arguments.tls_certificate is None:
+        return None
+    return server_context(arguments.tls_certificate, arguments.tls_key)
 
 
 def _grants(tokens: Sequence[DeclaredToken]) -> dict[str, Sequence[str]]:

@@ -60,6 +60,10 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--schedules", action="store_true", help="start runs by the jobs' cron lines and completion triggers"
     )
+    parser.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM file: speak https with it")
+    parser.add_argument(
+        "--tls-key", type=Path, metavar="FILE", help="its private key (default: in the certificate's file)"
+    )
     parser.add_argument("--note-in", type=Path, help=argparse.SUPPRESS)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--background", action="store_true", help="return as soon as it serves; --stop ends it")
@@ -71,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
     from airflow_dbt_cloud.runner import environment
 
     projects.check(arguments.parser, arguments)
+    if arguments.tls_key and not arguments.tls_certificate:
+        arguments.parser.error("--tls-key needs --tls-certificate beside it")
     environment.require_extra()
     if arguments.stop:
         return _stop(arguments)
@@ -106,7 +112,8 @@ def _start(arguments: argparse.Namespace) -> int:
     kept = ["--memory", f"--note-in={folder}"] if arguments.memory else [f"--data-dir={folder}"]
     sized = [f"--keep-artifacts={arguments.keep_artifacts}"] if arguments.keep_artifacts else []
     timed = ["--schedules"] if arguments.schedules else []
-    words = ["serve", f"--host={arguments.host}", f"--port={arguments.port}", *kept, *sized, *timed]
+    secured = [f"--tls-{name}={file}" for name, file in _tls_files(arguments).items() if file]
+    words = ["serve", f"--host={arguments.host}", f"--port={arguments.port}", *kept, *sized, *timed, *secured]
     note = background.start(
         [*words, *projects.words(arguments)], folder, {TOKEN_VARIABLE: token}, _START_SECONDS
     )
@@ -146,6 +153,10 @@ def _note_folder() -> Path:
     from airflow_dbt_cloud.runner import environment
 
     return environment.home() / "memory"
+
+
+def _tls_files(arguments: argparse.Namespace) -> dict[str, Path | None]:
+    return {"certificate": arguments.tls_certificate, "key": arguments.tls_key}
 
 
 def _note(line: str) -> None:
