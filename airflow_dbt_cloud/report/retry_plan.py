@@ -19,6 +19,9 @@ NARROWED = frozenset({"build", "run", "test", "seed", "snapshot", "clone"})
 MOST_NODES = 50
 """Nodes that the lines of a plan name."""
 
+LONGEST_COMMAND = 2_000
+"""Characters of a command in the lines of a plan."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPlan:
@@ -71,7 +74,7 @@ def lines(plan: RetryPlan) -> list[str]:
         *(f"  {node.status:<8} {node.kind} {node.name}" for node in shown),
         *([f"  … and {more} more"] if more else []),
         "As commands:",
-        *(f"  {command}" for command in plan.commands),
+        *(f"  {_cut(command)}" for command in plan.commands),
         *plan.notes,
     ]
 
@@ -82,6 +85,12 @@ def _nothing(run: Run) -> str:
     if run.status == RunStatus.SUCCESS:
         return f"Run {run.id} has nothing to retry: it ended with {status_name(run.status)}."
     return f"What is left to be done of run {run.id} is not known: none of its dbt commands failed."
+
+
+def _cut(command: str) -> str:
+    if len(command) <= LONGEST_COMMAND:
+        return command
+    return f"{command[:LONGEST_COMMAND]}… ({len(command):,} characters)"
 
 
 def _count(things: Sequence[object], name: str) -> str:
@@ -141,7 +150,7 @@ class _Planning:
         if not failed or step.status == RunStatus.CANCELLED:
             yield command  # it never came to its nodes, or was stopped before it had told of all
             return
-        left = [node for node in failed if self._last[node.unique_id] is node]
+        left = list({node.unique_id: node for node in failed if self._last[node.unique_id] is node}.values())
         self._nodes += left
         if left:
             yield self._selecting(command, left)

@@ -167,5 +167,9 @@ def test_the_lines_name_nodes_and_commands():
 
 
 def test_the_lines_of_a_large_plan_are_few():
-    nodes = results(**{f"m{i}": "skipped" for i in range(MOST_NODES + 3)})
-    assert "  … and 3 more" in lines(plan(("dbt run", ERROR), nodes={2: nodes}))
+    nodes = results(**{f"model_of_a_long_name_{i}": "skipped" for i in range(MOST_NODES + 3)})
+    found = plan(("dbt run", ERROR), nodes={2: nodes})
+    told = lines(found)
+    assert "  … and 3 more" in told
+    assert told[-1].endswith(f"… ({len(found.commands[0]):,} characters)")
+    assert len(told[-1]) < len(found.commands[0])
