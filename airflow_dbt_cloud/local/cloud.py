@@ -143,9 +143,15 @@ class Cloud:
         return self._read_script(run.script)
 
     def end_orphans(self) -> list[int]:
-        """End the dbt processes that a killed server has left, and return their ids; it may take seconds."""
-        folders = (self.data_dir / _ENVIRONMENTS).glob("*/processes")
-        return [pid for folder in folders for pid in orphans.end_all(folder)]
+        """End the dbt processes that a killed server has left, and return their ids; it may take seconds.
+
+        The profiles that those had go, too: they may hold a password.
+        """
+        ended: list[int] = []
+        for folder in (self.data_dir / _ENVIRONMENTS).glob("*"):
+            ended += orphans.end_all(folder / "processes")
+            shutil.rmtree(folder / "profile", ignore_errors=True)
+        return ended
 
     def run_dir(self, run_id: int) -> Path:
         """Return where a real run's artifacts lie."""

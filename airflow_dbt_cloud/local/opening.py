@@ -29,7 +29,8 @@ def open_store(path: str) -> SqliteStore:
     """
     try:
         if path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            # What runs have logged, and the values of environment variables, are their owner's business.
+            Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return SqliteStore(path)
     except (sqlite3.Error, OSError) as error:
         raise _not_kept(path, error) from error

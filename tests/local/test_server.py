@@ -3,11 +3,13 @@
 import logging
 import os
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import requests
@@ -90,6 +92,38 @@ def test_what_a_file_holds_outlives_the_server(client_of, tmp_path):
         assert len(client.get("jobs/")) == 7
         assert client.start(7)["id"] > run
     assert [path.name for path in file.parent.iterdir()] == ["state.sqlite"]
+
+
+def test_what_is_kept_is_for_its_owner_only(tmp_path):
+    with LocalDbtCloud(store=tmp_path / "kept" / "state.sqlite"):
+        assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o700
+
+
+def served_to(tmp_path, token, permission_sets):
+    server = LocalDbtCloud(token="t", data_dir=tmp_path)
+    server._settings = replace(server._settings, grants={token: permission_sets})
+    return server
+
+
+def test_further_tokens_have_the_permissions_they_are_given(tmp_path):
+    with served_to(tmp_path, "a runner's", ["job_runner"]) as server:
+        for path, status in (("jobs/", 200), ("projects/", 403)):
+            address = f"{server.url}/api/v2/accounts/1/{path}"
+            answer = requests.get(address, headers={"Authorization": "Token a runner's"}, timeout=5)
+            assert answer.status_code == status
+
+
+def test_a_permission_set_that_is_none_is_named(tmp_path):
+    with pytest.raises(ServerError, match=r"A token cannot be let in: .* no permission set baker"):
+        served_to(tmp_path, "a baker's", ["baker"]).start()
+
+
+def test_a_profile_that_a_killed_server_left_is_removed(tmp_path):
+    profile = tmp_path / "environments" / "1" / "profile" / "profiles.yml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text("password: s3cret")
+    with LocalDbtCloud(data_dir=tmp_path):
+        assert not profile.exists()
 
 
 def test_it_speaks_https_when_given_a_certificate(tmp_path):
