@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 from airflow.sdk import DAG
+from lineage_types import faults
 from small_artifacts import catalog, manifest, run_results
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRetryJobRunOperator, DbtCloudRunJobOperator
@@ -77,6 +78,8 @@ def validated(event):
     """The event by OpenLineage's own classes, whose validators refuse what is no UUID, time or URI."""
     from openlineage.client import event_v2
 
+    assert faults(without_schema(event), event_v2.RunEvent, facet_classes()) == []
+
     def facets(found):
         for facet in found.values():
             fields = {name: value for name, value in facet.items() if not name.startswith("_")}
@@ -98,6 +101,24 @@ def validated(event):
         inputs=[dataset(event_v2.InputDataset, each) for each in event["inputs"]],
         outputs=[dataset(event_v2.OutputDataset, each) for each in event["outputs"]],
     )
+
+
+def without_schema(event):
+    """The event but for the address of its own schema, which is no field of the class."""
+    return {name: value for name, value in event.items() if name != "schemaURL"}
+
+
+def test_the_check_finds_what_the_schema_does_not_allow(build, shop, told):
+    from openlineage.client import event_v2
+
+    build(job_id=shop(WHOLE))
+    event = without_schema(of(told(), NODE)[-1])
+    event["run"].pop("runId")
+    event["outputs"][0]["facets"]["schema"]["fields"][0]["name"] = 5
+    event["job"]["facets"]["jobType"]["colour"] = "red"
+    found = faults(event, event_v2.RunEvent, facet_classes())
+    assert len(found) == 3
+    assert {each.rpartition(" ")[2] for each in found} >= {"runId", "colour"}
 
 
 @pytest.mark.dbt
