@@ -12,13 +12,15 @@ _COMMANDS = (serve, prepare)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, or 1 with one message on standard error."""
+    """Run one command and return its exit code: 0, or 1 with one message on standard error; 130 for Ctrl-C."""
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
     except expected_errors() as error:
         print(f"airflow-dbt-cloud: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return code
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,19 +110,23 @@ def _start(arguments: argparse.Namespace) -> int:
 
     folder = _state_folder(arguments) or _note_folder()
     token = arguments.token or f"local_{secrets.token_urlsafe(24)}"
+    # What the installer and git do may take a while.
+    print(f"Starting in the background, with a log in {background.log_of(folder)}", file=sys.stderr)
+    words = ["serve", *_server_words(arguments, folder), *projects.words(arguments)]
+    note = background.start(words, folder, {TOKEN_VARIABLE: token}, _START_SECONDS)
+    _announce(note.url, "<your token>" if arguments.token else token)
+    which = "--memory" if arguments.memory else f"--data-dir {shlex.quote(str(folder))}"
+    print(f"It serves in the background until: airflow-dbt-cloud serve --stop {which}", flush=True)
+    return 0
+
+
+def _server_words(arguments: argparse.Namespace, folder: Path) -> list[str]:
+    """The options of the server in the background; its token is none of them, since others see these."""
     kept = ["--memory", f"--note-in={folder}"] if arguments.memory else [f"--data-dir={folder}"]
     sized = [f"--keep-artifacts={arguments.keep_artifacts}"] if arguments.keep_artifacts else []
     timed = ["--schedules"] if arguments.schedules else []
     secured = [f"--tls-{name}={file}" for name, file in _tls_files(arguments).items() if file]
-    words = ["serve", f"--host={arguments.host}", f"--port={arguments.port}", *kept, *sized, *timed, *secured]
-    note = background.start(
-        [*words, *projects.words(arguments)], folder, {TOKEN_VARIABLE: token}, _START_SECONDS
-    )
-    _announce(note.url, "<your token>" if arguments.token else token)
-    print(f"Its log is {background.log_of(folder)}")
-    which = "--memory" if arguments.memory else f"--data-dir {shlex.quote(str(folder))}"
-    print(f"It serves in the background until: airflow-dbt-cloud serve --stop {which}", flush=True)
-    return 0
+    return [f"--host={arguments.host}", f"--port={arguments.port}", *kept, *sized, *timed, *secured]
 
 
 def _stop(arguments: argparse.Namespace) -> int:

@@ -53,7 +53,11 @@ def start(arguments: Sequence[str], folder: Path, variables: Mapping[str, str], 
             env={**os.environ, "PYTHONUNBUFFERED": "1", **variables},
             start_new_session=True,
         )
-    return _once_it_serves(process, folder, time.monotonic() + seconds)
+    try:
+        return _once_it_serves(process, folder, time.monotonic() + seconds)
+    except KeyboardInterrupt:
+        process.terminate()
+        raise
 
 
 def stop(folder: Path) -> ServerNote:

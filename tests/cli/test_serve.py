@@ -141,7 +141,9 @@ def test_what_goes_wrong_in_the_background_is_told_in_the_foreground(home):
         port = str(taken.getsockname()[1])
         ended = refusal("serve", "--background", "--port", port)
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"airflow-dbt-cloud: Port {port} on 127.0.0.1 is in use")
+    starting, said = ended.stderr.splitlines()
+    assert starting.startswith("Starting in the background, with a log in")
+    assert said.startswith(f"airflow-dbt-cloud: Port {port} on 127.0.0.1 is in use")
 
 
 PROFILE = ("profiles.yml", "stove: {outputs: {dev: {type: duckdb}}}")
