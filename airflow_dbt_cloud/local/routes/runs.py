@@ -78,9 +78,7 @@ async def get_retry(request: web.Request) -> web.Response:
     """Answer with the step that failed and the commands that were not reached."""
     cloud, run = cloud_of(request), run_of(request)
     failed = failed_step(cloud.steps(run))
-    return found(
-        {"failed_step": failed.name if failed else None, "skipped_steps": skipped_steps(cloud, run)}
-    )
+    return found({"failed_step": failed.name if failed else None, "skipped_steps": skipped_steps(cloud, run)})
 
 
 async def retry_run(request: web.Request) -> web.Response:
@@ -90,7 +88,7 @@ async def retry_run(request: web.Request) -> web.Response:
     if reason is not None:
         raise invalid({"reason": reason})
     job = cloud.store.definitions.get(Job, run.job_id)
-    if job is None:
+    if job is None or job.state == DELETED:
         raise missing()
     return found(started_shape(cloud, retry(cloud, job, run)))
 

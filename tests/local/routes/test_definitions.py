@@ -81,6 +81,15 @@ def test_a_deleted_job_is_gone_and_its_runs_are_cancelled(api):
     assert api.get(f"runs/{going}/")["status"] == 30
 
 
+def test_a_run_of_a_deleted_job_is_there_and_is_not_retried(api, failed_script):
+    job = api.job(failed_script)
+    failed = api.start(job)["id"]
+    send(api, f"jobs/{job}/", method="DELETE")
+    assert api.get(f"runs/{failed}/", include_related="job")["job"]["state"] == 2
+    assert api.ask(f"runs/{failed}/retry/", "POST").status_code == 404
+    assert api.ask(f"jobs/{job}/rerun/", "POST").status_code == 404
+
+
 def test_a_state_of_2_deletes_as_well(api):
     assert send(api, "jobs/1/", {"state": 2})[1]["state"] == 2
     assert api.ask("jobs/1/").status_code == 404
