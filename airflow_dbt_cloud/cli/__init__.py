@@ -12,7 +12,7 @@ _COMMANDS = (serve, prepare)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, or 1 with one message on standard error; 130 for Ctrl-C."""
+    """Run one command and return its exit code: 0, or 1 with a message on standard error; 130 for Ctrl-C."""
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
