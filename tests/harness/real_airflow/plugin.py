@@ -18,6 +18,7 @@ PROJECT = Path(__file__).parents[3]
 LAST = {"airflow": 1, "browser": 2}
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests of tests/airflow and tests/browser by their folder, and put them where they belong."""
     for item in items:
