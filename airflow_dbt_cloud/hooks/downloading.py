@@ -52,8 +52,8 @@ class Download:
         names = self._meant(wanted)
         places = [(name, place(folder, patterns.inside(name))) for name in names]
         self._tally = Tally(self._run_id, len(names), self._hook.log)
-        # The connection is read before there are threads, which may not ask Airflow for it.
-        self._hook._resolve_account_id()  # noqa: SLF001 -- its hook's own
+        if not self._hook.has_own_way:  # read before there are threads, which may not ask Airflow for it
+            self._hook._credentials()  # noqa: SLF001 -- its hook's own
         fetch = partial(self._one_of, set(wanted))
         found = each(fetch, places, stop=self._tally.stop, leave=self._hook.close)
         written = [where for where in found if where is not None]

@@ -38,7 +38,8 @@ class DbtCloudGetJobRunArtifactOperator(HookedOperator):
     Raises:
         DbtCloudApiException: If there is no such artifact, it cannot be written, or dbt Cloud cannot be
             reached. What is missing of a run that has just ended is waited for, a minute at the most.
-        ValueError: If not exactly one of `path` and `paths` is given, or `paths` without `output_path`.
+        ValueError: If not exactly one of `path` and `paths` is given, or `paths` without `output_path`, or
+            with `output_file_name`.
     """
 
     template_fields = (
@@ -75,7 +76,7 @@ class DbtCloudGetJobRunArtifactOperator(HookedOperator):
         self.output_conn_id = output_conn_id
         self.output_file_name = output_file_name
         self._names_itself = output_file_name is None
-        if (path is None) == (paths is None) or (paths is not None and output_path is None):
+        if (path is None) == (paths is None) or (path is None and (output_file_name or output_path is None)):
             raise self._unclear()
         if output_file_name is None and path is not None:
             self.output_file_name = self._default_name()
@@ -87,7 +88,7 @@ class DbtCloudGetJobRunArtifactOperator(HookedOperator):
     def _unclear(self) -> ValueError:
         return ValueError(
             f"path is {self.path!r}, paths is {self.paths!r} and output_path is {self.output_path!r}. "
-            "Give path for one artifact, or paths and output_path for several."
+            "Give path for one artifact, or paths and output_path for several, which keep their own names."
         )
 
     def execute(self, context: Context) -> str | list[str]:  # noqa: ARG002 -- Airflow's signature

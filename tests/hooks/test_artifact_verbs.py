@@ -49,6 +49,14 @@ def test_several_artifacts_keep_their_paths_below_the_folder(hook, run_id, tmp_p
     assert files(tmp_path) == {name: text.encode() for name, text in ARTIFACTS.items()}
 
 
+def test_a_connection_without_an_account_will_do_where_the_account_is_given(
+    connect, dbt_cloud, run_id, tmp_path
+):
+    hook = connect(dbt_cloud, login=None)
+    hook.download_job_run_artifacts(run_id, ["**"], tmp_path, account_id=1)
+    assert len(files(tmp_path)) == len(ARTIFACTS)
+
+
 @WAYS
 def test_ten_artifacts_are_under_way_at_the_same_time(connect, raw_server, tmp_path, way):
     together = threading.Barrier(len(NAMES))

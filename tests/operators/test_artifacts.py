@@ -1,9 +1,12 @@
 """The artifact operator: bytes as they came, under the names that other tasks expect."""
 
+import resource
+
 import pytest
 from airflow.sdk import DAG
 from folders import files
 
+from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.operators.dbt import DbtCloudGetJobRunArtifactOperator
 
 ARTIFACTS = {
@@ -85,6 +88,46 @@ def test_a_fault_leaves_the_file_that_was_there(fetch, jobs, run_id, tmp_path):
     assert "broke off" in outcome.log
     assert good.read_text() == "good"
     assert list(tmp_path.iterdir()) == [good]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [("<html>Log in</html>", "It is a web page"), ('{"nodes": {', "It ends in the middle")],
+)
+def test_a_wrong_json_leaves_the_file_that_was_there_and_says_so(run_dag, jobs, tmp_path, content, why):
+    good = tmp_path / "manifest.json"
+    good.write_text("good")
+    run_id = seeded(jobs, {"manifest.json": content})
+    with DAG("wrong", schedule=None) as dag:
+        DbtCloudGetJobRunArtifactOperator(
+            task_id="fetch",
+            run_id=run_id,
+            path="manifest.json",
+            output_path=tmp_path,
+            hook_params={"retry_delay": 0.01},
+        )
+    outcome = run_dag(dag)
+    assert outcome.state == "failed"
+    assert f"Artifact 'manifest.json' of run {run_id} is not JSON. {why}" in outcome.log
+    assert files(tmp_path) == {"manifest.json": b"good"}
+
+
+def test_a_full_disk_leaves_the_file_that_was_there_and_says_so(jobs, tmp_path):
+    (tmp_path / "big.bin").write_text("good")
+    run_id = seeded(jobs, {"big.bin": "x" * 3_000_000})
+    fetch = DbtCloudGetJobRunArtifactOperator(
+        task_id="fetch", run_id=run_id, path="big.bin", output_path=tmp_path
+    )
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, before[1]))
+    try:
+        with pytest.raises(
+            DbtCloudApiException, match=r"nothing has changed\. File too large\. Make room there"
+        ):
+            fetch.execute({})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert files(tmp_path) == {"big.bin": b"good"}
 
 
 def test_the_name_can_be_read_when_the_dag_is_parsed():
@@ -217,8 +260,11 @@ def test_a_fault_leaves_what_an_object_store_held_and_nothing_beside_it(fetch, j
     }
 
 
+SEVERAL = {"paths": ["b"], "output_path": "c"}
+
+
 @pytest.mark.parametrize(
-    "arguments", [{}, {"path": "a", "paths": ["b"], "output_path": "c"}, {"paths": ["a"]}]
+    "arguments", [{}, {"path": "a", **SEVERAL}, {"paths": ["a"]}, {**SEVERAL, "output_file_name": "d"}]
 )
 def test_what_is_to_be_fetched_has_to_be_clear(arguments):
     with pytest.raises(ValueError, match="Give path for one artifact, or paths and output_path for several"):
