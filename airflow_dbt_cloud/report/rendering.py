@@ -34,6 +34,7 @@ def lines(report: RunReport) -> list[str]:
         report.outcome,
         *([f"Nodes: {_totals(report)}."] if report.nodes else []),
         *_table(report),
+        *([_left_to_do(report)] if report.left_to_do else []),
         *(line for step in report.failed_steps if not report.failed for line in _step(step)),
         *report.gaps,
         *([f"See {report.run.href}"] if report.run.href else []),
@@ -49,7 +50,13 @@ def summary(report: RunReport) -> str:
         return f"It failed in: {steps}.{ends}" if steps else ""
     named = "; ".join(_reason(node) for node in report.failed[:TOP])
     more = len(report.failed) - TOP
-    return f"Failed: {named}{f'; and {more} more' if more > 0 else ''}."
+    told = f"Failed: {named}{f'; and {more} more' if more > 0 else ''}."
+    return f"{told} {_left_to_do(report)}" if report.left_to_do else told
+
+
+def _left_to_do(report: RunReport) -> str:
+    count = len(report.left_to_do)
+    return f"A retry from failure would execute {count} node{'' if count == 1 else 's'}."
 
 
 def to_markdown(report: RunReport) -> str:

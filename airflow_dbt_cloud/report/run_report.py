@@ -42,6 +42,12 @@ class RunReport:
         return tuple(node for node in self.nodes if node.status == "skipped")
 
     @property
+    def left_to_do(self) -> tuple[NodeResult, ...]:
+        """Nodes that a retry from the run's failure executes again; none where it did not end in error."""
+        left = (*self.failed, *self.skipped) if self.run.status == RunStatus.ERROR else ()
+        return tuple(node for node in left if node.kind != "operation")
+
+    @property
     def totals(self) -> Mapping[str, int]:
         """How many nodes have which status, the most frequent first."""
         return dict(Counter(node.status for node in self.nodes).most_common())
@@ -80,6 +86,7 @@ class RunReport:
             "message": self.run.status_message,
             "url": self.run.href,
             "totals": dict(self.totals),
+            "left_to_do": len(self.left_to_do),
             "failed_steps": [step.name for step in self.failed_steps],
             "log_tail": list(self.last_words),
             "nodes": [_node_dict(node) for node in _failures_first(self.nodes)],

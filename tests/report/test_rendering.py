@@ -42,6 +42,16 @@ def test_failures_come_first_with_their_reason_on_one_line():
     assert "Nodes: 1 success, 1 skipped, 1 error, 1 fail." in shown
 
 
+def test_what_a_retry_would_execute_is_told():
+    report = RunReport(RUN, (FINE, SKIPPED, BROKEN, TEST))
+    assert "A retry from failure would execute 3 nodes." in lines(report)
+    assert to_json(report)["left_to_do"] == 3
+    hook = NodeResult("operation.shop.shop-on-run-end-0", "error")
+    assert "A retry from failure would execute 1 node." in lines(RunReport(RUN, (hook, BROKEN)))
+    cancelled = RunReport(Run.parse({"id": 7, "status": 30}), (SKIPPED,))
+    assert (cancelled.left_to_do, to_json(cancelled)["left_to_do"]) == ((), 0)
+
+
 def test_a_failed_step_is_shown_by_its_log_where_no_node_failed():
     assert "  boom" in lines(RunReport(RUN))
     assert "  boom" not in lines(RunReport(RUN, (BROKEN,)))
@@ -50,7 +60,7 @@ def test_a_failed_step_is_shown_by_its_log_where_no_node_failed():
 def test_the_sentence_names_the_first_failures_and_counts_the_rest():
     report = RunReport(RUN, (*[BROKEN] * 5, FINE))
     assert summary(report).startswith("Failed: model orders: Database Error no such column | x; model orders")
-    assert summary(report).endswith("and 2 more.")
+    assert summary(report).endswith("and 2 more. A retry from failure would execute 5 nodes.")
     assert summary(RunReport(RUN)) == "It failed in: Invoke dbt with `dbt build`. Its log ends: boom"
     assert summary(RunReport(Run.parse({"id": 7, "status": 10}), (FINE,))) == ""
 
