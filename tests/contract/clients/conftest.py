@@ -62,7 +62,7 @@ class Client:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=280,
             check=False,
         )
         if done.returncode != ends:
