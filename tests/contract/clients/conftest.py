@@ -99,6 +99,7 @@ def client(
         "HTTPS_PROXY": proxy_to({ADMIN: place, DISCOVERY: place}).url,
         "NO_PROXY": "localhost,127.0.0.1",
         "REQUESTS_CA_BUNDLE": str(certificates),
+        "SSL_CERT_FILE": str(certificates),
     }
 
     def give(name: str, **of_its_own: str) -> Client:
