@@ -62,10 +62,13 @@ def seed(cloud: Cloud, document: Any) -> dict[str, list[int]]:
 
 
 def point_at_sources(cloud: Cloud, document: dict[str, Any]) -> None:
-    """Let kept projects lead to the sources that the document names: a kept path may be gone by now."""
+    """Let kept projects lead to the sources that the document names: a kept path may be gone by now.
+
+    A project without a path is somebody's own, which was served from this store before.
+    """
     for entry in document["projects"]:
         kept = cloud.store.definitions.get(Project, entry["id"])
-        if kept is not None:
+        if kept is not None and kept.project_dir is not None:
             cloud.store.definitions.put(replace(kept, project_dir=entry["project_dir"]))
 
 

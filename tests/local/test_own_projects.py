@@ -137,3 +137,17 @@ def test_what_keeps_its_name_keeps_its_id_and_its_runs(oven, client_of, tmp_path
         assert [job["name"] for job in client.get("jobs/")] == ["New", "Hourly"]
         client.start(1)
     assert {plan.setup.source.folder for plan in plans} == {oven.project_dir}
+
+
+def test_a_server_without_the_project_does_not_run_another_in_its_place(
+    oven, client_of, tmp_path, eventually
+):
+    server = LocalDbtCloud(token="t", store=tmp_path / "state.sqlite", data_dir=tmp_path)
+    server._settings = replace(server._settings, own=settle(oven))
+    with server:
+        pass
+    with LocalDbtCloud(token="t", store=tmp_path / "state.sqlite", data_dir=tmp_path) as plain:
+        client = client_of(plain)
+        run = client.start(1)["id"]
+        eventually(lambda: client.get(f"runs/{run}/")["status"] == 20)
+        assert "no dbt project on this machine" in client.get(f"runs/{run}/")["status_message"]
