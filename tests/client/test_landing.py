@@ -4,7 +4,6 @@ import os
 import resource
 import stat
 import threading
-from pathlib import Path
 
 import pytest
 from folders import files
@@ -81,16 +80,18 @@ def test_a_full_disk_leaves_the_earlier_file_and_says_what_to_do(tmp_path, full_
     assert files(tmp_path) == {"there": b"earlier"}
 
 
-@pytest.mark.parametrize("name", ["folder", "device", "a\0b", "x" * 300, "file/below"])
+@pytest.mark.parametrize("name", ["folder", "pipe", "link", "a\0b", "x" * 300, "file/below"])
 def test_what_can_be_no_file_is_told_and_stays(tmp_path, name):
     (tmp_path / "folder").mkdir()
-    (tmp_path / "device").symlink_to("/dev/full")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
     (tmp_path / "file").write_bytes(b"earlier")
     before = sorted(tmp_path.iterdir())
     with pytest.raises(ArtifactError, match="could not be written to"):
         land(tmp_path / name, b"x")
     assert sorted(tmp_path.iterdir()) == before
-    assert Path("/dev/full").is_char_device()
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_symbolic_link_is_followed_and_kept(tmp_path):
