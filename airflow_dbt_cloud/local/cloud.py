@@ -175,8 +175,8 @@ class Cloud:
         setup = self._setup(project)
         if job is None or environment is None or setup is None:
             raise LookupError(
-                f"job {run.job_id} has no dbt project on this machine; serve its project with --project-dir or"
-                " --git as before, or seed it with a project_dir"
+                f"job {run.job_id} has no dbt project on this machine; serve its project with"
+                " --project-dir or --git as before, or seed it with a project_dir"
             )
         asked = run.trigger
         own_target = environment.target_name if job.target_name == "default" else job.target_name
