@@ -22,8 +22,9 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
+MOST = int(os.environ.get("DBT_CLOUD_SPEC_EXAMPLES", "10"))
 EXAMPLES = settings(
-    max_examples=int(os.environ.get("DBT_CLOUD_SPEC_EXAMPLES", "10")),
+    max_examples=MOST,
     derandomize=True,
     database=None,
     deadline=None,
@@ -78,6 +79,7 @@ def ids(api):
     }
 
 
+@pytest.mark.timeout(120 + 10 * MOST)
 def test_every_get_answers_as_specified(api, specifications, ids):
     asked = 0
     for specification in specifications:
@@ -103,6 +105,6 @@ def ask(api, operation):
         # Longer ones are refused before they are a request.
         assume(len(str(case.query)) < 1_000)
         headers = {"Authorization": f"Token {api.server.token}"}
-        case.call_and_validate(base_url=api.server.url, headers=headers, checks=CHECKS)
+        case.call_and_validate(base_url=api.server.url, headers=headers, checks=CHECKS, timeout=60)
 
     answers()
