@@ -46,8 +46,9 @@ async def assembled(arguments: argparse.Namespace, folder: Path | None, progress
         settings = replace(settings, keep_artifacts=declared.size(kept))
     if declaration is None:
         return settings
+    grants = _grants(declaration.tokens)
     own = await settled(declaration, folder, progress)
-    return replace(settings, own=own, grants=_grants(declaration.tokens))
+    return replace(settings, own=own, grants=grants)
 
 
 async def settled(declaration: Declaration, folder: Path | None, progress: Progress) -> OwnProjects:

@@ -121,6 +121,7 @@ def _any_certificate() -> urllib.request.HTTPSHandler:
 
 
 def _last_words(folder: Path) -> str:
-    said = log_of(folder).read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-_SHOWN_LINES:]
-    told = [line.removeprefix("airflow-dbt-cloud: ") for line in said]
+    said = log_of(folder).read_text(encoding="utf-8", errors="replace").rstrip()
+    # What it did before that is in the log; its error is its last message.
+    told = said.rpartition("airflow-dbt-cloud: ")[2].splitlines()[-_SHOWN_LINES:]
     return "\n".join(told) or "The local dbt Cloud ended before it served, and said nothing."

@@ -172,6 +172,17 @@ def test_what_cannot_be_served_is_one_clear_message(oven, monkeypatch, options, 
     assert said in ended.stderr
 
 
+def test_a_token_that_is_not_there_is_told_before_anything_is_fetched(oven):
+    file = oven / "c.yml"
+    token = {"variable": "RUNNER_TOKEN", "permission_sets": ["job_runner"]}
+    file.write_text(json.dumps({"tokens": [token], "projects": [{"git": "file:///nowhere.git"}]}))
+    ended = background("--config", str(file))
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[1].startswith(
+        "airflow-dbt-cloud: The token of job_runner should be in the environment variable RUNNER_TOKEN"
+    )
+
+
 @pytest.mark.dbt
 def test_an_adapter_that_does_not_install_is_told_with_the_installers_words(oven):
     ended = refusal("serve", "--memory", "--project-dir", str(oven), "--adapter", "dbt-no-such-oven")
