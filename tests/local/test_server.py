@@ -3,12 +3,14 @@
 import logging
 import os
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -124,6 +126,37 @@ def test_a_profile_that_a_killed_server_left_is_removed(tmp_path):
     profile.write_text("password: s3cret")
     with LocalDbtCloud(data_dir=tmp_path):
         assert not profile.exists()
+
+
+def test_a_file_of_an_earlier_version_is_brought_up_to_date(client_of, tmp_path):
+    file = tmp_path / "state.sqlite"
+    with LocalDbtCloud(store=file) as server:
+        client = client_of(server)
+        run = client.start(client.job({"outcome": 10}))["id"]
+    with closing(sqlite3.connect(file)) as database:
+        for column in ("sources", "dbt_version"):
+            database.execute(f"ALTER TABLE runs DROP COLUMN {column}")
+    with LocalDbtCloud(store=file) as server:
+        client = client_of(server)
+        assert client.get(f"runs/{run}/")["dbt_version"] == "latest"
+        assert client.start(7)["dbt_version"] == "latest"
+
+
+def test_webhooks_variables_and_what_was_created_outlive_the_server(client_of, tmp_path):
+    file = tmp_path / "state.sqlite"
+    v3 = "/api/v3/accounts/1/"
+    hook = {"name": "x", "client_url": "http://x.example", "event_types": ["job.run.started"], "active": True}
+    variable = {"name": "DBT_FLOUR", "type": "project", "raw_value": "rye"}
+    with LocalDbtCloud(store=file) as server:
+        client = client_of(server)
+        client.ask(f"{v3}webhooks/subscriptions", "POST", json={**hook, "job_ids": [1]})
+        client.ask(f"{v3}projects/1/environment-variables/", "POST", json=variable)
+        client.ask("jobs/", "POST", json={"name": "Mine", "project_id": 1, "environment_id": 1})
+    with LocalDbtCloud(store=file) as server:
+        client = client_of(server)
+        assert client.get(f"{v3}webhooks/subscriptions")[0]["job_ids"] == ["1"]
+        assert "DBT_FLOUR" in client.get(f"{v3}projects/1/environment-variables/environment/")["variables"]
+        assert client.get("jobs/7/")["name"] == "Mine"
 
 
 def test_it_speaks_https_when_given_a_certificate(tmp_path):
