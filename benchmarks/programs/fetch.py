@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 RUN = 7
-PIECE = 1024 * 1024
+PIECE = 256 * 1024
 
 
 def plainly(told: dict[str, Any], names: list[str]) -> None:
