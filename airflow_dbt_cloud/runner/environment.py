@@ -106,7 +106,8 @@ async def make(
         EnvironmentNotMade: The installer failed, or the folder cannot be written.
         MissingExtra: A library of the ``local`` extra is absent.
     """
-    folder = (root or home() / "dbt") / _key(requirements)
+    # The programs in it begin with the path of their interpreter, which must not lead through a passing link.
+    folder = (root or home() / "dbt").resolve() / _key(requirements)
     if not _is_whole(folder):
         try:
             async with _locked(folder, progress):

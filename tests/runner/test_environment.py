@@ -84,6 +84,15 @@ async def test_the_order_of_the_requirements_does_not_matter(root, requirement):
     assert first == second
 
 
+async def test_one_that_was_made_through_a_link_outlives_the_link(root, requirement, tmp_path):
+    root.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "link").symlink_to(root)
+
+    made = await environment.make([requirement], root=tmp_path / "link")
+
+    assert made.folder.parent == root.resolve()
+
+
 async def test_one_that_was_left_half_made_is_made_again(root, requirement):
     made = await environment.make([requirement], root=root)
     (made.folder / "airflow-dbt-cloud.json").unlink()
