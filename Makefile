@@ -7,6 +7,7 @@ TOKEN ?=
 UI ?=
 PYTHON ?=
 ARGS ?=
+WORKERS ?= 2
 export PYTHON
 
 .PHONY: help demo serve test check docs bench newest lowest clean
@@ -20,9 +21,9 @@ demo: newest ## Run a dbt project by Airflow and a local dbt Cloud (UI=1: leave 
 serve: newest ## Serve a local dbt Cloud (PORT=8580, TOKEN=: made up and printed)
 	@.venv/bin/airflow-dbt-cloud serve --port $(PORT) $(if $(TOKEN),--token '$(TOKEN)')
 
-test: newest lowest ## Run every test, on the lowest and the newest Airflow (ARGS=: passed to pytest)
+test: newest lowest ## Run every test, on the lowest and the newest Airflow (ARGS=: passed to pytest; WORKERS=2)
 	.venv-lowest/bin/python -m pytest tests/airflow $(ARGS)
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: newest ## Lint, check format, types, layers and dependencies
 	.venv/bin/ruff check
