@@ -94,6 +94,13 @@ def refuse_lists_after_a_retry(jobs):
     in_a_moment(lambda: jobs.asked("POST", "/retry/"), lambda: jobs.control.add_fault("status", **refusal))
 
 
+def ends_once_it_is_waited_for(jobs):
+    """What goes on ends after some looks at it."""
+    looks = len(jobs.asked("GET", "/runs/"))
+    some = 3  # the run, the list, and the first look
+    in_a_moment(lambda: len(jobs.asked("GET", "/runs/")) > looks + some, lambda: jobs.control.advance(40_000))
+
+
 class TestTheRunOperator:
     def test_a_retry_shows_its_plan_before_it_starts_anything(self, build, jobs, shop_job):
         outcome = build(job_id=shop_job, retry_from_failure=True, **AGAIN)
@@ -163,13 +170,15 @@ class TestTheRunOperator:
             if context["ti"].try_number == 2:
                 jobs.started(shop_job)
                 jobs.control.advance(5)
-                mended(jobs, running=3)
+                mended(jobs, running=36_000)
                 lost = {"status": 400, "route": ONE_RUN, "method": "GET", "count": 1}
                 starts = len(jobs.asked("POST", "/run/"))
                 in_a_moment(
                     lambda: len(jobs.asked("POST", "/run/")) > starts,
                     lambda: jobs.control.add_fault("status", **lost),
                 )
+            if context["ti"].try_number == 3:
+                ends_once_it_is_waited_for(jobs)
 
         arguments = {"retry_from_failure": "steps", "pre_execute": between, "retries": 2}
         outcome = build(job_id=shop_job, retry_delay=timedelta(0), **arguments)
@@ -281,16 +290,21 @@ class TestTheRetryOperator:
         retry(failed, retries=2, retry_delay=timedelta(0))
         assert chain(jobs) == [(20, None), (20, 0), (20, 1), (20, 2)]
 
-    @WAITS
-    @pytest.mark.parametrize(("running", "how"), [(0.1, "succeeded"), (2, "goes on")])
+    @pytest.mark.parametrize(
+        ("how", "deferrable"), [("succeeded", False), ("succeeded", True), ("goes on", False)]
+    )
     def test_a_retry_of_the_task_takes_what_an_earlier_try_has_begun(
-        self, retry, jobs, failed, running, how, deferrable
+        self, retry, jobs, failed, how, deferrable
     ):
         def before(context):
             if context["ti"].try_number == 1:
                 refuse_lists_after_a_retry(jobs)
+            elif how == "succeeded":
+                jobs.control.advance(40_000)
+            else:
+                ends_once_it_is_waited_for(jobs)
 
-        mended(jobs, running=running)
+        mended(jobs, running=36_000)
         outcome = retry(failed, pre_execute=before, deferrable=deferrable, **AGAIN)
         assert outcome.state == "success"
         assert chain(jobs) == [(20, None), (10, 0)]
@@ -305,7 +319,7 @@ class TestTheRetryOperator:
     @WAITS
     def test_the_execution_timeout_cancels_the_new_run(self, retry, jobs, failed, deferrable):
         mended(jobs, running=36_000)
-        retry(failed, execution_timeout=timedelta(seconds=1.5), deferrable=deferrable)
+        retry(failed, execution_timeout=timedelta(seconds=3), deferrable=deferrable)
         assert chain(jobs) == [(20, None), (30, 0)]
 
     def test_the_run_may_come_from_a_template(self, retry, jobs, failed):
