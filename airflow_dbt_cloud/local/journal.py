@@ -1,5 +1,6 @@
 """The journal: which requests came, over which TCP connection, and what they were answered."""
 
+import json
 from collections import Counter, deque
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,13 +8,19 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
+from airflow_dbt_cloud.runner.credentials import masked
+
 _SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
 _BODY_CHARACTERS = 65_536
+_HIDDEN = "**********"
+_VARIABLES = "/environment-variables/"
+_NAMING = frozenset({"name", "new_name", "type"})
+"""Texts about an environment variable that are not its value."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """One request: its target as it came over the wire, headers without secrets, and the answer's status.
+    """One request: its target as it came, headers and body without secrets, and the answer's status.
 
     `status` is None until the answer is known, and stays None when the connection was reset instead.
     `instant` is in microseconds by the local clock.
@@ -61,7 +68,7 @@ class Journal:
             method=request.method,
             target=request.raw_path,
             headers=shown,
-            body=body[:_BODY_CHARACTERS],
+            body=_shown(request.path, body)[:_BODY_CHARACTERS],
             instant=instant,
         )
         self._entries.append(entry)
@@ -91,3 +98,21 @@ class Journal:
             self._seen += 1
             self._connections[transport] = self._seen
         return self._connections[transport]
+
+
+def _shown(path: str, body: str) -> str:
+    """Return a body without the values of variables and the passwords of addresses: all here may see it."""
+    if not body or _VARIABLES not in f"{path}/":
+        return masked(body)
+    try:
+        return json.dumps(_without_values(json.loads(body)))
+    except (ValueError, RecursionError):
+        return _HIDDEN
+
+
+def _without_values(content: Any, name: str = "") -> Any:
+    if isinstance(content, dict):
+        return {key: _without_values(value, key) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_without_values(value, name) for value in content]
+    return _HIDDEN if isinstance(content, str) and name not in _NAMING else content

@@ -2,7 +2,7 @@
 
 import re
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+_CREDENTIALS = re.compile(r"""(?<=://)[^/\s"]+@""")
 
 
 def masked(text: str) -> str:

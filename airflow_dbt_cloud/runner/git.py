@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_dbt_cloud.runner import process
@@ -45,7 +45,7 @@ class Repository:
         store: A bare repository of our own, made on first use; one process at a time.
     """
 
-    url: str
+    url: str = field(repr=False)
     store: Path
 
     async def fetch(self) -> None:

@@ -1,7 +1,7 @@
 """Where a dbt project's files come from: a folder of this machine, or a git repository."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_dbt_cloud.runner import git
@@ -37,7 +37,7 @@ class Source:
     """
 
     folder: Path | None = None
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
     branch: str | None = None
     subdirectory: str = ""
 

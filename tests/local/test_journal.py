@@ -1,6 +1,9 @@
 """The journal: what came over the wire."""
 
+import pytest
 import requests
+
+VARIABLES = "/api/v3/accounts/1/projects/1/environment-variables/"
 
 
 def test_it_keeps_the_target_as_it_came(api):
@@ -49,3 +52,33 @@ def test_it_leaves_the_control_plane_out_and_can_be_emptied(api):
     api.ask("/_local/requests", "DELETE")
     assert api.ask("/_local/requests/").json() == {"requests": [], "counters": api.control.counters()}
     assert api.ask("/_local/counters").json()["requests"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (VARIABLES, {"json": {"name": "DBT_ENV_SECRET_KEY", "type": "project", "raw_value": "hush"}}),
+        (f"{VARIABLES}bulk", {"json": {"env_var": [{"new_name": "DBT_ENV_SECRET_KEY", "project": "hush"}]}}),
+        (VARIABLES, {"data": {"name": "DBT_ENV_SECRET_KEY", "type": "project", "raw_value": "hush"}}),
+        (VARIABLES, {"data": '{"name": "DBT_ENV_SECRET_KEY", "raw_value": "hush"'}),
+        ("/api/v3/accounts/1/webhooks/subscriptions", {"json": {"client_url": "http://me:hush@127.0.0.1/"}}),
+    ],
+    ids=["variable", "bulk", "form", "no JSON", "address"],
+)
+def test_it_keeps_no_secret_of_a_body(api, path, body):
+    sent = api.ask(path, "POST", **body).request.body
+    assert "hush" in str(sent)
+    assert "hush" not in api.ask("/_local/requests").text
+
+
+def test_it_keeps_what_only_looks_like_an_address_with_a_password(api):
+    body = '{"cause":"see http://127.0.0.1","git_branch":"me@home"}'
+    api.ask("jobs/1/run/", "POST", data=body)
+    (entry,) = api.control.requests()
+    assert entry["body"] == body
+
+
+def test_it_tells_which_variable_was_asked_for(api):
+    api.ask(VARIABLES, "POST", json={"name": "DBT_COLOR", "type": "project", "raw_value": "red"})
+    (entry,) = api.control.requests()
+    assert entry["body"] == '{"name": "DBT_COLOR", "type": "project", "raw_value": "**********"}'
