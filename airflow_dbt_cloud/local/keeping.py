@@ -27,12 +27,14 @@ class ArtifactKeeper:
         """Throw the oldest finished runs' files away as far as needed.
 
         Args:
-            active: ids of runs that wait or go; their files stay and do not count.
+            active: ids of runs that wait or go, or are taken up by those; their files stay and do not count.
         """
         async with self._one_at_a_time:
             await asyncio.to_thread(self._tidy, frozenset(active))
 
     def _tidy(self, active: frozenset[int]) -> None:
+        for left in self._folder.glob("*.leaving"):  # of a server that was killed meanwhile
+            shutil.rmtree(left, ignore_errors=True)
         there = {int(path.name) for path in self._folder.glob("*") if path.name.isdigit()} - active
         self._sizes = {run_id: self._sizes.get(run_id) or self._size(run_id) for run_id in there}
         total = sum(self._sizes.values())

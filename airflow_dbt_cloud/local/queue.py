@@ -29,7 +29,7 @@ class RunQueue:
         clock: tells the instants.
         plan: makes a run's plan; its errors end the run.
         execute: executes a plan.
-        tidy: is called after each run, with the ids of the runs that wait or go.
+        tidy: is called after each run, with the ids of the runs that wait or go, or are taken up by those.
     """
 
     def __init__(
@@ -107,12 +107,21 @@ class RunQueue:
             while line:
                 self._end(line[0].id, await self._live(line[0]))
                 del line[0]
-                await self._tidy(self._ids_in_line())
+                await self._tidied()
         finally:
             del self._workers[environment_id], self._lines[environment_id]
 
-    def _ids_in_line(self) -> frozenset[int]:
-        return frozenset(run.id for line in self._lines.values() for run in line)
+    async def _tidied(self) -> None:
+        """Tidy; whatever goes wrong with that is no reason to leave those that wait where they are."""
+        try:
+            await self._tidy(self._needed())
+        except Exception:
+            log.exception("Files of finished runs could not be thrown away")
+
+    def _needed(self) -> frozenset[int]:
+        """The runs that wait or go, and those that they take up at their failure."""
+        runs = [run for line in self._lines.values() for run in line]
+        return frozenset({run.id for run in runs} | {run.retrying_run_id or 0 for run in runs})
 
     async def _live(self, run: Run) -> Outcome:
         try:

@@ -50,3 +50,9 @@ def test_sizes_are_read(text, bytes_):
 def test_what_is_no_size_is_told():
     with pytest.raises(ServerError, match=r"'plenty' is no size.*2GB"):
         size("plenty")
+
+
+async def test_what_a_killed_server_was_throwing_away_goes(runs):
+    (runs / "1").rename(runs / "1.leaving")
+    await ArtifactKeeper(runs, 500).tidy([])
+    assert there(runs) == ["2", "3", "4", "5"]

@@ -7,8 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from airflow_dbt_cloud.local.clock import Clock
+from airflow_dbt_cloud.local.models import Run
 from airflow_dbt_cloud.local.plan import Outcome
+from airflow_dbt_cloud.local.queue import RunQueue
 from airflow_dbt_cloud.local.server import LocalDbtCloud
+from airflow_dbt_cloud.local.sqlite import SqliteStore
 
 WAIT = 10
 
@@ -235,3 +239,34 @@ def test_fifty_runs_asked_for_at_once_all_wait_their_turn(queued, executor, even
         lambda: queued.ask("runs/?status=10&limit=1").json()["extra"]["pagination"]["total_count"] == 50
     )
     assert [plan.run_id for plan in executor.plans] == sorted(answers)
+
+
+@pytest.fixture
+async def tidied():
+    """A queue whose runs end at once; what it is asked to leave when it tidies; tidying always fails."""
+    store, clock, spared = SqliteStore(":memory:"), Clock(), asyncio.Queue()
+
+    async def execute(plan, observer, cancelled):
+        return Outcome(10, None)
+
+    async def tidy(needed):
+        spared.put_nowait(needed)
+        raise OSError("not empty")
+
+    queue = RunQueue(store, clock, lambda run: run, execute, tidy)
+    yield store, queue, spared
+    await queue.stop()
+    store.close()
+
+
+async def test_runs_that_wait_begin_though_tidying_fails(tidied, caplog):
+    store, queue, spared = tidied
+    runs = [Run(number, 1, 1, 1, 1, 0, retrying_run_id=9 if number == 3 else None) for number in (1, 2, 3)]
+    store.runs.add(runs)
+    for run in runs:
+        queue.submit(run)
+    async with asyncio.timeout(WAIT):
+        needed = [await spared.get() for _ in runs]
+    assert [store.runs.get(run.id).outcome for run in runs] == [10, 10, 10]
+    assert "could not be thrown away" in caplog.text
+    assert {3, 9} <= needed[1], "the run that is taken up by one that waits is needed"
