@@ -23,7 +23,7 @@ serve: newest ## Serve a local dbt Cloud (PORT=8580, TOKEN=: made up and printed
 
 test: newest lowest ## Run every test, on the lowest and the newest Airflow (ARGS=: passed to pytest; WORKERS=2)
 	.venv-lowest/bin/python -m pytest tests/airflow $(ARGS)
-	.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --no-loadscope-reorder $(ARGS)
 
 check: newest ## Lint, check format, types, layers and dependencies
 	.venv/bin/ruff check

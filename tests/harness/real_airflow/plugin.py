@@ -5,8 +5,10 @@ Where several processes share the tests, one begins with those, and the others t
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from airflow_dbt_cloud.local.server import LocalDbtCloud
 from airflow_dbt_cloud.testing import CONNECTION_VARIABLE, connection_json
@@ -18,7 +20,6 @@ PROJECT = Path(__file__).parents[3]
 LAST = {"airflow": 1, "browser": 2}
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests of tests/airflow and tests/browser by their folder, and put them where they belong."""
     for item in items:
@@ -27,12 +28,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(folder)
     shared = hasattr(config, "workerinput")
     items.sort(key=lambda item: _place(item) or (len(LAST) + 1) * shared)
-    for item in items if shared else ():
-        item.add_marker(pytest.mark.xdist_group("airflow" if _place(item) else str(item.path)))
 
 
 def _place(item: pytest.Item) -> int:
     return max((LAST.get(marker.name, 0) for marker in item.iter_markers()), default=0)
+
+
+class ByNeed(LoadScopeScheduling):
+    """Gives the tests that share a running Airflow to one process, and of others each file to one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "airflow" if file.startswith(tuple(f"tests/{folder}/" for folder in LAST)) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByNeed:
+    """Share tests out by what they need."""
+    return ByNeed(config, log)
 
 
 @pytest.fixture(scope="session")
