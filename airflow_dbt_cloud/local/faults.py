@@ -8,6 +8,8 @@ from fnmatch import translate
 from itertools import count
 from typing import Any
 
+from airflow_dbt_cloud.local.typed import check_types
+
 KINDS = (
     "status",
     "reset",
@@ -114,6 +116,7 @@ def _rule(document: Any) -> Rule:
         raise ValueError(f"A fault is an object whose kind is one of {', '.join(KINDS)}; got {document!r}.")
     if unknown := sorted(set(document) - set(known)):
         raise ValueError(f"A fault does not know {', '.join(unknown)}; it takes {', '.join(known)}.")
+    check_types(Rule, document, "a fault")
     rule = Rule(**document)
     try:
         rule.matches("GET", "/")

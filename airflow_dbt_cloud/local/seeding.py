@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, asdict, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from airflow_dbt_cloud.local.models import (
     Run,
 )
 from airflow_dbt_cloud.local.pretend import Script, parse_script
+from airflow_dbt_cloud.local.typed import check_types
 
 _KINDS: Mapping[str, type[Definition]] = {
     "accounts": Account,
@@ -27,7 +28,19 @@ _KINDS: Mapping[str, type[Definition]] = {
     "jobs": Job,
     "environment_variables": EnvironmentVariable,
 }
-_RUN_FIELDS = ("job_id", "id", "count", "age", "every", "trigger", "pretend")
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """What a document says of seeded runs; `age` and `every` are seconds."""
+
+    job_id: int = 1
+    id: int = 0
+    count: int = 1
+    age: float = 0
+    every: float = 0
+    trigger: dict[str, Any] = field(default_factory=dict)
+    pretend: dict[str, Any] | None = None
 
 
 def default_document(project_dir: Path | None = None) -> dict[str, Any]:
@@ -54,6 +67,8 @@ def seed(cloud: Cloud, document: Any) -> dict[str, list[int]]:
         ValueError: for what the document should not hold; nothing of a run is kept then.
     """
     content = _object(document, "the seed document", (*_KINDS, "runs"))
+    if wrong := [name for name, entries in content.items() if not isinstance(entries, list | tuple)]:
+        raise ValueError(f"{wrong[0]} of the seed document is {content[wrong[0]]!r}. It has to be a list.")
     ids = {
         name: [_put(cloud, kind, entry) for entry in content.get(name, ())] for name, kind in _KINDS.items()
     }
@@ -81,6 +96,7 @@ def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
     ]
     if lacking := [name for name in required if name not in filled]:
         raise ValueError(f"A seeded {kind.__name__.lower()} needs {', '.join(lacking)}; got {entry!r}.")
+    check_types(kind, filled, f"a seeded {kind.__name__.lower()}")
     if kind is Job:
         filled["execute_steps"] = tuple(filled.get("execute_steps", ("dbt build",)))
         filled["pretend"] = filled.get("pretend") and asdict(parse_script(filled["pretend"]))
@@ -90,19 +106,18 @@ def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
 
 
 def _runs(cloud: Cloud, entry: Any) -> Iterator[Run]:
-    values = _object(entry, "a seeded run", _RUN_FIELDS)
-    job = cloud.store.definitions.get(Job, values.get("job_id", 1))
+    values = _object(entry, "a seeded run", tuple(each.name for each in fields(_Runs)))
+    check_types(_Runs, values, "a seeded run")
+    asked = _Runs(**values)
+    job = cloud.store.definitions.get(Job, asked.job_id)
     if job is None:
-        raise ValueError(
-            f"A seeded run names job {values.get('job_id', 1)}, which is not there; seed it before."
-        )
-    script = parse_script(values.get("pretend") or job.pretend or asdict(Script()))
-    created_at = cloud.clock.now() - round(values.get("age", 0) * SECOND)
-    trigger = {"cause": "Seeded", **values.get("trigger", {})}
-    first = cloud.new_run(replace(job, pretend=None), trigger, created_at)
-    first = replace(cloud.pretended(first, script), id=values.get("id", 0))
-    spacing = round(values.get("every", 0) * SECOND)
-    for place in range(values.get("count", 1)):
+        raise ValueError(f"A seeded run names job {asked.job_id}, which is not there; seed it before.")
+    script = parse_script(asked.pretend or job.pretend or asdict(Script()))
+    created_at = cloud.clock.now() - round(asked.age * SECOND)
+    first = cloud.new_run(replace(job, pretend=None), {"cause": "Seeded", **asked.trigger}, created_at)
+    first = replace(cloud.pretended(first, script), id=asked.id)
+    spacing = round(asked.every * SECOND)
+    for place in range(asked.count):
         yield _moved(first, place, place * spacing)
 
 

@@ -157,6 +157,12 @@ def test_rules_are_set_and_withdrawn_over_http(api):
         ({"kind": "status", "codes": 1}, "does not know codes"),
         ({"kind": "status", "route": "^("}, "no regular expression"),
         (["x"], "got 'x'"),
+        (
+            {"kind": "status", "retry_after": "soon"},
+            "retry_after of a fault is 'soon'.",
+        ),
+        ({"kind": "delay", "seconds": True}, "seconds of a fault is True. It has to be a number."),
+        ({"kind": "reset", "route": 5}, "route of a fault is 5. It has to be a text."),
     ],
 )
 def test_a_wrong_rule_is_refused_and_named(api, rule, words):

@@ -87,6 +87,8 @@ def test_tokens_are_made_over_http_and_go_with_a_reset(api):
     [
         ({"permission_sets": ["boss"]}, "job_runner"),
         ({"permission_sets": "owner"}, "permission_sets"),
+        ({"permission_sets": [["owner"]]}, "Give"),
+        ({"permission_sets": ["owner"], "token": 5}, "Give"),
         ([], "Give"),
     ],
 )
@@ -94,6 +96,12 @@ def test_a_token_that_cannot_be_is_refused(api, body, words):
     answer = api.ask("/_local/tokens", "POST", json=body)
     assert answer.status_code == 400
     assert words in answer.json()["detail"]
+
+
+def test_a_refusal_does_not_repeat_the_token(api):
+    answer = api.ask("/_local/tokens", "POST", json={"permission_sets": "owner", "token": "hush"})
+    assert answer.status_code == 400
+    assert "hush" not in answer.text
 
 
 def test_the_servers_own_token_keeps_all_permissions(api):

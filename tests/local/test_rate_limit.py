@@ -49,3 +49,10 @@ def test_a_wrong_limit_is_named(api):
     answer = api.ask("/_local/rate_limit", "POST", json={"per_hour": 1})
     assert answer.status_code == 400
     assert "per_minute, cooldown and retry_after" in answer.json()["detail"]
+
+
+def test_a_limit_that_is_no_number_is_refused_before_it_counts(api):
+    answer = api.ask("/_local/rate_limit", "POST", json={"per_minute": "many"})
+    assert answer.status_code == 400
+    assert "per_minute of a limit is 'many'. It has to be a whole number." in answer.json()["detail"]
+    assert statuses(api, 1) == [200]

@@ -59,6 +59,10 @@ def test_resetting_brings_the_new_server_back(api):
         ({"jobs": [{"name": "x", "pretend": {"outcome": 1}}]}, "not 1"),
         ({"runs": [{"job_id": 99}]}, "names job 99"),
         ({"runs": [{"counts": 2}]}, "does not know counts"),
+        ({"runs": [{"count": "2"}]}, "count of a seeded run is '2'. It has to be a whole number."),
+        ({"jobs": [{"name": "x", "execute_steps": "dbt build"}]}, "It has to be a list."),
+        ({"jobs": [{"name": "x", "environment_id": "prod"}]}, "It has to be a whole number."),
+        ({"jobs": {"name": "x"}}, "jobs of the seed document is {'name': 'x'}. It has to be a list."),
         ([], "as an object"),
     ],
 )

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from airflow_dbt_cloud.local.control import Control
 from airflow_dbt_cloud.local.rate_limit import Limit
+from airflow_dbt_cloud.local.typed import check_types
 
 CONTROL = web.AppKey("control", Control)
 """Where handlers find the control plane."""
@@ -91,6 +92,7 @@ async def set_rate_limit(request: web.Request) -> web.Response:
         limit = Limit(**document)
     except TypeError as error:
         raise ValueError(f"A limit takes per_minute, cooldown and retry_after; got {document!r}.") from error
+    check_types(Limit, document, "a limit")
     _control(request).rate_limit.enable(limit)
     return web.json_response(asdict(limit))
 
@@ -104,10 +106,14 @@ async def clear_rate_limit(request: web.Request) -> web.Response:
 async def add_token(request: web.Request) -> web.Response:
     """Let a token in with some `permission_sets`; answer with it, made up unless `token` gives it."""
     document = await _document(request)
-    if not isinstance(document, dict) or not isinstance(document.get("permission_sets"), list):
-        raise ValueError(f'Give {{"permission_sets": ["job_runner", …]}}; got {document!r}.')  # noqa: TRY004 - one kind of error for bad input
-    token = _control(request).guard.add(document["permission_sets"], document.get("token"))
-    return web.json_response({"token": token, "permission_sets": document["permission_sets"]})
+    given = document if isinstance(document, dict) else {}
+    sets, token = given.get("permission_sets"), given.get("token")
+    if not isinstance(sets, list) or not all(isinstance(each, str) for each in [*sets, token or ""]):
+        # What was given is not repeated: it may hold the token.
+        raise ValueError(
+            'Give {"permission_sets": ["job_runner", …], "token": "…"}; the token is optional.'
+        )
+    return web.json_response({"token": _control(request).guard.add(sets, token), "permission_sets": sets})
 
 
 def _control(request: web.Request) -> Control:
