@@ -110,9 +110,7 @@ async def add_token(request: web.Request) -> web.Response:
     sets, token = given.get("permission_sets"), given.get("token")
     if not isinstance(sets, list) or not all(isinstance(each, str) for each in [*sets, token or ""]):
         # What was given is not repeated: it may hold the token.
-        raise ValueError(
-            'Give {"permission_sets": ["job_runner", …], "token": "…"}; the token is optional.'
-        )
+        raise ValueError('Give {"permission_sets": ["job_runner", …], "token": "…"}; the token is optional.')
     return web.json_response({"token": _control(request).guard.add(sets, token), "permission_sets": sets})
 
 
