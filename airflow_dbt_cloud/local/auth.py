@@ -24,9 +24,9 @@ class Guard:
 
     def __init__(self, token: str, *, open_additions: bool) -> None:
         self._own = _digest(token)
-        self._grants: dict[bytes, Grant] = {}
+        self._grants = {self._own: OWNER}
         self._open_additions = open_additions
-        self.forget()
+        self.settle()
 
     def add(self, permission_sets: Iterable[str], token: str | None = None) -> str:
         """Let a token in with no more than some permission sets; return it, made up where none is given.
@@ -40,9 +40,13 @@ class Guard:
         self._grants[_digest(given)] = grant(permission_sets)
         return given
 
+    def settle(self) -> None:
+        """Let the tokens that are known by now stay when others are forgotten."""
+        self._settled = dict(self._grants)
+
     def forget(self) -> None:
-        """Let nothing in but the server's own token."""
-        self._grants = {self._own: OWNER}
+        """Let nothing in but the server's own token and those that it began with."""
+        self._grants = dict(self._settled)
 
     def check_api(self, request: web.Request) -> Grant:
         """Return what the request's token is allowed; refuse with 401 what carries none that is known."""

@@ -105,6 +105,7 @@ def _control(cloud: Cloud, settings: Settings, guard: Guard) -> Control:
             guard.add(permission_sets, token)
         except ValueError as error:
             raise ServerError(f"A token cannot be let in: {error}") from error
+    guard.settle()
     if settings.own is not None:
         return Control(cloud, settings.own.document, guard, settings.own.setups)
     return Control(cloud, default_document(settings.project_dir), guard)

@@ -115,6 +115,13 @@ def test_further_tokens_have_the_permissions_they_are_given(tmp_path):
             assert answer.status_code == status
 
 
+def test_a_token_that_the_server_began_with_stays_after_a_reset(tmp_path):
+    with served_to(tmp_path, "a viewer's", ["job_viewer"]) as server:
+        server.control.reset()
+        address, headers = f"{server.url}/api/v2/accounts/1/jobs/", {"Authorization": "Token a viewer's"}
+        assert requests.get(address, headers=headers, timeout=5).status_code == 200
+
+
 def test_a_permission_set_that_is_none_is_named(tmp_path):
     with pytest.raises(ServerError, match=r"A token cannot be let in: .* no permission set baker"):
         served_to(tmp_path, "a baker's", ["baker"]).start()
