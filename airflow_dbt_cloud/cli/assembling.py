@@ -1,6 +1,7 @@
 """From a command's options to what the server takes: projects settled, dbt's environments made."""
 
 import argparse
+import asyncio
 import os
 import ssl
 import tempfile
@@ -53,6 +54,8 @@ async def assembled(arguments: argparse.Namespace, folder: Path | None, progress
 
 async def settled(declaration: Declaration, folder: Path | None, progress: Progress) -> OwnProjects:
     """Look at the projects, and make the dbt environments that their jobs need."""
+    if folder is not None:
+        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="airflow-dbt-cloud-") as temporary:
         work = Path(temporary) if folder is None else folder / "projects"
         own = await own_projects.settle(declaration.projects, work, progress)

@@ -43,7 +43,7 @@ def start(arguments: Sequence[str], folder: Path, variables: Mapping[str, str], 
             f"A local dbt Cloud serves {folder} already, on {running.url} (process {running.pid})."
             " Use that one, or end it with --stop first."
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with log_of(folder).open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "airflow_dbt_cloud.cli", *arguments],

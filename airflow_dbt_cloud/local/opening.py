@@ -31,6 +31,7 @@ def open_store(path: str) -> SqliteStore:
         if path != ":memory:":
             # What runs have logged, and the values of environment variables, are their owner's business.
             Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            Path(path).touch(mode=0o600)
         return SqliteStore(path)
     except (sqlite3.Error, OSError) as error:
         raise _not_kept(path, error) from error

@@ -33,7 +33,7 @@ def left_in(folder: Path | None, pid: int, url: str) -> Iterator[None]:
         yield
         return
     path = folder / _FILE
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_text(json.dumps(asdict(ServerNote(pid, process.started, url))), encoding="utf-8")
     try:
         yield

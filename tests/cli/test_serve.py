@@ -98,6 +98,7 @@ def test_in_the_background_it_serves_until_it_is_stopped(home):
         folder = home / "cache" / "local"
         note = json.loads((folder / "server.json").read_text())
         assert (note["url"], psutil.Process(note["pid"]).is_running()) == (url, True)
+        assert folder.stat().st_mode & 0o077 == 0, "others on this machine may read it"
         assert "dough" not in started.stdout + (folder / "server.log").read_text() + json.dumps(note)
         again = background()
         assert (again.returncode, url in again.stderr, "--stop" in again.stderr) == (1, True, True)

@@ -101,6 +101,14 @@ def test_what_is_kept_is_for_its_owner_only(tmp_path):
         assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o700
 
 
+def test_what_is_kept_in_a_folder_that_others_may_read_is_for_its_owner_only_too(tmp_path):
+    tmp_path.chmod(0o755)
+    with LocalDbtCloud(store=tmp_path / "state.sqlite"):
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert set(modes) >= {"state.sqlite"}
+    assert set(modes.values()) == {0o600}
+
+
 def served_to(tmp_path, token, permission_sets):
     server = LocalDbtCloud(token="t", data_dir=tmp_path)
     server._settings = replace(server._settings, grants={token: permission_sets})
