@@ -291,7 +291,8 @@ class TestTheRetryOperator:
         assert chain(jobs) == [(20, None), (20, 0), (20, 1), (20, 2)]
 
     @pytest.mark.parametrize(
-        ("how", "deferrable"), [("succeeded", False), ("succeeded", True), ("goes on", False)]
+        ("how", "deferrable"),
+        [("succeeded", False), ("succeeded", True), ("goes on", False), ("goes on", True)],
     )
     def test_a_retry_of_the_task_takes_what_an_earlier_try_has_begun(
         self, retry, jobs, failed, how, deferrable
