@@ -118,9 +118,17 @@ class StoredPlace:
         return file
 
     def publish(self) -> None:
-        """See `Place`."""
-        self._fs.mv(self._part, self._path)
-        self._opened = False
+        """See `Place`; a copy is whole, also where its source may not be removed then."""
+        if self._copies:
+            self._fs.cp_file(self._part, self._path)
+        else:
+            self._fs.mv(self._part, self._path)
+            self._opened = False
+
+    @property
+    def _copies(self) -> bool:
+        """Whether the store has no move of its own: fsspec's would take `[` in a name for a pattern's."""
+        return bool(type(self._fs).mv.__module__ == "fsspec.spec")
 
     def discard(self) -> None:
         """See `Place`."""

@@ -16,9 +16,9 @@ class Faulty(MemoryFileSystem):
     store, pseudo_dirs = {}, [""]
     refuses = ()
 
-    def mv(self, *args, **kwargs):
-        self._check("move")
-        super().mv(*args, **kwargs)
+    def cp_file(self, path1, path2, **kwargs):
+        self._check("copy")
+        super().cp_file(path1, path2, **kwargs)
 
     def rm_file(self, path):
         self._check("remove")
@@ -32,6 +32,15 @@ class Faulty(MemoryFileSystem):
     def _check(self, what):
         if what in self.refuses:
             raise RuntimeError(f"The store does not {what}")
+
+
+class Moving(Faulty):
+    """A store that has a move of its own, and no copy."""
+
+    refuses = ("copy",)
+
+    def mv(self, path1, path2, **kwargs):
+        self.store[path2] = self.store.pop(path1)
 
 
 @pytest.fixture
@@ -103,20 +112,40 @@ def test_folders_are_made_where_a_store_has_them(faulty):
 
 def test_a_store_that_refuses_the_name_keeps_what_it_had(faulty):
     land("memory://bucket/a", b"earlier")
-    faulty.refuses = ("move",)
-    with pytest.raises(ArtifactError, match=r"written to memory://bucket/a.*The store does not move\. Check"):
+    faulty.refuses = ("copy",)
+    with pytest.raises(ArtifactError, match=r"written to memory://bucket/a.*The store does not copy\. Check"):
         land("memory://bucket/a")
     assert kept(faulty) == {"/bucket/a": b"earlier"}
 
 
 def test_a_store_that_does_not_remove_does_not_hide_what_went_wrong(faulty, caplog):
-    faulty.refuses = ("move", "remove")
-    with pytest.raises(ArtifactError, match="The store does not move"):
+    faulty.refuses = ("copy", "remove")
+    with pytest.raises(ArtifactError, match="The store does not copy"):
         land("memory://bucket/a")
     assert (
         "A temporary file beside memory://bucket/a could not be removed: The store does not remove"
         in caplog.text
     )
+
+
+def test_what_has_landed_has_though_the_store_removes_nothing(faulty, caplog):
+    faulty.refuses = ("remove",)
+    land("memory://bucket/a")
+    assert kept(faulty)["/bucket/a"] == b"new"
+    assert "A temporary file beside memory://bucket/a could not be removed" in caplog.text
+
+
+def test_a_store_that_moves_is_let_move(faulty):
+    fs = Moving(skip_instance_cache=True)
+    store.attach("memory", fs=fs)
+    land("memory://bucket/a")
+    assert kept(fs) == {"/bucket/a": b"new"}
+
+
+@pytest.mark.parametrize("name", ["runs[1]", "q?", "all*", "ds=2026-01-01T00:00:00+00:00"])
+def test_a_name_is_never_taken_for_a_pattern(faulty, name):
+    land(f"memory://bucket/{name}/a")
+    assert kept(faulty) == {f"/bucket/{name}/a": b"new"}
 
 
 def test_a_store_that_airflow_does_not_know_is_told_with_what_brings_it():
