@@ -31,6 +31,8 @@ async def update_variables(request: web.Request) -> web.Response:
     name, new_name = values.pop("name", None), values.pop("new_name", None)
     kept = _called(request, name)
     check_variable(new_name or name, {key: value for key, value in values.items() if value is not None})
+    if new_name and new_name != name:
+        _refuse_taken(request, new_name)
     places = _places(request)
     deleted = [_end(request, kept[key]) for key in kept if key in values and not values[key]]
     for key, variable in kept.items():
@@ -62,12 +64,16 @@ def _create(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
     values = dict(body)
     name, places = values.pop("new_name", None), _places(request)
     check_variable(name, values)
-    if any(variable.name == name for variable in _variables(request)):
-        raise invalid({"name": f"{name!r} is there already."})
+    _refuse_taken(request, name)
     ids = [_put(request, name, value, places[key]) for key, value in values.items() if key in places]
     failures = {key: "There is no such environment." for key in values if key not in places}
     data = {"message": "Created.", "new_var_ids": ids, "failures": failures}
     return {"status": "success", "status_code": 201, "key_name": name, "data": data}
+
+
+def _refuse_taken(request: web.Request, name: str) -> None:
+    if any(variable.name == name for variable in _variables(request)):
+        raise invalid({"name": f"{name!r} is there already."})
 
 
 def _put(request: web.Request, name: str, value: str, environment_id: int | None) -> int:

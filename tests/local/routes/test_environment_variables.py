@@ -139,3 +139,17 @@ def test_a_run_sees_the_value_nearest_to_its_job(client_of, eventually):
             client.start(job)
         eventually(lambda: len(seen) == 3)
     assert seen == {1: {"DBT_FLOUR": "oat"}, 2: {"DBT_FLOUR": "rye"}, 6: {"DBT_FLOUR": "wheat"}}
+
+
+def test_a_variable_is_not_renamed_over_another(api):
+    bulk = f"{VARIABLES}bulk/"
+    api.post(
+        bulk, env_var=[{"new_name": "DBT_SALT", "project": "sea"}, {"new_name": "DBT_ICE", "project": "no"}]
+    )
+    refused = api.ask(bulk, "PUT", json={"env_vars": {"name": "DBT_ICE", "new_name": "DBT_SALT"}})
+    assert (refused.status_code, refused.json()["data"]) == (400, {"name": "'DBT_SALT' is there already."})
+    kept = api.get(f"{VARIABLES}environment/")["variables"]
+    assert {name: values["project"]["value"] for name, values in kept.items()} == {
+        "DBT_SALT": "sea",
+        "DBT_ICE": "no",
+    }
