@@ -78,7 +78,6 @@ class DbtCloudRunJobOperator(FollowsRun, JobArguments):
 
     def _find_job(self) -> int | str:
         """The job's id, from the argument or from the names; what a template left empty is not given."""
-        self.account_id = rendered.given(self.account_id)
         if job := rendered.given(self.job_id):
             from airflow_dbt_cloud.client.protocol import identifier
 

@@ -86,8 +86,7 @@ class FollowsRun(TellsOpenLineage, Operator):
     def execute(self, context: Context) -> int:
         """Get a run, say where it is, and wait for it."""
         began = time.time()
-        self.timeout = rendered.seconds("timeout", self.timeout)
-        self.check_interval = rendered.seconds("check_interval", self.check_interval)
+        self._read_arguments()
         limit = self.execution_timeout
         deadlines = Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
         self.job_run_id, self._start, self._started, self._killed = None, None, None, False
@@ -100,6 +99,12 @@ class FollowsRun(TellsOpenLineage, Operator):
         else:
             self._warn_of_useless_deferral()
         return self._run
+
+    def _read_arguments(self) -> None:
+        """Read what this class uses; after a deferral, arguments are again as they were written."""
+        self.account_id = rendered.given(self.account_id)
+        self.timeout = rendered.seconds("timeout", self.timeout)
+        self.check_interval = rendered.seconds("check_interval", self.check_interval)
 
     def _prepare(self, context: Context) -> None:
         """Make `_start`; whatever is wrong with an argument shows here, before anything is started."""
@@ -219,6 +224,7 @@ class FollowsRun(TellsOpenLineage, Operator):
             DbtCloudTriggerEventException: If the event is none of the trigger's.
         """
         seen = validate_execute_complete_event(event)
+        self._read_arguments()
         self.job_run_id = int(seen["run_id"])
         self._started = Started(
             {"id": self.job_run_id}, seen.get("owned") is not False, bool(seen.get("adopted"))

@@ -76,7 +76,6 @@ class DbtCloudRetryJobRunOperator(FollowsRun, BaseOperator):
         self.cancel_on_timeout = cancel_on_timeout
 
     def _prepare(self, context: Context) -> None:
-        self.account_id = rendered.given(self.account_id)
         if rendered.given(self.run_id) is None:
             raise ValueError("run_id is empty. It has to be the id of the run that failed.")
         answer = self.hook.get_job_run(run_id=self.run_id, account_id=self.account_id)

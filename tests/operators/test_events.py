@@ -1,5 +1,7 @@
 """The run operator goes on after deferral with what a trigger of any release has sent."""
 
+from datetime import timedelta
+
 import pytest
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
@@ -17,9 +19,9 @@ def resume(build, jobs):
         def execute(self, context):
             return self.execute_complete(context, self.event)
 
-    def run(job_id, event):
+    def run(job_id, event, **arguments):
         run_id = jobs.started(job_id)
-        outcome = build(Resumed, job_id=job_id, event={**event, "run_id": run_id})
+        outcome = build(Resumed, job_id=job_id, event={**event, "run_id": run_id}, **arguments)
         return outcome, jobs.run(run_id)
 
     return run
@@ -88,3 +90,15 @@ def test_a_cancel_that_fails_does_not_hide_the_timeout(resume, jobs):
 def test_what_is_no_event_is_told(resume, jobs):
     outcome, _ = resume(jobs.instant, {"status": "puzzled"})
     assert "DbtCloudTriggerEventException: The trigger sent" in outcome.log
+
+
+def test_an_account_that_a_template_left_empty_is_the_connections_after_deferral_too(resume, jobs):
+    outcome, run = resume(jobs.endless, {"status": "timeout", "message": "Too late."}, account_id="")
+    assert run["status"] == 30, outcome.log
+
+
+def test_times_may_be_timedeltas_after_deferral_too(resume, jobs):
+    times = {"timeout": timedelta(seconds=20), "check_interval": timedelta(seconds=0.1)}
+    outcome, _ = resume(jobs.instant, {"status": "cancelled", "adopted": True}, **times)
+    assert outcome.state == "success", outcome.log
+    assert len(jobs.runs()) == 2
