@@ -32,7 +32,7 @@ def run_deferred(jobs, job="quick", **arguments):
 
 
 def run_out_of_time(jobs):
-    run_deferred(jobs, "endless", execution_timeout=timedelta(seconds=0.5))
+    run_deferred(jobs, "endless", execution_timeout=timedelta(seconds=3))
 
 
 def sense(jobs, job="quick", **arguments):
