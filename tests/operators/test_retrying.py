@@ -75,16 +75,31 @@ def chain(jobs):
     return [(run["status"], places.get(run["retrying_run_id"])) for run in runs]
 
 
+WATCHES, over = [], threading.Event()
+
+
+@pytest.fixture(autouse=True)
+def ended_watches(jobs):
+    """Whatever a test has waited for in vain is not done to the next one."""
+    over.clear()
+    yield
+    over.set()
+    for thread in WATCHES:
+        thread.join()
+    WATCHES.clear()
+
+
 def in_a_moment(condition, act):
-    """Do something in a thread as soon as something is so."""
+    """Do something in a thread as soon as something is so, unless the test is over by then."""
 
     def watch():
-        give_up = time.monotonic() + 20
-        while not condition() and time.monotonic() < give_up:
-            time.sleep(0.02)
-        act()
+        while not over.wait(0.02):
+            if condition():
+                act()
+                return
 
-    threading.Thread(target=watch, daemon=True).start()
+    WATCHES.append(threading.Thread(target=watch, daemon=True))
+    WATCHES[-1].start()
 
 
 def refuse_lists_after_a_retry(jobs):
