@@ -14,7 +14,9 @@ select
   '{{ target.name }}' as target, '{{ target.schema }}' as schema, {{ target.threads }} as threads,
   '{{ env_var("DBT_FLOUR") }}' as flour, '{{ env_var("DBT_CLOUD_RUN_ID") }}' as run
 """
-SLOW = "select count(*) from range(3000000) a, range(3000000) b where hash(a.range, b.range) = 0"
+SLOW = """{{ config(materialized="table") }}
+select count(*) from range(3000000) a, range(3000000) b where hash(a.range, b.range) = 0
+"""
 SOURCES = {
     "version": 2,
     "sources": [
