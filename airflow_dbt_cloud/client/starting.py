@@ -11,12 +11,15 @@ from airflow_dbt_cloud.client import endpoints
 from airflow_dbt_cloud.client.endpoints import Id
 from airflow_dbt_cloud.client.errors import (
     AmbiguousStart,
+    BadRequest,
+    Conflict,
     DbtCloudError,
     MalformedResponse,
     RateLimited,
     RequestTimeout,
     ServerError,
     TransportError,
+    Unprocessable,
 )
 from airflow_dbt_cloud.client.marker import Marker
 from airflow_dbt_cloud.client.models import Json, Run
@@ -32,6 +35,9 @@ BLIND_LOOKS = 30
 REFUSALS, COOL_DOWN, LONGEST_COOL_DOWN = 10, 60.0, 300.0
 """How often a 429 is sat out, the seconds for one that names none, and the most for one that does; dbt Cloud
 cools down for five minutes ("API rate limits")."""
+
+UNCLEAR = (ServerError, RequestTimeout, MalformedResponse, TransportError)
+REFUSED = (BadRequest, Conflict, Unprocessable)
 
 POSTS = 3
 """How often a start is asked for in all, each time only after it is sure that the last one did nothing."""
@@ -118,17 +124,24 @@ def _once(post: Callable[[], Call[Run]], search: Search) -> Call[Run]:
     for posts in count(1):
         try:
             return (yield from _when_let(post))
-        except (ServerError, RequestTimeout, MalformedResponse, TransportError) as error:
-            if isinstance(error, TransportError) and not error.sent:
+        except (*UNCLEAR, *REFUSED) as error:
+            if not _leaves_open(error, posts):
                 raise
             began = yield from _began(search, error)
             if began is not None:
                 return (
                     yield from endpoints.get_run(search.account_id, began.id, include_related=["trigger"])
                 )
-            if posts == POSTS:
+            if posts == POSTS or isinstance(error, REFUSED):
                 raise
     raise AssertionError("unreachable")
+
+
+def _leaves_open(error: DbtCloudError, posts: int) -> bool:
+    """Whether a run may have begun; what stands in the way of a second post may be what the first began."""
+    if isinstance(error, REFUSED):
+        return posts > 1
+    return not isinstance(error, TransportError) or error.sent
 
 
 def _when_let(post: Callable[[], Call[Run]]) -> Call[Run]:

@@ -8,7 +8,7 @@ import pytest
 from airflow_dbt_cloud.client import aio, sync
 from airflow_dbt_cloud.client.errors import AmbiguousStart, BadRequest, ServerError, TransportError
 from airflow_dbt_cloud.client.marker import Marker, stamp
-from airflow_dbt_cloud.client.retry import TOLERANT, Patience, patiently
+from airflow_dbt_cloud.client.retry import ONCE, TOLERANT, Patience, patiently
 from airflow_dbt_cloud.client.starting import find_runs, start_retry, start_run
 
 POST = {"method": "POST", "route": "*/run/"}
@@ -209,3 +209,25 @@ def test_a_cause_without_a_mark_is_refused_before_anything_is_sent(starter, jobs
     with pytest.raises(ValueError, match="carries no mark"):
         starter.carry_out(start_run("1", jobs.instant, {"cause": "x"}, since=starter.since))
     assert jobs.control.requests() == []
+
+
+def test_a_retry_that_began_late_stands_in_the_way_of_the_next_request_and_is_found(access, dbt_cloud, jobs):
+    """The first request waits somewhere on its way until nobody looks for its run any more."""
+    failed = jobs.started(jobs.failing)
+    jobs.control.advance(1)
+    held = []
+    with sync.Client(access(dbt_cloud.url, token=dbt_cloud.token)) as client:
+
+        def send(request):
+            if request.method == "POST" and not held:
+                held.append(request)
+                raise TransportError("The answer was lost", sent=True)
+            if request.method == "POST" and len(held) == 1:
+                held.append(client._send(held[0]))
+            return client._send(request)
+
+        since = datetime.now(UTC) - timedelta(minutes=10)
+        call = start_retry("1", jobs.failing, failed, since=since)
+        run = sync.drive(call, send, decision=ONCE, sleep=lambda _: None)
+    assert [each["id"] for each in jobs.runs()] == [failed, run.id]
+    assert [each["status"] for each in jobs.asked("POST", "/retry/")] == [200, 400]
