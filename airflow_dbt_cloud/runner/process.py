@@ -37,7 +37,7 @@ def bare_environment(given: Mapping[str, str], passed: Collection[str] = ()) -> 
     """The environment variables that a dbt process sees: a few harmless ones, dbt's own, and those given.
 
     Nothing of Airflow's (connections, keys) reaches dbt. Variables whose name begins with ``DBT_`` pass,
-    except those with ``DBT_CLOUD_``, which are where dbt Cloud's clients keep their tokens.
+    except with ``DBT_TOKEN`` and ``DBT_CLOUD_``, which are where dbt Cloud's clients keep their tokens.
 
     Args:
         given: Variables that are set whatever this process has.
@@ -48,7 +48,7 @@ def bare_environment(given: Mapping[str, str], passed: Collection[str] = ()) -> 
 
 
 def _is_harmless(name: str) -> bool:
-    return name in _KEPT or (name.startswith("DBT_") and not name.startswith("DBT_CLOUD_"))
+    return name in _KEPT or (name.startswith("DBT_") and not name.startswith(("DBT_CLOUD_", "DBT_TOKEN")))
 
 
 async def run(

@@ -164,6 +164,7 @@ def test_airflows_secrets_do_not_reach_the_process(monkeypatch):
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "secret")
     monkeypatch.setenv("AIRFLOW_CONN_DBT_CLOUD_DEFAULT", "secret")
     monkeypatch.setenv("DBT_CLOUD_TOKEN", "secret")
+    monkeypatch.setenv("DBT_TOKEN", "secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("DBT_ENV_CUSTOM_ENV_TEAM", "bread")
     monkeypatch.setenv("DBT_OVEN_HOST", "oven.example.com")
