@@ -4,6 +4,7 @@ from importlib import resources
 
 import pytest
 from real_airflow import Outcome, RealAirflow
+from real_airflow.waiting import until
 
 from airflow_dbt_cloud.client import endpoints
 from airflow_dbt_cloud.client.credentials import Credentials
@@ -22,10 +23,21 @@ EXAMPLES = {
 }
 
 
+SENSES = "trigger_then_sense"
+"""Its run comes last in dbt Cloud's queue, so that there is something to wait for when the sensor begins."""
+
+
 @pytest.fixture(scope="module")
-def started(airflow: RealAirflow):
-    """Start every example at once: dbt runs them one after another, as a queue does."""
-    return {dag_id: airflow.trigger(dag_id) for dag_id in EXAMPLES}
+def started(airflow: RealAirflow, cloud: LocalDbtCloud):
+    """Start every example, one right after the other: dbt runs them one after another, as a queue does."""
+    before = len(runs_of(cloud))
+    others = {dag_id: airflow.trigger(dag_id) for dag_id in EXAMPLES if dag_id != SENSES}
+    until(
+        lambda: len(runs_of(cloud)) - before >= len(others),
+        timeout=180,
+        what=lambda: f"a dbt run of each of {sorted(others)}",
+    )
+    return {**others, SENSES: airflow.trigger(SENSES)}
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +46,10 @@ def ended(airflow: RealAirflow, started) -> dict[str, Outcome]:
     return {dag_id: airflow.wait(run, timeout=240) for dag_id, run in started.items()}
 
 
-def status_of(cloud: LocalDbtCloud, run_id: int) -> int:
+def runs_of(cloud: LocalDbtCloud) -> dict[int, int]:
+    """The status of each dbt run."""
     with Client(Credentials(base_url=cloud.url, token=cloud.token)) as client:
-        return client.ask(endpoints.get_run(cloud.account_id, run_id)).status
+        return {run.id: run.status for run in client.ask(endpoints.list_runs(cloud.account_id))}
 
 
 @pytest.mark.dbt
@@ -45,7 +58,7 @@ def test_an_example_succeeds_and_so_does_its_dbt_run(ended, cloud, dag_id):
     outcome, starter = ended[dag_id], EXAMPLES[dag_id][0]
     assert outcome.state == "success", outcome.story()
     runs = [outcome.xcom(starter, "job_run_id", one.map_index) for one in outcome.of(starter)]
-    assert {status_of(cloud, run_id) for run_id in runs} == {RunStatus.SUCCESS}
+    assert {runs_of(cloud)[run_id] for run_id in runs} == {RunStatus.SUCCESS}
 
 
 @pytest.mark.dbt
