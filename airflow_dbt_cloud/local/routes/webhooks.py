@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 from yarl import URL
 
+from airflow_dbt_cloud.local.deliveries import Event
 from airflow_dbt_cloud.local.envelope import terse
 from airflow_dbt_cloud.local.errors import invalid, missing
 from airflow_dbt_cloud.local.fields import Fields, check, check_object
@@ -95,21 +96,16 @@ async def list_events(request: web.Request) -> web.Response:
 async def list_receipts(request: web.Request) -> web.Response:
     """Answer with the tries to send an event."""
     parse(request, {})
-    deliveries = cloud_of(request).webhooks.deliveries
-    event = deliveries.event(account_of(request).id, request.match_info["event_id"])
-    if event is None or ("subscription_id" in request.match_info and _other(request, event.subscription_id)):
+    event = _event_of(request)
+    if "subscription_id" in request.match_info and _other(request, event.subscription_id):
         raise missing()
-    return terse([each.shape() for each in deliveries.receipts_of(event.id)])
+    return terse([each.shape() for each in cloud_of(request).webhooks.deliveries.receipts_of(event.id)])
 
 
 async def get_event(request: web.Request) -> web.Response:
     """Answer with one event."""
     parse(request, {})
-    deliveries = cloud_of(request).webhooks.deliveries
-    event = deliveries.event(account_of(request).id, request.match_info["event_id"])
-    if event is None:
-        raise missing()
-    return terse(event.shape())
+    return terse(_event_of(request).shape())
 
 
 async def get_receipt(request: web.Request) -> web.Response:
@@ -120,6 +116,16 @@ async def get_receipt(request: web.Request) -> web.Response:
     if receipt is None:
         raise missing()
     return terse(receipt.shape())
+
+
+def _event_of(request: web.Request) -> Event:
+    """Return the event that the path names; 404 where the account has none of that id."""
+    event = cloud_of(request).webhooks.deliveries.event(
+        account_of(request).id, request.match_info["event_id"]
+    )
+    if event is None:
+        raise missing()
+    return event
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
