@@ -1,7 +1,8 @@
-"""Lists of runs by the operators of both providers: `python -m benchmarks.lists --runs 10000`.
+"""Lists of runs by both providers: `python -m benchmarks.lists --runs 10000`.
 
-dbt Cloud has 10,000 finished runs. Measured are the newest of them (`latest_only`) and all of them: whole,
-and cut to the fields of an alert, which the other provider has no way to ask for. Each list is read without
+dbt Cloud has 10,000 finished runs. Measured are the newest of them (`latest_only`) and all of them: the pages
+of the hook's `list_job_runs`, read one after the other; whole rows by the operator; and by the operator rows
+cut to the fields of an alert, which the other provider has no way to ask for. Each list is read without
 delay, where the local dbt Cloud's one process is the bottleneck, and with 0.2 s before each answer, as over a
 network.
 """
@@ -35,9 +36,11 @@ class Listed:
     rss: float
 
 
-def listed(provider: Provider, cloud: Cloud, arguments: Mapping[str, Any], delay: float) -> Listed:
-    """Have a provider's operator list runs in a process of its own."""
-    told = {"package": provider.package, "arguments": dict(arguments), "warm_up_job": JOB + 1}
+def listed(
+    provider: Provider, cloud: Cloud, arguments: Mapping[str, Any], delay: float, by: str = "operator"
+) -> Listed:
+    """Have a provider's operator or hook list runs in a process of its own."""
+    told = {"package": provider.package, "by": by, "arguments": dict(arguments), "warm_up_job": JOB + 1}
     with Program(provider, "list_runs.py", told, cloud.environment) as program:
         program.hear()
         cloud.clear()
@@ -70,8 +73,8 @@ def compare(
     """Print the rows of the table for one delay; give what must be reached."""
     seen: dict[str, Listed] = {}
 
-    def show(what: str, provider: Provider, arguments: Mapping[str, Any]) -> None:
-        found = listed(provider, cloud, arguments, delay)
+    def show(what: str, provider: Provider, arguments: Mapping[str, Any], by: str = "operator") -> None:
+        found = listed(provider, cloud, arguments, delay, by)
         figures = (
             f"{found.rows:,}",
             found.requests,
@@ -83,15 +86,18 @@ def compare(
 
     for provider in providers:
         show("newest", provider, {"latest_only": True, "job_id": JOB})
+        show("all, pages", provider, {"order_by": "id"}, "hook")
         show("all, whole", provider, {"order_by": "id"} | ({} if provider.is_replaced else {"limit": count}))
         if not provider.is_replaced:
             show("all, cut to fields", provider, {"order_by": "id", "limit": count, "fields": FIELDS})
     limits = [(f"newest, delay {delay:g} s, requests", float(seen["newest here"].requests), 1.0)]
     if (there := seen.get("all, whole there")) is None or not delay:
         return limits
-    whole, cut = seen["all, whole here"], seen["all, cut to fields here"]
+    pages, whole, cut = seen["all, pages here"], seen["all, whole here"], seen["all, cut to fields here"]
     return [
         *limits,
+        ("all, pages, part of the other's seconds", pages.seconds / seen["all, pages there"].seconds, 1 / 3),
+        ("all, pages, part of the other's memory", pages.rss / seen["all, pages there"].rss, 1 / 3),
         ("all, whole, part of the other's seconds", whole.seconds / there.seconds, 1 / 3),
         ("all, cut to fields, part of the other's seconds", cut.seconds / there.seconds, 1 / 3),
         ("all, cut to fields, part of the other's memory", cut.rss / there.rss, 1 / 3),

@@ -177,7 +177,7 @@ class ConversingHook(KeptSessionHook):
 
     def _pages(self, request: Request, limit: int | None, each: Each | None) -> list[requests.Response]:
         """The pages of a list in order, or none where `each` takes their rows."""
-        from airflow_dbt_cloud.hooks.paging import hand_over, in_turn
+        from airflow_dbt_cloud.hooks.paging import KeptPage, hand_over, in_turn
 
         if each is not None:
             hand_over(Reading(limit), lambda part: self._converse(read_part(request, part)), each)
@@ -187,7 +187,7 @@ class ConversingHook(KeptSessionHook):
         while parts := reading.parts():
             for part, (page, answer) in in_turn(lambda part: self._page(request, part), parts):
                 reading.new(part, page)
-                found.append(answer)
+                found.append(KeptPage.of(answer))
         return found
 
     def _page(self, request: Request, part: Part) -> tuple[Page, requests.Response]:

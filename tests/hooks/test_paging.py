@@ -1,5 +1,7 @@
 """The pages of a list are read at the same time, and handed on in their order."""
 
+import json
+import pickle
 import threading
 import time
 
@@ -33,6 +35,15 @@ def test_pages_come_as_responses_in_order(hook, thousand, dbt_cloud):
     pages = hook.list_job_runs(order_by="id")
     assert [run["id"] for page in pages for run in page.json()["data"]] == thousand
     assert len(pages) == dbt_cloud.control.counters()["requests"] == 10
+
+
+def test_a_page_is_read_as_any_response_though_it_lies_compressed(hook, thousand):
+    [page] = hook.list_job_runs(order_by="id", limit=100)
+    assert page.ok
+    assert json.loads(page.text) == json.loads(b"".join(page.iter_content(1000))) == page.json()
+    assert int(page.headers["Content-Length"]) == len(page.content)
+    assert len(page._packed) < len(page.content) / 10
+    assert pickle.loads(pickle.dumps(page)).json() == page.json()
 
 
 def test_pages_that_are_slow_are_waited_for_together(hook, thousand, dbt_cloud):
