@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Self
 
 from airflow_dbt_cloud.client import certificates
@@ -153,13 +153,25 @@ async def _poured(raw: aiohttp.ClientResponse, sink: Sink, credentials: Credenti
 
     await asyncio.to_thread(sink.begin)
     try:
-        async for chunk in raw.content.iter_chunked(CHUNK):
-            await asyncio.to_thread(sink.write, chunk)
+        async for piece in _pieces(raw):
+            await asyncio.to_thread(sink.write, piece)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         why = f"{type(error).__name__}: {error}"
         raise broken_off(why, credentials) from credentials.showable(error)
     await asyncio.to_thread(sink.end)
     return b""
+
+
+async def _pieces(raw: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The body in pieces of `CHUNK` bytes: TLS brings far smaller ones, and each costs a way to a thread."""
+    gathered = bytearray()
+    async for part in raw.content.iter_any():
+        gathered += part
+        if len(gathered) >= CHUNK:
+            yield bytes(gathered)
+            gathered.clear()
+    if gathered:
+        yield bytes(gathered)
 
 
 def _new_session(credentials: Credentials, connections: int) -> aiohttp.ClientSession:

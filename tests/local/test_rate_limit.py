@@ -15,6 +15,13 @@ def test_beyond_the_limit_an_account_cools_down(api):
     assert api.control.rate_limit()["refused"] == 3
 
 
+def test_a_limit_that_is_lifted_refuses_nothing_more(api):
+    api.control.limit_rate(1, cooldown=300)
+    assert statuses(api, 2) == [200, 429]
+    api.control.lift_rate_limit()
+    assert statuses(api, 2) == [200, 200]
+
+
 def test_each_minute_counts_anew(api):
     api.control.limit_rate(3)
     assert statuses(api, 3) == [200] * 3
