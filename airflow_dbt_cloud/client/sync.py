@@ -185,18 +185,25 @@ def _innermost(error: Exception) -> object:
 
 
 def _never_connected(error: Exception) -> bool:
-    """Whether requests failed before it wrote anything: name, connection, proxy tunnel."""
-    import requests
-    import urllib3
+    """Whether requests failed before it wrote anything: name, connection, proxy tunnel.
 
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
-        return True
+    A connection through a proxy that is lost later, even while the answer is waited for, is a `ProxyError` of
+    urllib3's too; only what it wraps tells.
+    """
+    from urllib3 import exceptions
+
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
+    if isinstance(reason, exceptions.ProxyError):
+        reason = reason.original_error
+    unsent = isinstance(reason, exceptions.NewConnectionError | exceptions.ConnectTimeoutError)
+    return unsent or str(reason).startswith(NO_TUNNEL)
 
 
 CHUNK = 256 * 1024
 """Bytes that are handed on at a time: small, since compressed ones can grow twentyfold."""
+
+NO_TUNNEL = "Tunnel connection failed"
+"""How Python's http.client begins what it says of a proxy that makes no tunnel, so that nothing was sent."""
 
 NETWORK_HINT = "Check the connection's host and proxies, and that this machine may reach it"
 CERTIFICATE_HINT = (

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from airflow_dbt_cloud.client.marker import Marker
 from airflow_dbt_cloud.client.models import Run, RunStatus
 
-DIGEST = 5
-"""Letters of a mark's payload that stand for job and overrides; the rest counts starts within a try."""
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -30,46 +27,49 @@ class Verdict:
     failed: Run | None = None
 
 
-def judge(mark: Marker, runs: Iterable[Run], *, take_finished: bool, take_unfinished: bool) -> Verdict:
-    """Decide about the runs that carry this task's mark, newest first.
+def judge(
+    mark: Marker, runs: Iterable[Run], *, take_finished: bool, take_unfinished: bool, alone: bool = True
+) -> Verdict:
+    """Decide about the runs that carry this task's mark.
 
     An earlier try of the same generation left its run to this one: it is waited for while it goes on, and
     its success is ours; after a failure a new run is started. An earlier generation was ended by somebody's
-    clear: what still goes on of it is superseded.
+    clear: what still goes on of it is superseded. What this try has started itself is left alone.
 
     Args:
         mark: The present try's mark.
-        runs: The task's runs, newest first.
+        runs: The task's runs.
         take_finished: Whether an earlier try's success may be taken.
         take_unfinished: Whether an earlier try's unfinished run may be waited for.
+        alone: Whether a try starts one run. Else it may be about to go on with another run of an earlier try,
+            so that only what asks for the same is superseded.
     """
-    earlier = _of_this_start(mark, runs)
-    superseded = tuple(run for run, _ in earlier if not run.finished)
-    same = [
-        (run, theirs)
+    earlier = [(run, theirs) for run, theirs in _marked(mark, runs) if theirs.attempt < mark.attempt]
+    alike = [(run, theirs) for run, theirs in earlier if theirs.payload == mark.payload]
+    superseded = tuple(
+        run
         for run, theirs in earlier
-        if (theirs.generation, theirs.payload) == (mark.generation, mark.payload)
-    ]
+        if not run.finished
+        and (alone or theirs.payload == mark.payload or theirs.generation != mark.generation)
+    )
+    same = [(run, theirs) for run, theirs in alike if theirs.generation == mark.generation]
     for run, theirs in same[:1]:
         left = tuple(other for other in superseded if other.id != run.id)
         if not run.finished and take_unfinished:
             return Verdict(run, f"try {theirs.attempt} of this task started it and it goes on", left)
         if run.status == RunStatus.SUCCESS and take_finished:
             return Verdict(run, f"try {theirs.attempt} of this task started it and it succeeded", left)
-    failed = [
-        run for run, theirs in earlier[:1] if theirs.payload == mark.payload and run.status == RunStatus.ERROR
-    ]
-    reason = "no earlier try of this task left a run to go on with"
-    return Verdict(None, reason, superseded, failed[0] if failed else None)
+    failed = next((run for run, _ in alike[:1] if run.status == RunStatus.ERROR), None)
+    return Verdict(None, "no earlier try of this task left a run to go on with", superseded, failed)
 
 
-def _of_this_start(mark: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:
-    """The task's runs with their marks; a run that retries one of them carries that one's mark."""
+def _marked(mark: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:
+    """The task's runs with their marks, newest first; a run that retries one of them carries its mark."""
     ours: dict[int, Marker] = {}
     found: list[tuple[Run, Marker]] = []
     for run in sorted(runs, key=lambda run: run.id):
         theirs = Marker.find(run.cause) or ours.get(run.data.get("retrying_run_id") or 0)
-        if theirs and theirs.task == mark.task and theirs.payload[DIGEST:] == mark.payload[DIGEST:]:
+        if theirs and theirs.task == mark.task:
             ours[run.id] = theirs
             found.append((run, theirs))
     return found[::-1]

@@ -66,6 +66,8 @@ class Start:
         self.job_id, self.overrides, self.reason = job_id, overrides, reason
         self.mark = mark_of(context, job_id, overrides)
         self.since = dag_run_start(context)
+        is_task = getattr(context.get("ti"), "task_id", None) == operator.task_id
+        self._alone = is_task and not operator.is_extended  # or a task of the user's own may start several
         self._asked = False
         self._superseded: set[int] = set()
         self._failed: Run | None = None
@@ -100,12 +102,16 @@ class Start:
         return Started(answer.json()["data"])
 
     def find(self) -> list[Run]:
-        """Runs of this task that carry its mark, newest first, and retries of them."""
+        """Runs of this task that carry its mark, newest first; where it makes retries, all retries too.
+
+        A retry carries no mark. Where this task makes none, somebody else has made those that there are.
+        """
         from airflow_dbt_cloud.hooks.starting import SKEW, horizon
 
         def ours(run: Run) -> bool:
             mark = Marker.find(run.cause)
-            return bool(run.data.get("retrying_run_id")) or (mark is not None and mark.task == self.mark.task)
+            retries = self.operator.retry_from_failure and bool(run.data.get("retrying_run_id"))
+            return retries or (mark is not None and mark.task == self.mark.task)
 
         since = self.since - SKEW if self.since else horizon()
         return self.hook.find_job_runs(self.job_id, since, ours, account_id=self.operator.account_id)
@@ -127,7 +133,9 @@ class Start:
             return None
         adopts = self.operator.on_retry == "adopt"
         whole = adopts and not self.operator.is_extended
-        verdict = judge(self.mark, self.find(), take_finished=whole, take_unfinished=adopts)
+        verdict = judge(
+            self.mark, self.find(), take_finished=whole, take_unfinished=adopts, alone=self._alone
+        )
         self._superseded, self._failed = {run.id for run in verdict.superseded}, verdict.failed
         for run in verdict.superseded:
             self.log.info("Run %s was started by an earlier try and is superseded; cancelling it.", run.id)

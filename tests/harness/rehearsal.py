@@ -52,7 +52,14 @@ class Rehearsal:
 
     def cancel(self, run_id: int) -> None:
         """Cancel a run as somebody else would."""
-        requests.post(f"{self._runs}{run_id}/cancel/", headers=self._headers, timeout=10).raise_for_status()
+        self._post(run_id, "cancel")
+
+    def retry(self, run_id: int) -> None:
+        """Retry a run as somebody else would."""
+        self._post(run_id, "retry")
+
+    def _post(self, run_id: int, verb: str) -> None:
+        requests.post(f"{self._runs}{run_id}/{verb}/", headers=self._headers, timeout=10).raise_for_status()
 
     def run(self, run_id: int) -> dict[str, Any]:
         """A run with its trigger."""

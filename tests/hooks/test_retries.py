@@ -96,6 +96,31 @@ def test_a_run_is_started_once_however_much_is_insisted_on(dbt_cloud, connect, f
     assert run > 0
 
 
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_an_answer_lost_behind_a_proxy_starts_no_second_run(request, connect, authority, proxy_to, scheme):
+    cloud = request.getfixturevalue("tls_cloud" if scheme == "https" else "dbt_cloud")
+    proxy = proxy_to({"ab123.us1.dbt.com": ("127.0.0.1", int(cloud.url.rpartition(":")[2]))})
+    cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {}}])
+    cloud.control.add_fault("reset", after_acting=True, method="POST", count=1)
+    extra = {
+        "verify": authority.file,
+        "proxies": {scheme: proxy.url},
+        "allow_insecure_http": ["ab123.us1.dbt.com"],
+    }
+    connect(cloud, host=f"{scheme}://ab123.us1.dbt.com", extra=extra).trigger_job_run(70, "x")
+    assert cloud.control.counters()["runs_created"] == 1
+
+
+def test_a_start_that_no_proxy_carried_is_asked_for_again_at_once(connect, proxy_to, tls_cloud, authority):
+    port = int(tls_cloud.url.rpartition(":")[2])
+    proxy = proxy_to({"ab123.us1.dbt.com": ("127.0.0.1", port)})
+    extra = {"verify": authority.file, "proxies": {"https": proxy.url.replace(proxy.user, "nobody")}}
+    hook = connect(tls_cloud, host="https://ab123.us1.dbt.com", extra=extra)
+    with pytest.raises(DbtCloudApiException, match="407") as refused:
+        hook.trigger_job_run(1, "x")
+    assert not refused.value.error.sent
+
+
 def test_a_start_that_a_rate_limit_refused_is_sent_again(dbt_cloud, connect):
     dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {}}])
     dbt_cloud.control.add_fault("status", status=429, method="POST", count=2)

@@ -20,9 +20,11 @@ def run(run_id, status, by=None, retries=None):
     return Run(run_id, status, cause=cause, data={"id": run_id, "retrying_run_id": retries})
 
 
-def verdict(*runs, present=None, finished=True, unfinished=True):
+def verdict(*runs, present=None, finished=True, unfinished=True, alone=True):
     newest_first = sorted(runs, key=lambda each: -each.id)
-    found = judge(present or mark(), newest_first, take_finished=finished, take_unfinished=unfinished)
+    found = judge(
+        present or mark(), newest_first, take_finished=finished, take_unfinished=unfinished, alone=alone
+    )
     return found.adopted and found.adopted.id, [each.id for each in found.superseded]
 
 
@@ -43,10 +45,20 @@ def test_after_a_failure_a_new_run_is_started(status):
 def test_the_newest_of_several_tries_decides():
     failed, going = run(1, RunStatus.ERROR, mark(attempt=1)), run(2, RunStatus.RUNNING, mark(attempt=2))
     assert verdict(failed, going, present=mark(attempt=3)) == (2, [])
-    assert verdict(run(1, RunStatus.SUCCESS, mark(attempt=1)), run(2, RunStatus.ERROR, mark(attempt=2))) == (
-        None,
-        [],
-    )
+    succeeded, failed = run(1, RunStatus.SUCCESS, mark(attempt=1)), run(2, RunStatus.ERROR, mark(attempt=2))
+    assert verdict(succeeded, failed, present=mark(attempt=3)) == (None, [])
+
+
+def test_what_the_present_try_has_started_is_left_alone():
+    others = [run(n, RunStatus.RUNNING, mark(payload=payload)) for n, payload in enumerate((BUILD, TEST))]
+    assert verdict(*others, run(3, RunStatus.RUNNING, mark(attempt=1))) == (3, [])
+
+
+def test_a_task_that_starts_several_runs_goes_on_with_each():
+    build, test = (run(n, RunStatus.RUNNING, mark(attempt=1, payload=p)) for n, p in ((1, BUILD), (2, TEST)))
+    assert verdict(build, test, alone=False) == (1, [])
+    assert verdict(build, test, present=mark(payload=TEST), alone=False) == (2, [])
+    assert verdict(build, test, present=mark(generation=4), alone=False) == (None, [2, 1])
 
 
 @pytest.mark.parametrize("status", [*GOING, RunStatus.SUCCESS])
@@ -70,8 +82,8 @@ def test_a_success_is_found_behind_a_run_of_the_same_task_with_another_payload()
 def test_two_starts_of_the_same_in_one_try_are_two_runs():
     first = run(1, RunStatus.SUCCESS, mark(attempt=1, payload=f"{BUILD[:5]}0"))
     second = run(2, RunStatus.RUNNING, mark(attempt=1, payload=f"{BUILD[:5]}1"))
-    assert verdict(first, second, present=mark(payload=f"{BUILD[:5]}0")) == (1, [])
-    assert verdict(first, second, present=mark(payload=f"{BUILD[:5]}1")) == (2, [])
+    assert verdict(first, second, present=mark(payload=f"{BUILD[:5]}0"), alone=False) == (1, [])
+    assert verdict(first, second, present=mark(payload=f"{BUILD[:5]}1"), alone=False) == (2, [])
 
 
 def test_of_two_that_go_the_newer_is_taken_and_the_older_superseded():

@@ -5,8 +5,10 @@ import time
 from datetime import timedelta
 
 import pytest
+from airflow.sdk import DAG, get_current_context, task
 
 from airflow_dbt_cloud.client.marker import Marker
+from airflow_dbt_cloud.operators import identity
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 
 WAITS = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
@@ -189,6 +191,51 @@ def test_a_retry_that_asks_for_something_else_cancels_what_goes(tries, jobs):
     outcome = tries(between=lambda _: again(jobs), git_branch="try-{{ ti.try_number }}")
     assert outcome.state == "success"
     assert ends(jobs) == [30, 10]
+
+
+@pytest.mark.parametrize("on_retry", ["adopt", "rerun"])
+def test_a_retry_that_somebody_else_asked_for_is_left_alone(tries, jobs, on_retry):
+    """Try 1's run fails, and an analyst retries it in dbt Cloud."""
+
+    def between(context):
+        jobs.control.advance(5)
+        jobs.control.seed(jobs=[{"id": jobs.failing, "name": "Failing", "pretend": {"running": 36_000}}])
+        jobs.retry(jobs.runs()[0]["id"])
+        jobs.control.seed(jobs=[{"id": jobs.failing, "name": "Failing", "pretend": {}}])
+
+    outcome = tries(between=between, job="failing", on_retry=on_retry)
+    assert outcome.state == "success"
+    assert ends(jobs) == [20, 3, 10]
+
+
+@pytest.mark.parametrize("first_try", ["starts nothing", "starts all"])
+def test_several_starts_in_a_task_of_ones_own_do_not_cancel_each_other(run_dag, jobs, hasty, first_try):
+    with DAG("fans_out", schedule=None) as dag:
+
+        @task(retries=1, retry_delay=timedelta(0))
+        def fan_out():
+            context = get_current_context()
+            if (first := context["ti"].try_number == 1) and first_try == "starts nothing":
+                raise ValueError("Nothing was started.")
+            ids = [started(step).execute(context) for step in ("dbt seed", "dbt run", "dbt test")]
+            if first:
+                identity._STARTS.clear()  # the next try has a process of its own
+                raise ValueError("All were started.")
+            return ids
+
+        def started(step):
+            return DbtCloudRunJobOperator(
+                task_id=step.replace(" ", "_"),
+                job_id=jobs.endless,
+                steps_override=[step],
+                wait_for_termination=False,
+                dag=None,
+            )
+
+        fan_out()
+    outcome = run_dag(dag)
+    assert outcome.xcoms("fan_out")["return_value"] == [run["id"] for run in jobs.runs()]
+    assert ends(jobs) == [3, 3, 3]
 
 
 def test_what_may_have_begun_is_taken_by_the_next_try(build, jobs):

@@ -90,4 +90,4 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while chunk := await reader.read(65_536):
             writer.write(chunk)
             await writer.drain()
-        writer.close()
+    writer.close()
