@@ -26,29 +26,37 @@ defined also when it could not ask."""
 class Endurance:
     """Counts how long looks have failed, and says whether the wait goes on.
 
+    An answer stands from one failed look to the next that fails the same: an hour in which dbt Cloud could
+    not be reached does not make a token wrong.
+
     Args:
         clock: Seconds that only grow.
         log: Told once when a row of failures begins, and once when it ends.
     """
 
-    __slots__ = ("_clock", "_log", "_since")
+    __slots__ = ("_began", "_clock", "_last", "_log", "_stood")
 
     def __init__(self, clock: Callable[[], float], log: Callable[[str], object]) -> None:
         self._clock, self._log = clock, log
-        self._since: dict[type[DbtCloudError], float] = {}
+        self._stood: dict[type[DbtCloudError], float] = {}
+        self._began = self._last = 0.0
 
     def succeeded(self) -> None:
         """A look came back."""
-        if self._since:
-            self._log(f"dbt Cloud answers again after {self._clock() - min(self._since.values()):.0f} s.")
-        self._since.clear()
+        if self._stood:
+            self._log(f"dbt Cloud answers again after {self._clock() - self._began:.0f} s.")
+        self._stood.clear()
 
     def goes_on(self, error: DbtCloudError) -> bool:
         """Whether to look again after `error`; each kind is logged once in a row of failures."""
-        first = type(error) not in self._since
-        since = self._since.setdefault(type(error), self._clock())
-        grace = next((seconds for kind, seconds in GRACE.items() if isinstance(error, kind)), None)
-        lasts = error.retryable if grace is None else self._clock() - since < grace
+        now, kind = self._clock(), type(error)
+        first = kind not in self._stood
+        if not self._stood:
+            self._began = now
+        self._stood[kind] = 0.0 if first else self._stood[kind] + now - self._last
+        self._last = now
+        grace = next((seconds for known, seconds in GRACE.items() if isinstance(error, known)), None)
+        lasts = error.retryable if grace is None else self._stood[kind] < grace
         if first and lasts:
             self._log(f"Could not look at the run, which may well go on; looking again. {error}")
         return lasts

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dbt_cloud.client import endpoints, sync
 from airflow_dbt_cloud.client.errors import DbtCloudError, InvalidArgument
 from airflow_dbt_cloud.client.marker import Marker
+from airflow_dbt_cloud.client.models import Json, required
 from airflow_dbt_cloud.client.paging import Page, Part, Reading, read_part
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, T, identifier
 from airflow_dbt_cloud.client.retry import Decision
@@ -177,7 +178,7 @@ class ConversingHook(KeptSessionHook):
 
     def _pages(self, request: Request, limit: int | None, each: Each | None) -> list[requests.Response]:
         """The pages of a list in order, or none where `each` takes their rows."""
-        from airflow_dbt_cloud.hooks.paging import KeptPage, hand_over, in_turn
+        from airflow_dbt_cloud.hooks.paging import hand_over, in_turn
 
         if each is not None:
             hand_over(Reading(limit), lambda part: self._converse(read_part(request, part)), each)
@@ -187,13 +188,17 @@ class ConversingHook(KeptSessionHook):
         while parts := reading.parts():
             for part, (page, answer) in in_turn(lambda part: self._page(request, part), parts):
                 reading.new(part, page)
-                found.append(KeptPage.of(answer))
+                found.append(answer)
         return found
 
     def _page(self, request: Request, part: Part) -> tuple[Page, requests.Response]:
+        """A page as a response, and of its rows no more than tells them apart."""
+        from airflow_dbt_cloud.hooks.paging import KeptPage
+
         answers: list[requests.Response] = []
         page = self._converse(read_part(request, part), lambda response: answers.append(response.raw))
-        return page, answers[-1]
+        rows: list[Json] = [{"id": required(row, "id", "row of a list")} for row in page.rows]
+        return Page(rows, page.total), KeptPage.of(answers[-1])
 
     def _send(self, request: Request) -> Response:
         credentials = self._credentials()

@@ -14,7 +14,7 @@ from requests import Response
 from airflow_dbt_cloud.client.models import Json
 from airflow_dbt_cloud.client.paging import Page, Part, Reading
 
-ABREAST = 10
+ABREAST = 5
 """Pages that are asked for at the same time, and that many more that may lie ready: a page takes dbt Cloud
 some tenths of a second, and 200 KB here."""
 

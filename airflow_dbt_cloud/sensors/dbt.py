@@ -32,6 +32,9 @@ __all__ = ["DbtCloudJobRunException", "DbtCloudJobRunSensor", "DbtCloudJobRunSta
 
 WEEK = 60 * 60 * 24 * 7
 
+AGAIN = 5.0
+"""Seconds between two looks of one poke in mode "reschedule", while an answer is not believed yet."""
+
 
 def __getattr__(name: str) -> Any:
     return lazy.resolve(__name__, name)
@@ -100,7 +103,7 @@ class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
             DbtCloudJobRunException: If the run failed or was cancelled.
             DbtCloudApiException: If the run cannot be looked at.
         """
-        status = self._status(context)
+        status = self._status()
         if status is None or not DbtCloudJobRunStatus.is_terminal(status):
             return False
         if status != DbtCloudJobRunStatus.SUCCESS.value:
@@ -120,21 +123,21 @@ class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
         run = (self.hook, self.run_id, self._account())
         return explained(message, *run, context=context, log=self.log)
 
-    def _status(self, context: Context) -> int | None:
+    def _status(self) -> int | None:
         """The run's status, or None where the look failed in a way that is lived through."""
-        try:
-            status = self.hook.get_job_run_status(run_id=self.run_id, account_id=self._account())
-        except DbtCloudApiException as error:
-            if not self._goes_on(error.error or DbtCloudError(str(error)), context):
-                self._fail(error)
-            return None
-        self._endurance.succeeded()
-        return status
-
-    def _goes_on(self, error: DbtCloudError, context: Context) -> bool:
-        """Whether to look again; what mode "reschedule" cannot count is let off at the first look only."""
-        first = not self.reschedule or context["ti"].get_first_reschedule_date(context) is None
-        return (first or error.retryable) and self._endurance.goes_on(error)
+        while True:
+            try:
+                status = self.hook.get_job_run_status(run_id=self.run_id, account_id=self._account())
+            except DbtCloudApiException as error:
+                cause = error.error or DbtCloudError(str(error))
+                if not self._endurance.goes_on(cause):
+                    self._fail(error)
+                if not self.reschedule or cause.retryable:
+                    return None
+                time.sleep(AGAIN)  # the next poke is a process that knows nothing of how long this has lasted
+            else:
+                self._endurance.succeeded()
+                return status
 
     def _fail(self, error: AirflowException) -> NoReturn:
         """Raise an error, or skip the task where that is wanted: alike on the worker and after deferral."""

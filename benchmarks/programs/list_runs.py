@@ -55,11 +55,12 @@ def main() -> None:
         listing = kind(task_id="list", **(told["arguments"] if told["by"] == "operator" else {}))
     ti = SimpleNamespace(xcom_push=lambda **_: None)
     first.execute({"ti": ti})
+    hook = import_module(f"{told['package']}.hooks.dbt").DbtCloudHook()
     print(json.dumps("ready"), file=answers, flush=True)
     sys.stdin.readline()
     by = {
         "operator": lambda: by_operator(listing, ti),
-        "hook": lambda: by_hook(first.hook, told["arguments"]),
+        "hook": lambda: by_hook(hook, told["arguments"]),
     }
     print(json.dumps(measured(by[told["by"]])), file=answers, flush=True)
 

@@ -99,6 +99,13 @@ def test_each_kind_of_fault_is_told_once_in_a_row_of_failures(endurance, told):
     assert len(told) == 2
 
 
+def test_an_outage_in_between_does_not_count_towards_a_grace(endurance, clock):
+    missing, broken = answered(errors.NotFound, 404), answered(errors.ServerError, 503)
+    for error in (missing, *[broken] * 200, missing):
+        assert endurance.goes_on(error)
+        clock.now += 5
+
+
 def test_a_fault_in_between_does_not_make_a_wrong_token_last_for_ever(endurance, clock):
     wrong, broken = answered(errors.Unauthorized, 401), answered(errors.ServerError, 500)
     lasted = 0

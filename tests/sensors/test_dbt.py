@@ -4,6 +4,9 @@ import pytest
 from airflow import __version__ as airflow_version
 from airflow.sdk import DAG
 
+from airflow_dbt_cloud.client.endurance import GRACE
+from airflow_dbt_cloud.client.errors import Forbidden, NotFound, Unauthorized
+from airflow_dbt_cloud.sensors import dbt as sensors
 from airflow_dbt_cloud.sensors.dbt import WEEK, DbtCloudJobRunSensor
 
 MODES = pytest.mark.parametrize(
@@ -99,6 +102,25 @@ def test_faults_that_pass_are_lived_through(sense, jobs, mode, fault):
     assert [fault["hits"] for fault in jobs.control.faults()] == [looks["count"]]
 
 
+@pytest.fixture
+def briefly(monkeypatch):
+    """What is not believed at once is believed soon."""
+    monkeypatch.setattr(sensors, "AGAIN", 0.05)
+    for kind in (Unauthorized, Forbidden, NotFound):
+        monkeypatch.setitem(GRACE, kind, 1.0)
+
+
+@MODES
+@pytest.mark.usefixtures("a_dated_reschedule", "briefly")
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_an_answer_that_passes_is_not_believed_at_any_look(sense, jobs, mode, status):
+    jobs.control.seed(jobs=[{"id": 70, "name": "Takes a while", "pretend": {"running": 1.5}}])
+    run_id = jobs.started(70)
+    jobs.control.add_fault("status", status=status, route="*/runs/*", method="GET", rate=0.5)
+    assert sense(run_id=run_id, **mode).states == {"sense": "success"}
+
+
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize("soft", [False, True])
 def test_a_refused_token_is_not_called_a_failed_run(sense, jobs, soft):
     jobs.control.add_fault("status", status=401, route="*/runs/*", method="GET")
