@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
+    from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+
+ENDED = {10: "success", 20: "error", 30: "cancelled"}
+"""What the trigger's event calls the ways in which a run ends."""
+
 FIRST_LOOK = 6.0
 """Seconds from deferral to the trigger's first look; sooner, the scheduler may still be writing the deferral
 down and then fails the task (apache/airflow #66374, #67287, #72716)."""
@@ -35,13 +40,30 @@ class Deadlines:
         return cls(event.get("end_time") or time.time() + timeout, event.get("execution_deadline"))
 
     def left(self) -> float:
-        """Seconds to the end of the waiting."""
-        return max(0.0, self.end_time - time.time())
+        """Seconds to the first of them."""
+        first = min(self.end_time, self.execution_deadline or self.end_time)
+        return max(0.0, first - time.time())
 
     def leave(self, seconds: float) -> bool:
         """Whether there are more than some seconds before the first of them."""
-        first = min(self.end_time, self.execution_deadline or self.end_time)
-        return first - time.time() > seconds
+        return self.left() > seconds
+
+    @property
+    def forbid_execution(self) -> bool:
+        """Whether the task's execution timeout has passed."""
+        return self.execution_deadline is not None and time.time() >= self.execution_deadline
+
+
+def ended_since(
+    hook: DbtCloudHook, account_id: int | str | None, event: dict[str, Any], log: Logger
+) -> dict[str, Any]:
+    """A trigger's event, or what it would say now: the run may have ended since the trigger's last look."""
+    try:
+        status = hook.get_job_run_status(run_id=event["run_id"], account_id=account_id)
+    except Exception as error:  # noqa: BLE001 -- the event says what is to be told then
+        log.warning("Could not look at job run %s once more: %s", event["run_id"], error)
+        return event
+    return {**event, "status": ENDED[status], "message": None} if status in ENDED else event
 
 
 def passable_hook_params(hook_params: Mapping[str, Any], log: Logger) -> dict[str, Any]:

@@ -27,6 +27,9 @@ CONNECTIONS = 4
 LINGER = 1.0
 """Seconds that a poller without waiters keeps its connections: a waiter often comes back at once."""
 
+AT_ONCE = 0.2
+"""Seconds between two ticks where somebody wants to know at once: who comes together is served together."""
+
 JITTER = 0.9
 """The least part of an interval that passes between two ticks; the rest is chance, to spread processes."""
 
@@ -51,19 +54,21 @@ class RunPoller:
         self._task: asyncio.Task[None] | None = None
         self._client: Client | None = None
         self._first_due, self._interval, self._ticked = math.inf, math.inf, 0.0
+        self._hurried = False
 
     @property
     def idle(self) -> bool:
         """Whether nobody waits and nothing is kept open."""
         return self._task is None
 
-    async def changed(self, run_id: int, known: int | None, interval: float) -> Run:
+    async def changed(self, run_id: int, known: int | None, interval: float, *, at_once: bool = False) -> Run:
         """Wait until the run's status is another than `known`, and return the run.
 
         Args:
             run_id: The run.
             known: The status code last seen, or None to be told the present one.
             interval: Seconds between two looks.
+            at_once: Whether the first look does not wait for the next tick.
 
         Raises:
             DbtCloudError: If a look at this run failed; wait again to go on.
@@ -71,6 +76,7 @@ class RunPoller:
         loop = asyncio.get_running_loop()
         due = loop.time() + (0.0 if known is None else interval)
         waiter = Waiter(run_id, known, interval, due, loop.create_future())
+        self._hurried |= at_once
         self._join(waiter, loop)
         try:
             return await waiter.answer
@@ -152,12 +158,13 @@ class RunPoller:
                 await asyncio.wait_for(self._arrived.wait(), min(pause, 3600.0))
 
     def _next_tick(self, spread: float) -> float:
-        return max(self._first_due, self._ticked + self._interval * spread, self._pacing.quiet_until)
+        pause = min(AT_ONCE, self._interval) if self._hurried else self._interval * spread
+        return max(self._first_due, self._ticked + pause, self._pacing.quiet_until)
 
     async def _tick(self, lookout: Lookout) -> None:
         """Look for the waiters whose turn it is; those whose turn comes within half a tick go along."""
         loop = asyncio.get_running_loop()
-        self._ticked = loop.time()
+        self._ticked, self._hurried = loop.time(), False
         due = [waiter for waiter in self._waiters if waiter.due <= self._ticked + self._interval / 2]
         await lookout.look(due)
         for waiter in due:

@@ -70,10 +70,12 @@ class ConversingHook(KeptSessionHook):
         self.timeout_seconds = timeout_seconds
         self.retry_limit, self.retry_delay, self.retry_args = retry_limit, retry_delay, retry_args
         self._decision = retries.decision(retry_limit, retry_delay, retry_args)
+        self._insistent = retries.insistent(retry_limit, retry_delay, retry_args)
         self._access: Credentials | None = None
         self.mark: Marker | None = None
         self.poll_interval: float | None = None
         self.paces_looks = False
+        self._hurried = True
         self.shares_with = ""
         self._told: dict[int, int] = {}
         self._urls: dict[int, str] = {}
@@ -149,6 +151,11 @@ class ConversingHook(KeptSessionHook):
                 )
             return int(identifier(credentials.account_id, "account id"))
 
+    def look_at_once(self, run_id: int) -> None:
+        """Have the next look at a run in an event loop come at once, and tell whatever it shows."""
+        self._hurried = True
+        self._told.pop(run_id, None)
+
     def run_url(self, run_id: int | str) -> str | None:
         """The page of a run that this hook has looked at; None where no look has told it."""
         return self._urls.get(int(run_id))
@@ -220,9 +227,10 @@ class ConversingHook(KeptSessionHook):
 
         self.paces_looks = True
         known = self._told.pop(run_id, None)
+        at_once, self._hurried = self._hurried, False
         with as_airflow_exceptions():
             try:
-                run = await polling.next_run(self, run_id, account_id, known, interval)
+                run = await polling.next_run(self, run_id, account_id, known, interval, at_once=at_once)
                 self._told[run_id] = self._status_of(run_id, run.data)
             except asyncio.CancelledError:
                 if known is not None:

@@ -268,8 +268,8 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
 
     @fallback_to_default_account
     def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
-        """Cancel a run; harmless for one that has ended."""
-        self._converse(endpoints.cancel_run(known(account_id), run_id))
+        """Cancel a run; harmless for one that has ended. dbt Cloud's cool-down after a 429 is sat out."""
+        self._converse(endpoints.cancel_run(known(account_id), run_id), decision=self._insistent)
 
     @provide_account_id
     async def get_job_details(

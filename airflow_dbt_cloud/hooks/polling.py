@@ -53,24 +53,30 @@ _LOOPS: dict[asyncio.AbstractEventLoop, Loop] = {}
 
 
 async def next_run(
-    hook: ConversingHook, run_id: int, account_id: object, known: int | None, interval: float
+    hook: ConversingHook,
+    run_id: int,
+    account_id: object,
+    known: int | None,
+    interval: float,
+    *,
+    at_once: bool,
 ) -> Run:
     """Wait for a run's status to become another than `known`, and give the run.
 
     The first hook that watches over a connection reads it, the others wait for that. A refused token is read
-    anew before it is called wrong.
+    anew before it is called wrong. `at_once` does not leave the first look to the next tick.
 
     Raises:
         DbtCloudError: If a look at the run failed.
     """
     poller = await _poller(hook, account_id, refused=None)
     try:
-        return await poller.changed(run_id, known, interval)
+        return await poller.changed(run_id, known, interval, at_once=at_once)
     except Unauthorized:
         renewed = await _poller(hook, account_id, refused=poller)
         if renewed is poller:
             raise
-        return await renewed.changed(run_id, known, interval)
+        return await renewed.changed(run_id, known, interval, at_once=True)
 
 
 def _here() -> Loop:

@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_dbt_cloud.client.errors import DbtCloudError
+from airflow_dbt_cloud.client.pacing import LONGEST
 from airflow_dbt_cloud.client.protocol import Request
 from airflow_dbt_cloud.client.retry import Decision, Patience, may_repeat, patiently
+
+INSISTENT = 10
+"""Attempts for what has to get through; with pauses of 1, 2, 4 … seconds that is eight and a half minutes."""
 
 
 def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> Decision:
@@ -26,6 +30,15 @@ def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None =
     if limit < 1:
         raise ValueError(f"retry_limit is {limit}; it counts attempts, so it must be 1 or more.")
     patience = Patience(attempts=max(limit, Patience().attempts), delay=delay)
+    return _by_tenacity(tenacity_args) if tenacity_args else patiently(patience)
+
+
+def insistent(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> Decision:
+    """When a request is sent again that has to get through: dbt Cloud's cool-down of five minutes is sat out.
+
+    The arguments are those of `decision`.
+    """
+    patience = Patience(attempts=max(limit, INSISTENT), delay=delay, longest=LONGEST)
     return _by_tenacity(tenacity_args) if tenacity_args else patiently(patience)
 
 

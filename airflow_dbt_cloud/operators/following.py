@@ -6,13 +6,19 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_dbt_cloud import lazy, rendered
 from airflow_dbt_cloud.client.endurance import Endurance
 from airflow_dbt_cloud.client.errors import DbtCloudError, RunCancelled, RunTimedOut
 from airflow_dbt_cloud.client.models import Run
-from airflow_dbt_cloud.deferral import FIRST_LOOK, Deadlines, passable_hook_params, require_json
+from airflow_dbt_cloud.deferral import (
+    FIRST_LOOK,
+    Deadlines,
+    ended_since,
+    passable_hook_params,
+    require_json,
+)
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import DbtCloudJobRunStatus, validate_execute_complete_event
 from airflow_dbt_cloud.lineage.beginning import tell_start
@@ -134,6 +140,11 @@ class FollowsRun(TellsOpenLineage, Operator):
 
     def _replace(self, context: Context, deadlines: Deadlines) -> None:
         """Start a new run in place of an earlier try's, whose cancelling was meant for that try."""
+        if deadlines.forbid_execution:
+            raise DbtCloudJobRunException(
+                f"Job run {self.job_run_id} of an earlier try was cancelled, and the task's execution "
+                "timeout leaves no time for a new one."
+            )
         self.log.info("Run %s of an earlier try was cancelled; a new one is started.", self.job_run_id)
         self._announce(context, self._started_by(lambda start: start.anew()))
         self._wait(context, deadlines)
@@ -148,8 +159,9 @@ class FollowsRun(TellsOpenLineage, Operator):
                 timeout=self.timeout if not self.deferrable else deadlines.left(),
             )
         except DbtCloudJobRunException as error:
-            if self.cancel_on_timeout and isinstance(error.__cause__, RunTimedOut):
-                self._cancel("its timeout")
+            if isinstance(error.__cause__, RunTimedOut):
+                cancel = self.cancel_on_timeout or deadlines.forbid_execution
+                raise self._out_of_time(str(error), cancel=cancel) from error.__cause__
             raise
         self.log.info("Job run %s has completed successfully.", self.job_run_id)
 
@@ -230,7 +242,10 @@ class FollowsRun(TellsOpenLineage, Operator):
             {"id": self.job_run_id}, seen.get("owned") is not False, bool(seen.get("adopted"))
         )
         if seen["status"] == "timeout":
-            self._out_of_time(seen)
+            seen = ended_since(self.hook, self.account_id, seen, self.log)
+        if seen["status"] == "timeout":
+            message = seen.get("message") or f"Job run {self.job_run_id} has timed out."
+            raise self._out_of_time(message, cancel=seen.get("cancel", True))
         if seen.get("looked") is False:
             unseen = f"Job run {self.job_run_id} cannot be looked at."
             raise DbtCloudApiException(seen.get("message") or unseen)
@@ -259,11 +274,11 @@ class FollowsRun(TellsOpenLineage, Operator):
     def _report(self, context: Context) -> None:
         report_run(self.hook, self._run, self.account_id, context, self.log)
 
-    def _out_of_time(self, event: dict[str, Any]) -> NoReturn:
-        """A deadline passed: the execution timeout also cancels the run, as it would stop a process."""
-        if event.get("cancel", True):
-            self._cancel("a timeout")
-        raise DbtCloudJobRunException(event.get("message") or f"Job run {self.job_run_id} has timed out.")
+    def _out_of_time(self, message: str, *, cancel: bool) -> DbtCloudJobRunException:
+        """The error for a deadline that has passed, which may cancel the run as it would stop a process."""
+        if cancel and not self._cancel("a timeout"):
+            message += " It could not be cancelled, and may go on."
+        return DbtCloudJobRunException(message)
 
     def on_kill(self) -> None:
         """Cancel the run that this task started; where its start is in the air, look for it first."""
@@ -288,15 +303,17 @@ class FollowsRun(TellsOpenLineage, Operator):
         if self.job_run_id is not None:
             self._cancel("the end of its task")
 
-    def _cancel(self, reason: str) -> None:
-        """Cancel the run if it is ours; who is ending already is not stopped by a fault in that."""
+    def _cancel(self, reason: str) -> bool:
+        """Cancel the run if it is ours, and say whether what was to be done could be done."""
         if self._started is not None and not self._started.owned:
-            return
+            return True
         try:
             self.hook.cancel_job_run(run_id=self._run, account_id=self.account_id)
             self.log.info("Job run %s is being cancelled because of %s.", self.job_run_id, reason)
         except Exception:
             self.log.exception("Job run %s could not be cancelled; it may go on.", self.job_run_id)
+            return False
+        return True
 
     def _warn_of_useless_deferral(self) -> None:
         if self.deferrable:

@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_dbt_cloud import lazy, rendered
 from airflow_dbt_cloud.client.endurance import Endurance
 from airflow_dbt_cloud.client.errors import DbtCloudError
-from airflow_dbt_cloud.deferral import FIRST_LOOK, passable_hook_params
+from airflow_dbt_cloud.deferral import FIRST_LOOK, ended_since, passable_hook_params
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_run import DbtCloudJobRunStatus, validate_execute_complete_event
 from airflow_dbt_cloud.lineage.telling import TellsOpenLineage
@@ -194,6 +194,8 @@ class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
             DbtCloudTriggerEventException: If the event is none of the trigger's.
         """
         seen = validate_execute_complete_event(event)
+        if seen["status"] == "timeout":
+            seen = ended_since(self.hook, self._account(), seen, self.log)
         message = seen.get("message") or f"Job run {seen['run_id']} ended with {seen['status']}."
         if seen["status"] == "timeout":
             self._fail(AirflowSensorTimeout(message))

@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from airflow.providers.common.compat.sdk import AirflowException
@@ -145,8 +146,8 @@ class DbtCloudRunJobTrigger(BaseTrigger):
                     progress.status(status)
                 if status is not None and looks.wait(status) < math.inf:
                     beside.do(self._tell_steps, hook, progress, looks)
-                if event := self._overdue(hook):
-                    return event
+                if event := self._overdue(hook, status):
+                    return await self._ended_since(hook, endurance, status) or event
                 if hook.paces_looks is not True:  # a verb that somebody has replaced answers at once
                     await asyncio.sleep(self._pause())
 
@@ -206,14 +207,28 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         url = hook.run_url(self.run_id)
         return f" See {url}." if isinstance(url, str) else ""
 
-    def _overdue(self, hook: DbtCloudHook) -> dict[str, Any] | None:
+    async def _ended_since(
+        self, hook: DbtCloudHook, endurance: Endurance, status: int | None
+    ) -> dict[str, Any] | None:
+        """The event for a run that has ended since the last look, which may be a whole interval ago."""
+        if status is None:  # it could not be looked at just now
+            return None
+        hook.look_at_once(self.run_id)
+        with suppress(DbtCloudError):
+            status = await self._look(hook, endurance, LAST_LOOK)
+        return self._ended(status, hook) if status in FINISHED else None
+
+    def _overdue(self, hook: DbtCloudHook, status: int | None) -> dict[str, Any] | None:
         """The event for a deadline that has passed; the execution timeout goes first, since it cancels."""
         now = time.time()
         if self.execution_deadline is not None and now >= self.execution_deadline:
             message = f"Job run {self.run_id} has exceeded the task's execution timeout."
             return self._event("timeout", message + self._place(hook), cancel=True)
         if self.end_time is not None and now >= self.end_time:
-            message = f"Job run {self.run_id} has not ended within the timeout and is still running."
+            how = "has not ended within the timeout and is still running"
+            if status is None:
+                how = "could not be looked at by the end of the timeout, and may go on"
+            message = f"Job run {self.run_id} {how}."
             return self._event("timeout", message + self._place(hook), cancel=self.cancel_on_timeout)
         return None
 
