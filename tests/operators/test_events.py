@@ -1,5 +1,6 @@
 """The run operator goes on after deferral with what a trigger of any release has sent."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -84,7 +85,50 @@ def test_a_cancel_that_fails_does_not_hide_the_timeout(resume, jobs):
     jobs.control.add_fault("status", status=403, route="*/cancel/")
     outcome, _ = resume(jobs.endless, {"status": "timeout", "message": "Too late."})
     assert "could not be cancelled; it may go on" in outcome.log
-    assert "DbtCloudJobRunException: Too late." in outcome.log
+    assert "DbtCloudJobRunException: Too late. It could not be cancelled, and may go on." in outcome.log
+
+
+@pytest.mark.parametrize("fault", [{"status": 429}, {"status": 503}, {"status": 429, "retry_after": 0}])
+def test_a_cancel_is_insisted_on(resume, jobs, fault):
+    jobs.control.add_fault("status", route="*/cancel/", count=6, **fault)
+    _, run = resume(jobs.endless, {"status": "timeout"}, hook_params={"retry_delay": 0.01})
+    assert run["status"] == 30
+
+
+@pytest.mark.parametrize(
+    ("job", "state", "words"),
+    [
+        ("instant", "success", "ended with success"),
+        ("failing", "failed", "ended with error"),
+        ("cancelled", "failed", "ended with cancelled"),
+    ],
+)
+def test_a_run_that_has_ended_since_is_not_out_of_time(resume, jobs, job, state, words):
+    """The trigger's last look may be an interval ago, and a worker may take a while to come."""
+    jobs.control.seed(jobs=[{"id": jobs.failing, "name": "Failing", "pretend": {"outcome": 20}}])
+    jobs.control.seed(jobs=[{"id": jobs.cancelled, "name": "Cancelled", "pretend": {"outcome": 30}}])
+    outcome, _ = resume(getattr(jobs, job), {"status": "timeout", "message": "Too late.", "cancel": True})
+    assert outcome.state == state
+    assert words in outcome.log
+    assert "Too late." not in outcome.log
+    assert jobs.asked("POST", "/cancel/") == []
+
+
+def test_the_execution_timeout_of_a_task_ends_the_run_that_replaces_another(resume, jobs, monkeypatch):
+    monkeypatch.setattr("airflow_dbt_cloud.operators.following.FIRST_LOOK", 6.0)  # too near for the triggerer
+    deadline = time.time() + 3
+    event = {"status": "cancelled", "adopted": True, "execution_deadline": deadline}
+    outcome, _ = resume(jobs.endless, event, deferrable=True)
+    assert [run["status"] for run in jobs.runs()] == [3, 30]
+    assert time.time() < deadline + 5
+    assert "has not reached a terminal status" in outcome.log
+
+
+def test_no_run_is_replaced_when_the_execution_timeout_has_passed(resume, jobs):
+    event = {"status": "cancelled", "adopted": True, "execution_deadline": time.time() - 1}
+    outcome, run = resume(jobs.endless, event)
+    assert len(jobs.runs()) == 1
+    assert f"Job run {run['id']} of an earlier try was cancelled, and the task's execution" in outcome.log
 
 
 def test_what_is_no_event_is_told(resume, jobs):

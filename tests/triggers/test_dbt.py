@@ -129,6 +129,28 @@ async def test_a_deadline_is_not_overshot_by_a_long_interval(jobs, deadline, can
     assert jobs.run(run_id)["status"] == 3
 
 
+@pytest.mark.parametrize("deadline", ["end_time", "execution_deadline"])
+async def test_a_run_that_ended_since_the_last_look_has_not_timed_out(jobs, deadline):
+    event = await event_of(jobs.started(jobs.quick), poll_interval=60, **{deadline: time.time() + 1.5})
+    assert event["status"] == "success"
+
+
+async def test_a_trigger_that_was_moved_looks_at_once_whoever_else_waits(jobs):
+    others = asyncio.create_task(event_of(jobs.started(jobs.endless), poll_interval=60))
+    ended = jobs.started(jobs.instant)
+    await asyncio.sleep(1)  # the others' tick is over, and the next one is far
+    async with asyncio.timeout(5):
+        assert (await event_of(ended, poll_interval=60))["status"] == "success"
+    others.cancel()
+
+
+async def test_a_run_that_cannot_be_looked_at_at_the_deadline_is_not_called_running(jobs):
+    jobs.control.add_fault("status", status=503, route="*/runs/*")
+    event = await event_of(jobs.started(jobs.endless), end_time=time.time() + 0.3)
+    assert event["status"] == "timeout"
+    assert "could not be looked at by the end of the timeout, and may go on" in event["message"]
+
+
 async def test_a_run_that_has_ended_by_the_deadline_has_not_timed_out(jobs):
     event = await event_of(jobs.started(jobs.instant), end_time=time.time() - 60)
     assert event["status"] == "success"
