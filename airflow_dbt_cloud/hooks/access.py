@@ -15,6 +15,9 @@ from airflow_dbt_cloud.client.errors import InvalidArgument
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
+RENEWAL = 10.0
+"""Seconds between two readings of a connection whose token is refused: it may be about to be rotated."""
+
 log = logging.getLogger(__name__)
 
 

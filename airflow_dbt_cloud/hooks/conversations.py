@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_dbt_cloud.client import endpoints, sync
 from airflow_dbt_cloud.client.errors import DbtCloudError, InvalidArgument
@@ -29,6 +34,10 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.client.poller import RunPoller
     from airflow_dbt_cloud.hooks.paging import Each
     from airflow_dbt_cloud.report.run_report import RunReport
+
+
+_RENEWING = threading.Lock()
+"""Held while a hook reads its connection anew: the threads of a list share one hook."""
 
 
 class as_airflow_exceptions:  # noqa: N801 -- reads as what the block does
@@ -72,6 +81,7 @@ class ConversingHook(KeptSessionHook):
         self._decision = retries.decision(retry_limit, retry_delay, retry_args)
         self._insistent = retries.insistent(retry_limit, retry_delay, retry_args)
         self._access: Credentials | None = None
+        self._read_at = 0.0
         self.mark: Marker | None = None
         self.poll_interval: float | None = None
         self.paces_looks = False
@@ -102,10 +112,24 @@ class ConversingHook(KeptSessionHook):
 
     def _credentials(self) -> Credentials:
         if self._access is None:
-            conn = self.connection
-            with as_airflow_exceptions():
-                self._access = access.credentials(conn, conn.extra_dejson, self.timeout_seconds)
+            self._access, self._read_at = self._read(self.connection), time.monotonic()
         return self._access
+
+    def _read(self, conn: Connection) -> Credentials:
+        with as_airflow_exceptions():
+            return access.credentials(conn, conn.extra_dejson, self.timeout_seconds)
+
+    def _renewed(self, refused: Credentials) -> bool:
+        """Whether the connection holds something else by now than what was refused; that is used then."""
+        with _RENEWING:
+            if self._access is refused and time.monotonic() - self._read_at >= access.RENEWAL:
+                self._read_at = time.monotonic()
+                try:
+                    conn = self._with_token(self.get_connection(self.dbt_cloud_conn_id))
+                    self._access, self.connection = self._read(conn), conn
+                except AirflowException as error:
+                    self.log.warning("Connection %r cannot be read anew: %s", self.dbt_cloud_conn_id, error)
+        return self._access != refused
 
     async def _fetch_credentials(self) -> Credentials:
         if self._access is None:
@@ -209,7 +233,10 @@ class ConversingHook(KeptSessionHook):
 
     def _send(self, request: Request) -> Response:
         credentials = self._credentials()
-        return sync.transmit(credentials, lambda: self._run(request, credentials), request.sink)
+        answer = sync.transmit(credentials, lambda: self._run(request, credentials), request.sink)
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._renewed(credentials):
+            return self._send(request)  # nothing was done: whoever asked was not let in
+        return answer
 
     def _run(self, request: Request, credentials: Credentials) -> requests.Response:
         self.method = request.method

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 from airflow_dbt_cloud.client.bucket import Bucket
 from airflow_dbt_cloud.client.errors import Unauthorized
 from airflow_dbt_cloud.client.poller import REQUESTS_PER_MINUTE, RunPoller
+from airflow_dbt_cloud.hooks import access
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.client.credentials import Credentials
     from airflow_dbt_cloud.client.models import Run
     from airflow_dbt_cloud.hooks.conversations import ConversingHook
-
-RENEWAL = 10.0
-"""Seconds between two readings of a connection whose token is refused: it may be about to be rotated."""
 
 Key = tuple[object, ...]
 
@@ -99,7 +97,7 @@ async def _poller(hook: ConversingHook, account_id: object, refused: RunPoller |
         return poller
     async with watch.lock:
         poller = watch.poller
-        if poller is None or ((poller is refused or poller.idle) and watch.age >= RENEWAL):
+        if poller is None or ((poller is refused or poller.idle) and watch.age >= access.RENEWAL):
             watch.read_at = time.monotonic()
             credentials = await hook.read_credentials()
             if poller is None or credentials != poller.credentials:

@@ -10,7 +10,7 @@ from blockbuster import blockbuster_ctx
 
 from airflow_dbt_cloud.client.errors import Unauthorized
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
-from airflow_dbt_cloud.hooks import polling
+from airflow_dbt_cloud.hooks import access, polling
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 from airflow_dbt_cloud.testing import CONNECTION_VARIABLE, connection_json
 from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
@@ -131,7 +131,7 @@ def test_each_event_loop_has_pollers_of_its_own_and_closed_ones_are_forgotten(go
 @pytest.fixture
 def rotating(dbt_cloud, monkeypatch):
     """Puts a token into the connection; a refused one is read anew at once."""
-    monkeypatch.setattr(polling, "RENEWAL", 0.0)
+    monkeypatch.setattr(access, "RENEWAL", 0.0)
 
     def put(token):
         fields = json.loads(connection_json(dbt_cloud))

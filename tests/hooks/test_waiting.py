@@ -6,7 +6,9 @@ import pytest
 from wires.raw import answer, envelope, refusal
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
+from airflow_dbt_cloud.hooks import access
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook, DbtCloudJobRunStatus
+from airflow_dbt_cloud.testing import CONNECTION_VARIABLE
 
 STEPS = [
     {"name": "Clone git repository", "seconds": 2, "logs": "cloned"},
@@ -179,3 +181,48 @@ def test_what_is_not_dbt_clouds_fault_ends_the_wait_under_its_own_name(connect, 
     with pytest.raises(DbtCloudApiException, match="No account was named"):
         hook.wait_for_job_run_status(7, check_interval=0)
     assert raw_server.received == []
+
+
+@pytest.fixture
+def before_rotation(dbt_cloud, connect, monkeypatch):
+    """A hook that has read its connection when that still held an old token."""
+    monkeypatch.setattr(access, "RENEWAL", 0.0)
+    hook = connect(dbt_cloud, password="an old token")
+    assert hook.connection.password == "an old token"
+    assert hook._credentials().token == "an old token"
+    connect(dbt_cloud)
+    return hook
+
+
+def test_a_token_that_was_rotated_is_picked_up_at_the_first_401(before_rotation, jobs):
+    run_id = jobs.started(jobs.quick)
+    assert before_rotation.wait_for_job_run_status(run_id, check_interval=0.1)
+    assert [each["status"] for each in jobs.control.requests()].count(401) == 1
+    assert before_rotation.connection.password != "an old token"
+
+
+def test_a_run_is_started_once_with_a_token_that_was_rotated(before_rotation, jobs):
+    assert before_rotation.trigger_job_run(jobs.instant, "By hand").json()["data"]["id"]
+    assert len(jobs.runs()) == 1
+
+
+def test_a_refused_token_is_not_read_anew_at_every_look(dbt_cloud, connect, jobs):
+    reads = []
+
+    class Counting(DbtCloudHook):
+        @classmethod
+        def get_connection(cls, conn_id):
+            reads.append(conn_id)
+            return super().get_connection(conn_id)
+
+    hook = connect(dbt_cloud, kind=Counting, password="a wrong token")
+    for _ in range(3):
+        with pytest.raises(DbtCloudApiException, match="401"):
+            hook.get_job_run_status(7)
+    assert len(reads) == 1
+
+
+def test_a_connection_that_is_gone_when_it_is_read_anew_leaves_the_refusal(before_rotation, monkeypatch):
+    monkeypatch.delenv(CONNECTION_VARIABLE)
+    with pytest.raises(DbtCloudApiException, match="401"):
+        before_rotation.get_job_run_status(7)
