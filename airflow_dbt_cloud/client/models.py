@@ -175,3 +175,9 @@ class Run:
     def finished(self) -> bool:
         """Whether the status is one that a run ends with."""
         return self.status in FINISHED
+
+    @property
+    def retries(self) -> int | None:
+        """Which run this one retries from its failure (`retrying_run_id`)."""
+        retried: int | None = self.data.get("retrying_run_id")
+        return retried

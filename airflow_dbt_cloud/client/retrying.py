@@ -60,7 +60,7 @@ def retry_run(account_id: Id, run_id: Id, *, since: datetime) -> Call[Run]:
 
 def last_of_chain(run: Run, runs: Iterable[Run]) -> Run:
     """The run in which a chain of retries that begins with `run` has come to its end so far."""
-    retries = {each.data.get("retrying_run_id"): each for each in sorted(runs, key=lambda each: each.id)}
+    retries = {each.retries: each for each in sorted(runs, key=lambda each: each.id)}
     while run.id in retries:
         run = retries.pop(run.id)
     return run

@@ -76,7 +76,7 @@ def start_retry(account_id: Id, job_id: Id, run_id: Id, *, since: datetime) -> C
     """
 
     def ours(run: Run) -> bool:
-        return str(run.data.get("retrying_run_id")) == str(run_id)
+        return str(run.retries) == str(run_id)
 
     search = Search(account_id, job_id, since, ours, f"(it retries run {run_id})")
     return (yield from _once(lambda: endpoints.retry_run(account_id, run_id), search))

@@ -119,7 +119,7 @@ class Retry:
         """The run that was asked for and whose answer has not come; the request may still be on its way."""
         if self._retrying is None:
             return None
-        return on_its_way(lambda: [run for run in self._retries() if _retried_by(run) == self._retrying])
+        return on_its_way(lambda: [run for run in self._retries() if run.retries == self._retrying])
 
     def _retried(self, failed: Run) -> Started:
         plan = told_plan(self.hook, failed.id, self.operator.account_id, self.log)
@@ -147,12 +147,4 @@ class Retry:
         since = self.run.created_at - SKEW if self.run.created_at else horizon()
         account, job = self.operator.account_id, self.run.job_id
         assert job is not None
-        return self.hook.find_job_runs(
-            job, since, lambda run: _retried_by(run) is not None, account_id=account
-        )
-
-
-def _retried_by(run: Run) -> int | None:
-    """Which run this one retries."""
-    retried: int | None = run.data.get("retrying_run_id")
-    return retried
+        return self.hook.find_job_runs(job, since, lambda run: run.retries is not None, account_id=account)

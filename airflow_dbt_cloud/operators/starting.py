@@ -12,9 +12,11 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_dbt_cloud.client.errors import NotRetryable
 from airflow_dbt_cloud.client.marker import Marker
 from airflow_dbt_cloud.client.models import UNFINISHED, Run, status_name
+from airflow_dbt_cloud.client.starting import LOOKS
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.operators.adoption import judge
 from airflow_dbt_cloud.operators.identity import dag_run_start, mark_of
+from airflow_dbt_cloud.operators.pending import Pending
 from airflow_dbt_cloud.operators.planning import told_plan
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class Start:
         self.job_id, self.overrides, self.reason = job_id, overrides, reason
         self.mark = mark_of(context, job_id, overrides)
         self.since = dag_run_start(context)
+        self._pending = Pending(context)
         is_task = getattr(context.get("ti"), "task_id", None) == operator.task_id
         self._alone = is_task and not operator.is_extended  # or a task of the user's own may start several
         self._asked = False
@@ -89,14 +92,15 @@ class Start:
         overrides = dict(self.overrides)
         self.hook.mark, self._asked = self.mark, True
         try:
-            answer = self.hook.trigger_job_run(
-                account_id=self.operator.account_id,
-                job_id=self.job_id,
-                cause=self.reason,
-                steps_override=overrides.pop("steps_override", None),
-                schema_override=overrides.pop("schema_override", None),
-                additional_run_config=overrides,
-            )
+            with self._pending.asking(str(self.mark)):
+                answer = self.hook.trigger_job_run(
+                    account_id=self.operator.account_id,
+                    job_id=self.job_id,
+                    cause=self.reason,
+                    steps_override=overrides.pop("steps_override", None),
+                    schema_override=overrides.pop("schema_override", None),
+                    additional_run_config=overrides,
+                )
         finally:
             self.hook.mark = None  # further starts by the same hook are other starts
         return Started(answer.json()["data"])
@@ -110,11 +114,22 @@ class Start:
 
         def ours(run: Run) -> bool:
             mark = Marker.find(run.cause)
-            retries = self.operator.retry_from_failure and bool(run.data.get("retrying_run_id"))
+            retries = self.operator.retry_from_failure and run.retries is not None
             return retries or (mark is not None and mark.task == self.mark.task)
 
         since = self.since - SKEW if self.since else horizon()
         return self.hook.find_job_runs(self.job_id, since, ours, account_id=self.operator.account_id)
+
+    def _found_surely(self) -> list[Run]:
+        """Runs of this task; what an earlier try has asked for without an answer is waited for if need be."""
+        asked, found = self._pending.left(), self.find()
+        for pause in LOOKS if asked else ():
+            if any(asked in {str(Marker.find(run.cause)), f"retry of {run.retries}"} for run in found):
+                break
+            self.log.info("The run that an earlier try asked for is not seen; looking again in %g s.", pause)
+            time.sleep(pause)
+            found = self.find()
+        return found
 
     def begun(self) -> Run | None:
         """The run that was asked for and whose answer has not come; the request may still be on its way."""
@@ -124,7 +139,7 @@ class Start:
 
     def _is_asked_for(self, run: Run) -> bool:
         if self._retrying is not None:
-            return bool(run.data.get("retrying_run_id") == self._retrying)
+            return run.retries == self._retrying
         return Marker.find(run.cause) == self.mark
 
     def _earlier(self) -> Started | None:
@@ -133,9 +148,8 @@ class Start:
             return None
         adopts = self.operator.on_retry == "adopt"
         whole = adopts and not self.operator.is_extended
-        verdict = judge(
-            self.mark, self.find(), take_finished=whole, take_unfinished=adopts, alone=self._alone
-        )
+        runs = self._found_surely()
+        verdict = judge(self.mark, runs, take_finished=whole, take_unfinished=adopts, alone=self._alone)
         self._superseded, self._failed = {run.id for run in verdict.superseded}, verdict.failed
         for run in verdict.superseded:
             self.log.info("Run %s was started by an earlier try and is superseded; cancelling it.", run.id)
@@ -160,7 +174,8 @@ class Start:
         self.operator.stop_if_killed()
         self._asked, self._retrying = True, failed
         try:
-            answer = self.hook.retry_job_run(run_id=failed, account_id=account)
+            with self._pending.asking(f"retry of {failed}"):
+                answer = self.hook.retry_job_run(run_id=failed, account_id=account)
         except DbtCloudApiException as error:
             if not isinstance(error.error, NotRetryable):
                 raise

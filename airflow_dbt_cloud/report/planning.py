@@ -34,7 +34,7 @@ def plan_retry(account_id: Id, run_id: Id) -> Call[RetryPlan]:
 def _original(account_id: Id, run: Run) -> Call[str | None]:
     """The command that `dbt retry` in a run stands for: the one that failed in the run that it retries."""
     for _ in range(MOST_RETRIES):
-        retried = run.data.get("retrying_run_id")
+        retried = run.retries
         if not retried:
             break
         run = yield from endpoints.get_run(account_id, retried, include_related=["run_steps"])

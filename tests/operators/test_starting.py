@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk import DAG, get_current_context, task
 
 from airflow_dbt_cloud.client.marker import Marker
-from airflow_dbt_cloud.operators import identity
+from airflow_dbt_cloud.operators import identity, starting
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 
 WAITS = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
@@ -246,6 +246,28 @@ def test_what_may_have_begun_is_taken_by_the_next_try(build, jobs):
     assert outcome.state == "success"
     assert len(jobs.runs()) == len(jobs.asked("POST", "/run/")) == 1
     assert "so none was asked for again" in outcome.log
+
+
+def test_what_was_asked_for_when_its_try_ended_is_looked_for_until_it_is_sure(build, jobs, monkeypatch):
+    """dbt Cloud is slow to act; try 1 is over before, and so is all that it has for finding its run."""
+    monkeypatch.setattr(starting, "ON_ITS_WAY", (0.0,))
+    monkeypatch.setattr(starting, "LOOKS", (1.0, 2.0, 4.0))
+    jobs.control.add_fault("delay", seconds=4, route="*/run/", method="POST", count=1)
+
+    def limit(context):
+        context["task"].execution_timeout = timedelta(seconds=1.5) if context["ti"].try_number == 1 else None
+
+    outcome = build(job_id=jobs.instant, retries=1, retry_delay=timedelta(0), pre_execute=limit)
+    assert outcome.state == "success"
+    assert "The run that an earlier try asked for is not seen; looking again in 1 s." in outcome.log
+    assert ends(jobs) == [10]
+
+
+def test_a_start_that_was_refused_is_not_looked_for(build, jobs):
+    jobs.control.add_fault("status", status=403, route="*/run/", method="POST", count=1)
+    outcome = build(job_id=jobs.instant, retries=1, retry_delay=timedelta(0))
+    assert (outcome.state, ends(jobs)) == ("success", [10])
+    assert "is not seen" not in outcome.log
 
 
 def test_a_lost_answer_does_not_start_a_second_run(build, jobs):
