@@ -28,7 +28,7 @@ def adopt(cloud: Cloud, document: dict[str, Any]) -> dict[int, int]:
     for name, kind in _KINDS.items():
         for entry in document[name]:
             values = _referring(entry, ids)
-            kept = _kept(cloud, kind, values)
+            kept = _kept(cloud, kind, values, set(ids.get(name, {}).values()))
             if kept is not None:
                 values |= {"id": kept.id, "created_at": kept.created_at}
             elif entry["id"] in cloud.store.definitions.ids(kind):
@@ -44,11 +44,18 @@ def _referring(entry: dict[str, Any], ids: dict[str, dict[int, int]]) -> dict[st
     }
 
 
-def _kept(cloud: Cloud, kind: type[Project | Environment | Job], values: dict[str, Any]) -> Definition | None:
-    for id_ in cloud.store.definitions.ids(kind):
-        found = cloud.store.definitions.get(kind, id_)
-        if found is None or found.name != values["name"]:
-            continue
-        if isinstance(found, Project) or found.project_id == values["project_id"]:
-            return found
-    return None
+def _kept(
+    cloud: Cloud, kind: type[Project | Environment | Job], values: dict[str, Any], placed: set[int]
+) -> Definition | None:
+    """What an earlier server has left of an entry; of jobs of one name, that of its environment first."""
+    definitions = (cloud.store.definitions.get(kind, id_) for id_ in cloud.store.definitions.ids(kind))
+    named = [
+        found
+        for found in definitions
+        if found is not None
+        and found.id not in placed
+        and found.name == values["name"]
+        and (isinstance(found, Project) or found.project_id == values["project_id"])
+    ]
+    alike = [each for each in named if getattr(each, "environment_id", None) == values.get("environment_id")]
+    return next(iter(alike or named), None)

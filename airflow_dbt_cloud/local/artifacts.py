@@ -35,9 +35,16 @@ def artifact(cloud: Cloud, run: Run, path: str, step: int | None) -> Path | byte
         return _scripted_bytes(cloud, run, relative, step)
     root = cloud.run_dir(run.id) / (Path("target") if step is None else Path(_STEPS, str(step)))
     file = root / relative
-    if not file.is_file() or not file.resolve().is_relative_to(root.resolve()):
+    if not _is_file(file) or not file.resolve().is_relative_to(root.resolve()):
         raise missing()
     return file
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is longer than names can be
+        return False
 
 
 def has_artifact(cloud: Cloud, run: Run, path: str) -> bool:

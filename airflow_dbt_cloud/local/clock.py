@@ -55,7 +55,10 @@ def parse_instant(text: str) -> int:
     """Read an ISO 8601 moment (UTC where it names no offset) into microseconds; ValueError if it is none."""
     moment = datetime.fromisoformat(text)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
+    try:
+        return (aware.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+    except OverflowError:
+        raise ValueError(f"{text} is beyond the years that can be told") from None
 
 
 def moment(instant: int) -> datetime:

@@ -9,7 +9,7 @@ from pathlib import Path
 from airflow_dbt_cloud.local.failure import Failure
 from airflow_dbt_cloud.local.plan import RunObserver, RunPlan
 from airflow_dbt_cloud.local.run_profile import RunProfile, profile_of
-from airflow_dbt_cloud.local.stopping import Stop
+from airflow_dbt_cloud.local.stopping import Stop, unless_set
 from airflow_dbt_cloud.runner import checkout, commands, orphans, process
 from airflow_dbt_cloud.runner.environment import DbtEnvironment
 from airflow_dbt_cloud.runner.errors import RunnerError
@@ -59,6 +59,7 @@ class DbtSteps:
         self._profiles_dir = plan.work_dir / "profile"
         self._profile: dict[str, str] = {}
         self._partial_parse = plan.work_dir / _PARTIAL_PARSE
+        self._steps = plan.steps
 
     def __iter__(self) -> Iterator[DbtStep]:
         """Yield what is next; whether there are packages is known only once the project is there."""
@@ -79,7 +80,9 @@ class DbtSteps:
 
     def _chain(self) -> Iterator[DbtStep]:
         failure = Failure.read(self._plan.retry_of)
-        for position, command in enumerate(self._plan.steps):
+        if failure and (failure.can_be_retried or failure.position >= len(self._steps)):
+            self._steps = failure.steps  # its job may have other ones by now
+        for position, command in enumerate(self._steps):
             if failure and position < failure.position:
                 continue
             if failure and position == failure.position and failure.can_be_retried:
@@ -93,7 +96,7 @@ class DbtSteps:
         async def act(index: int, log: Log) -> int:
             if position is not None:
                 # Before it is known: a step may also fail by never reaching dbt.
-                Failure(position, self._artifacts(index)).write(self._plan.run_dir)
+                Failure(position, self._artifacts(index), self._steps).write(self._plan.run_dir)
             code = await self._run_dbt((*commands.parse(command), *more), index, log)
             if code == 0:
                 Failure.forget(self._plan.run_dir)
@@ -108,7 +111,9 @@ class DbtSteps:
         asked = (plan.git_branch, plan.git_sha) if plan.setup.has_revisions else (None, None)
         if (plan.git_branch or plan.git_sha) and not plan.setup.has_revisions:
             log("This project is a folder and no repository: the branch or commit asked for has no effect.\n")
-        fetched = await plan.setup.source.fetch(plan.work_dir, *asked)
+        fetched = await unless_set(self._stop.event, plan.setup.source.fetch(plan.work_dir, *asked))
+        if fetched is None:
+            return 1
         if fetched.revision is not None:
             self._observer.checked_out(fetched.revision.branch, fetched.revision.sha)
             log(f"{fetched.revision.branch or 'Commit'} is {fetched.revision.sha}\n")

@@ -5,9 +5,8 @@ import asyncio
 from airflow_dbt_cloud.local.dbt_steps import DbtStep, DbtSteps
 from airflow_dbt_cloud.local.models import CANCELLED_BY_USER, Status
 from airflow_dbt_cloud.local.plan import Outcome, RunObserver, RunPlan
-from airflow_dbt_cloud.local.stopping import Stop, stopping
+from airflow_dbt_cloud.local.stopping import Stop, stopping, unless_set
 from airflow_dbt_cloud.runner import environment
-from airflow_dbt_cloud.runner.environment import DbtEnvironment
 from airflow_dbt_cloud.runner.errors import RunnerError
 from airflow_dbt_cloud.runner.requirements import requirements
 
@@ -24,7 +23,8 @@ async def execute(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event
     """
     observer.starting()
     try:
-        dbt = await _environment(plan, cancelled)
+        wanted = requirements(plan.dbt_version, plan.setup.adapters)
+        dbt = await unless_set(cancelled, environment.make(wanted))
     except RunnerError as error:
         return _not_prepared(observer, str(error))
     if dbt is None:
@@ -36,20 +36,6 @@ async def execute(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event
             return await _run(steps, observer, stop)
         finally:
             steps.tidy()
-
-
-async def _environment(plan: RunPlan, cancelled: asyncio.Event) -> DbtEnvironment | None:
-    """Make dbt's environment if it is not there; None when the run was cancelled meanwhile."""
-    wanted = requirements(plan.dbt_version, plan.setup.adapters)
-    making = asyncio.ensure_future(environment.make(wanted))
-    waiting = asyncio.ensure_future(cancelled.wait())
-    try:
-        await asyncio.wait({making, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        return making.result() if making.done() else None
-    finally:
-        making.cancel()
-        waiting.cancel()
-        await asyncio.wait({making, waiting})
 
 
 def _not_prepared(observer: RunObserver, message: str) -> Outcome:

@@ -12,12 +12,14 @@ class Failure:
     """Where a run's chain of commands broke.
 
     Attributes:
-        position: The command's position in the plan's ``steps``, from 0.
+        position: The command's position in the run's ``steps``, from 0.
         state: The folder of that step's artifacts.
+        steps: The run's commands.
     """
 
     position: int
     state: Path
+    steps: tuple[str, ...]
 
     @property
     def can_be_retried(self) -> bool:
@@ -26,7 +28,7 @@ class Failure:
 
     def write(self, run_dir: Path) -> None:
         """Leave it for the run that retries this one."""
-        note = {"position": self.position, "step": self.state.name}
+        note = {"position": self.position, "step": self.state.name, "steps": self.steps}
         run_dir.mkdir(parents=True, exist_ok=True)
         (run_dir / _FAILURE).write_text(json.dumps(note), encoding="utf-8")
 
@@ -41,4 +43,4 @@ class Failure:
         if run_dir is None or not (run_dir / _FAILURE).exists():
             return None
         note = json.loads((run_dir / _FAILURE).read_text(encoding="utf-8"))
-        return cls(note["position"], run_dir / "steps" / note["step"])
+        return cls(note["position"], run_dir / "steps" / note["step"], tuple(note["steps"]))

@@ -17,6 +17,7 @@ _TYPES: Mapping[str, type] = {
     "object": dict,
 }
 _BEYOND = 2**63
+_DIGITS = len(str(_BEYOND))
 _TRUTHS = {"true": True, "false": False}
 
 
@@ -64,9 +65,9 @@ def _read(kind: str, texts: list[str]) -> Any:
     text = texts[-1]
     if outer == "array":
         whole = _json(text) if len(texts) == 1 and text.startswith("[") else texts
-        return [_read(inner or "string", [str(each)]) for each in whole]
+        return [_read(inner or "string", [str(each)]) for each in whole] if isinstance(whole, list) else whole
     if outer == "integer":
-        return int(text) if text.isascii() and text.isdigit() else text
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else text
     if outer == "boolean":
         return _TRUTHS.get(text.lower(), text)
     return _json(text) if outer == "object" else text
@@ -75,5 +76,5 @@ def _read(kind: str, texts: list[str]) -> Any:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -3,6 +3,7 @@
 import json
 from collections import Counter, deque
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -75,8 +76,10 @@ class Journal:
         return entry
 
     def close(self, entry: Entry, status: int | None) -> None:
-        """Note the answer's status; None for a connection that was reset."""
+        """Note the answer's status; None for a connection that was reset. What strangers send is not kept."""
         entry.status = status
+        if status == HTTPStatus.UNAUTHORIZED:
+            entry.body = ""
         self._statuses["reset" if status is None else str(status)] += 1
 
     def entries(self) -> list[dict[str, Any]]:

@@ -169,7 +169,7 @@ def _single(texts: list[str]) -> str:
 def _json_array(text: str) -> list[Any]:
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _misfit(text) from None
     if not isinstance(values, list):
         raise _misfit(text)

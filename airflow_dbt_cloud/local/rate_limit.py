@@ -39,14 +39,19 @@ class RateLimit:
         """Count a request; return for how many more seconds the account is refused, None when it is not."""
         if self.limit is None:
             return None
-        begin, count = self._windows.get(account, (now, 0))
-        begin, count = (now, 1) if now - begin >= _MINUTE else (begin, count + 1)
-        self._windows[account] = (begin, count)
+        if now >= self._closed_until.get(account, 0):
+            self._count(account, now, self.limit)
         closed_until = self._closed_until.get(account, 0)
-        if now >= closed_until and count > self.limit.per_minute:
-            closed_until = self._closed_until[account] = now + round(self.limit.cooldown * SECOND)
-            self._windows[account] = (closed_until, 0)
         if now >= closed_until:
             return None
         self.refused += 1
         return (closed_until - now) / SECOND
+
+    def _count(self, account: str, now: int, limit: Limit) -> None:
+        """Count a request that is not refused already; one too many begins a cool-down."""
+        begin, count = self._windows.get(account, (now, 0))
+        begin, count = (now, 1) if now - begin >= _MINUTE else (begin, count + 1)
+        self._windows[account] = (begin, count)
+        if count > limit.per_minute:
+            self._closed_until[account] = now + round(limit.cooldown * SECOND)
+            del self._windows[account]

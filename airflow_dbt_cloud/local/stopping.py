@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, TypeVar
 
 from airflow_dbt_cloud.local.clock import SECOND
 from airflow_dbt_cloud.local.durations import humanized
 from airflow_dbt_cloud.local.models import CANCELLED_BY_USER
+
+T = TypeVar("T")
 
 
 class Stop:
@@ -33,6 +36,18 @@ class Stop:
                 f" exceeded the configured timeout of {timeout_seconds} seconds."
             )
         self.event.set()
+
+
+async def unless_set(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Do some work and return what it makes; once the event is set it is given up, and None."""
+    doing, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({doing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        return doing.result() if doing.done() else None
+    finally:
+        doing.cancel()
+        waiting.cancel()
+        await asyncio.wait({doing, waiting})
 
 
 @contextlib.asynccontextmanager

@@ -9,10 +9,10 @@ from pathlib import Path
 from airflow_dbt_cloud.runner import project
 from airflow_dbt_cloud.runner.errors import NotADbtProject
 
-# What dbt, Python and git make: neither copied from the sources nor removed from the checkout.
-_MADE = frozenset(
-    {".git", ".venv", "__pycache__", "dbt_packages", "logs", "node_modules", "target", ".user.yml"}
-)
+# What git and Python make, wherever: neither copied from the sources nor removed from the checkout.
+_MADE = frozenset({".git", "__pycache__"})
+# What dbt and others make beside dbt_project.yml; below, a folder of models may be called so.
+_MADE_AT_THE_TOP = frozenset({".venv", "dbt_packages", "logs", "node_modules", "target", ".user.yml"})
 # A run gets its profile in a folder of its own, whichever it is.
 _NEVER_COPIED = frozenset({"profiles.yml"})
 # Databases beside the models are the user's: dbt opens them where they are.
@@ -61,9 +61,10 @@ def _keep_within(source: Path, names: Iterable[Path], root: Path) -> None:
 
 def _files(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name not in _MADE]
+        left_out = _MADE | _MADE_AT_THE_TOP | _NEVER_COPIED if Path(folder) == root else _MADE
+        folders[:] = [name for name in folders if name not in left_out]
         for name in names:
-            if name not in _MADE | _NEVER_COPIED and not name.endswith(_DATABASES):
+            if name not in left_out and not name.endswith(_DATABASES):
                 yield (Path(folder) / name).relative_to(root)
 
 

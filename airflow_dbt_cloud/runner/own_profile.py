@@ -14,6 +14,9 @@ from airflow_dbt_cloud.runner.requirements import adapter_of
 
 FILE = "profiles.yml"
 _ASKED = re.compile(r"""env_var\(\s*['"]([A-Za-z_][A-Za-z0-9_]*)['"]\s*(,)?""")
+_ENV_VAR = re.compile(
+    r"""\{\{\s*env_var\(\s*['"](?P<name>\w+)['"]\s*(?:,\s*['"](?P<otherwise>[^'"]*)['"]\s*)?\)\s*\}\}"""
+)
 _NAMES = {"bigquery": "BigQuery", "duckdb": "DuckDB", "mysql": "MySQL", "sqlserver": "SQL Server"}
 
 
@@ -160,14 +163,25 @@ def _read(file: Path, name: str, body: Any) -> OwnProfile:
         raise NoProfile(
             f"The profile {name!r} in {file} has no outputs. Write them as dbt's documentation shows."
         )
-    first = "default" if "default" in outputs else str(next(iter(outputs)))
-    target = str(body.get("target") or first)
-    return OwnProfile(
-        file,
-        name,
-        target if target in outputs else first,
-        {str(key): value for key, value in outputs.items()},
-    )
+    named = {str(key): value for key, value in outputs.items()}
+    return OwnProfile(file, name, _own_target(file, name, body.get("target"), named), named)
+
+
+def _own_target(file: Path, name: str, written: Any, outputs: Mapping[str, Any]) -> str:
+    """The target that dbt would choose; of Jinja, ``env_var`` alone is known here."""
+    if not written:
+        return "default" if "default" in outputs else next(iter(outputs))
+    target: str | None = str(written)
+    if "{{" in str(written):
+        asked = _ENV_VAR.fullmatch(str(written).strip())
+        target = os.environ.get(asked["name"], asked["otherwise"]) if asked else None
+    if target is None or target not in outputs:
+        known = ", ".join(outputs)
+        raise NoProfile(
+            f"The profile {name!r} in {file} has the target {written!r}, which stands for none of its outputs"
+            f" ({known}) here. Name one of them, or set the environment variable that it asks for."
+        )
+    return target
 
 
 def _is_relative_file(path: Any) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import codecs
 import os
+import re
 import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +13,7 @@ Output = Callable[[str], None]
 
 # dbt answers SIGINT by writing run_results.json for what was finished; SIGTERM and SIGKILL lose it.
 _FAREWELLS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+_CLIENTS = re.compile(r"DBT_(CLOUD_|TOKEN|API_KEY|API_TOKEN|PAT$|SERVICE_TOKEN|ACCESS_TOKEN)")
 _KEPT = (
     "HOME",
     "LANG",
@@ -37,7 +39,7 @@ def bare_environment(given: Mapping[str, str], passed: Collection[str] = ()) -> 
     """The environment variables that a dbt process sees: a few harmless ones, dbt's own, and those given.
 
     Nothing of Airflow's (connections, keys) reaches dbt. Variables whose name begins with ``DBT_`` pass,
-    except with ``DBT_TOKEN`` and ``DBT_CLOUD_``, which are where dbt Cloud's clients keep their tokens.
+    except where dbt Cloud's clients keep their tokens, such as ``DBT_CLOUD_…`` and ``DBT_TOKEN``.
 
     Args:
         given: Variables that are set whatever this process has.
@@ -48,7 +50,7 @@ def bare_environment(given: Mapping[str, str], passed: Collection[str] = ()) -> 
 
 
 def _is_harmless(name: str) -> bool:
-    return name in _KEPT or (name.startswith("DBT_") and not name.startswith(("DBT_CLOUD_", "DBT_TOKEN")))
+    return name in _KEPT or (name.startswith("DBT_") and not _CLIENTS.match(name))
 
 
 async def run(

@@ -22,6 +22,13 @@ def test_a_limit_that_is_lifted_refuses_nothing_more(api):
     assert statuses(api, 2) == [200, 200]
 
 
+def test_what_is_refused_does_not_count_towards_the_next_minute(api):
+    api.control.limit_rate(3, cooldown=10)
+    assert statuses(api, 9) == [200] * 3 + [429] * 6
+    api.control.advance(11)
+    assert statuses(api, 4) == [200] * 3 + [429]
+
+
 def test_each_minute_counts_anew(api):
     api.control.limit_rate(3)
     assert statuses(api, 3) == [200] * 3

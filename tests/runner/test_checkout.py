@@ -48,6 +48,16 @@ def test_what_is_gone_from_the_source_goes(source, tmp_path):
     assert files(copy) == {"dbt_project.yml"}
 
 
+@pytest.mark.parametrize("name", ["logs", "target", "node_modules"])
+def test_a_folder_of_models_may_be_called_like_what_dbt_makes(source, tmp_path, name):
+    (source / "models" / name).mkdir()
+    (source / "models" / name / "crumbs.sql").touch()
+
+    checkout.refresh(source, tmp_path / "checkout")
+
+    assert f"models/{name}/crumbs.sql" in files(tmp_path / "checkout")
+
+
 def test_what_dbt_made_is_neither_copied_nor_removed(source, tmp_path):
     copy = tmp_path / "checkout"
     (source / "target").mkdir()

@@ -55,6 +55,26 @@ def test_its_targets_and_what_they_need_are_read(oven):
     assert found.variables() == ["OVEN_HOST"]
 
 
+ASKING = "target: \"{{ env_var('OVEN_TARGET', 'dev') }}\""
+
+
+@pytest.mark.parametrize(("value", "target"), [(None, "dev"), ("prod", "prod")])
+def test_a_target_may_be_asked_for_by_a_variable(oven, monkeypatch, value, target):
+    monkeypatch.delenv("OVEN_TARGET", raising=False)
+    if value:
+        monkeypatch.setenv("OVEN_TARGET", value)
+    write(oven, PROFILES.replace("target: prod", ASKING))
+    assert own_profile.find(oven).target == target
+
+
+@pytest.mark.parametrize("target", ["live", "\"{{ env_var('OVEN_TARGET') }}\"", "\"{{ var('where') }}\""])
+def test_a_target_that_stands_for_no_output_is_refused(oven, monkeypatch, target):
+    monkeypatch.delenv("OVEN_TARGET", raising=False)
+    write(oven, PROFILES.replace("target: prod", f"target: {target}"))
+    with pytest.raises(NoProfile, match=r"stands for none of its outputs \(dev, prod\) here"):
+        own_profile.find(oven)
+
+
 def test_a_run_gets_one_target_with_its_overrides_and_the_jinja_as_it_was(oven, tmp_path):
     write(oven)
     settled = own_profile.find(oven).settled("prod", "mine", 9, oven)

@@ -166,10 +166,12 @@ def test_airflows_secrets_do_not_reach_the_process(monkeypatch):
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "secret")
     monkeypatch.setenv("AIRFLOW_CONN_DBT_CLOUD_DEFAULT", "secret")
     monkeypatch.setenv("DBT_CLOUD_TOKEN", "secret")
-    monkeypatch.setenv("DBT_TOKEN", "secret")
+    for name in ("DBT_TOKEN", "DBT_API_KEY", "DBT_PAT", "DBT_CLOUD_API_KEY", "DBT_SERVICE_TOKEN"):
+        monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("DBT_ENV_CUSTOM_ENV_TEAM", "bread")
     monkeypatch.setenv("DBT_OVEN_HOST", "oven.example.com")
+    monkeypatch.setenv("DBT_PATH", "kept")
     monkeypatch.setenv("PGPASSWORD", "asked for")
 
     seen = process.bare_environment({"DBT_PROFILE": "local"}, ["PGPASSWORD"])
@@ -177,6 +179,7 @@ def test_airflows_secrets_do_not_reach_the_process(monkeypatch):
     assert "secret" not in seen.values()
     assert seen["DBT_OVEN_HOST"] == "oven.example.com"
     assert seen["PGPASSWORD"] == "asked for"
+    assert seen["DBT_PATH"] == "kept"
     assert seen["DBT_ENV_CUSTOM_ENV_TEAM"] == "bread"
     assert seen["DBT_PROFILE"] == "local"
     assert seen["DO_NOT_TRACK"] == "1"

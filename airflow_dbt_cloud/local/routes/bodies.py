@@ -28,9 +28,11 @@ async def read_body(request: web.Request, fields: Fields) -> Any:
     if request.content_type == "multipart/form-data":
         return from_form(fields, _parts(request.headers["Content-Type"], body))
     try:
-        return json.loads(body) if body.strip() else {}
-    except ValueError as error:
+        content = json.loads(body) if body.strip() else {}
+        json.dumps(content, ensure_ascii=False).encode()  # half of a character cannot be written anywhere
+    except (ValueError, RecursionError) as error:
         raise invalid(f"JSON parse error - {error}") from None
+    return content
 
 
 def _parts(content_type: str, body: bytes) -> dict[str, list[str]]:

@@ -41,6 +41,7 @@ _MODULES = (
     pages,
     control,
 )
+_PATH = ":.+}"
 _ACCOUNT = "/api/v2/accounts/{account_id}/"
 # Paths that are served, by methods that dbt Cloud has and this server has not: no 405 there.
 _UNSERVED = ((_ACCOUNT, "POST"), (_ACCOUNT, "PATCH"))
@@ -86,8 +87,9 @@ def permitted(route: Route) -> Handler:
 
 def _both(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
     yield web.route(method, path, handler)
-    if path.endswith("/") and path != "/":
-        yield web.route(method, path.removesuffix("/"), handler)
+    other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+    if path != "/" and not path.endswith(_PATH):  # the slash of a path within a path is a part of it
+        yield web.route(method, other, handler)
 
 
 def _is_list(path: str) -> bool:
