@@ -59,6 +59,7 @@ class ConversingHook(KeptSessionHook):
     Attributes:
         mark: What the cause of the next run is marked with, so that it can be found; a random one if None.
         poll_interval: Seconds between two looks at a run in an event loop; looks are shared where it is set.
+        has_time: Whether a cancel may be insisted on for minutes; a task that is killed has seconds.
         paces_looks: Whether `get_job_status` has itself kept to `poll_interval`.
         shares_with: Only hooks of the same class and connection that have the same here share their looks; of
             a subclass with arguments of its own, what tells its connections apart.
@@ -84,6 +85,7 @@ class ConversingHook(KeptSessionHook):
         self._read_at = 0.0
         self.mark: Marker | None = None
         self.poll_interval: float | None = None
+        self.has_time = True
         self.paces_looks = False
         self._hurried = True
         self.shares_with = ""

@@ -268,8 +268,9 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
 
     @fallback_to_default_account
     def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
-        """Cancel a run; harmless for one that has ended. dbt Cloud's cool-down after a 429 is sat out."""
-        self._converse(endpoints.cancel_run(known(account_id), run_id), decision=self._insistent)
+        """Cancel a run; harmless for one that has ended. A cool-down is sat out if the hook `has_time`."""
+        decision = self._insistent if self.has_time else self._decision
+        self._converse(endpoints.cancel_run(known(account_id), run_id), decision=decision)
 
     @provide_account_id
     async def get_job_details(

@@ -296,6 +296,7 @@ class FollowsRun(TellsOpenLineage, Operator):
             raise DbtCloudJobRunException("The task was told to end while it was starting a run.")
 
     def _cancel_ours(self) -> None:
+        self.hook.has_time = False
         if self._started is not None:
             self.job_run_id = int(self._started.run["id"])
         elif self._start is not None and (begun := self._start.begun()):

@@ -1,5 +1,7 @@
 """The run operator alone in a DAG."""
 
+import threading
+
 import pytest
 from airflow.sdk import DAG
 
@@ -18,3 +20,12 @@ def build(run_dag, jobs, hasty):
         return run_dag(dag)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _no_cancel_left():
+    """A killed task's cancelling, which would end with its process, does not reach into the next test."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "cancel dbt Cloud run":
+            thread.join(30)
