@@ -331,6 +331,31 @@ async def test_a_retry_goes_on_at_a_step_that_never_reached_dbt(plan, oven, tmp_
     assert list(record.steps) == [*PRELUDE, "Invoke dbt with `dbt ls`"]
 
 
+async def test_a_retry_takes_up_its_runs_own_commands_though_the_job_has_others(plan, oven, tmp_path):
+    (oven / "models" / "bread.sql").write_text("select no_such_thing")
+    plan = replace(plan, setup=ProjectSetup(Source(folder=oven)), steps=("dbt ls", "dbt run"))
+    assert (await run(plan))[0].status == 20
+    retry = replace(plan, run_dir=tmp_path / "retry", retry_of=plan.run_dir, steps=("dbt ls",))
+    outcome, record = await run(retry)
+
+    assert outcome.status == 20
+    assert list(record.steps) == [*PRELUDE, "Invoke dbt with `dbt retry`"]
+
+
+async def test_a_run_can_be_cancelled_while_git_fetches(plan, tmp_path):
+    record = Record()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"git://127.0.0.1:{silent.getsockname()[1]}/oven.git"
+        running = asyncio.create_task(
+            execute(replace(plan, setup=ProjectSetup(Source(url=url))), record, record.cancelled)
+        )
+        await asyncio.to_thread(silent.accept)  # git has begun to ask
+        record.cancelled.set()
+
+        assert await running == Outcome(30, "Cancelled by user.")
+    assert record.steps == {PRELUDE[0]: 30}
+
+
 async def test_a_folder_without_a_dbt_project_fails_where_it_is_fetched(plan, tmp_path):
     (tmp_path / "empty").mkdir()
     outcome, record = await run(replace(plan, setup=ProjectSetup(Source(folder=tmp_path / "empty"))))

@@ -22,6 +22,13 @@ def test_it_keeps_bodies_and_headers_but_no_token(api):
     assert api.server.token not in str(entry)
 
 
+def test_it_keeps_no_body_of_a_stranger(api):
+    api.session.headers["Authorization"] = "Token wrong"
+    api.ask("jobs/1/run/", "POST", json={"cause": "x" * 1_000})
+    (entry,) = api.control.requests()
+    assert (entry["status"], entry["body"]) == (401, "")
+
+
 def test_it_numbers_the_connections(api):
     url, headers = f"{api.server.url}/api/v2/accounts/1/", {"Authorization": f"Token {api.server.token}"}
     with requests.Session() as kept:

@@ -109,6 +109,21 @@ def test_two_projects_of_one_name_are_told(oven):
         settle(oven, oven)
 
 
+def test_jobs_of_one_name_in_two_environments_stay_two(oven, client_of, tmp_path):
+    def served():
+        server = LocalDbtCloud(token="t", store=tmp_path / "state.sqlite", data_dir=tmp_path)
+        jobs = tuple(DeclaredJob("Nightly", environment=name) for name in ("prod", "ci"))
+        server._settings = replace(server._settings, own=settle(replace(oven, jobs=jobs)))
+        return server
+
+    seen = []
+    for _ in range(2):
+        with served() as server:
+            seen.append([(job["id"], job["environment_id"]) for job in client_of(server).get("jobs/")])
+    assert seen[0] == seen[1]
+    assert len(dict(seen[0])) == len({environment for _, environment in seen[0]}) == 2
+
+
 def test_what_keeps_its_name_keeps_its_id_and_its_runs(oven, client_of, tmp_path):
     async def done(plan, observer, cancelled):
         plans.append(plan)

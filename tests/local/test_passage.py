@@ -42,6 +42,38 @@ def test_a_run_is_started_without_the_closing_slash_too(api):
     assert api.post(f"jobs/{api.job()}/run", cause="No slash")["status"] == 1
 
 
+def test_a_closing_slash_may_be_added_too(api):
+    assert api.ask("/api/v3/accounts/1/webhooks/subscriptions/").status_code == 200
+
+
+BROKEN_BODIES = {
+    "deep": b"[" * 200_000,
+    "half a character": b'{"cause": "\\ud800"}',
+    "no list": b"cause=x&steps_override=[dbt run]",
+    "endless number": b"cause=x&threads_override=" + b"9" * 5_000,
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_BODIES)
+def test_a_body_that_means_nothing_is_refused(api, name):
+    body = BROKEN_BODIES[name]
+    kind = "application/json" if body[:1] in b"[{" else "application/x-www-form-urlencoded"
+    answer = api.ask(f"jobs/{api.job()}/run/", "POST", data=body, headers={"Content-Type": kind})
+    assert answer.status_code == 400, answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"created_at__range": '["0001-01-01", "9999-12-31T23:59:59-14:00"]'}, 400),
+        ({"status__in": "[" * 6_000}, 400),
+    ],
+    ids=["beyond all years", "deep"],
+)
+def test_a_query_that_means_nothing_is_refused(api, query, status):
+    assert api.ask("runs/", params=query).status_code == status
+
+
 @pytest.mark.parametrize(
     "path",
     ["/api/v2/accounts/2/", "runs/7/", "runs/seven/", "jobs/99/", "steps/1/", "runs/²/", f"runs/{9**40}/"],

@@ -107,3 +107,8 @@ def test_no_path_leaves_the_folder(built, path, query):
     connection.close()
     assert answer.status == 404
     assert json.loads(body)["status"]["code"] == 404
+
+
+def test_a_name_longer_than_names_can_be_is_no_artifact(client_of, built):
+    api, run_id = built
+    assert api.ask(f"runs/{run_id}/artifacts/{'a' * 300}").status_code == 404
