@@ -37,7 +37,8 @@ For all of them:
 
 - What a token may do is decided by its permission sets; it cannot be restricted to projects or environments.
 - The wording of messages is dbt Cloud's only where it was seen: 400 for parameters, 401, 403.
-- `include_related` takes any name; what is not known is not included.
+- `include_related` takes any name; what is not known is not included. What is included is not narrowed by
+  permission sets.
 """
 
 
