@@ -41,13 +41,14 @@ class NodeResult:
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
         """Read one entry of `results`."""
-        rows = (data.get("adapter_response") or {}).get("rows_affected")
+        response = data.get("adapter_response")
+        rows = response.get("rows_affected") if isinstance(response, Mapping) else None
         return cls(
             unique_id=str(data["unique_id"]),
             status=str(data.get("status") or "unknown"),
             seconds=float(data.get("execution_time") or 0.0),
             message=str(data.get("message") or ""),
-            rows=rows if isinstance(rows, int) else None,
+            rows=rows if isinstance(rows, int) and rows >= 0 else None,  # -1 is a driver's "not known"
             failures=data.get("failures"),
             relation=data.get("relation_name"),
         )

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.client import address, endpoints, flows
 from airflow_dbt_cloud.client.checks import check_access
-from airflow_dbt_cloud.client.errors import DbtCloudError
 from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.client.protocol import Request
 from airflow_dbt_cloud.client.retry import BRIEFLY, ONCE
@@ -240,20 +239,24 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
             raise airflow_exception(error) from error
         return True
 
-    @fallback_to_default_account
     def log_job_run_failure_details(
         self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
     ) -> None:
         """Log how a run ended and what failed in it; a fault while asking is logged, never raised."""
         try:
-            details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
-            report = self._converse(report_on(known(account_id), Run.parse(details)), decision=BRIEFLY)
-        except (DbtCloudApiException, DbtCloudError) as error:
+            report = self._failure_report(run_id, account_id, job_run)
+            self._reported = None if job_run else report
+            for line in lines(report):
+                self.log.error(line)
+        except Exception as error:  # noqa: BLE001 -- how the run ended is to be told, whatever is wrong with this
             self.log.warning("Could not read the details of run %s: %s", run_id, error)
-            return
-        self._reported = None if job_run else report
-        for line in lines(report):
-            self.log.error(line)
+
+    @fallback_to_default_account
+    def _failure_report(
+        self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
+    ) -> RunReport:
+        details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
+        return self._converse(report_on(known(account_id), Run.parse(details)), decision=BRIEFLY)
 
     @fallback_to_default_account
     def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:

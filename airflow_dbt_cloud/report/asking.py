@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from airflow_dbt_cloud.artifacts.run_results import NodeResult, read_run_results
 from airflow_dbt_cloud.client import endpoints
 from airflow_dbt_cloud.client.endpoints import Id
 from airflow_dbt_cloud.client.errors import DbtCloudError, NotFound
 from airflow_dbt_cloud.client.models import Run, Step
 from airflow_dbt_cloud.client.protocol import Call
+from airflow_dbt_cloud.report.commands import command_of, verb_of
 from airflow_dbt_cloud.report.compiled import located
 from airflow_dbt_cloud.report.run_report import RunReport
 
 BUILDING = frozenset({"build", "run", "test", "seed", "snapshot", "retry", "clone", "run-operation"})
 """dbt commands whose results tell what became of nodes. `docs generate` and `compile` write results as well,
 which would hide those of the build before them."""
-
-TELLING_NOTHING = frozenset(
-    {"docs", "compile", "parse", "deps", "source", "list", "ls", "show", "debug", "clean"}
-)
-"""The other commands of dbt."""
 
 
 def report_run(account_id: Id, run_id: Id) -> Call[RunReport]:
@@ -46,9 +40,7 @@ def report_on(account_id: Id, run: Run) -> Call[RunReport]:
 
 def builds(step: Step) -> bool:
     """Whether a step is a dbt command whose results tell what became of nodes."""
-    command = re.search(r"`dbt\s+([^`]*)`", step.name)
-    words = command[1].split() if command else []
-    return next((word in BUILDING for word in words if word in BUILDING | TELLING_NOTHING), False)
+    return verb_of(command_of(step) or "") in BUILDING
 
 
 def step_results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResult, ...]]:

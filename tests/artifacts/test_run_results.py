@@ -22,6 +22,11 @@ def test_a_node_is_read_with_what_the_adapter_counted():
     )
 
 
+@pytest.mark.parametrize("response", [{"rows_affected": -1}, {"rows_affected": "7"}, "SUCCESS 1", None])
+def test_rows_that_were_not_counted_are_none(response):
+    assert NodeResult.parse({"unique_id": "model.shop.orders", "adapter_response": response}).rows is None
+
+
 def test_fields_that_are_missing_or_unknown_do_no_harm():
     (result,) = read_run_results(
         {"results": [{"unique_id": "seed.shop.raw", "batch_results": None, "new": 1}]}

@@ -45,6 +45,12 @@ def test_an_error_says_what_the_event_says_and_what_failed(resume, jobs):
     assert "DbtCloudJobRunException: Job run 5 has failed." in outcome.log
 
 
+def test_a_connection_that_is_gone_does_not_hide_that_the_run_failed(resume, jobs, monkeypatch):
+    event = {"status": "error", "message": "Job run 5 has failed."}
+    outcome, _ = resume(jobs.failing, event, dbt_cloud_conn_id="gone")
+    assert "DbtCloudJobRunException: Job run 5 has failed." in outcome.log
+
+
 def test_a_cancelled_run_fails_the_task_under_that_name(resume, jobs):
     outcome, _ = resume(jobs.cancelled, {"status": "cancelled"})
     assert outcome.state == "failed"

@@ -44,6 +44,9 @@ def pretended(steps, artifacts, outcome=20):
 @pytest.mark.parametrize(
     ("name", "tells"),
     [
+        ("Invoke dbt with `dbt --target docs build`", True),
+        ("Invoke dbt with `dbt --target test docs generate`", False),
+        ("Invoke dbt with `dbt -t source run --select x`", True),
         ("Invoke dbt with `dbt build`", True),
         ("Invoke dbt with `dbt --no-use-colors run --select docs`", True),
         ("Invoke dbt with `dbt docs generate --select run`", False),
