@@ -37,6 +37,20 @@ def check(body: Mapping[str, Any], fields: Fields, required: Collection[str] = (
         raise invalid(wrong)
 
 
+def check_least(body: Mapping[str, Any], least: Mapping[str, int]) -> None:
+    """Refuse numbers that are too small.
+
+    Raises:
+        Refusal: 400 that names them.
+    """
+    if wrong := {
+        name: f"{body[name]} is less than the minimum of {number}"
+        for name, number in least.items()
+        if body.get(name) is not None and body[name] < number
+    }:
+        raise invalid(wrong)
+
+
 def check_object(body: Any) -> dict[str, Any]:
     """Return a body that is an object.
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_dbt_cloud.local.errors import Refusal, invalid
-from airflow_dbt_cloud.local.fields import Fields, check, check_object
-from airflow_dbt_cloud.local.models import Job
+from airflow_dbt_cloud.local.fields import Fields, check, check_least, check_object
+from airflow_dbt_cloud.local.models import ACTIVE, DELETED, Job
 from airflow_dbt_cloud.local.schedule_shapes import normal_schedule
 
 _OWN: Fields = {
@@ -83,11 +83,14 @@ def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
     for outer, fields in _NESTED.items():
         inner = body.get(outer) or {}
         check(inner, fields)
+        check_least(inner, {"threads": 1, "timeout_seconds": 0})
         values |= {name: inner[name] for name in fields if inner.get(name) is not None}
     return values
 
 
 def _check_values(body: Mapping[str, Any]) -> None:
+    if body.get("state") not in {None, ACTIVE, DELETED}:
+        raise invalid({"state": f"{body['state']!r} is not one of {[ACTIVE, DELETED]!r}"})
     if body.get("name") == "":
         raise invalid({"name": "'' is too short"})
     if (kind := body.get("job_type")) is not None and kind not in _TYPES:

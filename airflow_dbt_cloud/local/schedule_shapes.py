@@ -25,7 +25,8 @@ def normal_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
             `time` (type, interval, hours), `cron`.
 
     Raises:
-        Refusal: 400 for a type of date or time that dbt Cloud does not know.
+        Refusal: 400 for a type of date or time that dbt Cloud does not know, and for days, hours and intervals
+            that there are not.
     """
     check(schedule, {"date": "object", "time": "object", "cron": "string"})
     cron = schedule.get("cron")
@@ -35,6 +36,10 @@ def normal_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
     check(time, {"type": "string", "interval": "integer", "hours": "array of integer"})
     _check_type("date", date.get("type"), _DATES)
     _check_type("time", time.get("type"), _TIMES)
+    _check_range("days", date.get("days"), range(7))
+    _check_range("hours", time.get("hours"), range(24))
+    if time.get("interval") is not None:
+        _check_range("interval", [time["interval"]], range(1, 24))
     return {"cron": _cron(date, time, cron), "date": dict(date), "time": dict(time)}
 
 
@@ -44,12 +49,12 @@ def nested_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cron(date: Mapping[str, Any], time: Mapping[str, Any], given: str | None) -> str:
-    if date["type"] in {"custom_cron", "interval_cron"}:
+    if date["type"] == "custom_cron" or (date["type"] == "interval_cron" and (date.get("cron") or given)):
         return str(date.get("cron") or given or HOURLY["cron"])
     interval = time.get("interval") or 1
     every = "*" if interval == 1 else f"*/{interval}"
     hours = _joined(time.get("hours")) if time["type"] == "at_exact_hours" else every
-    days = _joined(date.get("days")) if date["type"] == "days_of_week" else "*"
+    days = _joined(date.get("days")) if date["type"] in {"days_of_week", "interval_cron"} else "*"
     return f"0 {hours} * * {days}"
 
 
@@ -60,3 +65,8 @@ def _joined(numbers: list[int] | None) -> str:
 def _check_type(name: str, value: Any, known: tuple[str, ...]) -> None:
     if value not in known:
         raise invalid({name: f"{value!r} is not one of {list(known)!r}"})
+
+
+def _check_range(name: str, values: list[int] | None, known: range) -> None:
+    if wrong := [value for value in values or () if value not in known]:
+        raise invalid({name: f"{wrong[0]} is not between {known[0]} and {known[-1]}"})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from airflow_dbt_cloud.local.errors import invalid, unexpected
-from airflow_dbt_cloud.local.fields import Fields, check, check_object
+from airflow_dbt_cloud.local.fields import Fields, check, check_least, check_object
 from airflow_dbt_cloud.local.models import STEPS_PER_RUN
 
 CAUSE_MAX_LENGTH = 255
@@ -42,6 +42,7 @@ def read_trigger(body: Any) -> dict[str, Any]:
         raise unexpected(strange)
     check(body, TRIGGER_FIELDS)
     given = {name: body[name] for name in TRIGGER_FIELDS if body.get(name) is not None}
+    check_least(given, {"threads_override": 1, "timeout_seconds_override": 0})
     _check_cause(given.get("cause"))
     if empty := {name: "'' is too short" for name, value in given.items() if value == ""}:
         raise invalid(empty)

@@ -81,6 +81,13 @@ def test_a_job_whose_schedule_is_off_or_means_nothing_does_not_start(api, fields
         ({"date": {"type": "every_day"}, "time": {"type": "at_exact_hours", "hours": [6, 18]}}, 2),
         ({"date": {"type": "every_day"}, "time": {"type": "every_hour", "interval": 6}}, 4),
         ({"date": {"type": "interval_cron", "cron": "15 */12 * * *"}, "time": {"type": "every_hour"}}, 2),
+        (
+            {
+                "date": {"type": "interval_cron", "days": [*range(7)]},
+                "time": {"type": "every_hour", "interval": 12},
+            },
+            2,
+        ),
     ],
 )
 def test_schedules_are_followed_in_each_form_that_the_api_takes(api, schedule, count):

@@ -36,7 +36,9 @@ async def read_body(request: web.Request, fields: Fields) -> Any:
 
 
 def _parts(content_type: str, body: bytes) -> dict[str, list[str]]:
-    message = message_from_bytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
+    message = message_from_bytes(
+        b"Content-Type: " + content_type.encode("utf-8", "surrogateescape") + b"\r\n\r\n" + body
+    )
     form: dict[str, list[str]] = {}
     for part in message.walk():
         name, content = part.get_param("name", header="Content-Disposition"), part.get_payload(decode=True)

@@ -210,3 +210,24 @@ def test_environments_are_filtered(api):
     assert ids(deployment_type__in='["staging","production"]') == [1, 2, made]
     assert ids(type="development") == []
     assert ids(id__gt=2) == [made]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"state": 7},
+        {"execution": {"timeout_seconds": -5}},
+        {"settings": {"threads": 0}},
+        {"schedule": {"date": {"type": "days_of_week", "days": [9]}, "time": {"type": "every_hour"}}},
+        {"schedule": {"date": {"type": "every_day"}, "time": {"type": "at_exact_hours", "hours": [77]}}},
+        {"schedule": {"date": {"type": "every_day"}, "time": {"type": "every_hour", "interval": 0}}},
+    ],
+    ids=str,
+)
+def test_a_number_that_means_nothing_is_refused(api, body):
+    assert api.ask("jobs/1/", "POST", json=body).status_code == 400
+
+
+@pytest.mark.parametrize("override", [{"timeout_seconds_override": -1}, {"threads_override": 0}], ids=str)
+def test_an_override_that_means_nothing_is_refused(api, override):
+    assert api.ask("jobs/1/run/", "POST", json={"cause": "x", **override}).status_code == 400
