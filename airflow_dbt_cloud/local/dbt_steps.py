@@ -17,9 +17,9 @@ from airflow_dbt_cloud.runner.errors import RunnerError
 Log = Callable[[str], None]
 
 _PARTIAL_PARSE = "partial_parse.msgpack"
-# An interrupted dbt first writes run_results.json, then waits for its threads; a query that begins just
-# then is not interrupted and would hold it up.
-_GRACE_SECONDS = 2.0
+# An interrupted dbt first writes this, then waits for its threads; a query that begins just then is not
+# interrupted and would hold it up.
+_KEEPSAKE = "run_results.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class DbtSteps:
             env=process.bare_environment(self._variables(index), self._plan.setup.pass_env),
             output=log,
             stop=self._stop.event,
-            grace=_GRACE_SECONDS,
+            keepsake=artifacts / _KEEPSAKE,
             started=lambda pid: orphans.recorded(self._plan.processes, pid),
         )
         await asyncio.to_thread(self._keep, artifacts, parsed=code in (0, 1))

