@@ -25,8 +25,8 @@ def normal_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
             `time` (type, interval, hours), `cron`.
 
     Raises:
-        Refusal: 400 for a type of date or time that dbt Cloud does not know, and for days, hours and intervals
-            that there are not.
+        Refusal: 400 for a type of date or time that dbt Cloud does not know, and for a day, an hour or an
+            interval that cannot be.
     """
     check(schedule, {"date": "object", "time": "object", "cron": "string"})
     cron = schedule.get("cron")
