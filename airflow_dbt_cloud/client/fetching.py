@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
 
 from airflow_dbt_cloud.client import endpoints
 from airflow_dbt_cloud.client.endpoints import Id
 from airflow_dbt_cloud.client.errors import ArtifactMissing, DbtCloudError, NotFound
+from airflow_dbt_cloud.client.landing import Landing, LocalPlace
 from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.client.patterns import missing
 from airflow_dbt_cloud.client.protocol import Call, Sink, Sleep, T
@@ -56,8 +60,39 @@ def fetch_artifact(
         raise (yield from _explained(account_id, run_id, path, step)) from error
 
 
-def while_fresh(look: Callable[[], Call[T]], account_id: Id, run_id: Id, clock: Clock = now) -> Call[T]:
+def read_artifact(
+    account_id: Id, run_id: Id, path: str, read: Callable[[IO[bytes]], T], *, step: int | None = None
+) -> Call[T]:
+    """Read a JSON artifact of any size: `read` is given its bytes as a file, which is gone afterwards.
+
+    Raises:
+        NotFound: If there is no such artifact.
+        MalformedResponse: If what came is not JSON.
+        ArtifactError: If there is no room for it among the machine's temporary files.
+    """
+    with tempfile.TemporaryDirectory(prefix="dbt-cloud-") as folder:
+        file = Path(folder, "artifact")
+        with Landing(LocalPlace(file), f"Artifact {path!r} of run {run_id}", is_json=True) as landing:
+            yield from endpoints.download_artifact(account_id, run_id, path, landing, step=step)
+        with file.open("rb") as stream:
+            return read(stream)
+
+
+def while_fresh(
+    look: Callable[[], Call[T]],
+    account_id: Id,
+    run_id: Id,
+    clock: Clock = now,
+    longest: float = FRESH,
+) -> Call[T]:
     """Look for something of a run until it is there, or the run's end is `FRESH` seconds ago.
+
+    Args:
+        look: Looks once.
+        account_id: The account.
+        run_id: The run.
+        clock: Tells whether the run has only just ended.
+        longest: Seconds for which it is looked for in any case.
 
     Raises:
         NotFound: If there is no such run, or as `look` says.
@@ -69,7 +104,7 @@ def while_fresh(look: Callable[[], Call[T]], account_id: Id, run_id: Id, clock: 
             return (yield from look())
         except (NotFound, ArtifactMissing) as error:
             run = yield from endpoints.get_run(account_id, run_id)
-            left = min(_patience(run, clock), FRESH - slept)
+            left = min(_patience(run, clock), longest - slept)
             if left <= 0:
                 raise
             log.info("Run %s has only just ended; looking again in %.3g s. %s", run_id, pause, error)

@@ -265,7 +265,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         What was read to log a failure is not read again.
         """
         known_already, self._reported = self._reported, None
-        if known_already is not None and known_already.run.id == int(run_id) and known_already.nodes:
+        if known_already is not None and known_already.run.id == int(run_id) and not known_already.gaps:
             return known_already
         return self._converse(report_run(known(account_id), run_id), decision=BRIEFLY)
 

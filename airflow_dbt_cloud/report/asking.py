@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from airflow_dbt_cloud.artifacts.run_results import NodeResult, read_run_results
-from airflow_dbt_cloud.client import endpoints
+from typing import IO
+
+from airflow_dbt_cloud.artifacts.run_results import NodeResult, stream_run_results
+from airflow_dbt_cloud.client import endpoints, fetching
 from airflow_dbt_cloud.client.endpoints import Id
 from airflow_dbt_cloud.client.errors import DbtCloudError, NotFound
-from airflow_dbt_cloud.client.models import Run, Step
+from airflow_dbt_cloud.client.models import Run, RunStatus, Step
 from airflow_dbt_cloud.client.protocol import Call
 from airflow_dbt_cloud.report.commands import command_of, verb_of
 from airflow_dbt_cloud.report.compiled import located
@@ -15,6 +17,13 @@ from airflow_dbt_cloud.report.run_report import RunReport
 BUILDING = frozenset({"build", "run", "test", "seed", "snapshot", "retry", "clone", "run-operation"})
 """dbt commands whose results tell what became of nodes. `docs generate` and `compile` write results as well,
 which would hide those of the build before them."""
+
+
+PATIENCE = 10.0
+"""Seconds for which the results of a step are looked for that there must be."""
+
+SUM = "Done. PASS="
+"""What dbt's log says when it has come to the end of its nodes, and before it counts them."""
 
 
 def report_run(account_id: Id, run_id: Id) -> Call[RunReport]:
@@ -44,12 +53,37 @@ def builds(step: Step) -> bool:
 
 
 def step_results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResult, ...]]:
-    """The nodes of a step; none where dbt wrote no results, as when the project does not compile."""
+    """The nodes of a step; none where dbt wrote no results, as when the project does not compile.
+
+    Results that there must be are looked for again while the run has only just ended: dbt Cloud stores them
+    then.
+
+    Raises:
+        NotFound: If they stay away.
+        NotThatArtifact: If they are not as dbt writes them; a ValueError.
+    """
+
+    def look() -> Call[tuple[NodeResult, ...]]:
+        read = fetching.read_artifact(account_id, run_id, "run_results.json", _read, step=step.index)
+        return (yield from read)
+
+    owed = came_to_nodes(step)
     try:
-        answer = yield from endpoints.get_artifact(account_id, run_id, "run_results.json", step=step.index)
+        patient = fetching.while_fresh(look, account_id, run_id, longest=PATIENCE)
+        return (yield from patient if owed else look())
     except NotFound:
+        if owed:
+            raise
         return ()
-    return read_run_results(answer.json)
+
+
+def came_to_nodes(step: Step) -> bool:
+    """Whether dbt has written results in any case: it sums them up in its log, or has ended well."""
+    return step.status == RunStatus.SUCCESS or SUM in (step.logs or "")
+
+
+def _read(stream: IO[bytes]) -> tuple[NodeResult, ...]:
+    return tuple(stream_run_results(stream))
 
 
 def _paths(account_id: Id, run_id: Id) -> Call[list[str]]:

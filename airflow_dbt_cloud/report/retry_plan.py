@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from airflow_dbt_cloud.artifacts.run_results import NodeResult
 from airflow_dbt_cloud.client.models import Run, RunStatus, Step, status_name
 from airflow_dbt_cloud.report.commands import DbtCommand, command_of, verb_of
-from airflow_dbt_cloud.report.selecting import namesakes, selector
+from airflow_dbt_cloud.report.selecting import may_share_a_file, namesakes, selector
 
 AUTOMATIC = frozenset({"deps", "docs generate", "source freshness"})
 """Commands that dbt Cloud adds to a job's own, and adds to a new run again."""
@@ -165,6 +165,10 @@ class _Planning:
         if others := namesakes(nodes, self._last.values(), verb):
             named = ", ".join(node.unique_id for node in others)
             self._notes.append(f"dbt cannot tell {named} from others of the same name, and executes it too.")
+        for node in may_share_a_file(nodes, self._last.values()):
+            self._notes.append(
+                f"Snapshots in a file or folder called {node.name} are executed along with it."
+            )
         return str(DbtCommand.parse(command).selecting(sorted(set(exact))))
 
 

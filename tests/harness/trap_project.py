@@ -11,6 +11,8 @@ FILES = {
     # A model, and a singular test that is named as the model is.
     "models/orders.sql": "{{ must_have_x() }} select 1 as id union all select 2\n",
     "tests/orders.sql": "select * from {{ ref('orders') }}\n",
+    # A test that is fine, in a folder that has the name of one that is not.
+    "tests/orders/none_is_zero.sql": "select * from {{ ref('orders') }} where id = 0\n",
     # What comes after the failing model: a model that is skipped, and an excluded test of it.
     "models/late.sql": "select id from {{ ref('rates') }}\n",
     # Of two versions one fails.
@@ -27,6 +29,7 @@ models:
           - unique
           - accepted_values: {arguments: {values: [1], quote: false}}
           - not_null
+          - accepted_values: {arguments: {values: [101, 102, 103, 104, 105, 106, 107, 108], quote: false}}
           - accepted_values:
               name: all_of_them_warn
               arguments: {values: [7], quote: false}
@@ -64,7 +67,11 @@ selectors:
 """,
 }
 
+LONG_NAMED = "test.shop.accepted_values_orders_id__False__101__102__103__104__105__106__107__108"
+"""A test whose file has a shorter name."""
+
 LEFT_TO_DO = {
+    LONG_NAMED,
     "model.shop.rates",
     "model.shop.late",
     "test.shop.unique_late_id",

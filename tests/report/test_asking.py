@@ -15,12 +15,14 @@ def report(dbt_cloud):
     with sync.Client(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token), ONCE) as client:
         from airflow_dbt_cloud.client import endpoints
 
-        def make(job_id, wait=None):
+        def make(job_id, wait=None, sleep=None):
             run = client.ask(endpoints.trigger_run(1, job_id, {"cause": "a test"}))
             dbt_cloud.control.advance(60)
             while wait and not client.ask(endpoints.get_run(1, run.id)).finished:
                 wait()
-            return client.ask(report_run(1, run.id))
+            if sleep is None:
+                return client.ask(report_run(1, run.id))
+            return sync.drive(report_run(1, run.id), client._send, decision=ONCE, sleep=sleep)
 
         yield make
 
@@ -29,9 +31,9 @@ def results(*nodes):
     return {"results": [{"unique_id": name, "status": status} for name, status in nodes]}
 
 
-def pretended(steps, artifacts, outcome=20):
+def pretended(steps, artifacts, outcome=20, **step):
     script = {"running": 1, "outcome": outcome, "artifacts": artifacts}
-    named = [{"name": name, "seconds": 0.1, "outcome": outcome} for name in steps]
+    named = [{"name": name, "seconds": 0.1, "outcome": outcome, **step} for name in steps]
     return {
         "id": 70,
         "name": "Told",
@@ -79,6 +81,40 @@ def test_a_step_without_results_is_no_gap_and_a_damaged_file_is(dbt_cloud, repor
     found = report(70)
     assert found.run.status == 20
     assert "results of step 1" in found.gaps[0]
+
+
+SUMMED_UP = "12:00:00  Done. PASS=0 WARN=0 ERROR=1 SKIP=0 NO-OP=0 TOTAL=1\n"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "log"), [(10, ""), (20, SUMMED_UP)], ids=["ended well", "summed up in the log"]
+)
+def test_results_that_there_must_be_are_looked_for_again(dbt_cloud, report, outcome, log):
+    stored = {"run_results.json": results(("model.a.b", "success"))}
+    job = pretended(["Invoke dbt with `dbt build`"], stored, outcome, logs=log)
+    dbt_cloud.control.seed(jobs=[job])
+    dbt_cloud.control.add_fault("status", status=404, route="*/run_results.json", count=2)
+    pauses = []
+    found = report(70, sleep=pauses.append)
+    assert [node.unique_id for node in found.nodes] == ["model.a.b"]
+    assert (found.gaps, pauses) == ((), [0.5, 1.0])
+
+
+def test_results_that_stay_away_are_a_gap(dbt_cloud, report):
+    dbt_cloud.control.seed(jobs=[pretended(["Invoke dbt with `dbt build`"], {}, outcome=10)])
+    pauses = []
+    found = report(70, sleep=pauses.append)
+    assert sum(pauses) == 10
+    assert found.nodes == ()
+    assert "The results of step 1, Invoke dbt with `dbt build`, cannot be read" in found.gaps[0]
+
+
+def test_results_of_a_project_that_does_not_compile_are_not_waited_for(dbt_cloud, report):
+    job = pretended(["Invoke dbt with `dbt build`"], {}, logs="Compilation Error in model b\n")
+    dbt_cloud.control.seed(jobs=[job])
+    pauses = []
+    found = report(70, sleep=pauses.append)
+    assert (found.gaps, found.nodes, pauses) == ((), (), [])
 
 
 def test_nodes_are_told_with_their_compiled_code_and_without_it_where_the_list_cannot_be_read(

@@ -17,6 +17,8 @@ PATHS = [
     "compiled/shop/models/a/twice.sql",
     "compiled/shop/models/b/twice.sql",
     "run/shop/models/only_run.sql",
+    "compiled/shop/models/both.sql",
+    "compiled/shop/tests/both.sql",
 ]
 
 
@@ -37,6 +39,9 @@ PATHS = [
         ("model.shop.only_run", None),
         ("model.shop.twice", None),
         ("odd", None),
+        ("model.shop.both", "compiled/shop/models/both.sql"),
+        ("test.shop.both", "compiled/shop/tests/both.sql"),
+        ("analysis.shop.both", None),
     ],
 )
 def test_a_node_is_told_where_its_code_lies_and_never_a_file_that_is_not_there(unique_id, path):

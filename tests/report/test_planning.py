@@ -84,5 +84,5 @@ def test_a_plan_of_what_cannot_be_read_is_none(client, dbt_cloud, job):
 def test_results_that_are_none_are_refused(client, dbt_cloud, job):
     job((COMMAND, 20), results={"results": None})
     run = started(client, dbt_cloud, endpoints.trigger_run(1, 70, {"cause": "x"}))
-    with pytest.raises(ValueError, match="no list of results"):
+    with pytest.raises(ValueError, match="no 'results'"):
         client.ask(plan_retry(1, run))

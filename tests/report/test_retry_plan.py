@@ -155,6 +155,16 @@ def test_nodes_that_dbt_cannot_tell_apart_are_named():
     )
 
 
+@pytest.mark.parametrize(
+    ("other", "noted"), [("snapshot.shop.b", 1), ("snapshot.else.b", 0), ("seed.shop.b", 0)]
+)
+def test_snapshots_that_may_share_a_file_with_one_that_failed_are_told_of(other, noted):
+    nodes = [NodeResult("snapshot.shop.a", "error"), NodeResult(other, "success")]
+    found = plan(("dbt build", ERROR), nodes={2: nodes})
+    note = "Snapshots in a file or folder called a are executed along with it."
+    assert found.notes == (note,) * noted
+
+
 def test_the_lines_name_nodes_and_commands():
     found = plan(("dbt run", ERROR), nodes={2: results(a="error", b="skipped")})
     assert lines(found) == [

@@ -11,6 +11,7 @@ from airflow_dbt_cloud.client import endpoints, sync
 from airflow_dbt_cloud.client.credentials import Credentials
 from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.local.server import LocalDbtCloud
+from airflow_dbt_cloud.report.asking import report_run
 from airflow_dbt_cloud.report.planning import plan_retry
 from airflow_dbt_cloud.report.retry_plan import RetryPlan
 
@@ -111,6 +112,19 @@ def test_what_fails_or_is_skipped_is_what_was_made_to(cloud, story):
     else:
         assert unsuccessful(statuses) == trap_project.LEFT_TO_DO
         assert statuses["test.shop.all_of_them_warn"] == "warn"
+
+
+def test_each_node_that_failed_is_told_with_its_own_code(cloud, story):
+    report = cloud.ask(report_run(1, story.failed.id))
+    codes = {
+        plain(node.unique_id): cloud.ask(endpoints.get_artifact(1, story.failed.id, node.compiled_path)).body
+        for node in report.failed
+        if node.compiled_path
+    }
+    expected = {"test.shop.orders": b'"orders"', trap_project.LONG_NAMED: b"108", "model.shop.rates": b"-s a"}
+    told = expected.keys() & {plain(node.unique_id) for node in report.failed}
+    assert told == expected.keys() or story.failed.steps[-1].name.endswith(" -x`")
+    assert all(expected[name] in codes[name] for name in told)
 
 
 def test_a_retry_executes_exactly_what_failed_or_was_skipped(cloud, story):

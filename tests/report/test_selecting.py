@@ -15,7 +15,11 @@ from airflow_dbt_cloud.report.selecting import leaf, selector
         ("seed.shop.rates", "seed", "fqn:rates,package:shop,file:rates"),
         ("snapshot.shop.rates", "snapshot", "fqn:rates,package:shop"),
         ("test.shop.unique_orders_id.0123456789", "test", "fqn:unique_orders_id,package:shop"),
-        ("test.shop.no_sale_on_a_sunday", "test", "fqn:no_sale_on_a_sunday,package:shop"),
+        (
+            "test.shop.no_sale_on_a_sunday",
+            "test",
+            "fqn:no_sale_on_a_sunday,package:shop,file:no_sale_on_a_sunday",
+        ),
         (
             "unit_test.shop.orders.adds_up",
             "build",
