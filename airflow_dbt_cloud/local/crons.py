@@ -14,15 +14,22 @@ _FIELDS = 5
 def next_firing(job: Job, after: int) -> int | None:
     """Return when a job's schedule starts its next run (microseconds); None where it has none that is on."""
     cron = _cron(job) if job.triggers.get("schedule") and job.state == ACTIVE else None
-    if cron is None or len(cron.split()) != _FIELDS:
+    if cron is None or not is_cron(cron):
         return None
     from croniter import CroniterError, croniter
 
     try:
         found = croniter(cron, moment(after)).get_next(datetime)
-    except CroniterError:
+    except CroniterError:  # a line that no day ever fits
         return None
     return parse_instant(found.astimezone(UTC).isoformat())
+
+
+def is_cron(text: str) -> bool:
+    """Return whether a text is a cron line of five fields."""
+    from croniter import croniter
+
+    return len(text.split()) == _FIELDS and bool(croniter.is_valid(text))
 
 
 def _cron(job: Job) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_dbt_cloud.local.errors import invalid
-from airflow_dbt_cloud.local.fields import Fields, check, check_object
+from airflow_dbt_cloud.local.fields import Fields, check, check_object, check_state
 from airflow_dbt_cloud.local.models import Environment, Project
 
 _PROJECT: Fields = {
@@ -93,6 +93,7 @@ def _given(body: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
 
 
 def _check_names(body: Mapping[str, Any], account_id: int) -> None:
+    check_state(body)
     if body.get("name") == "":
         raise invalid({"name": "'' is too short"})
     if body.get("account_id") not in {None, account_id}:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from airflow_dbt_cloud.local.errors import invalid
+from airflow_dbt_cloud.local.models import ACTIVE, DELETED
 
 Fields = Mapping[str, str]
 """Types by field name: string, integer, boolean, array, `array of string`, `array of integer`, object."""
@@ -49,6 +50,16 @@ def check_least(body: Mapping[str, Any], least: Mapping[str, int]) -> None:
         if body.get(name) is not None and body[name] < number
     }:
         raise invalid(wrong)
+
+
+def check_state(body: Mapping[str, Any]) -> None:
+    """Refuse a `state` that is neither active nor deleted.
+
+    Raises:
+        Refusal: 400 that names it.
+    """
+    if body.get("state") not in {None, ACTIVE, DELETED}:
+        raise invalid({"state": f"{body['state']!r} is not one of {[ACTIVE, DELETED]!r}"})
 
 
 def check_object(body: Any) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from airflow_dbt_cloud.local.crons import is_cron
 from airflow_dbt_cloud.local.errors import Refusal, invalid
-from airflow_dbt_cloud.local.fields import Fields, check, check_least, check_object
-from airflow_dbt_cloud.local.models import ACTIVE, DELETED, Job
+from airflow_dbt_cloud.local.fields import Fields, check, check_least, check_object, check_state
+from airflow_dbt_cloud.local.models import Job
 from airflow_dbt_cloud.local.schedule_shapes import normal_schedule
 
 _OWN: Fields = {
@@ -73,9 +74,16 @@ def changed_job(body: Any, job: Job) -> Job:
     if "execute_steps" in own:
         own["execute_steps"] = tuple(own["execute_steps"])
     if body.get("schedule") is not None:
-        own["schedule"] = normal_schedule(body["schedule"])
+        own["schedule"] = _schedule(body["schedule"])
     shown = {name: body[name] for name in _SHOWN if body.get(name) is not None}
     return replace(job, **own, **_nested(body), shown={**job.shown, **shown})
+
+
+def _schedule(body: Mapping[str, Any]) -> dict[str, Any]:
+    schedule = normal_schedule(body)
+    if not is_cron(schedule["cron"]):
+        raise invalid({"schedule": f"{schedule['cron']!r} is not a cron line"})
+    return schedule
 
 
 def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,8 +97,7 @@ def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_values(body: Mapping[str, Any]) -> None:
-    if body.get("state") not in {None, ACTIVE, DELETED}:
-        raise invalid({"state": f"{body['state']!r} is not one of {[ACTIVE, DELETED]!r}"})
+    check_state(body)
     if body.get("name") == "":
         raise invalid({"name": "'' is too short"})
     if (kind := body.get("job_type")) is not None and kind not in _TYPES:

@@ -38,7 +38,7 @@ class Parameters:
         """Return what `extra.filters` echoes: everything that narrowed the list, as it was understood."""
         paging = {"limit", "offset", "order_by"}
         narrowing = {name: value for name, value in self.values.items() if name not in paging}
-        return {**{name: _shown(value) for name, value in narrowing.items()}, "account_id": account_id}
+        return {**{name: _shown(name, value) for name, value in narrowing.items()}, "account_id": account_id}
 
 
 def parse(request: web.Request, readers: Readers) -> Parameters:
@@ -156,7 +156,9 @@ def order(*columns: str) -> Reader:
     return read
 
 
-def _shown(value: Any) -> Any:
+def _shown(name: str, value: Any) -> Any:
+    if name == "state" and value is None:
+        return "all"
     return [iso(instant) for instant in value] if isinstance(value, tuple) else value
 
 

@@ -221,6 +221,8 @@ def test_environments_are_filtered(api):
         {"schedule": {"date": {"type": "days_of_week", "days": [9]}, "time": {"type": "every_hour"}}},
         {"schedule": {"date": {"type": "every_day"}, "time": {"type": "at_exact_hours", "hours": [77]}}},
         {"schedule": {"date": {"type": "every_day"}, "time": {"type": "every_hour", "interval": 0}}},
+        {"schedule": {"date": {"type": "custom_cron", "cron": "every other tuesday"}}},
+        {"schedule": {"cron": "61 * * * *"}},
     ],
     ids=str,
 )

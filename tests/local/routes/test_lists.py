@@ -57,6 +57,20 @@ def test_jobs_are_filtered(shop):
     assert ids(shop, "jobs/", order_by="-id")[0] == 500
 
 
+@pytest.mark.parametrize(("given", "echoed"), [("all", "all"), ("active", 1), ("2", 2)])
+def test_the_state_asked_for_is_echoed(shop, given, echoed):
+    assert shop.ask("jobs/", params={"state": given}).json()["extra"]["filters"]["state"] == echoed
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v3/accounts/1/projects/5/", "/api/v3/accounts/1/projects/5/environments/50/"]
+)
+def test_a_state_that_there_is_not_is_refused(shop, path):
+    answer = shop.ask(path, "POST", json={"name": "Other", "state": 7})
+    assert answer.status_code == 400
+    assert "7 is not one of [1, 2]" in answer.text
+
+
 def test_a_job_brings_its_environment_and_project(shop):
     job = shop.get("jobs/500/", include_related="environment,project")
     assert (job["environment"]["name"], job["project"]["name"]) == ("Dev", "Shop_A")
