@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from airflow_dbt_cloud.artifacts.fields import Json, amount, mapping, mappings, text
 from airflow_dbt_cloud.artifacts.parts import parts
 
 FIELDS = frozenset({"unique_id", "metadata", "columns", "stats"})
@@ -64,22 +65,24 @@ def stream_catalog(stream: IO[bytes]) -> Iterator[Table]:
     """
     for section, key, data in parts(stream, "catalog", {"nodes": FIELDS, "sources": FIELDS}, needed="nodes"):
         if section != "metadata":
-            yield _table({"unique_id": key, **data})
+            yield _table(text(data.get("unique_id")) or key, data)
 
 
-def _table(data: Mapping[str, Any]) -> Table:
-    told = data.get("metadata") or {}
+def _table(unique_id: str, data: Json) -> Table:
+    told = mapping(data.get("metadata"))
     named = {
-        name: str(told.get(name) or "") for name in ("name", "database", "schema", "type", "owner", "comment")
+        name: text(told.get(name)) for name in ("name", "database", "schema", "type", "owner", "comment")
     }
-    columns = sorted((data.get("columns") or {}).values(), key=lambda column: column.get("index") or 0)
+    columns = sorted(
+        mappings(data.get("columns")).items(), key=lambda each: amount(each[1].get("index")) or 0
+    )
     stats = {
         name: stat.get("value")
-        for name, stat in (data.get("stats") or {}).items()
+        for name, stat in mappings(data.get("stats")).items()
         if stat.get("include") and name != "has_stats"
     }
-    return Table(str(data["unique_id"]), **named, columns=tuple(map(_column, columns)), stats=stats)
+    return Table(unique_id, **named, columns=tuple(_column(*each) for each in columns), stats=stats)
 
 
-def _column(data: Mapping[str, Any]) -> Column:
-    return Column(*(str(data.get(name) or "") for name in ("name", "type", "comment")))
+def _column(key: str, data: Json) -> Column:
+    return Column(text(data.get("name")) or key, text(data.get("type")), text(data.get("comment")))

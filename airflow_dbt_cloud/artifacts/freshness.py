@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
+
+from airflow_dbt_cloud.artifacts.fields import amount, mapping, text
 
 UNITS = {"minute": 60, "hour": 3_600, "day": 86_400}
 """Seconds of dbt's periods."""
@@ -35,11 +37,16 @@ class Freshness:
         warn, error, build = (_age(data.get(name)) for name in ("warn_after", "error_after", "build_after"))
         if warn is error is build is None:
             return None
-        return cls(warn, error, build, str(data.get("filter") or ""))
+        return cls(warn, error, build, text(data.get("filter")))
 
 
-def _age(data: Any) -> timedelta | None:
+def _age(data: object) -> timedelta | None:
     """A count of periods; dbt writes nulls where nothing was set."""
-    if not isinstance(data, Mapping) or data.get("count") is None or data.get("period") not in UNITS:
+    told = mapping(data)
+    periods, unit = amount(told.get("count")), UNITS.get(text(told.get("period")))
+    if periods is None or unit is None:
         return None
-    return timedelta(seconds=float(data["count"]) * UNITS[str(data["period"])])
+    try:
+        return timedelta(seconds=periods * unit)
+    except OverflowError:
+        return None

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, Any, TypeAlias
 
+from airflow_dbt_cloud.artifacts.fields import Json, mapping, text, texts
 from airflow_dbt_cloud.artifacts.freshness import Freshness
 from airflow_dbt_cloud.artifacts.parts import parts
-from airflow_dbt_cloud.artifacts.project import Entry, Exposure, Group, Json, Node, Owner, Source
+from airflow_dbt_cloud.artifacts.project import Entry, Exposure, Group, Node, Owner, Source
 from airflow_dbt_cloud.artifacts.schema import Schema
 
 COMMON = frozenset(
@@ -88,54 +89,49 @@ def stream_manifest(stream: IO[bytes]) -> Iterator[Part]:
         if section == "metadata":
             yield data
         else:
-            yield READERS[section]({"unique_id": key, **data})
+            yield READERS[section]({**data, "unique_id": text(data.get("unique_id")) or key})
 
 
 def _common(data: Json) -> dict[str, Any]:
-    config = _mapping(data, "config")
-    tags = data.get("tags") or config.get("tags") or ()
+    config = mapping(data.get("config"))
+    tags = texts(data.get("tags")) or texts(config.get("tags"))
     return {
-        "unique_id": str(data["unique_id"]),
-        "name": _text(data, "name"),
-        "package": _text(data, "package_name"),
-        "description": _text(data, "description"),
-        "tags": tuple(dict.fromkeys(map(str, [tags] if isinstance(tags, str) else tags))),
-        "meta": _mapping(config, "meta") or _mapping(data, "meta"),
-        "original_file_path": _text(data, "original_file_path"),
+        "unique_id": data["unique_id"],
+        "name": text(data.get("name")),
+        "package": text(data.get("package_name")),
+        "description": text(data.get("description")),
+        "tags": tuple(dict.fromkeys(tags)),
+        "meta": mapping(config.get("meta")) or mapping(data.get("meta")),
+        "original_file_path": text(data.get("original_file_path")),
     }
 
 
 def _node(data: Json) -> Node:
-    config = _mapping(data, "config")
-    version = data.get("version")
+    config = mapping(data.get("config"))
     return Node(
         **_common(data),
-        resource_type=_text(data, "resource_type") or str(data["unique_id"]).partition(".")[0],
-        database=_text(data, "database"),
-        schema=_text(data, "schema"),
-        relation_name=data.get("relation_name"),
+        resource_type=text(data.get("resource_type")) or data["unique_id"].partition(".")[0],
+        **_place(data),
         depends_on=_depends_on(data),
         compiled_path=_compiled_path(data),
-        materialized=_text(config, "materialized"),
-        group=config.get("group") or data.get("group"),
-        access=_text(data, "access"),
-        version=None if version is None else str(version),
+        materialized=text(config.get("materialized")),
+        group=text(config.get("group")) or text(data.get("group")) or None,
+        access=text(data.get("access")),
+        version=text(data.get("version")) or None,
         freshness=Freshness.parse(config.get("freshness")),
         enabled=config.get("enabled") is not False,
     )
 
 
 def _source(data: Json) -> Source:
-    config = _mapping(data, "config")
+    config = mapping(data.get("config"))
     return Source(
         **_common(data),
-        source_name=_text(data, "source_name"),
-        database=_text(data, "database"),
-        schema=_text(data, "schema"),
-        identifier=_text(data, "identifier") or _text(data, "name"),
-        relation_name=data.get("relation_name"),
-        loader=_text(data, "loader"),
-        loaded_at_field=data.get("loaded_at_field") or config.get("loaded_at_field"),
+        source_name=text(data.get("source_name")),
+        **_place(data),
+        identifier=text(data.get("identifier")) or text(data.get("name")),
+        loader=text(data.get("loader")),
+        loaded_at_field=text(data.get("loaded_at_field")) or text(config.get("loaded_at_field")) or None,
         freshness=Freshness.parse(data.get("freshness")) or Freshness.parse(config.get("freshness")),
     )
 
@@ -143,10 +139,10 @@ def _source(data: Json) -> Source:
 def _exposure(data: Json) -> Exposure:
     return Exposure(
         **_common(data),
-        type=_text(data, "type"),
+        type=text(data.get("type")),
         owner=Owner.parse(data.get("owner")),
-        url=data.get("url"),
-        label=_text(data, "label"),
+        url=text(data.get("url")) or None,
+        label=text(data.get("label")),
         depends_on=_depends_on(data),
     )
 
@@ -163,22 +159,21 @@ READERS: Mapping[str, Callable[[Json], Node | Source | Exposure | Group]] = {
 }
 
 
+def _place(data: Json) -> dict[str, Any]:
+    return {
+        "database": text(data.get("database")),
+        "schema": text(data.get("schema")),
+        "relation_name": text(data.get("relation_name")) or None,
+    }
+
+
 def _depends_on(data: Json) -> tuple[str, ...]:
-    return tuple(map(str, _mapping(data, "depends_on").get("nodes") or ()))
+    return texts(mapping(data.get("depends_on")).get("nodes"))
 
 
 def _compiled_path(data: Json) -> str | None:
     """The path below `target/`, from one that begins at the project or at the root of the disk."""
-    place = str(data.get("compiled_path") or "").replace("\\", "/")
-    package = f"{_text(data, 'package_name')}/"
+    place = text(data.get("compiled_path")).replace("\\", "/")
+    package = f"{text(data.get('package_name'))}/"
     _, found, below = f"/{place}".rpartition(f"/compiled/{package}")
     return f"compiled/{package}{below}" if found else None
-
-
-def _mapping(data: Json, name: str) -> Json:
-    value = data.get(name)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(data: Json, name: str) -> str:
-    return str(data.get(name) or "")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
 from typing import IO, Any, TypeAlias
 
+from airflow_dbt_cloud.artifacts.python_json import number, standard
 from airflow_dbt_cloud.artifacts.schema import NotThatArtifact, Schema
 
 PIECE = 64 * 1024
@@ -17,7 +21,13 @@ Events: TypeAlias = Iterator[tuple[str, Any]]
 """JSON as a row of events (ijson: "basic_parse")."""
 
 OPENING = frozenset({"start_map", "start_array"})
-CLOSING = frozenset({"end_map", "end_array"})
+DEPTH = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
+
+DAMAGE = (json.JSONDecodeError, UnicodeError, ArithmeticError, RecursionError, SystemError)
+"""What ijson's backends let through of a text that is damaged beside its own JSONError.
+
+A number of more than 4,300 digits, which Python refuses as well, is a SystemError of the one written in C.
+"""
 
 
 def parts(stream: IO[bytes], kind: str, wanted: Wanted, needed: str) -> Iterator[tuple[str, str, Any]]:
@@ -39,7 +49,7 @@ def parts(stream: IO[bytes], kind: str, wanted: Wanted, needed: str) -> Iterator
 
     found = False
     try:
-        events = ijson.basic_parse(stream, use_float=True, buf_size=PIECE)
+        events = chain.from_iterable(_batches(stream))
         for section, event, value in _entries(events, next(events, ("", None))[0]):
             if section == "metadata":
                 yield section, "", Schema.parse(_built(events, event, value), kind)
@@ -49,10 +59,33 @@ def parts(stream: IO[bytes], kind: str, wanted: Wanted, needed: str) -> Iterator
                     yield section, key, picked
             else:
                 _pass(events, event)
-    except ijson.JSONError as error:
-        raise NotThatArtifact(kind, f"It is no whole JSON text: {error}") from error
+    except (ijson.JSONError, *DAMAGE) as error:
+        raise NotThatArtifact(kind, f"It is no whole JSON text: {error.__cause__ or error}") from error
     if not found:
         raise NotThatArtifact(kind, f"It has no {needed!r}")
+
+
+def _batches(stream: IO[bytes]) -> Iterator[Events]:
+    """The events of one piece after the other; those of a piece with a fault never, for they may lack values.
+
+    The parser is sent the pieces, since one that reads by itself goes on after some faults (ijson 3.6, C).
+    Numbers come as it takes them by default: `use_float` refuses those over 64 bits.
+    """
+    import ijson
+
+    events = ijson.sendable_list()
+    parser = ijson.basic_parse_coro(events)
+    try:
+        for piece in standard(stream, PIECE):
+            parser.send(piece)
+            yield iter(events)
+            events.clear()
+    except GeneratorExit:  # enough was taken; the parser in Python would print a fault
+        with suppress(ijson.JSONError):
+            parser.close()
+        raise
+    parser.close()  # raises where the text has not ended
+    yield iter(events)
 
 
 def _entries(events: Events, event: str) -> Iterator[tuple[str, str, Any]]:
@@ -90,15 +123,16 @@ def _built(events: Events, event: str, value: Any) -> Any:
         return {key: _built(events, first, start) for key, first, start in _entries(events, event)}
     if event == "start_array":
         return [_built(events, first, start) for _, first, start in _entries(events, event)]
-    return value
+    return number(value)
 
 
 def _pass(events: Events, event: str) -> None:
     """Go beyond the value that begins with this event; most of a manifest goes by here."""
-    depth = int(event in OPENING)
-    while depth:
-        event, _ = next(events)
-        if event in OPENING:
-            depth += 1
-        elif event in CLOSING:
-            depth -= 1
+    if event not in OPENING:
+        return
+    depth = 1
+    for each, _ in events:
+        if each in DEPTH:
+            depth += DEPTH[each]
+            if not depth:
+                return

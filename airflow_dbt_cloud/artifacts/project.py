@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeAlias
+from typing import Self
 
+from airflow_dbt_cloud.artifacts.fields import Json, mapping, text, texts
 from airflow_dbt_cloud.artifacts.freshness import Freshness
-
-Json: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +19,8 @@ class Owner:
     @classmethod
     def parse(cls, data: object) -> Self:
         """Read `owner`; an address may be a list of several, of which the first counts."""
-        known = data if isinstance(data, Mapping) else {}
-        email = known.get("email") or ""
-        return cls(
-            str(known.get("name") or ""), str((email or [""])[0] if isinstance(email, list) else email)
-        )
+        known = mapping(data)
+        return cls(text(known.get("name")), next(iter(texts(known.get("email"))), ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Any, Self
+from typing import IO, Self
 
+from airflow_dbt_cloud.artifacts.fields import Json, amount, count, mapping, text
 from airflow_dbt_cloud.artifacts.parts import parts
 from airflow_dbt_cloud.artifacts.schema import NotThatArtifact, Schema
 
@@ -39,18 +40,17 @@ class NodeResult:
     compiled_path: str | None = None
 
     @classmethod
-    def parse(cls, data: Mapping[str, Any]) -> Self:
+    def parse(cls, data: Json) -> Self:
         """Read one entry of `results`."""
-        response = data.get("adapter_response")
-        rows = response.get("rows_affected") if isinstance(response, Mapping) else None
+        rows = count(mapping(data.get("adapter_response")).get("rows_affected"))
         return cls(
-            unique_id=str(data["unique_id"]),
-            status=str(data.get("status") or "unknown"),
-            seconds=float(data.get("execution_time") or 0.0),
-            message=str(data.get("message") or ""),
-            rows=rows if isinstance(rows, int) and rows >= 0 else None,  # -1 is a driver's "not known"
-            failures=data.get("failures"),
-            relation=data.get("relation_name"),
+            unique_id=text(data.get("unique_id")),
+            status=text(data.get("status")) or "unknown",
+            seconds=amount(data.get("execution_time")) or 0.0,
+            message=text(data.get("message")),
+            rows=rows if rows is not None and rows >= 0 else None,  # -1 is a driver's "not known"
+            failures=count(data.get("failures")),
+            relation=text(data.get("relation_name")) or None,
         )
 
     @property
@@ -107,5 +107,5 @@ def stream_run_results(stream: IO[bytes]) -> Iterator[NodeResult]:
 
 def _results(entries: Iterable[object]) -> Iterator[NodeResult]:
     for entry in entries:
-        if isinstance(entry, Mapping) and entry.get("unique_id"):
+        if isinstance(entry, Mapping) and text(entry.get("unique_id")):
             yield NodeResult.parse(entry)

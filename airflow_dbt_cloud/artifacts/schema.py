@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from airflow_dbt_cloud.artifacts.fields import mapping, text
+
 FILES = {
     "manifest": "manifest.json",
     "run-results": "run_results.json",
@@ -54,9 +56,9 @@ class Schema:
         Raises:
             NotThatArtifact: If it says that it is something else than `kind`.
         """
-        data = metadata if isinstance(metadata, Mapping) else {}
-        named = re.search(r"/([a-z-]+)/v(\d+)\.json$", str(data.get("dbt_schema_version") or ""))
+        data = mapping(metadata)
+        named = re.search(r"/([a-z-]+)/v(\d{1,9})\.json$", text(data.get("dbt_schema_version")))
         if named and named[1] != kind:
             raise NotThatArtifact(kind, f"Its metadata names it {named[1]} v{named[2]}")
         version = int(named[2]) if named else 0
-        return cls(kind if named else "", version, str(data.get("dbt_version") or ""), data)
+        return cls(kind if named else "", version, text(data.get("dbt_version")), data)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
+from airflow_dbt_cloud.artifacts.fields import Json, amount, moment, text
 from airflow_dbt_cloud.artifacts.freshness import Freshness
 from airflow_dbt_cloud.artifacts.parts import parts
 
@@ -62,25 +63,17 @@ def read_sources(stream: IO[bytes]) -> tuple[SourceFreshness, ...]:
 
 def _sources(entries: Iterator[tuple[str, str, Any]]) -> Iterator[SourceFreshness]:
     for section, _, data in entries:
-        if section == "results" and data.get("unique_id"):
+        if section == "results" and text(data.get("unique_id")):
             yield _source(data)
 
 
-def _source(data: Mapping[str, Any]) -> SourceFreshness:
-    age = data.get("max_loaded_at_time_ago_in_s")
+def _source(data: Json) -> SourceFreshness:
     return SourceFreshness(
-        unique_id=str(data["unique_id"]),
-        status=str(data.get("status") or "unknown"),
-        loaded_at=_moment(data.get("max_loaded_at")),
-        looked_at=_moment(data.get("snapshotted_at")),
-        age=float(age) if isinstance(age, int | float) else None,
+        unique_id=text(data.get("unique_id")),
+        status=text(data.get("status")) or "unknown",
+        loaded_at=moment(data.get("max_loaded_at")),
+        looked_at=moment(data.get("snapshotted_at")),
+        age=amount(data.get("max_loaded_at_time_ago_in_s")),
         wanted=Freshness.parse(data.get("criteria")),
-        error=str(data.get("error") or ""),
+        error=text(data.get("error")),
     )
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
