@@ -2,6 +2,7 @@
 
 import asyncio
 import codecs
+import math
 import os
 import re
 import signal
@@ -57,21 +58,25 @@ def _is_harmless(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a process that was asked to end is waited for; see `run`."""
+    """How long a process that is asked to end is waited for; see `run`."""
 
     grace: float
     keepsake: Path | None
     lingering: float
+    again: float
 
-    async def awaits(self, process: asyncio.subprocess.Process) -> bool:
-        """Wait for the process; False if it is still there when patience is at its end."""
+    async def ends(self, process: asyncio.subprocess.Process, farewell: signal.Signals) -> bool:
+        """Signal the process's group and wait; False if it is still there when patience is at its end."""
         clock, ending = asyncio.get_running_loop().time, asyncio.ensure_future(process.wait())
-        deadline, keepsake = clock() + self.grace, self.keepsake
+        deadline, asking = clock() + self.grace, clock()
         while (left := deadline - clock()) > 0:
+            if clock() >= asking:
+                _signal_group(process, farewell)
+                asking += self.again
             if (await asyncio.wait({ending}, timeout=min(left, _LOOK_SECONDS)))[0]:
                 return True
-            if keepsake is not None and keepsake.exists():
-                deadline, keepsake = min(deadline, clock() + self.lingering), None
+            if asking < math.inf and self.keepsake is not None and self.keepsake.exists():
+                deadline, asking = min(deadline, clock() + self.lingering), math.inf
         return False
 
 
@@ -85,6 +90,7 @@ async def run(
     grace: float = 10.0,
     keepsake: Path | None = None,
     lingering: float = 2.0,
+    again: float = 3.0,
     started: Callable[[int], AbstractContextManager[object]] = nullcontext,
 ) -> int:
     """Run one process to its end and return its exit code (negative: the signal that ended it).
@@ -98,6 +104,8 @@ async def run(
         grace: Seconds that the process has for ending well.
         keepsake: A file that it writes as it ends.
         lingering: Seconds that are left to it once that file is there.
+        again: Seconds after which a signal is repeated until that file is there. Python does not notice one
+            that comes in the moment in which its main thread begins to wait for a lock, as dbt's does.
         started: Is given the id of the process, which is its group's too, and entered while it is there.
 
     Raises:
@@ -113,7 +121,7 @@ async def run(
         start_new_session=True,
     )
     with started(process.pid):
-        ending = asyncio.create_task(_end_when(stop, process, Patience(grace, keepsake, lingering)))
+        ending = asyncio.create_task(_end_when(stop, process, Patience(grace, keepsake, lingering, again)))
         try:
             await _relay(process, output)
             return await process.wait()
@@ -143,8 +151,7 @@ async def _end_when(
         return
     await stop.wait()
     for farewell in _FAREWELLS:
-        _signal_group(process, farewell)
-        if await patience.awaits(process):
+        if await patience.ends(process, farewell):
             return
 
 

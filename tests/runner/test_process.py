@@ -106,6 +106,17 @@ async def test_stopping_interrupts_so_that_it_can_end_well(tmp_path):
     assert await stopped_after("busy", text, tmp_path, 30) == (2, "busy\ntidied up\n")
 
 
+async def test_an_interrupt_that_is_not_noticed_is_repeated(tmp_path):
+    text = (
+        "import signal, time\n"
+        "signal.signal(signal.SIGINT, lambda *_: signal.signal(signal.SIGINT, signal.default_int_handler))\n"
+        "try:\n  print('busy'); time.sleep(1000)\n"
+        "except KeyboardInterrupt:\n  print('tidied up'); raise SystemExit(2)\n"
+    )
+
+    assert await stopped_after("busy", text, tmp_path, 1000, again=0.1) == (2, "busy\ntidied up\n")
+
+
 async def test_one_that_hears_no_interrupt_is_terminated(tmp_path):
     text = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('busy'); time.sleep(60)"
 
