@@ -1,9 +1,11 @@
 """The fixture `airflow`, and the order of tests: those that need a running Airflow come together, and last.
 
 Where several processes share the tests, one begins with those, and the others take the rest file by file.
+That Airflow ends with the last of its tests: its processes never rest, and would slow down all that follows.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from real_airflow.settings import Settings
 
 PROJECT = Path(__file__).parents[3]
 LAST = {"airflow": 1, "browser": 2}
+RUNNING = ExitStack()
+"""Ends the Airflow of this process."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -60,13 +64,17 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, cloud: LocalDbtCloud) -> I
     home = tmp_path_factory.mktemp("airflow")
     folders = (PROJECT / "example_dags", PROJECT / "tests" / "airflow" / "dags")
     present = tuple(folder for folder in folders if folder.is_dir())
-    try:
-        with (
-            database() as url,
-            RealAirflow(
-                Settings(home, url, present, {CONNECTION_VARIABLE: connection_json(cloud)})
-            ) as running,
-        ):
-            yield running
-    except NoPostgresError as error:
-        pytest.skip(str(error))
+    with RUNNING:
+        try:
+            url = RUNNING.enter_context(database())
+        except NoPostgresError as error:
+            pytest.skip(str(error))
+        settings = Settings(home, url, present, {CONNECTION_VARIABLE: connection_json(cloud)})
+        yield RUNNING.enter_context(RealAirflow(settings))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End the running Airflow with the last test that needs it, where others follow."""
+    if nextitem is not None and _place(item) and not _place(nextitem):
+        RUNNING.close()
