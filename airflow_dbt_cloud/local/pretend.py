@@ -1,11 +1,20 @@
 """Pretended runs: a scripted life that the clock acts out, with no process and no task behind it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from airflow_dbt_cloud.local.clock import SECOND
 from airflow_dbt_cloud.local.models import Run, Status, Step
+
+_BUILDING = re.compile(r"`dbt (build|run|test|seed|snapshot)\b")
+_NO_RESULTS = {
+    "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json"},
+    "results": [],
+    "elapsed_time": 0.0,
+    "args": {},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +37,8 @@ class Script:
     """The life of a pretended run: seconds in statuses 1, 2 and 3, then the outcome.
 
     Steps follow one another from the moment the run is running. `artifacts` maps paths under `target/`
-    to their content: text as it is, anything else as JSON.
+    to their content: text as it is, anything else as JSON. With a step that builds and succeeds, there is a
+    `run_results.json` in any case.
     """
 
     queued: float = 0.0
@@ -50,7 +60,7 @@ def parse_script(document: Any) -> Script:
     """Read a script as it is seeded; ValueError names what is wrong."""
     known = _only(document, Script, "pretend")
     steps = tuple(PretendedStep(**_only(step, PretendedStep, "steps")) for step in known.get("steps") or ())
-    script = Script(**{**known, "steps": steps})
+    script = Script(**{**known, "steps": steps, "artifacts": _artifacts(known.get("artifacts"), steps)})
     _check_outcomes([script.outcome, *(step.outcome for step in steps)])
     _check_seconds([script.queued, script.starting, script.running, *(step.seconds for step in steps)])
     return script
@@ -67,6 +77,13 @@ def steps_at(run: Run, script: Script, now: int) -> Iterator[Step]:
             return
         yield _step(run, index, scripted, begins, now)
         begins = scripted.ends(begins)
+
+
+def _artifacts(given: Any, steps: Iterable[PretendedStep]) -> dict[str, Any]:
+    if not isinstance(given, Mapping | None):
+        raise ValueError(f"'artifacts' is {given!r}; give an object of contents by path.")  # noqa: TRY004 - as above
+    built = any(step.outcome == Status.SUCCESS and _BUILDING.search(step.name) for step in steps)
+    return {**({"run_results.json": _NO_RESULTS} if built else {}), **(given or {})}
 
 
 def _step(run: Run, index: int, scripted: PretendedStep, begins: int, now: int) -> Step:

@@ -85,8 +85,24 @@ def test_it_is_marked_as_pretended(api):
         ({"running": -1}, "seconds >= 0"),
         ({"steps": [{"name": "a", "outcome": 2}]}, "not 2"),
         ("quick", "give an object"),
+        ({"artifacts": ["run_results.json"]}, "'artifacts' is"),
     ],
 )
 def test_a_wrong_script_is_named(script, words):
     with pytest.raises(ValueError, match=words):
         parse_script(script)
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "given", "there"),
+    [
+        ("Invoke dbt with `dbt build`", 10, {}, True),
+        ("Invoke dbt with `dbt build`", 20, {}, False),
+        ("Invoke dbt with `dbt deps`", 10, {}, False),
+        ("Invoke dbt with `dbt build`", 20, {"run_results.json": {}}, True),
+    ],
+)
+def test_a_step_that_has_built_leaves_results(api, name, outcome, given, there):
+    steps = [{"name": name, "outcome": outcome}]
+    run = api.start(api.job({"outcome": outcome, "steps": steps, "artifacts": given}))["id"]
+    assert ("run_results.json" in api.get(f"runs/{run}/artifacts/")) is there

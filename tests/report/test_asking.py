@@ -102,6 +102,7 @@ def test_results_that_there_must_be_are_looked_for_again(dbt_cloud, report, outc
 
 def test_results_that_stay_away_are_a_gap(dbt_cloud, report):
     dbt_cloud.control.seed(jobs=[pretended(["Invoke dbt with `dbt build`"], {}, outcome=10)])
+    dbt_cloud.control.add_fault("status", status=404, route="*/run_results.json")
     pauses = []
     found = report(70, sleep=pauses.append)
     assert sum(pauses) == 10
