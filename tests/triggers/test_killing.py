@@ -148,6 +148,6 @@ async def test_a_trigger_that_is_stopped_cancels_nothing_until_it_is_told(trigge
 async def test_a_stopped_trigger_leaves_nothing_running(trigger, supervisor, jobs):
     supervisor.states = {"t": "deferred"}
     await stopped(trigger(), jobs)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         while asyncio.all_tasks() - {asyncio.current_task()}:  # noqa: ASYNC110 -- it ends by itself
             await asyncio.sleep(0.05)
