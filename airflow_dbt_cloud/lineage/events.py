@@ -1,8 +1,7 @@
-"""OpenLineage events of a run and of the nodes in its steps, made by the OpenLineage libraries."""
+"""OpenLineage events of a run itself."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,10 @@ from openlineage.client.event_v2 import Job, RunEvent, RunState
 from openlineage.client.event_v2 import Run as LineageRun
 from openlineage.client.facet_v2 import job_type_job
 from openlineage.client.uuid import generate_static_uuid
-from openlineage.common.provider.dbt import DbtCloudArtifactProcessor
 
 from airflow_dbt_cloud import __version__
 from airflow_dbt_cloud.client.models import RunStatus
-from airflow_dbt_cloud.lineage.told_run import StepArtifacts, ToldRun
-from airflow_dbt_cloud.lineage.warehouse import profile_of
+from airflow_dbt_cloud.lineage.told_run import ToldRun
 
 if TYPE_CHECKING:
     from openlineage.common.provider.dbt.facets import ParentRunMetadata
@@ -58,28 +55,6 @@ def _run_event(told: ToldRun, parent: ParentRunMetadata, state: RunState, moment
         eventType=state,
         producer=PRODUCER,
     )
-
-
-def step_events(finished: ToldRun, artifacts: StepArtifacts, parent: ParentRunMetadata) -> list[RunEvent]:
-    """Events of the models, snapshots and tests of a step.
-
-    Raises:
-        Exception: Whatever the library raises, such as `NotImplementedError` for an adapter unknown to it.
-    """
-    processor = DbtCloudArtifactProcessor(
-        producer=PRODUCER,
-        job_namespace=parent.job_namespace,
-        skip_errors=True,
-        logger=logging.getLogger(__name__),
-        manifest=artifacts.manifest,
-        run_result=artifacts.run_results,
-        profile=profile_of(finished.connections, artifacts.manifest),
-        catalog=artifacts.catalog,
-        project_name=finished.project["name"],
-        account_id=str(finished.run.data["account_id"]),
-    )
-    processor.dbt_run_metadata = parent
-    return list(processor.parse().events())
 
 
 def _ending(status: int) -> RunState:

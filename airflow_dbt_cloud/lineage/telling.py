@@ -76,8 +76,9 @@ def _emit(task: Any, run_id: int | str, task_instance: Any, log: Logger) -> None
 
 def _events(told: ToldRun, task: Any, task_instance: Any, log: Logger) -> Iterator[Any]:
     """Events of the run, then of its steps; a step that cannot be told loses only its own."""
-    from airflow_dbt_cloud.lineage.events import end_events, start_events, step_events
+    from airflow_dbt_cloud.lineage.events import end_events, start_events
     from airflow_dbt_cloud.lineage.parent import parent_of_events
+    from airflow_dbt_cloud.lineage.step_events import step_events
 
     parent = parent_of_events(task_instance)
     if not task.has_told_start:
@@ -85,7 +86,7 @@ def _events(told: ToldRun, task: Any, task_instance: Any, log: Logger) -> Iterat
     yield from end_events(told, parent)
     for artifacts in told.steps():
         try:
-            events = step_events(told, artifacts, parent)
+            events = step_events(told, artifacts, parent, log)
         except Exception as error:  # noqa: BLE001 -- see above
             step = artifacts.step
             log.warning("OpenLineage is told nothing of step %d, %s: %s", step.index, step.name, error)

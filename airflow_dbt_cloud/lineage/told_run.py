@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.client.models import Run, Step
+from airflow_dbt_cloud.lineage.told_catalog import told_catalog
 from airflow_dbt_cloud.report.asking import builds
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StepArtifacts:
-    """What a dbt step wrote; the catalog is the whole run's, if it has one."""
+    """What a dbt step wrote; the catalog is the whole run's, if it has one, as `told_catalog` gives it."""
 
     step: Step
     manifest: dict[str, Any]
@@ -75,7 +76,8 @@ class ToldRun:
     @cached_property
     def _catalog(self) -> dict[str, Any] | None:
         step = next(filter(_writes_catalog, reversed(self.run.steps)), None)
-        return self._artifact("catalog.json", step) if step else None
+        found = self._artifact("catalog.json", step) if step else None
+        return told_catalog(found, self._log) if found else None
 
     def _artifact(self, path: str, step: Step) -> dict[str, Any] | None:
         """A JSON artifact of a step, or None, which the log tells."""

@@ -1,10 +1,13 @@
-"""OpenLineage switched on, writing its events into a file; and a job whose run leaves given artifacts."""
+"""OpenLineage switched on, writing its events into a file; a job whose run leaves given artifacts; a task."""
 
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from airflow.sdk import DAG
+
+from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 
 
 @pytest.fixture
@@ -62,3 +65,15 @@ def shop(dbt_cloud) -> Callable[..., int]:
         return 70
 
     return seed
+
+
+@pytest.fixture
+def build(run_dag, hasty):
+    """Runs the operator by the name of `build` in the DAG `nightly`."""
+
+    def run(operator=DbtCloudRunJobOperator, **arguments):
+        with DAG("nightly", schedule=None) as dag:
+            operator(task_id="build", **arguments)
+        return run_dag(dag)
+
+    return run

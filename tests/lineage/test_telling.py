@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import requests
-from airflow.sdk import DAG
 from lineage_types import faults
 from small_artifacts import catalog, manifest, run_results
 
@@ -29,18 +28,6 @@ WHOLE = {
     "steps/3/run_results.json": run_results("docs"),
 }
 RUN, NODE, TASK = "Sample bakery.Nightly", "shop.prod.shop.orders", "nightly.build"
-
-
-@pytest.fixture
-def build(run_dag, hasty):
-    """Runs the operator by the name of `build` in the DAG `nightly`."""
-
-    def run(operator=DbtCloudRunJobOperator, **arguments):
-        with DAG("nightly", schedule=None) as dag:
-            operator(task_id="build", **arguments)
-        return run_dag(dag)
-
-    return run
 
 
 def without(*names):
@@ -223,9 +210,15 @@ def test_steps_are_told_whatever_their_text_and_the_docs_step_is_not(build, shop
     assert invocations(told()) == each
 
 
-@pytest.mark.parametrize("lost", ["manifest.json", "run_results.json"])
-def test_a_missing_artifact_loses_its_own_step_alone(build, shop, told, lost):
-    outcome = build(job_id=shop(without(f"steps/1/{lost}")))
+@pytest.mark.parametrize(
+    ("lost", "artifacts"),
+    [
+        ("manifest.json", without("steps/1/manifest.json")),
+        ("run_results.json", {**WHOLE, "steps/1/run_results.json": "no JSON"}),
+    ],
+)
+def test_an_artifact_that_cannot_be_read_loses_its_own_step_alone(build, shop, told, lost, artifacts):
+    outcome = build(job_id=shop(artifacts))
     assert outcome.state == "success"
     assert invocations(told()) == [("second", "START"), ("second", "COMPLETE")]
     assert f"OpenLineage goes without {lost} of step 1" in outcome.log
