@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from airflow_dbt_cloud.client import fetching
+from airflow_dbt_cloud.client.errors import NotFound
 from airflow_dbt_cloud.client.models import Run, Step
+from airflow_dbt_cloud.client.protocol import Call
+from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.lineage.told_catalog import told_catalog
-from airflow_dbt_cloud.report.asking import builds
+from airflow_dbt_cloud.report.asking import builds, came_to_nodes
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
+
+PATIENCE = 2.0
+"""Seconds for which an artifact is looked for that there must be; Airflow's listener gives all of it ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +88,27 @@ class ToldRun:
 
     def _artifact(self, path: str, step: Step) -> dict[str, Any] | None:
         """A JSON artifact of a step, or None, which the log tells."""
+
+        def look() -> Call[dict[str, Any]]:
+            yield from ()
+            return self._read(path, step)
+
+        account_id = self.run.data["account_id"]
+        patient = fetching.while_fresh(look, account_id, self.run.id, longest=PATIENCE)
         try:
-            answer = self._hook.get_job_run_artifact(self.run.id, path, step=step.index, **self._account)
-            return dict(answer.json())
+            return dict(self._hook._converse(patient if came_to_nodes(step) else look()))  # noqa: SLF001 -- its own
         except Exception as error:  # noqa: BLE001 -- lineage is never worth more than the task
             template = "OpenLineage goes without %s of step %d, %s, of run %s: %s"
             self._log.warning(template, path, step.index, step.name, self.run.id, error)
             return None
+
+    def _read(self, path: str, step: Step) -> dict[str, Any]:
+        """A JSON artifact of a step, by the hook's verb, so that overriding that takes effect."""
+        try:
+            answer = self._hook.get_job_run_artifact(self.run.id, path, step=step.index, **self._account)
+        except DbtCloudApiException as error:
+            raise (error.error if isinstance(error.error, NotFound) else error) from error
+        return dict(answer.json())
 
 
 def _writes_catalog(step: Step) -> bool:

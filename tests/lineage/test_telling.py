@@ -287,7 +287,7 @@ def test_a_run_that_goes_on_is_not_told(build, jobs, told):
 
 def test_a_fault_on_the_way_does_not_fail_the_task(build, shop, told, dbt_cloud):
     job_id = shop(WHOLE)
-    dbt_cloud.control.add_fault("status", route="*/artifacts/*", status=404)
+    dbt_cloud.control.add_fault("status", route="*/artifacts/*", status=403)
     outcome = build(job_id=job_id)
     assert outcome.state == "success"
     assert (len(of(told(), RUN)), invocations(told())) == (2, [])
@@ -315,3 +315,11 @@ def test_importing_the_operators_loads_nothing_of_openlineage():
     assert "airflow_dbt_cloud.lineage.telling" in loaded
     assert not [name for name in loaded if "openlineage" in name]
     assert "airflow_dbt_cloud.lineage.events" not in loaded
+
+
+def test_an_artifact_that_dbt_cloud_has_not_stored_yet_is_looked_for_again(build, shop, dbt_cloud, told):
+    job_id = shop(WHOLE)
+    dbt_cloud.control.add_fault("status", route="*/manifest.json", status=404, count=1)
+    build(job_id=job_id)
+    assert [name for name, _ in invocations(told())] == ["first", "first", "second", "second"]
+    assert dbt_cloud.control.faults()[0]["hits"] == 1
