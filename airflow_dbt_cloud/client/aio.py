@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Self
 
 from airflow_dbt_cloud.client import certificates
+from airflow_dbt_cloud.client.decoding import WINDOW, Undecodable, check_coding, is_gzip, tells_its_end
 from airflow_dbt_cloud.client.errors import DbtCloudError, TransportError
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, Sink, Sleep, T
 from airflow_dbt_cloud.client.proxies import proxy_for
 from airflow_dbt_cloud.client.retry import TOLERANT, Decision, insist
 from airflow_dbt_cloud.client.sync import CERTIFICATE_HINT, CHUNK, NETWORK_HINT, broken_off
+from airflow_dbt_cloud.client.unpacking import UnpackingSink, body_of
 
 if TYPE_CHECKING:
     import aiohttp
@@ -89,11 +91,14 @@ class Client:
 
         Raises:
             TransportError: If there is no whole answer.
+            MalformedResponse: If it is encoded in a way that was not asked for.
         """
         import aiohttp
 
         try:
             return await self._request(request)
+        except Undecodable as error:
+            raise broken_off(str(error), self.credentials) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._silence(error) from self.credentials.showable(error)
 
@@ -111,10 +116,11 @@ class Client:
             skip_auto_headers=("Content-Type",),
             read_bufsize=CHUNK,
         ) as raw:
+            check_coding(raw.status, raw.headers, self.credentials)
             if request.sink is not None and raw.status == 200:
                 body = await _poured(raw, request.sink, self.credentials)
                 return self.credentials.response(200, raw.headers, body, raw)
-            return self.credentials.response(raw.status, raw.headers, await raw.read(), raw)
+            return self.credentials.response(raw.status, raw.headers, await _body(raw), raw)
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -147,11 +153,23 @@ class Client:
             await self._session.close()
 
 
+async def _body(raw: aiohttp.ClientResponse) -> bytes:
+    """The body, gzip undone; what is large is unpacked in a thread."""
+    body = await raw.read()
+    if not is_gzip(raw.headers):
+        return body
+    if len(body) < WINDOW:
+        return body_of(body, whole=raw.status == 200)
+    return await asyncio.to_thread(body_of, body, whole=raw.status == 200)
+
+
 async def _poured(raw: aiohttp.ClientResponse, sink: Sink, credentials: Credentials) -> bytes:
     """Hand a body over as it arrives, in a thread, since sinks write; what is left of it is nothing."""
     import aiohttp
 
-    await asyncio.to_thread(sink.begin)
+    if is_gzip(raw.headers):
+        sink = UnpackingSink(sink)
+    await asyncio.to_thread(sink.begin, tells_its_end=tells_its_end(raw.headers))
     try:
         async for piece in _pieces(raw):
             await asyncio.to_thread(sink.write, piece)
@@ -180,4 +198,6 @@ def _new_session(credentials: Credentials, connections: int) -> aiohttp.ClientSe
     transport = credentials.transport
     limits = aiohttp.ClientTimeout(total=None, sock_connect=transport.timeout, sock_read=transport.timeout)
     connector = aiohttp.TCPConnector(ssl=certificates.context(transport), limit=connections)
-    return aiohttp.ClientSession(connector=connector, timeout=limits, cookie_jar=aiohttp.DummyCookieJar())
+    return aiohttp.ClientSession(
+        connector=connector, timeout=limits, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from airflow_dbt_cloud import __version__
 from airflow_dbt_cloud.client import address
+from airflow_dbt_cloud.client.decoding import ACCEPTED
 from airflow_dbt_cloud.client.errors import InvalidArgument
 from airflow_dbt_cloud.client.protocol import Request, Response
 
@@ -69,7 +70,7 @@ class Credentials:
     def headers(self, request: Request) -> dict[str, str]:
         """The request's headers with the token among them (API: "Authentication")."""
         identity = {"Authorization": f"Token {self.token}", "User-Agent": f"airflow-dbt-cloud/{__version__}"}
-        return {**identity, **request.headers}
+        return {**identity, "Accept-Encoding": ACCEPTED, **request.headers}
 
     def response(self, status: int, headers: Mapping[str, str], body: bytes, raw: object) -> Response:
         """An answer; of one that will become an error, nothing repeats the token."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Protocol, Self
 
 from airflow_dbt_cloud.client.errors import ArtifactError, DbtCloudError, MalformedResponse
+from airflow_dbt_cloud.client.outline import Outline
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,8 @@ class Landing:
         place: Where it goes.
         what: What it is, such as "Artifact 'manifest.json' of run 7".
         is_json: Whether it has to be JSON. Checked is how it begins and ends: that tells a web page and a cut
-            file, and needs no second reading of hundreds of megabytes.
+            file, and needs no second reading of hundreds of megabytes. Where nothing tells that the answer is
+            whole, it is also checked that all that was opened in it is closed.
         watch: Told of the number of bytes each time that some have come, and of 0 when an attempt begins;
             what it raises ends the download.
 
@@ -107,15 +109,15 @@ class Landing:
         self._left = False
         self._lock = threading.Lock()
 
-    def begin(self) -> None:
-        """Begin with nothing."""
+    def begin(self, *, tells_its_end: bool = True) -> None:
+        """Begin with nothing; see `Sink`."""
         self._watch(0)
         with self._lock, self._told():
             self._close()
             self._check()
             self._file = self.place.open()
             if self._outline is not None:
-                self._outline = Outline()
+                self._outline = Outline(nesting=not tells_its_end)
 
     def write(self, chunk: bytes) -> None:
         """Take some bytes."""
@@ -182,29 +184,3 @@ def _remedy(error: Exception) -> str:
     if number in REFUSED or isinstance(error, PermissionError):
         return "Let the worker's user write there, or write to another place"
     return "Check that the place exists and can be written to"
-
-
-class Outline:
-    """The first and the last byte of a text that are no blanks."""
-
-    __slots__ = ("_first", "_last")
-
-    def __init__(self) -> None:
-        self._first = self._last = b""
-
-    def see(self, chunk: bytes) -> None:
-        """Take the next bytes."""
-        self._first = self._first or chunk.lstrip()[:1]
-        self._last = chunk[-64:].rstrip()[-1:] or chunk.rstrip()[-1:] or self._last
-
-    def fault(self) -> str | None:
-        """What shows that it is no JSON object or list, or None."""
-        if not self._first:
-            return "It is empty"
-        if self._first == b"<":
-            return "It is a web page (HTML), as a login page or a proxy shows it"
-        if self._first not in {b"{", b"["}:
-            return "It does not begin with { or ["
-        if (self._first, self._last) not in {(b"{", b"}"), (b"[", b"]")}:
-            return "It ends in the middle"
-        return None

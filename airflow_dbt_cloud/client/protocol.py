@@ -17,8 +17,13 @@ T = TypeVar("T")
 class Sink(Protocol):
     """Takes a body piece by piece, so that it need not fit into memory."""
 
-    def begin(self) -> None:
-        """An answer begins; what came of an earlier one is worth nothing any more."""
+    def begin(self, *, tells_its_end: bool = True) -> None:
+        """An answer begins; what came of an earlier one is worth nothing any more.
+
+        Args:
+            tells_its_end: False where only the end of the connection ends the body, so that it may be cut
+                without anybody noticing.
+        """
 
     def write(self, chunk: bytes) -> None:
         """The next bytes, content encoding undone."""

@@ -8,10 +8,12 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Self
 
 from airflow_dbt_cloud.client import certificates
+from airflow_dbt_cloud.client.decoding import check_coding, tells_its_end
 from airflow_dbt_cloud.client.errors import DbtCloudError, TransportError
 from airflow_dbt_cloud.client.protocol import Call, Request, Response, Sink, Sleep, T
 from airflow_dbt_cloud.client.proxies import proxy_for
 from airflow_dbt_cloud.client.retry import TOLERANT, Decision, insist
+from airflow_dbt_cloud.client.unpacking import watch_gzip
 
 if TYPE_CHECKING:
     import requests
@@ -91,10 +93,14 @@ class Client:
 
 
 def new_session(transport: Transport) -> requests.Session:
-    """A requests session that uses the network as the transport says, and keeps no cookies."""
+    """A requests session that uses the network as the transport says, and keeps no cookies.
+
+    What is read over it is whole: a gzipped body that is not raises `ContentDecodingError`.
+    """
     import requests
 
     session = requests.Session()
+    session.hooks["response"].append(watch_gzip)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return configured(session, transport)
 
@@ -129,6 +135,7 @@ def transmit(
 
     Raises:
         TransportError: If there is no whole answer.
+        MalformedResponse: If it is encoded in a way that was not asked for.
     """
     import requests
 
@@ -136,7 +143,10 @@ def transmit(
         raw = send()
         if sink is not None and raw.status_code == 200:
             return credentials.response(200, raw.headers, _poured(raw, sink, credentials), raw)
+        check_coding(raw.status_code, raw.headers, credentials)
         return credentials.response(raw.status_code, raw.headers, raw.content, raw)
+    except requests.exceptions.ContentDecodingError as error:
+        raise broken_off(str(error), credentials) from credentials.showable(error)
     except (requests.RequestException, OSError) as error:
         raise _silence(error, credentials) from credentials.showable(error)
 
@@ -145,8 +155,9 @@ def _poured(raw: requests.Response, sink: Sink, credentials: Credentials) -> byt
     """Hand a body over as it arrives; what is left of it is nothing."""
     import requests
 
-    sink.begin()
     try:
+        check_coding(200, raw.headers, credentials)
+        sink.begin(tells_its_end=tells_its_end(raw.headers))
         for chunk in raw.iter_content(CHUNK):
             sink.write(chunk)
     except (requests.RequestException, OSError) as error:

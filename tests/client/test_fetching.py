@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from folders import files
-from wires.raw import answer, envelope, refusal
+from wires.raw import answer, chunked, envelope, refusal
 
 from airflow_dbt_cloud.client import fetching, sync
 from airflow_dbt_cloud.client.errors import (
@@ -26,12 +26,6 @@ BINARY = os.urandom(3_000_000)
 ENDED = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 RUN = envelope({"id": 7, "status": 10, "finished_at": ENDED.isoformat(sep=" ")})
 PATH = "/api/v2/accounts/1/runs/7/artifacts"
-
-
-def chunked(body, ended=True):
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    pieces = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:1000], body[1000:]))
-    return head + pieces + (b"0\r\n\r\n" if ended else b"")
 
 
 @pytest.fixture

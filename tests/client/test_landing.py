@@ -9,7 +9,7 @@ import pytest
 from folders import files
 
 from airflow_dbt_cloud.client.errors import ArtifactError
-from airflow_dbt_cloud.client.landing import Landing, LocalPlace, Outline
+from airflow_dbt_cloud.client.landing import Landing, LocalPlace
 
 
 def land(path, *chunks):
@@ -146,21 +146,3 @@ def test_leaving_waits_for_a_beginning_in_another_thread(tmp_path):
     beginning.join()
     leaving.join()
     assert files(tmp_path) == {}
-
-
-@pytest.mark.parametrize(
-    ("chunks", "fault"),
-    [
-        ([b" ", b"\n{", b"}", b" " * 100, b"\n"], None),
-        ([b"[", b"]"], None),
-        ([b"[", b"}"], "It ends in the middle"),
-        ([b"{}", b"x"], "It ends in the middle"),
-        ([], "It is empty"),
-        ([b" "], "It is empty"),
-    ],
-)
-def test_the_outline_is_seen_over_any_cuts(chunks, fault):
-    outline = Outline()
-    for chunk in chunks:
-        outline.see(chunk)
-    assert outline.fault() == fault

@@ -16,7 +16,7 @@ PAGE = "limit=100&offset=0"
 class Forgetful:
     """Takes a body and keeps nothing of it."""
 
-    def begin(self) -> None:
+    def begin(self, *, tells_its_end: bool = True) -> None:
         pass
 
     def write(self, chunk: bytes) -> None:

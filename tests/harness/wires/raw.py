@@ -39,6 +39,20 @@ def answer(
     return whole[: len(whole) - cut]
 
 
+def chunked(body: bytes, headers: Mapping[str, str] | None = None, *, ended: bool = True) -> bytes:
+    """An HTTP answer in two chunks; without their end unless `ended`."""
+    pieces = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:1000], body[1000:]) if part)
+    return unframed(
+        pieces + (b"0\r\n\r\n" if ended else b""), {"Transfer-Encoding": "chunked", **(headers or {})}
+    )
+
+
+def unframed(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    """An HTTP answer that only the end of the connection ends."""
+    lines = ["HTTP/1.1 200 OK", *(f"{k}: {v}" for k, v in (headers or {}).items()), "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
 def envelope(data: Any, *, total: int | None = None, **status: Any) -> dict[str, Any]:
     """dbt Cloud's envelope around `data`; with `total` that of a list."""
     said = {"code": 200, "is_success": True, "user_message": "Success!", "developer_message": "", **status}
