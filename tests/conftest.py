@@ -3,6 +3,7 @@
 pytest_plugins = [
     "airflow_dbt_cloud.testing",
     "inline_airflow",
+    "moments",
     "rehearsal",
     "real_airflow.plugin",
     "wires.plugin",

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
+from moments import in_a_moment
 
 from airflow_dbt_cloud.client.marker import Marker
 from airflow_dbt_cloud.operators.dbt import (
@@ -14,6 +15,8 @@ from airflow_dbt_cloud.operators.dbt import (
     DbtCloudRetryJobRunOperator,
     DbtCloudRunJobOperator,
 )
+
+pytestmark = pytest.mark.usefixtures("jobs", "moments")  # which end in the reverse order
 
 WAITS = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
 ONE_RUN = "*/runs/*[0-9]/"
@@ -73,33 +76,6 @@ def chain(jobs):
     runs = jobs.runs()
     places = {run["id"]: place for place, run in enumerate(runs)}
     return [(run["status"], places.get(run["retrying_run_id"])) for run in runs]
-
-
-WATCHES, over = [], threading.Event()
-
-
-@pytest.fixture(autouse=True)
-def ended_watches(jobs):
-    """Whatever a test has waited for in vain is not done to the next one."""
-    over.clear()
-    yield
-    over.set()
-    for thread in WATCHES:
-        thread.join()
-    WATCHES.clear()
-
-
-def in_a_moment(condition, act):
-    """Do something in a thread as soon as something is so, unless the test is over by then."""
-
-    def watch():
-        while not over.wait(0.02):
-            if condition():
-                act()
-                return
-
-    WATCHES.append(threading.Thread(target=watch, daemon=True))
-    WATCHES[-1].start()
 
 
 def refuse_lists_after_a_retry(jobs):

@@ -1,15 +1,16 @@
 """One run for a task over its tries, clears and neighbours: a real Airflow against the local dbt Cloud."""
 
-import threading
-import time
 from datetime import timedelta
 
 import pytest
 from airflow.sdk import DAG, get_current_context, task
+from moments import in_a_moment
 
 from airflow_dbt_cloud.client.marker import Marker
 from airflow_dbt_cloud.operators import identity, starting
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+
+pytestmark = pytest.mark.usefixtures("jobs", "moments")  # which end in the reverse order
 
 WAITS = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
 ONE_RUN = "*/runs/*[0-9]/"
@@ -47,18 +48,6 @@ def cancels(jobs):
         jobs.cancel(jobs.runs()[-1]["id"])
 
     return act
-
-
-def in_a_moment(condition, act):
-    """Do something in a thread as soon as something is so."""
-
-    def watch():
-        give_up = time.monotonic() + 20
-        while not condition() and time.monotonic() < give_up:
-            time.sleep(0.02)
-        act()
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @WAITS
@@ -284,7 +273,8 @@ def test_a_failed_run_is_gone_on_with_and_that_is_found_again(tries, jobs):
         if context["ti"].try_number == 2:
             jobs.control.advance(5)
             jobs.control.seed(jobs=[{"id": jobs.failing, "name": "Failing", "pretend": {"running": 36_000}}])
-            jobs.control.add_fault("status", status=400, route=ONE_RUN, method="GET", count=1)
+            retry = jobs.runs()[0]["id"] + 1
+            jobs.control.add_fault("status", status=400, route=f"*/runs/{retry}/", method="GET", count=1)
         else:
             jobs.control.advance(40_000)
 
