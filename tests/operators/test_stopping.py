@@ -137,7 +137,7 @@ def test_a_run_whose_answer_has_not_come_is_found_by_its_mark(task_of, jobs, act
 def test_a_request_that_outlasts_the_kill_leaves_no_run_going(task_of, jobs):
     """Airflow lets a task go on between the signal to end and the one that ends it."""
     jobs.control.add_fault("delay", seconds=1, route="*/run/")
-    jobs.control.add_fault("delay", seconds=30, route="*/accounts/1/runs/", method="GET", count=1)
+    jobs.control.add_fault("delay", seconds=8, route="*/accounts/1/runs/", method="GET", count=1)
     task = task_of(job_id=jobs.endless).begin()
     until(lambda: jobs.asked("POST", "/run/"))
     task.operator.on_kill()
