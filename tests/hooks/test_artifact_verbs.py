@@ -1,6 +1,7 @@
 """Artifacts of any size are written to where they are wanted, several at a time."""
 
 import asyncio
+import gzip
 import resource
 import threading
 from unittest import mock
@@ -69,6 +70,16 @@ def test_ten_artifacts_are_under_way_at_the_same_time(connect, raw_server, tmp_p
     assert len(download(connect(host=raw_server.url), way, 7, NAMES, tmp_path)) == len(NAMES)
     assert sorted(files(tmp_path)) == NAMES
     assert all(name.encode() in content for name, content in files(tmp_path).items())
+
+
+@WAYS
+def test_gzip_that_is_cut_is_asked_for_again_and_its_half_kept_nowhere(connect, raw_server, tmp_path, way):
+    whole = gzip.compress(b'{"nodes": {}}')
+    bodies = [whole[: len(whole) // 2], whole]
+    raw_server.reply = lambda _: answer(bodies.pop(0), headers={"Content-Encoding": "gzip"})
+    download(connect(host=raw_server.url), way, 7, ["manifest.json"], tmp_path)
+    assert files(tmp_path) == {"manifest.json": b'{"nodes": {}}'}
+    assert bodies == []
 
 
 def test_no_more_than_ten_are_under_way(connect, raw_server, tmp_path):
