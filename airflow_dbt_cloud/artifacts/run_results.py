@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Self
 
 from airflow_dbt_cloud.artifacts.fields import Json, amount, count, mapping, text
 from airflow_dbt_cloud.artifacts.parts import parts
-from airflow_dbt_cloud.artifacts.schema import NotThatArtifact, Schema
 
 FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 """Statuses of nodes that did not become what they should."""
@@ -83,16 +82,13 @@ FIELDS = frozenset(
 """What is read of an entry; compiled code is most of the file and passed over."""
 
 
-def read_run_results(document: object) -> tuple[NodeResult, ...]:
-    """The nodes of a run_results document, in dbt's order; entries that name no node are left out.
+def read_run_results(stream: IO[bytes]) -> tuple[NodeResult, ...]:
+    """The nodes of a run_results.json, in dbt's order; entries that name no node are left out.
 
     Raises:
-        NotThatArtifact: If it is no such document; a ValueError.
+        NotThatArtifact: If it is no such file; a ValueError.
     """
-    if not isinstance(document, Mapping) or not isinstance(document.get("results"), list):
-        raise NotThatArtifact("run-results", "It has no list of results")
-    Schema.parse(document.get("metadata"), "run-results")
-    return tuple(_results(document["results"]))
+    return tuple(stream_run_results(stream))
 
 
 def stream_run_results(stream: IO[bytes]) -> Iterator[NodeResult]:
@@ -101,11 +97,6 @@ def stream_run_results(stream: IO[bytes]) -> Iterator[NodeResult]:
     Raises:
         NotThatArtifact: If it is no such file; for a damaged one, when the damage is come to.
     """
-    entries = parts(stream, "run-results", {"results": FIELDS}, needed="results")
-    yield from _results(data for section, _, data in entries if section == "results")
-
-
-def _results(entries: Iterable[object]) -> Iterator[NodeResult]:
-    for entry in entries:
-        if isinstance(entry, Mapping) and text(entry.get("unique_id")):
-            yield NodeResult.parse(entry)
+    for section, _, data in parts(stream, "run-results", {"results": FIELDS}, needed="results"):
+        if section == "results" and text(data.get("unique_id")):
+            yield NodeResult.parse(data)

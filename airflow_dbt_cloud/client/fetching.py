@@ -92,7 +92,7 @@ def while_fresh(
         account_id: The account.
         run_id: The run.
         clock: Tells whether the run has only just ended.
-        longest: Seconds for which it is looked for in any case.
+        longest: Seconds for which it is looked for at the most.
 
     Raises:
         NotFound: If there is no such run, or as `look` says.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO
-
-from airflow_dbt_cloud.artifacts.run_results import NodeResult, stream_run_results
+from airflow_dbt_cloud.artifacts.run_results import NodeResult, read_run_results
 from airflow_dbt_cloud.client import endpoints, fetching
 from airflow_dbt_cloud.client.endpoints import Id
 from airflow_dbt_cloud.client.errors import DbtCloudError, NotFound
@@ -64,8 +62,8 @@ def step_results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResul
     """
 
     def look() -> Call[tuple[NodeResult, ...]]:
-        read = fetching.read_artifact(account_id, run_id, "run_results.json", _read, step=step.index)
-        return (yield from read)
+        path, read = "run_results.json", read_run_results
+        return (yield from fetching.read_artifact(account_id, run_id, path, read, step=step.index))
 
     owed = came_to_nodes(step)
     try:
@@ -80,10 +78,6 @@ def step_results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResul
 def came_to_nodes(step: Step) -> bool:
     """Whether dbt has written results in any case: it sums them up in its log, or has ended well."""
     return step.status == RunStatus.SUCCESS or SUM in (step.logs or "")
-
-
-def _read(stream: IO[bytes]) -> tuple[NodeResult, ...]:
-    return tuple(stream_run_results(stream))
 
 
 def _paths(account_id: Id, run_id: Id) -> Call[list[str]]:
