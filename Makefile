@@ -10,7 +10,7 @@ ARGS ?=
 WORKERS ?= 2
 export PYTHON
 
-.PHONY: help demo serve test check docs bench newest lowest clean
+.PHONY: help demo serve test check docs bench newest lowest dbtcloud clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,8 @@ demo: newest ## Run a dbt project by Airflow and a local dbt Cloud (UI=1: leave 
 serve: newest ## Serve a local dbt Cloud (PORT=8580, TOKEN=: made up and printed)
 	@.venv/bin/airflow-dbt-cloud serve --port $(PORT) $(if $(TOKEN),--token '$(TOKEN)')
 
-test: newest lowest ## Run every test, on the lowest and the newest Airflow (ARGS=: passed to pytest; WORKERS=2)
+test: newest lowest dbtcloud ## Run every test, on the lowest and the newest Airflow (ARGS=: passed to pytest; WORKERS=2)
+	cd dbtcloud && ../.venv-dbtcloud/bin/python -m pytest -n $(WORKERS) $(ARGS)
 	.venv-lowest/bin/python -m pytest tests/airflow $(ARGS)
 	.venv/bin/python -m pytest -n $(WORKERS) --no-loadscope-reorder $(ARGS)
 
@@ -31,6 +32,7 @@ check: newest ## Lint, check format, types, layers and dependencies
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/deptry .
+	cd dbtcloud && ../.venv/bin/deptry src
 
 docs: newest ## Build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
@@ -44,5 +46,8 @@ newest:
 lowest:
 	@scripts/environment.sh lowest
 
+dbtcloud:
+	@scripts/environment.sh dbtcloud
+
 clean: ## Remove what was made, environments included
-	rm -rf .venv .venv-lowest .venv-incumbent .venv-clients .venv-tools .demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-dbtcloud .venv-incumbent .venv-clients .venv-tools .demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.providers.common.compat.sdk import AirflowException
 
-from airflow_dbt_cloud.client.errors import DbtCloudError, LookupFailed, RunFailed, RunTimedOut
+from dbtcloud.client.errors import DbtCloudError, LookupFailed, RunFailed, RunTimedOut
 
 
 class DbtCloudApiException(AirflowException):

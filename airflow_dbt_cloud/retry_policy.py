@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import RetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryDecision
 
-from airflow_dbt_cloud.client.errors import (
+from dbtcloud.client.errors import (
     BadRequest,
     DbtCloudError,
     Forbidden,

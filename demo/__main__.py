@@ -11,8 +11,8 @@ from narration import tell, told
 from pages import serve_pages
 from summary import summarise
 
-from airflow_dbt_cloud.local.server import LocalDbtCloud
-from airflow_dbt_cloud.testing import connection_json
+from dbtcloud.local.server.in_thread import LocalDbtCloud
+from dbtcloud.testing import connection_json
 
 PROJECT = Path(__file__).resolve().parents[1]
 FOLDER = PROJECT / ".demo"
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--ui", action="store_true", help="leave Airflow's web pages and dbt Cloud running")
     wants_pages = parser.parse_args().ui
     tell("dbt: an environment of its own, made once")
-    subprocess.run([sys.executable, "-m", "airflow_dbt_cloud.cli", "prepare"], check=True)
+    subprocess.run([sys.executable, "-m", "dbtcloud.cli", "prepare"], check=True)
     artifacts = FOLDER / "dbt-cloud"
     shutil.rmtree(artifacts, ignore_errors=True)
     with LocalDbtCloud(data_dir=artifacts) as cloud:

@@ -13,7 +13,7 @@ import requests
 from airflow_home import DAG_ID, AirflowHome
 from narration import tell
 
-from airflow_dbt_cloud.local.server import LocalDbtCloud
+from dbtcloud.local.server.in_thread import LocalDbtCloud
 
 USER = "admin"
 PATIENCE = 180.0

@@ -6,11 +6,11 @@ from typing import Any
 
 from narration import tell
 
-from airflow_dbt_cloud.client import endpoints
-from airflow_dbt_cloud.client.credentials import Credentials
-from airflow_dbt_cloud.client.models import Run, RunStatus, Step
-from airflow_dbt_cloud.client.sync import Client
-from airflow_dbt_cloud.local.server import LocalDbtCloud
+from dbtcloud.client import endpoints
+from dbtcloud.client.models import Run, RunStatus, Step
+from dbtcloud.client.transport.blocking import Client
+from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.local.server.in_thread import LocalDbtCloud
 
 Result = dict[str, Any]
 BUILT = ("seed", "snapshot", "model")

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes an environment exactly as uv.lock says: "newest" (Airflow 3.3) in .venv, "lowest" (3.1.0) in .venv-lowest,
+# "dbtcloud" (that distribution alone, no Airflow) in .venv-dbtcloud,
 # "incumbent" (the provider that this one replaces, without this one) in .venv-incumbent. "client NAME" makes
-# .venv-clients/NAME as tests/contract/clients/NAME.txt says.
+# .venv-clients/NAME as its list of versions beside the tests says.
 # uv is taken from PATH, else installed into .venv-tools. PYTHON=/path/to/python overrides the search on PATH.
 set -eu
 cd "$(dirname "$0")/.."
@@ -52,13 +53,16 @@ sync() {
     shift
     [ -d "$folder" ] || echo "Making $folder for $python" >&2
     unset VIRTUAL_ENV
-    UV_PROJECT_ENVIRONMENT=$folder UV_PYTHON=$python UV_PYTHON_DOWNLOADS=never \
+    UV_PROJECT_ENVIRONMENT=$PWD/$folder UV_PYTHON=$python UV_PYTHON_DOWNLOADS=never \
         "$uv" sync --quiet --locked "$@"
 }
 
 client() {
+    for list in dbtcloud/tests/foreign_clients tests/contract; do
+        [ ! -f "$list/$1.txt" ] || break
+    done
     [ -x ".venv-clients/$1/bin/python" ] || "$uv" venv --quiet --clear --python "$python" ".venv-clients/$1"
-    "$uv" pip sync --quiet --only-binary :all: --python ".venv-clients/$1/bin/python" "tests/contract/clients/$1.txt"
+    "$uv" pip sync --quiet --only-binary :all: --python ".venv-clients/$1/bin/python" "$list/$1.txt"
 }
 
 python=$(find_python)
@@ -66,7 +70,8 @@ uv=$(find_uv)
 case "${1:-}" in
 newest) sync .venv --all-extras ;;
 lowest) sync .venv-lowest --all-extras --no-default-groups --group test --group airflow-lowest ;;
+dbtcloud) sync .venv-dbtcloud --project dbtcloud --extra local --group test ;;
 incumbent) sync .venv-incumbent --only-group incumbent ;;
 client) client "$2" ;;
-*) fail "usage: scripts/environment.sh newest|lowest|incumbent|client NAME" ;;
+*) fail "usage: scripts/environment.sh newest|lowest|dbtcloud|incumbent|client NAME" ;;
 esac

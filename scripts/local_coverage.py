@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from airflow_dbt_cloud.local.routes.route import Route
-from airflow_dbt_cloud.local.routes.table import table
+from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.api.routes.table import table
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "local-coverage.md"
 DONE, DIFFERS, UNSERVED = "done", "differs", "501"

@@ -1,7 +1,7 @@
 """What every test may ask for."""
 
 pytest_plugins = [
-    "airflow_dbt_cloud.testing",
+    "dbtcloud.testing",
     "inline_airflow",
     "moments",
     "rehearsal",

@@ -4,7 +4,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_dbt_cloud import exceptions
-from airflow_dbt_cloud.client import errors
+from dbtcloud.client import errors
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,10 @@ pytest.importorskip("airflow.sdk.definitions.retry_policy", reason="Airflow 3.3 
 from airflow.sdk import DAG
 from airflow.sdk.definitions.retry_policy import RetryAction
 
-from airflow_dbt_cloud.client.errors import (
+from airflow_dbt_cloud.exceptions import airflow_exception
+from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+from airflow_dbt_cloud.retry_policy import DBT_CLOUD_RETRY_POLICY, DbtCloudRetryPolicy
+from dbtcloud.client.errors import (
     AmbiguousStart,
     BadRequest,
     Conflict,
@@ -24,9 +27,6 @@ from airflow_dbt_cloud.client.errors import (
     Unauthorized,
     Unprocessable,
 )
-from airflow_dbt_cloud.exceptions import airflow_exception
-from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
-from airflow_dbt_cloud.retry_policy import DBT_CLOUD_RETRY_POLICY, DbtCloudRetryPolicy
 
 REFUSALS = (BadRequest, Forbidden, NotFound, Unauthorized, Unprocessable)
 HOPELESS = [

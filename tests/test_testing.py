@@ -6,7 +6,7 @@ import sys
 
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 
-CONFTEST = 'pytest_plugins = ["airflow_dbt_cloud.testing"]\n'
+CONFTEST = 'pytest_plugins = ["dbtcloud.testing"]\n'
 TESTS = """
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
@@ -28,7 +28,7 @@ def test_what_a_test_did_is_gone_in_the_next(dbt_cloud):
 SESSION = """
 import os
 
-from airflow_dbt_cloud.testing import CONNECTION_VARIABLE
+from dbtcloud.testing import CONNECTION_VARIABLE
 
 
 def test_one(dbt_cloud_session):
@@ -49,8 +49,8 @@ import sys
 
 
 def test_nothing_of_it_is_loaded():
-    heavy = {"airflow", "aiohttp", "requests", "yaml", "airflow_dbt_cloud.local.server"}
-    assert "airflow_dbt_cloud.testing" in sys.modules
+    heavy = {"airflow", "aiohttp", "requests", "yaml", "dbtcloud.local.server.in_thread"}
+    assert "dbtcloud.testing" in sys.modules
     assert not heavy & set(sys.modules)
 """
 
@@ -85,7 +85,7 @@ def test_a_whole_session_can_share_one(tmp_path):
 def test_until_it_is_used_it_loads_nothing(tmp_path):
     (tmp_path / "test_unused.py").write_text(UNUSED)
     # Other plugins that are installed here load Airflow themselves.
-    said = run(tmp_path, "-p", "airflow_dbt_cloud.testing", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    said = run(tmp_path, "-p", "dbtcloud.testing", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     assert "1 passed" in said, said
 
 

@@ -12,12 +12,6 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.client import address, endpoints, flows
-from airflow_dbt_cloud.client.checks import check_access
-from airflow_dbt_cloud.client.models import Run
-from airflow_dbt_cloud.client.protocol import Request
-from airflow_dbt_cloud.client.retry import BRIEFLY, ONCE
-from airflow_dbt_cloud.client.starting import find_runs, start_retry, start_run
 from airflow_dbt_cloud.exceptions import (
     DbtCloudApiException,
     DbtCloudJobRunException,
@@ -25,28 +19,42 @@ from airflow_dbt_cloud.exceptions import (
     DbtCloudTriggerEventException,
     airflow_exception,
 )
-from airflow_dbt_cloud.hooks import form, starting, waiting
-from airflow_dbt_cloud.hooks.accounts import Id, fallback_to_default_account, known, provide_account_id
-from airflow_dbt_cloud.hooks.artifact_verbs import ArtifactVerbs
-from airflow_dbt_cloud.hooks.definition_verbs import DefinitionVerbs
-from airflow_dbt_cloud.hooks.discovery_verbs import DiscoveryVerbs
-from airflow_dbt_cloud.hooks.retry_verbs import RetryVerbs, retryable
-from airflow_dbt_cloud.hooks.sessions import TokenAuth
-from airflow_dbt_cloud.job_run import (
+from airflow_dbt_cloud.hooks import run_request
+from airflow_dbt_cloud.hooks.connection import form
+from airflow_dbt_cloud.hooks.connection.default_account import (
+    Id,
+    fallback_to_default_account,
+    known,
+    provide_account_id,
+)
+from airflow_dbt_cloud.hooks.connection.session import TokenAuth
+from airflow_dbt_cloud.hooks.verbs.artifacts import ArtifactVerbs
+from airflow_dbt_cloud.hooks.verbs.definitions import DefinitionVerbs
+from airflow_dbt_cloud.hooks.verbs.discovery import DiscoveryVerbs
+from airflow_dbt_cloud.hooks.verbs.retries import RetryVerbs, retryable
+from airflow_dbt_cloud.hooks.waiting import worker
+from airflow_dbt_cloud.job_runs.status import (
     DBT_CAUSE_MAX_LENGTH,
     TRIGGER_EVENT_STATUSES,
     DbtCloudJobRunStatus,
     JobRunInfo,
     validate_execute_complete_event,
 )
-from airflow_dbt_cloud.report.asking import report_on, report_run
-from airflow_dbt_cloud.report.rendering import lines
+from dbtcloud.client import endpoints, flows
+from dbtcloud.client.access_check import check_access
+from dbtcloud.client.models import Run
+from dbtcloud.client.protocol import Request
+from dbtcloud.client.retry import BRIEFLY, ONCE
+from dbtcloud.client.run_start import find_runs, start_retry, start_run
+from dbtcloud.client.transport import address
+from dbtcloud.report.run_report_reader import report_on, report_run
+from dbtcloud.report.text import lines
 
 if TYPE_CHECKING:
     from requests import Response
 
-    from airflow_dbt_cloud.hooks.paging import Each
-    from airflow_dbt_cloud.report.run_report import RunReport
+    from airflow_dbt_cloud.hooks.lists.concurrent_pages import Each
+    from dbtcloud.report.run_report import RunReport
 
 __all__ = [
     "DBT_CAUSE_MAX_LENGTH",
@@ -134,10 +142,10 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         """
         if retry_from_failure and (failed := self._failed_run(job_id, account_id)):
             self.log.info("Retrying run %s of job %s from its failure.", failed, job_id)
-            return self._answer(start_retry(known(account_id), job_id, failed, since=starting.horizon()))
+            return self._answer(start_retry(known(account_id), job_id, failed, since=run_request.horizon()))
         own = {"cause": cause, "steps_override": steps_override, "schema_override": schema_override}
-        payload = starting.payload(own, additional_run_config, self.mark, self.log)
-        return self._answer(start_run(known(account_id), job_id, payload, since=starting.horizon()))
+        payload = run_request.payload(own, additional_run_config, self.mark, self.log)
+        return self._answer(start_run(known(account_id), job_id, payload, since=run_request.horizon()))
 
     @fallback_to_default_account
     def find_job_runs(
@@ -229,7 +237,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         """
         DbtCloudJobRunStatus.check_is_valid(expected_statuses)
         expected = {expected_statuses} if isinstance(expected_statuses, int) else set(expected_statuses)
-        watch = waiting.Watch(self, run_id, account_id)
+        watch = worker.Watch(self, run_id, account_id)
         run = self._converse(
             watch.until(lambda run: run.finished or run.status in expected, check_interval, timeout)
         )

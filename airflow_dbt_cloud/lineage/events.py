@@ -12,8 +12,8 @@ from openlineage.client.facet_v2 import job_type_job
 from openlineage.client.uuid import generate_static_uuid
 
 from airflow_dbt_cloud import __version__
-from airflow_dbt_cloud.client.models import RunStatus
-from airflow_dbt_cloud.lineage.told_run import ToldRun
+from airflow_dbt_cloud.lineage.run_facts import ToldRun
+from dbtcloud.client.models import RunStatus
 
 if TYPE_CHECKING:
     from openlineage.common.provider.dbt.facets import ParentRunMetadata

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.job_run import DBT_CAUSE_MAX_LENGTH
+from airflow_dbt_cloud.job_runs.status import DBT_CAUSE_MAX_LENGTH
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger

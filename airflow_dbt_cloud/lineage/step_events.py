@@ -10,8 +10,8 @@ from openlineage.client.event_v2 import RunEvent
 from openlineage.common.provider.dbt import DbtCloudArtifactProcessor
 
 from airflow_dbt_cloud.lineage.events import PRODUCER
-from airflow_dbt_cloud.lineage.told_results import told_results
-from airflow_dbt_cloud.lineage.told_run import StepArtifacts, ToldRun
+from airflow_dbt_cloud.lineage.result_statuses import told_results
+from airflow_dbt_cloud.lineage.run_facts import StepArtifacts, ToldRun
 from airflow_dbt_cloud.lineage.warehouse import profile_of
 
 if TYPE_CHECKING:

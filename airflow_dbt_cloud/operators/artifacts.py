@@ -6,8 +6,8 @@ import os
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud import rendered
-from airflow_dbt_cloud.operators.hooked import HookedOperator
+from airflow_dbt_cloud.operators.base import HookedOperator
+from airflow_dbt_cloud.tasks import template_values
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, ObjectStoragePath
@@ -96,14 +96,14 @@ class DbtCloudGetJobRunArtifactOperator(HookedOperator):
         return self._fetch_one() if self.paths is None else self._fetch_several()
 
     def _fetch_one(self) -> str:
-        from airflow_dbt_cloud.hooks.storage import joined
+        from airflow_dbt_cloud.hooks.downloads.storage import joined
 
-        folder, path = rendered.given(self.output_path), str(self.path)
+        folder, path = template_values.given(self.output_path), str(self.path)
         name = self._default_name() if self._names_itself else str(self.output_file_name)
         written = self.hook.download_job_run_artifact(
             run_id=self.run_id,
             path=path,
-            target=joined(folder, name, rendered.given(self.output_conn_id)),
+            target=joined(folder, name, template_values.given(self.output_conn_id)),
             account_id=self._account(),
             step=self.step,
         )
@@ -112,16 +112,18 @@ class DbtCloudGetJobRunArtifactOperator(HookedOperator):
         return name if folder is None else written
 
     def _fetch_several(self) -> list[str]:
-        from airflow_dbt_cloud.hooks.storage import joined
+        from airflow_dbt_cloud.hooks.downloads.storage import joined
 
-        paths = rendered.texts("paths", self.paths, 'a list of names and patterns such as ["compiled/**"]')
-        folder = rendered.given(self.output_path)
+        paths = template_values.texts(
+            "paths", self.paths, 'a list of names and patterns such as ["compiled/**"]'
+        )
+        folder = template_values.given(self.output_path)
         if paths is None or folder is None:
             raise self._unclear()
         return self.hook.download_job_run_artifacts(
             run_id=self.run_id,
             paths=paths,
-            folder=joined(folder, "", rendered.given(self.output_conn_id)),
+            folder=joined(folder, "", template_values.given(self.output_conn_id)),
             account_id=self._account(),
             step=self.step,
         )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud import lazy, rendered
+from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
-from airflow_dbt_cloud.job_run import DBT_CAUSE_MAX_LENGTH, DbtCloudJobRunStatus, JobRunInfo
+from airflow_dbt_cloud.job_runs.status import DBT_CAUSE_MAX_LENGTH, DbtCloudJobRunStatus, JobRunInfo
 from airflow_dbt_cloud.links import DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.artifacts import DbtCloudGetJobRunArtifactOperator
-from airflow_dbt_cloud.operators.cancelling import DbtCloudCancelJobRunOperator
-from airflow_dbt_cloud.operators.following import FollowsRun
+from airflow_dbt_cloud.operators.cancel import DbtCloudCancelJobRunOperator
 from airflow_dbt_cloud.operators.job_arguments import JobArguments
 from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
-from airflow_dbt_cloud.operators.retrying import DbtCloudRetryJobRunOperator
-from airflow_dbt_cloud.operators.starting import Start, reason_for
+from airflow_dbt_cloud.operators.retry import DbtCloudRetryJobRunOperator
+from airflow_dbt_cloud.operators.run.lifecycle import FollowsRun
+from airflow_dbt_cloud.operators.run.start import Start, reason_for
+from airflow_dbt_cloud.tasks import template_values
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -73,18 +74,21 @@ class DbtCloudRunJobOperator(FollowsRun, JobArguments):
     def _prepare(self, context: Context) -> None:
         """Work out what is to be started; whatever is wrong with an argument shows here."""
         job_id = self.job_id = self._find_job()
-        overrides = {**rendered.overrides(self), **rendered.run_config(self.additional_run_config)}
+        overrides = {
+            **template_values.overrides(self),
+            **template_values.run_config(self.additional_run_config),
+        }
         self._start = Start(self, context, job_id, overrides, reason_for(self, context))
 
     def _find_job(self) -> int | str:
         """The job's id, from the argument or from the names; what a template left empty is not given."""
-        if job := rendered.given(self.job_id):
-            from airflow_dbt_cloud.client.protocol import identifier
+        if job := template_values.given(self.job_id):
+            from dbtcloud.client.protocol import identifier
 
             identifier(job, "job_id")
             return job
         wanted = ("project_name", "environment_name", "job_name")
-        names = {name: rendered.text(name, getattr(self, name)) or "" for name in wanted}
+        names = {name: template_values.text(name, getattr(self, name)) or "" for name in wanted}
         if missing := [name for name, value in names.items() if not value]:
             raise ValueError(
                 "Either job_id or project_name, environment_name, and job_name must be provided. "

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
-from airflow_dbt_cloud.operators.arguments import explain_unknown, one_of
+from airflow_dbt_cloud.operators.argument_checks import explain_unknown, one_of
 
 IF_RUNNING = ("queue", "attach", "skip", "fail", "cancel")
 ON_RETRY = ("adopt", "rerun")

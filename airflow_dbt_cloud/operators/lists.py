@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud import rendered
-from airflow_dbt_cloud.operators.hooked import HookedOperator
-from airflow_dbt_cloud.operators.kept_rows import MOST_BYTES, KeptRows
+from airflow_dbt_cloud.operators.base import HookedOperator
+from airflow_dbt_cloud.operators.xcom_rows import MOST_BYTES, KeptRows
+from airflow_dbt_cloud.tasks import template_values
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -58,9 +58,9 @@ class DbtCloudListJobsOperator(HookedOperator):
         pages = self.hook.list_jobs(
             account_id=self._account(),
             order_by=self.order_by,
-            project_id=rendered.given(self.project_id),
-            environment_id=rendered.given(self.environment_id),
-            name_contains=rendered.given(self.name_contains),
+            project_id=template_values.given(self.project_id),
+            environment_id=template_values.given(self.environment_id),
+            name_contains=template_values.given(self.name_contains),
             limit=_at_most(self.limit),
             each=kept.take,
         )
@@ -118,7 +118,7 @@ class DbtCloudListJobRunsOperator(HookedOperator):
         pages = self.hook.list_job_runs(
             account_id=self._account(),
             include_related=self.include_related,
-            job_definition_id=rendered.given(self.job_id),
+            job_definition_id=template_values.given(self.job_id),
             order_by=self.order_by,
             statuses=self._statuses(),
             limit=limit,
@@ -131,7 +131,7 @@ class DbtCloudListJobRunsOperator(HookedOperator):
     def _latest(self) -> dict[str, Any] | None:
         """The first run in order, which dbt Cloud picks out."""
         query = {
-            "job_definition_id": rendered.given(self.job_id),
+            "job_definition_id": template_values.given(self.job_id),
             "status__in": self._statuses(),
             "include_related": self.include_related or None,
             "order_by": self.order_by or "-created_at",
@@ -145,7 +145,7 @@ class DbtCloudListJobRunsOperator(HookedOperator):
         """The status codes that are wanted, or None for any."""
         wanted = self.status_filter
         several = wanted if isinstance(wanted, list | tuple | set) else [wanted]
-        codes = {rendered.integer("status_filter", code) for code in several}
+        codes = {template_values.integer("status_filter", code) for code in several}
         return sorted(code for code in codes if code is not None) or None
 
 
@@ -155,7 +155,7 @@ def _at_most(limit: int | str | None) -> int | None:
     Raises:
         ValueError: If it is no number above 0.
     """
-    number = rendered.integer("limit", limit)
+    number = template_values.integer("limit", limit)
     if number is not None and number < 1:
         raise ValueError(f"limit is {limit!r}. It has to be 1 or more, or None for no limit.")
     return number

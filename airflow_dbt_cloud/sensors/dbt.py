@@ -14,14 +14,15 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_dbt_cloud import lazy, rendered
-from airflow_dbt_cloud.client.endurance import Endurance
-from airflow_dbt_cloud.client.errors import DbtCloudError
-from airflow_dbt_cloud.deferral import FIRST_LOOK, ended_since, passable_hook_params
+from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
-from airflow_dbt_cloud.job_run import DbtCloudJobRunStatus, validate_execute_complete_event
-from airflow_dbt_cloud.lineage.telling import TellsOpenLineage
-from airflow_dbt_cloud.reporting import explained, report_run
+from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
+from airflow_dbt_cloud.lineage.emit import TellsOpenLineage
+from airflow_dbt_cloud.tasks import template_values
+from airflow_dbt_cloud.tasks.deferral import FIRST_LOOK, ended_since, passable_hook_params
+from airflow_dbt_cloud.tasks.run_outcome import explained, report_run
+from dbtcloud.client.errors import DbtCloudError
+from dbtcloud.client.polling.failure_tolerance import Endurance
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -90,7 +91,7 @@ class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
         return hook
 
     def _account(self) -> int | str | None:
-        return rendered.given(self.account_id)
+        return template_values.given(self.account_id)
 
     @cached_property
     def _endurance(self) -> Endurance:

@@ -13,12 +13,12 @@ from airflow.providers.common.compat.sdk import AirflowException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_dbt_cloud import lazy
-from airflow_dbt_cloud.client.endurance import Endurance
-from airflow_dbt_cloud.client.errors import ConnectionUnreadable, DbtCloudError
-from airflow_dbt_cloud.client.models import FINISHED, Run, RunStatus
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
-from airflow_dbt_cloud.progress import Progress, StepLooks
-from airflow_dbt_cloud.triggers.killing import cancel_if_killed
+from airflow_dbt_cloud.job_runs.progress import Progress, StepLooks
+from airflow_dbt_cloud.triggers.cancel_on_kill import cancel_if_killed
+from dbtcloud.client.errors import ConnectionUnreadable, DbtCloudError
+from dbtcloud.client.models import FINISHED, Run, RunStatus
+from dbtcloud.client.polling.failure_tolerance import Endurance
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from airflow_dbt_cloud.local.serving import serving
-from airflow_dbt_cloud.local.settings import Settings
+from dbtcloud.local.server.serve import serving
+from dbtcloud.local.server.settings import Settings
 
 
 def settings(told: dict[str, Any]) -> Settings:

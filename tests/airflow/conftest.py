@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import psutil
 import pytest
-from real_airflow import Outcome, RealAirflow, Run
-from real_airflow.waiting import until
 
-from airflow_dbt_cloud.client import endpoints
-from airflow_dbt_cloud.client.credentials import Credentials
-from airflow_dbt_cloud.client.models import Run as DbtRun
-from airflow_dbt_cloud.client.models import RunStatus
-from airflow_dbt_cloud.client.protocol import Call, T
-from airflow_dbt_cloud.client.sync import Client
-from airflow_dbt_cloud.local.server import LocalDbtCloud
+from dbtcloud.client import endpoints
+from dbtcloud.client.models import Run as DbtRun
+from dbtcloud.client.models import RunStatus
+from dbtcloud.client.protocol import Call, T
+from dbtcloud.client.transport.blocking import Client
+from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.local.server.in_thread import LocalDbtCloud
+from real_airflow import Outcome, RealAirflow, Run
+from waiting import until
 
 HOURS = 10 * 3600.0
 NAMES = {RunStatus.SUCCESS: "success", RunStatus.ERROR: "error", RunStatus.CANCELLED: "cancelled"}

@@ -3,14 +3,14 @@
 from importlib import resources
 
 import pytest
-from real_airflow import Outcome, RealAirflow
-from real_airflow.waiting import until
 
-from airflow_dbt_cloud.client import endpoints
-from airflow_dbt_cloud.client.credentials import Credentials
-from airflow_dbt_cloud.client.models import RunStatus
-from airflow_dbt_cloud.client.sync import Client
-from airflow_dbt_cloud.local.server import LocalDbtCloud
+from dbtcloud.client import endpoints
+from dbtcloud.client.models import RunStatus
+from dbtcloud.client.transport.blocking import Client
+from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.local.server.in_thread import LocalDbtCloud
+from real_airflow import Outcome, RealAirflow
+from waiting import until
 
 # Which task of each example starts a run, and which one waits for it in the triggerer.
 EXAMPLES = {
@@ -70,7 +70,7 @@ def test_a_deferred_example_really_waits_in_the_triggerer(ended, dag_id):
 
 @pytest.mark.dbt
 def test_the_fetched_artifact_is_the_one_that_dbt_wrote(ended):
-    models = resources.files("airflow_dbt_cloud.local").joinpath("sample/models")
+    models = resources.files("dbtcloud.local").joinpath("sample/models")
     written = len(list(models.rglob("*.sql")))
     assert ended["fetch_artifact"].xcom("count_models") == written
 

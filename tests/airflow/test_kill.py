@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from real_airflow.releases import newest_only, retried_after_a_crash
 
 SECONDS = 30.0

@@ -1,6 +1,7 @@
 """A really failing dbt build is told alike by the operator on a worker, the deferred one and the sensor."""
 
 import pytest
+
 from real_airflow import Outcome, RealAirflow
 
 FAILING_BUILD = 4

@@ -1,6 +1,7 @@
 """Whatever is cleared, killed or retried, one dbt run is the task's in the end and none goes on unseen."""
 
 import pytest
+
 from real_airflow.releases import newest_only, retried_after_a_crash
 
 

@@ -3,9 +3,10 @@
 import os
 
 import pytest
+
 from real_airflow import RealAirflow, Run
 from real_airflow.releases import newest_only
-from real_airflow.waiting import until
+from waiting import until
 
 COUNT = int(os.environ.get("DEFERRED_RUNS", "6"))
 """How many runs are deferred where a triggerer is killed; 200 are a fair rehearsal."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from real_airflow import RealAirflow
 from real_airflow.browser import Web, browsing, chromium
 

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 import trustme
 
-from airflow_dbt_cloud.local.server import LocalDbtCloud
 from benchmarks import incumbent
+from dbtcloud.local.server.in_thread import LocalDbtCloud
+from foreign_client import client, server
+
+__all__ = ["client", "server"]
 
 PROGRAMS = Path(__file__).parent / "incumbent"
 LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"

@@ -14,9 +14,9 @@ from airflow.sdk.definitions._internal.contextmanager import DagContext
 from sybil import Document, Example, Region
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
-from airflow_dbt_cloud import cli
-from airflow_dbt_cloud.hooks import access
-from airflow_dbt_cloud.local.server import LocalDbtCloud
+from airflow_dbt_cloud.hooks.connection import credentials
+from dbtcloud import cli
+from dbtcloud.local.server.in_thread import LocalDbtCloud
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -89,7 +89,7 @@ class Reader:
         if "conn_type" not in json.loads(str(example.parsed)):
             return
         connection = Connection.from_json(str(example.parsed), conn_id="shown")
-        assert access.credentials(connection, connection.extra_dejson).account_id
+        assert credentials.credentials(connection, connection.extra_dejson).account_id
 
     def know_commands(self, example: Example) -> None:
         targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from airflow_dbt_cloud import cli
-from airflow_dbt_cloud.local import projects_file
-from airflow_dbt_cloud.runner import environment
+from dbtcloud import cli
+from dbtcloud.core import environment
+from dbtcloud.local.config import yaml_file
 
 DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = pytest.mark.timeout(600)
@@ -104,7 +104,7 @@ def free_port() -> str:
 @pytest.mark.parametrize("page", ["../README.md", "how-to/local-dbt-cloud.md"])
 def test_three_commands_lead_to_a_finished_run_of_ones_own_project(shell, my_project, page):
     port, cache = free_port(), my_project.parent / "cache"
-    setup = f"export AIRFLOW_DBT_CLOUD_HOME={cache}\n"
+    setup = f"export DBTCLOUD_HOME={cache}\n"
     shown = titled(page)["your own project"].replace(":8580", f":{port}")
     lines = [line for line in shown.splitlines() if not line.startswith("pip ") and "--stop" not in line]
     commands = "\n".join(lines).replace("--background", f"--background --port {port}")
@@ -127,7 +127,7 @@ def test_the_file_of_projects_that_is_shown_is_read(tmp_path):
     name = "local-dbt-cloud.yml"
     write(tmp_path, {name: titled("how-to/local-dbt-cloud.md")[name]})
 
-    declared = projects_file.read(tmp_path / name)
+    declared = yaml_file.read(tmp_path / name)
 
     assert [job.name for job in declared.projects[0].jobs] == ["Nightly"]
     assert len(declared.projects) == 2

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from inline_airflow import dags_in
 
 EXAMPLES = sorted(Path(__file__).parents[2].joinpath("example_dags").glob("*.py"))

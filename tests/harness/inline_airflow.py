@@ -72,6 +72,13 @@ def run_dag(migrated_database: None, capfd: pytest.CaptureFixture[str]) -> Itera
     return run
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Triggers look soon: `dag.test()` has no scheduler that could be overtaken."""
+    for module in ("operators.run.lifecycle", "sensors.dbt"):
+        monkeypatch.setattr(f"airflow_dbt_cloud.{module}.FIRST_LOOK", 0.05)
+
+
 def _name(task: Any) -> str:
     return task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
-from airflow_dbt_cloud.local.server import LocalDbtCloud
-from airflow_dbt_cloud.testing import CONNECTION_VARIABLE
+from dbtcloud.local.server.in_thread import LocalDbtCloud
+from dbtcloud.testing import CONNECTION_VARIABLE
 
 TOKEN = "dbtc_a-token-for-tests"
 

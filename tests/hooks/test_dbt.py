@@ -4,10 +4,10 @@ import asyncio
 import json
 
 import pytest
-from wires.raw import answer
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudResourceLookupError
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+from wires.raw import answer
 
 
 def test_a_hook_may_be_made_positionally(monkeypatch, dbt_cloud):

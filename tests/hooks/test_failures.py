@@ -3,12 +3,12 @@
 import logging
 
 import pytest
-from wires.raw import answer, envelope, refusal
 
-from airflow_dbt_cloud.client.models import Run
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
-from airflow_dbt_cloud.report.rendering import lines as told
-from airflow_dbt_cloud.report.run_report import TAIL, RunReport
+from dbtcloud.client.models import Run
+from dbtcloud.report.run_report import TAIL, RunReport
+from dbtcloud.report.text import lines as told
+from wires.raw import answer, envelope, refusal
 
 
 class Telling(DbtCloudHook):

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from wires.raw import answer, refusal
 
 WHOLE_ACCOUNT = "Connected to account 1: the token can read account, projects and jobs."

@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
+
+from dbtcloud.client.transport import awaiting, blocking
 from wires.calls import EACH
 from wires.raw import answer, envelope
-
-from airflow_dbt_cloud.client import aio, sync
 
 ALIKE = ("host", "authorization", "accept", "content-type", "content-length", "user-agent")
 
@@ -16,11 +16,11 @@ def test_a_call_is_the_same_whoever_carries_it(connect, raw_server, case):
     raw_server.reply = answer(envelope(case.data))
     hook = connect(host=raw_server.url)
     hook._converse(case.call())
-    with sync.Client(hook._credentials()) as client:
+    with blocking.Client(hook._credentials()) as client:
         client.ask(case.call())
 
     async def on_a_loop():
-        async with aio.Client(hook._credentials()) as client:
+        async with awaiting.Client(hook._credentials()) as client:
             await client.ask(case.call())
 
     asyncio.run(on_a_loop())

@@ -1,6 +1,7 @@
 """What OpenLineage is told of a step with nodes, columns or statuses that its library stumbles over."""
 
 import pytest
+
 from small_artifacts import catalog, manifest, run_results
 
 ORDERS, LINES, TEST = "model.shop.orders", "model.shop.lines", "test.shop.unique_lines_id.1a"

@@ -4,11 +4,11 @@ import copy
 import logging
 
 import pytest
-from small_artifacts import catalog
 
-from airflow_dbt_cloud.artifacts.schema import NotThatArtifact
-from airflow_dbt_cloud.lineage.told_catalog import told_catalog
-from airflow_dbt_cloud.lineage.told_results import told_results
+from airflow_dbt_cloud.lineage.catalog_compatibility import told_catalog
+from airflow_dbt_cloud.lineage.result_statuses import told_results
+from dbtcloud.artifacts.schema import NotThatArtifact
+from small_artifacts import catalog
 
 LOG = logging.getLogger(__name__)
 BEGAN, ENDED = "2026-02-03T04:05:06Z", "2026-02-03T04:05:07Z"

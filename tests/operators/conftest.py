@@ -6,7 +6,7 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
-from airflow_dbt_cloud.operators.following import FollowsRun
+from airflow_dbt_cloud.operators.run.lifecycle import FollowsRun
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import resource
 
 import pytest
 from airflow.sdk import DAG
-from folders import files
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.operators.dbt import DbtCloudGetJobRunArtifactOperator
+from folders import files
 
 ARTIFACTS = {
     "manifest.json": '{"nodes":   {},\n "né": 1.10}\n',

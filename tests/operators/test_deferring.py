@@ -7,9 +7,9 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow.sdk import DAG
 
-from airflow_dbt_cloud.deferral import FIRST_LOOK
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
+from airflow_dbt_cloud.tasks.deferral import FIRST_LOOK
 
 DAY = 86_400
 

@@ -121,7 +121,9 @@ def test_a_run_that_has_ended_since_is_not_out_of_time(resume, jobs, job, state,
 
 
 def test_the_execution_timeout_of_a_task_ends_the_run_that_replaces_another(resume, jobs, monkeypatch):
-    monkeypatch.setattr("airflow_dbt_cloud.operators.following.FIRST_LOOK", 6.0)  # too near for the triggerer
+    monkeypatch.setattr(
+        "airflow_dbt_cloud.operators.run.lifecycle.FIRST_LOOK", 6.0
+    )  # too near for the triggerer
     deadline = time.time() + 3
     event = {"status": "cancelled", "adopted": True, "execution_deadline": deadline}
     outcome, _ = resume(jobs.endless, event, deferrable=True)

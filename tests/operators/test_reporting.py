@@ -5,8 +5,8 @@ import json
 import pytest
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
-from airflow_dbt_cloud.reporting import RUN_REPORT
 from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
+from airflow_dbt_cloud.tasks.run_outcome import RUN_REPORT
 
 RESULTS = {
     "results": [

@@ -4,10 +4,10 @@ import pytest
 from airflow import __version__ as airflow_version
 from airflow.sdk import DAG
 
-from airflow_dbt_cloud.client.endurance import GRACE
-from airflow_dbt_cloud.client.errors import Forbidden, NotFound, Unauthorized
 from airflow_dbt_cloud.sensors import dbt as sensors
 from airflow_dbt_cloud.sensors.dbt import WEEK, DbtCloudJobRunSensor
+from dbtcloud.client.errors import Forbidden, NotFound, Unauthorized
+from dbtcloud.client.polling.failure_tolerance import GRACE
 
 MODES = pytest.mark.parametrize(
     "mode",

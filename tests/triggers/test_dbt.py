@@ -8,11 +8,11 @@ import pytest
 from airflow import __version__ as airflow_version
 from airflow.models.trigger import Trigger
 
-from airflow_dbt_cloud.client.endurance import GRACE
-from airflow_dbt_cloud.client.errors import ConnectionUnreadable, Unauthorized
-from airflow_dbt_cloud.client.poller import CONNECTIONS
-from airflow_dbt_cloud.testing import CONNECTION_VARIABLE
 from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
+from dbtcloud.client.errors import ConnectionUnreadable, Unauthorized
+from dbtcloud.client.polling.failure_tolerance import GRACE
+from dbtcloud.client.polling.poller import CONNECTIONS
+from dbtcloud.testing import CONNECTION_VARIABLE
 
 FULL = {
     "conn_id": "dbt_cloud_default",

@@ -13,7 +13,7 @@ from real_airflow.processes import Process
 from real_airflow.rest import Rest
 from real_airflow.runs import Outcome, Run, TaskInstance
 from real_airflow.settings import PASSWORD, USER, Settings
-from real_airflow.waiting import until
+from waiting import until
 
 PAGE = 100  # Airflow's REST API gives no more at once
 ENDED = ("success", "failed")

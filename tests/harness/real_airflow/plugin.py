@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from airflow_dbt_cloud.local.server import LocalDbtCloud
-from airflow_dbt_cloud.testing import CONNECTION_VARIABLE, connection_json
+from dbtcloud.local.server.in_thread import LocalDbtCloud
+from dbtcloud.testing import CONNECTION_VARIABLE, connection_json
+from postgres_server import NoPostgresError, database
 from real_airflow.instance import RealAirflow
-from real_airflow.postgres import NoPostgresError, database
 from real_airflow.settings import Settings
 
 PROJECT = Path(__file__).parents[3]

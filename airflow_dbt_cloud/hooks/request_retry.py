@@ -1,0 +1,68 @@
+"""What the hook's retry arguments mean for a single request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from dbtcloud.client.errors import DbtCloudError
+from dbtcloud.client.polling.rate_limiter import LONGEST
+from dbtcloud.client.protocol import Request
+from dbtcloud.client.retry import Decision, Patience, may_repeat, patiently
+
+INSISTENT = 10
+"""Attempts for what has to get through; with pauses of 1, 2, 4 … seconds that is eight and a half minutes."""
+
+
+def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> Decision:
+    """When a request is sent again.
+
+    Args:
+        limit: Attempts; what is only read is tried four times at the least.
+        delay: Seconds before the second attempt, doubled for each further one.
+        tenacity_args: `stop`, `wait` and `retry` of tenacity, which then decide instead. A request that
+            may have started something is never repeated, whatever they say.
+
+    Raises:
+        ValueError: If `limit` is below 1.
+    """
+    if limit < 1:
+        raise ValueError(f"retry_limit is {limit}; it counts attempts, so it must be 1 or more.")
+    patience = Patience(attempts=max(limit, Patience().attempts), delay=delay)
+    return _by_tenacity(tenacity_args) if tenacity_args else patiently(patience)
+
+
+def insistent(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> Decision:
+    """When a request is sent again that has to get through: dbt Cloud's cool-down of five minutes is sat out.
+
+    The arguments are those of `decision`.
+    """
+    patience = Patience(attempts=max(limit, INSISTENT), delay=delay, longest=LONGEST)
+    return _by_tenacity(tenacity_args) if tenacity_args else patiently(patience)
+
+
+def _by_tenacity(args: Mapping[str, Any]) -> Decision:
+    """Ask tenacity's own strategies; a `retry` predicate sees our error and the library's beneath it."""
+    began: dict[int, float] = {}
+
+    def decide(request: Request, error: DbtCloudError, attempt: int) -> float | None:
+        if attempt == 1:
+            began[id(request)] = time.monotonic()
+        states = [_state(e, attempt, began[id(request)]) for e in (error, error.__cause__) if e is not None]
+        wanted = any(args["retry"](state) for state in states) if "retry" in args else error.retryable
+        if not wanted or not may_repeat(request, error) or ("stop" in args and args["stop"](states[0])):
+            del began[id(request)]
+            return None
+        return float(args["wait"](states[0])) if "wait" in args else 0.0
+
+    return decide
+
+
+def _state(error: BaseException, attempt: int, began: float) -> Any:
+    from tenacity import RetryCallState, Retrying
+
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number, state.start_time = attempt, began
+    state.set_exception((type(error), error, error.__traceback__))
+    return state

@@ -1,0 +1,136 @@
+"""The hook's verbs for the artifacts of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_dbt_cloud.hooks.base import ConversingHook, as_airflow_exceptions
+from airflow_dbt_cloud.hooks.connection.default_account import (
+    Id,
+    fallback_to_default_account,
+    known,
+    provide_account_id,
+)
+from airflow_dbt_cloud.hooks.downloads.download import Download
+from airflow_dbt_cloud.hooks.downloads.storage import Target, place
+from dbtcloud.client import endpoints
+from dbtcloud.client.protocol import Call
+
+if TYPE_CHECKING:
+    from requests import Response
+
+
+class ArtifactVerbs(ConversingHook):
+    """Reads what runs have left behind; `account_id` is the connection's Account ID unless given."""
+
+    @fallback_to_default_account
+    def list_job_run_artifacts(
+        self, run_id: Id, account_id: Id | None = None, step: int | None = None
+    ) -> list[Response]:
+        """Paths of a run's artifacts."""
+        return self._answers(endpoints.list_artifacts(known(account_id), run_id, step=step))
+
+    @fallback_to_default_account
+    def get_job_run_artifact(
+        self, run_id: Id, path: str, account_id: Id | None = None, step: int | None = None
+    ) -> Response:
+        """An artifact of a run, such as "manifest.json"; of the last step unless `step` names another."""
+        return self._answer(endpoints.get_artifact(known(account_id), run_id, path, step=step))
+
+    @provide_account_id
+    async def get_job_run_artifacts_concurrently(
+        self, run_id: Id, artifacts: list[str], account_id: Id | None = None, step: int | None = None
+    ) -> dict[str, Any]:
+        """Several JSON artifacts of a run at once, by path."""
+
+        def artifact(path: str) -> Call[Any]:
+            return endpoints.get_json_artifact(known(account_id), run_id, path, step=step)
+
+        async with self._client() as client:
+            found = await client.ask_all(artifact(path) for path in artifacts)
+        return dict(zip(artifacts, found, strict=True))
+
+    def download_job_run_artifact(
+        self, run_id: Id, path: str, target: Target, account_id: Id | None = None, step: int | None = None
+    ) -> str:
+        """Write an artifact to a file or an object store as it arrives, whatever its size.
+
+        The bytes are those that dbt Cloud stores. What is at `target` is replaced when all of them have come,
+        and otherwise left as it is. Where `get_job_run_artifact` is overridden or patched, its answer is
+        what is written.
+
+        Args:
+            run_id: The run.
+            path: The artifact, such as "manifest.json".
+            target: The file: a path, a URL such as "s3://bucket/manifest.json", or an `ObjectStoragePath`.
+            account_id: The account.
+            step: The step that wrote it; the last if None.
+
+        Returns:
+            The target, as text.
+
+        Raises:
+            DbtCloudApiException: If there is no such artifact, it cannot be written, or dbt Cloud cannot be
+                reached. What is missing of a run that has just ended is waited for, a minute at the most.
+        """
+        download = Download(self, run_id, account_id, step)
+        with as_airflow_exceptions():
+            return download.one(path, place(target))
+
+    def download_job_run_artifacts(
+        self,
+        run_id: Id,
+        paths: Iterable[str],
+        folder: Target,
+        account_id: Id | None = None,
+        step: int | None = None,
+    ) -> list[str]:
+        """Write several artifacts into a folder, ten at a time, under their own paths.
+
+        Args:
+            run_id: The run.
+            paths: Names and patterns: `*` and `?` stay within a folder, `**` goes through any number of them.
+                So "compiled/**" is everything in `compiled`, and "**" all of the run. dbt Cloud lists the
+                artifacts of a run, not of a step: with `step`, what a pattern means beyond it is left out.
+            folder: A path, a URL or an `ObjectStoragePath`.
+            account_id: The account.
+            step: The step that wrote them; the last if None.
+
+        Returns:
+            What was written, in the order of `paths`, and by name where a pattern means several.
+
+        Raises:
+            DbtCloudApiException: As `download_job_run_artifact` does; also if a pattern means nothing, or a
+                name would lead out of the folder. Artifacts that were written before stay.
+        """
+        download = Download(self, run_id, account_id, step)
+        with as_airflow_exceptions():
+            return download.several(list(paths), folder)
+
+    @provide_account_id
+    async def download_job_run_artifacts_concurrently(
+        self, run_id: Id, targets: Mapping[str, Target], account_id: Id | None = None, step: int | None = None
+    ) -> list[str]:
+        """Write several artifacts as `download_job_run_artifact` does, from an event loop.
+
+        Args:
+            run_id: The run.
+            targets: Where each goes, by its path.
+            account_id: The account.
+            step: The step that wrote them; the last if None.
+
+        Returns:
+            What was written, in the order of `targets`.
+        """
+        download = Download(self, run_id, account_id, step)
+        async with self._client() as client:
+            return await download.on_loop(client, targets)
+
+    @property
+    def has_own_way(self) -> bool:
+        """Whether a subclass or a patch has put a `get_job_run_artifact` of its own in place."""
+        return getattr(self.get_job_run_artifact, "__func__", None) is not _OUR_WAY
+
+
+_OUR_WAY = ArtifactVerbs.get_job_run_artifact

@@ -1,0 +1,101 @@
+"""The hook's verbs for what is set up in dbt Cloud: accounts, projects, environments and jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_dbt_cloud.hooks.base import ConversingHook
+from airflow_dbt_cloud.hooks.connection.default_account import Id, fallback_to_default_account, known
+from dbtcloud.client import endpoints, flows
+
+if TYPE_CHECKING:
+    from requests import Response
+
+    from airflow_dbt_cloud.hooks.lists.concurrent_pages import Each
+
+
+class DefinitionVerbs(ConversingHook):
+    """Reads what runs are made of; `account_id` is the connection's Account ID unless given."""
+
+    def list_accounts(self) -> list[Response]:
+        """Accounts that the token may see."""
+        return self._answers(endpoints.list_accounts())
+
+    @fallback_to_default_account
+    def get_account(self, account_id: Id | None = None) -> Response:
+        """One account."""
+        return self._answer(endpoints.get_account(known(account_id)))
+
+    @fallback_to_default_account
+    def list_projects(self, account_id: Id | None = None, name_contains: str | None = None) -> list[Response]:
+        """Projects, narrowed to names that contain a text."""
+        return self._answers(endpoints.list_projects(known(account_id), name_contains=name_contains))
+
+    @fallback_to_default_account
+    def get_project(self, project_id: Id, account_id: Id | None = None) -> Response:
+        """One project."""
+        return self._answer(endpoints.get_project(known(account_id), project_id))
+
+    @fallback_to_default_account
+    def list_environments(
+        self, project_id: Id, *, name_contains: str | None = None, account_id: Id | None = None
+    ) -> list[Response]:
+        """Environments of a project, narrowed to names that contain a text."""
+        call = endpoints.list_environments(known(account_id), project_id, name_contains=name_contains)
+        return self._answers(call)
+
+    @fallback_to_default_account
+    def get_environment(
+        self, project_id: Id, environment_id: Id, *, account_id: Id | None = None
+    ) -> Response:
+        """One environment of a project."""
+        return self._answer(endpoints.get_environment(known(account_id), project_id, environment_id))
+
+    @fallback_to_default_account
+    def list_jobs(
+        self,
+        account_id: Id | None = None,
+        order_by: str | None = None,
+        project_id: Id | None = None,
+        environment_id: Id | None = None,
+        name_contains: str | None = None,
+        *,
+        limit: int | None = None,
+        each: Each | None = None,
+    ) -> list[Response]:
+        """Jobs, narrowed by project, environment and a text that their names contain.
+
+        Args:
+            account_id: The account.
+            order_by: A field, with `-` before it for descending order.
+            project_id: Only jobs of this project.
+            environment_id: Only jobs of this environment.
+            name_contains: Only jobs with this in their name, in upper or lower case.
+            limit: Jobs wanted at the most.
+            each: As in `list_job_runs`.
+        """
+        request = endpoints.jobs_of(
+            known(account_id),
+            project_id=project_id,
+            environment_id=environment_id,
+            name_contains=name_contains,
+            order_by=order_by,
+        )
+        return self._pages(request, limit, each)
+
+    @fallback_to_default_account
+    def get_job(self, job_id: Id, account_id: Id | None = None) -> Response:
+        """One job."""
+        return self._answer(endpoints.get_job(known(account_id), job_id))
+
+    @fallback_to_default_account
+    def get_job_by_name(
+        self, *, project_name: str, environment_name: str, job_name: str, account_id: Id | None = None
+    ) -> dict[str, Any]:
+        """The job of that name in that environment of that project, as dbt Cloud describes it.
+
+        Raises:
+            DbtCloudResourceLookupError: If a name is carried by nothing, or by several things.
+        """
+        job = self._converse(flows.find_job(known(account_id), project_name, environment_name, job_name))
+        return dict(job.data)

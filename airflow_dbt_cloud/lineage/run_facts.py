@@ -1,0 +1,115 @@
+"""A run as its lineage needs it: where it belongs, its dbt steps, and what each of them wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow_dbt_cloud.exceptions import DbtCloudApiException
+from airflow_dbt_cloud.lineage.catalog_compatibility import told_catalog
+from dbtcloud.client.downloads import download
+from dbtcloud.client.errors import NotFound
+from dbtcloud.client.models import Run, Step
+from dbtcloud.client.protocol import Call
+from dbtcloud.report.run_report_reader import builds, came_to_nodes
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import Logger
+
+PATIENCE = 2.0
+"""Seconds for which an artifact is looked for that there must be; Airflow's listener gives all of it ten."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepArtifacts:
+    """What a dbt step wrote; the catalog is the whole run's, if it has one, as `told_catalog` gives it."""
+
+    step: Step
+    manifest: dict[str, Any]
+    run_results: dict[str, Any]
+    catalog: dict[str, Any] | None
+
+
+class ToldRun:
+    """A run, and a hook that asks for what belongs to it.
+
+    Args:
+        hook: A `DbtCloudHook`.
+        run_id: The run.
+        account_id: Its account; the connection's if None.
+        log: Told of what is missing.
+    """
+
+    def __init__(self, hook: Any, run_id: int | str, account_id: int | str | None, log: Logger) -> None:
+        self._hook = hook
+        self._account = {"account_id": account_id} if account_id else {}
+        self._log = log
+        related = ["run_steps", "job", "environment"]
+        answer = hook.get_job_run(run_id, include_related=related, **self._account)
+        self.run = Run.parse(answer.json()["data"])
+
+    @cached_property
+    def project(self) -> dict[str, Any]:
+        """The project, with its connection; its id alone where the token may not read it."""
+        project_id = self.run.data.get("project_id")
+        try:
+            return dict(self._hook.get_project(project_id, **self._account).json()["data"])
+        except Exception as error:  # noqa: BLE001 -- as with an artifact
+            self._log.warning("OpenLineage goes without project %s: %s", project_id, error)
+            return {"id": project_id, "name": str(project_id)}
+
+    @property
+    def job_name(self) -> str:
+        """The job's name; its id where dbt Cloud tells none."""
+        return str((self.run.data.get("job") or {}).get("name") or self.run.job_id)
+
+    @property
+    def connections(self) -> list[dict[str, Any]]:
+        """The environment's connection, which goes before the project's."""
+        environment = self.run.data.get("environment") or {}
+        return [found for each in (environment, self.project) if (found := each.get("connection"))]
+
+    def steps(self) -> Iterator[StepArtifacts]:
+        """Each dbt step that builds or tests, with what it wrote; one that lacks it is left out."""
+        for step in filter(builds, self.run.steps):
+            run_results = self._artifact("run_results.json", step)
+            manifest = self._artifact("manifest.json", step) if run_results else None
+            if manifest and run_results:
+                yield StepArtifacts(step, manifest, run_results, self._catalog)
+
+    @cached_property
+    def _catalog(self) -> dict[str, Any] | None:
+        step = next(filter(_writes_catalog, reversed(self.run.steps)), None)
+        found = self._artifact("catalog.json", step) if step else None
+        return told_catalog(found, self._log) if found else None
+
+    def _artifact(self, path: str, step: Step) -> dict[str, Any] | None:
+        """A JSON artifact of a step, or None, which the log tells."""
+
+        def look() -> Call[dict[str, Any]]:
+            yield from ()
+            return self._read(path, step)
+
+        account_id = self.run.data["account_id"]
+        patient = download.while_fresh(look, account_id, self.run.id, longest=PATIENCE)
+        try:
+            return dict(self._hook._converse(patient if came_to_nodes(step) else look()))  # noqa: SLF001 -- its own
+        except Exception as error:  # noqa: BLE001 -- lineage is never worth more than the task
+            template = "OpenLineage goes without %s of step %d, %s, of run %s: %s"
+            self._log.warning(template, path, step.index, step.name, self.run.id, error)
+            return None
+
+    def _read(self, path: str, step: Step) -> dict[str, Any]:
+        """A JSON artifact of a step, by the hook's verb, so that overriding that takes effect."""
+        try:
+            answer = self._hook.get_job_run_artifact(self.run.id, path, step=step.index, **self._account)
+        except DbtCloudApiException as error:
+            raise (error.error if isinstance(error.error, NotFound) else error) from error
+        return dict(answer.json())
+
+
+def _writes_catalog(step: Step) -> bool:
+    return re.search(r"`dbt\s[^`]*\bdocs\s+generate\b", step.name) is not None

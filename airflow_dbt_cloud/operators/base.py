@@ -1,0 +1,47 @@
+"""What operators have in common that ask dbt Cloud once and return."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_dbt_cloud import lazy
+from airflow_dbt_cloud.tasks import template_values
+
+if TYPE_CHECKING:
+    from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+
+
+class HookedOperator(BaseOperator):
+    """Holds the connection, the account and the hook's further arguments.
+
+    Args:
+        dbt_cloud_conn_id: The connection.
+        account_id: The account; the connection's if None.
+        hook_params: Further arguments of `DbtCloudHook`.
+    """
+
+    def __init__(
+        self,
+        *,
+        dbt_cloud_conn_id: str = "dbt_cloud_default",
+        account_id: int | str | None = None,
+        hook_params: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.dbt_cloud_conn_id = dbt_cloud_conn_id
+        self.account_id = account_id
+        self.hook_params = hook_params or {}
+
+    @property
+    def hook(self) -> DbtCloudHook:
+        """The hook for the connection."""
+        hook: DbtCloudHook = lazy.resolve_in("airflow_dbt_cloud.operators.dbt", "DbtCloudHook")(
+            self.dbt_cloud_conn_id, **self.hook_params
+        )
+        return hook
+
+    def _account(self) -> int | str | None:
+        return template_values.given(self.account_id)

@@ -1,0 +1,95 @@
+"""The operator that cancels a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
+from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus
+from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
+from airflow_dbt_cloud.operators.base import HookedOperator
+from airflow_dbt_cloud.tasks import template_values
+from dbtcloud.client.errors import RunTimedOut
+from dbtcloud.client.models import Run, RunStatus, status_name
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class DbtCloudCancelJobRunOperator(HookedOperator):
+    """Cancel a run; returns its id. A run that has ended stays as it is, and the task succeeds.
+
+    Args:
+        run_id: The run.
+        wait_for_termination: Whether to wait until the run has ended; dbt Cloud takes a while for that.
+        timeout: Seconds to wait.
+        check_interval: Seconds between two looks.
+        kwargs: Arguments of `HookedOperator` and of Airflow's BaseOperator.
+
+    Raises:
+        DbtCloudJobRunException: If the run has not ended in time.
+        DbtCloudApiException: If there is no such run, or dbt Cloud cannot be reached.
+        ValueError: If an argument cannot be used.
+    """
+
+    template_fields = ("dbt_cloud_conn_id", "run_id", "account_id")
+    operator_extra_links = (DbtCloudRunJobOperatorLink(),)
+
+    def __init__(
+        self,
+        *,
+        run_id: int | str,
+        wait_for_termination: bool = True,
+        timeout: float = 300,
+        check_interval: float = 5,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.run_id = run_id
+        self.wait_for_termination = wait_for_termination
+        self.timeout = timeout
+        self.check_interval = check_interval
+
+    def execute(self, context: Context) -> int:
+        """Cancel the run unless it has ended, and wait for its end where that is wanted."""
+        timeout = template_values.seconds("timeout", self.timeout)
+        check_interval = template_values.seconds("check_interval", self.check_interval)
+        run = self._look()
+        context["ti"].xcom_push(key=JOB_RUN_URL, value=run.href)
+        if run.finished:
+            self.log.info("There is nothing to cancel: run %s %s.", run.id, _ended(run))
+            return run.id
+        self.hook.cancel_job_run(run_id=run.id, account_id=self._account())
+        self.log.info("Run %s is being cancelled; it was %s.", run.id, status_name(run.status).lower())
+        if self.wait_for_termination:
+            self._wait(run, timeout, check_interval)
+        return run.id
+
+    def _look(self) -> Run:
+        if template_values.given(self.run_id) is None:
+            raise ValueError("run_id is empty. It has to be the id of a run.")
+        answer = self.hook.get_job_run(run_id=self.run_id, account_id=self._account())
+        return Run.parse(answer.json()["data"])
+
+    def _wait(self, run: Run, timeout: float, check_interval: float) -> None:
+        try:
+            self.hook.wait_for_job_run_status(
+                run_id=run.id,
+                account_id=self._account(),
+                expected_statuses=DbtCloudJobRunStatus.TERMINAL_STATUSES.value,
+                check_interval=check_interval,
+                timeout=timeout,
+            )
+        except DbtCloudJobRunException as error:
+            if not isinstance(error.__cause__, RunTimedOut):
+                raise
+            told = f"Run {run.id} was told to end, and has not after {timeout:g} seconds. See {run.href}"
+            raise DbtCloudJobRunException(told) from error.__cause__
+        self.log.info("Run %s %s.", run.id, _ended(self._look()))
+
+
+def _ended(run: Run) -> str:
+    """How a run has ended; it may have been quicker than its cancelling."""
+    if run.status == RunStatus.CANCELLED:
+        return "is cancelled"
+    return f"has ended with {status_name(run.status)} already"

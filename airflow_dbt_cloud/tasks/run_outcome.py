@@ -1,0 +1,60 @@
+"""Tells a task what became of its run: a table in the log, an XCom, and a sentence for the exception."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dbtcloud.client.models import RunStatus
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from airflow.sdk.types import Logger
+
+    from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+    from dbtcloud.report.run_report import RunReport
+
+RUN_REPORT = "dbt_run_report"
+"""Key of the XCom with a finished run's report, of 40 KB at the most."""
+
+
+def report_run(
+    hook: DbtCloudHook, run_id: int | str, account_id: int | str | None, context: Context, log: Logger
+) -> RunReport | None:
+    """Push the run's report as an XCom, log it for a success, and return it; None where it cannot be made.
+
+    A failure's report is logged by the hook's `log_job_run_failure_details`. A fault on the way is logged and
+    goes no further: it must not stand in for the run's own outcome.
+    """
+    from dbtcloud.report.text import lines, to_json
+
+    try:
+        report = hook.get_job_run_report(run_id=run_id, account_id=account_id)
+        for line in lines(report) if report.run.status == RunStatus.SUCCESS else ():
+            log.info(line)
+    except Exception as error:  # noqa: BLE001 -- see above
+        log.warning("The report of run %s cannot be made: %s", run_id, error)
+        return None
+    try:
+        context["ti"].xcom_push(key=RUN_REPORT, value=to_json(report))
+    except Exception as error:  # noqa: BLE001 -- see above
+        log.warning("The report of run %s cannot be pushed as an XCom: %s", run_id, error)
+    return report
+
+
+def explained(
+    message: str,
+    hook: DbtCloudHook,
+    run_id: int | str,
+    account_id: int | str | None,
+    *,
+    context: Context,
+    log: Logger,
+) -> str:
+    """The message on how a run ended, with what failed in it and where it can be seen; reports the run."""
+    from dbtcloud.report.text import summary
+
+    report = report_run(hook, run_id, account_id, context, log)
+    told = summary(report) if report else ""
+    url = (report and report.run.href) or hook.run_url(run_id)
+    place = f"See {url}." if isinstance(url, str) and url not in message else ""
+    return " ".join(part for part in (message, told, place) if part)

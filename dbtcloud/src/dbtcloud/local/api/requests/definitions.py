@@ -1,0 +1,100 @@
+"""Projects and environments out of request bodies: what creates one, and what changes one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dbtcloud.local.model.api_errors import invalid
+from dbtcloud.local.model.field_types import Fields, check, check_object, check_state
+from dbtcloud.local.model.records import Environment, Project
+
+_PROJECT: Fields = {
+    "name": "string",
+    "description": "string",
+    "dbt_project_subdirectory": "string",
+    "state": "integer",
+}
+_PROJECT_SHOWN: Fields = {
+    "connection_id": "integer",
+    "repository_id": "integer",
+    "semantic_layer_config_id": "integer",
+    "docs_job_id": "integer",
+    "freshness_job_id": "integer",
+    "type": "integer",
+}
+PROJECT_FIELDS: Fields = {**_PROJECT, **_PROJECT_SHOWN, "account_id": "integer"}
+"""`ProjectRequest` of the published specification."""
+
+_ENVIRONMENT: Fields = {
+    "name": "string",
+    "dbt_version": "string",
+    "type": "string",
+    "deployment_type": "string",
+    "use_custom_branch": "boolean",
+    "custom_branch": "string",
+    "state": "integer",
+}
+_ENVIRONMENT_SHOWN: Fields = {
+    "connection_id": "integer",
+    "credentials_id": "integer",
+    "repository_id": "integer",
+    "extended_attributes_id": "integer",
+    "primary_profile_id": "integer",
+    "dbt_project_subdirectory": "string",
+    "supports_docs": "boolean",
+    "enable_model_query_history": "boolean",
+    "enable_dbt_state": "boolean",
+}
+ENVIRONMENT_FIELDS: Fields = {
+    **_ENVIRONMENT,
+    **_ENVIRONMENT_SHOWN,
+    "account_id": "integer",
+    "project_id": "integer",
+}
+"""`EnvironmentV3Request` and `EnvironmentV2Request` of the published specification."""
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "type": ("development", "deployment"),
+    "deployment_type": ("production", "staging"),
+}
+_MAY_BE_NULL = {"description", "dbt_project_subdirectory", "deployment_type", "custom_branch"}
+
+
+def changed_project(body: Any, project: Project) -> Project:
+    """Return a project with what the body gives; unknown fields are passed over.
+
+    Raises:
+        Refusal: 400 for no name, fields of another type, and an account that is not the path's.
+    """
+    check(check_object(body), PROJECT_FIELDS, () if project.name else ("name",))
+    _check_names(body, project.account_id)
+    own, shown = _given(body, _PROJECT), _given(body, _PROJECT_SHOWN)
+    return replace(project, **own, shown={**project.shown, **shown})
+
+
+def changed_environment(body: Any, environment: Environment) -> Environment:
+    """Return an environment with what the body gives; unknown fields are passed over.
+
+    Raises:
+        Refusal: 400 for no name, fields of another type, and an account that is not the path's.
+    """
+    check(check_object(body), ENVIRONMENT_FIELDS, () if environment.name else ("name",))
+    _check_names(body, environment.account_id)
+    for name, choices in _CHOICES.items():
+        if (value := body.get(name)) is not None and value not in choices:
+            raise invalid({name: f"{value!r} is not one of {list(choices)!r}"})
+    own, shown = _given(body, _ENVIRONMENT), _given(body, _ENVIRONMENT_SHOWN)
+    return replace(environment, **own, shown={**environment.shown, **shown})
+
+
+def _given(body: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
+    given = {name: body[name] for name in fields if name in body}
+    return {name: value for name, value in given.items() if value is not None or name in _MAY_BE_NULL}
+
+
+def _check_names(body: Mapping[str, Any], account_id: int) -> None:
+    check_state(body)
+    if body.get("name") == "":
+        raise invalid({"name": "'' is too short"})
+    if body.get("account_id") not in {None, account_id}:
+        raise invalid({"account_id": f"{body['account_id']!r} is not the account of the path"})

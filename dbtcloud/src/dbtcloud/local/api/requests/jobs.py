@@ -1,0 +1,110 @@
+"""Jobs out of request bodies: what creates one, and what changes one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dbtcloud.local.model.api_errors import Refusal, invalid
+from dbtcloud.local.model.field_types import Fields, check, check_least, check_object, check_state
+from dbtcloud.local.model.records import Job
+from dbtcloud.local.orchestration.cron import is_cron
+from dbtcloud.local.orchestration.schedule import normal_schedule
+
+_OWN: Fields = {
+    "name": "string",
+    "project_id": "integer",
+    "environment_id": "integer",
+    "description": "string",
+    "execute_steps": "array of string",
+    "generate_docs": "boolean",
+    "job_type": "string",
+    "dbt_version": "string",
+    "run_generate_sources": "boolean",
+    "triggers": "object",
+    "job_completion_trigger_condition": "object",
+    "deferring_environment_id": "integer",
+    "deferring_job_definition_id": "integer",
+    "state": "integer",
+}
+_SHOWN: Fields = {
+    "lifecycle_webhooks": "boolean",
+    "run_compare_changes": "boolean",
+    "compare_changes_flags": "string",
+    "run_lint": "boolean",
+    "errors_on_lint_failure": "boolean",
+    "cost_optimization_features": "array of string",
+    "triggers_on_draft_pr": "boolean",
+}
+_NESTED: Mapping[str, Fields] = {
+    "settings": {"threads": "integer", "target_name": "string"},
+    "execution": {"timeout_seconds": "integer"},
+}
+JOB_FIELDS: Fields = {**_OWN, **_SHOWN, **dict.fromkeys(_NESTED, "object"), "schedule": "object"}
+"""`HumanReadableJobDefinitionRequest` of the published specification, as far as it is read."""
+
+_MAY_BE_NULL = {
+    "dbt_version",
+    "job_completion_trigger_condition",
+    "deferring_environment_id",
+    "deferring_job_definition_id",
+}
+_TYPES = ("ci", "scheduled", "other", "merge", "exposure_sync", "adaptive", "hybrid")
+_LONGEST_DESCRIPTION = 255
+
+
+def new_job(body: Any, job: Job) -> Job:
+    """Return `job`, which is no more than an id and an account, filled by the body that creates it.
+
+    Raises:
+        Refusal: 400 for fields that are missing or of another type; 500 for a description of more than 255
+            characters, as dbt Cloud itself answers (dbt-jobs-as-code#204).
+    """
+    check(check_object(body), JOB_FIELDS, ("name", "project_id", "environment_id"))
+    filled = changed_job(body, job)
+    if body.get("job_type") is None and filled.triggers.get("schedule"):
+        return replace(filled, job_type="scheduled")
+    return filled
+
+
+def changed_job(body: Any, job: Job) -> Job:
+    """Return a job with what the body gives; read-only and unknown fields are passed over."""
+    check(check_object(body), JOB_FIELDS)
+    _check_values(body)
+    own = {name: body[name] for name in _OWN if name in body and _is_given(name, body[name])}
+    if "execute_steps" in own:
+        own["execute_steps"] = tuple(own["execute_steps"])
+    if body.get("schedule") is not None:
+        own["schedule"] = _schedule(body["schedule"])
+    shown = {name: body[name] for name in _SHOWN if body.get(name) is not None}
+    return replace(job, **own, **_nested(body), shown={**job.shown, **shown})
+
+
+def _schedule(body: Mapping[str, Any]) -> dict[str, Any]:
+    schedule = normal_schedule(body)
+    if not is_cron(schedule["cron"]):
+        raise invalid({"schedule": f"{schedule['cron']!r} is not a cron line"})
+    return schedule
+
+
+def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for outer, fields in _NESTED.items():
+        inner = body.get(outer) or {}
+        check(inner, fields)
+        check_least(inner, {"threads": 1, "timeout_seconds": 0})
+        values |= {name: inner[name] for name in fields if inner.get(name) is not None}
+    return values
+
+
+def _check_values(body: Mapping[str, Any]) -> None:
+    check_state(body)
+    if body.get("name") == "":
+        raise invalid({"name": "'' is too short"})
+    if (kind := body.get("job_type")) is not None and kind not in _TYPES:
+        raise invalid({"job_type": f"{kind!r} is not one of {list(_TYPES)!r}"})
+    if len(body.get("description") or "") > _LONGEST_DESCRIPTION:
+        raise Refusal(500, "An unexpected error occurred.")
+
+
+def _is_given(name: str, value: Any) -> bool:
+    return value is not None or name in _MAY_BE_NULL

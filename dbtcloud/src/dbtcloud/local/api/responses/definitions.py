@@ -1,0 +1,237 @@
+"""Accounts, projects, environments and jobs as dbt Cloud's Admin API writes them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dbtcloud.local.model.clock import iso, spaced
+from dbtcloud.local.model.records import Account, Environment, Job, Project
+from dbtcloud.local.orchestration.cron import cron_humanized
+from dbtcloud.local.orchestration.schedule import HOURLY, nested_schedule, normal_schedule
+
+
+def account_shape(account: Account, base_url: str) -> dict[str, Any]:
+    """Write an account with the limits of a large plan."""
+    return {
+        "docs_job_id": None,
+        "freshness_job_id": None,
+        "lock_reason": None,
+        "unlock_if_subscription_renewed": False,
+        "read_only_seats": 50,
+        "id": account.id,
+        "name": account.name,
+        "state": account.state,
+        "plan": "enterprise",
+        "pending_cancel": False,
+        "run_slots": 15,
+        "developer_seats": 10,
+        "queue_limit": 50,
+        "pod_memory_request_mebibytes": 600,
+        "run_duration_limit_seconds": 86_400,
+        "enterprise_authentication_method": None,
+        "enterprise_login_slug": None,
+        "enterprise_unique_identifier": None,
+        "billing_email_address": None,
+        "locked": False,
+        "develop_file_system": True,
+        "unlocked_at": None,
+        "created_at": iso(account.created_at),
+        "updated_at": iso(account.created_at),
+        "starter_repo_url": None,
+        "sso_reauth": False,
+        "git_auth_level": "personal",
+        "identifier": f"local-{account.id}",
+        "docs_job": None,
+        "freshness_job": None,
+        "enterprise_login_url": f"{base_url}/enterprise-login/None/",
+        **_OF_NEWER_ACCOUNTS,
+    }
+
+
+_OF_NEWER_ACCOUNTS: dict[str, Any] = {
+    "it_seats": 0,
+    "explorer_seats": 0,
+    "analyst_seats": 0,
+    "lock_cause": None,
+    "develop_pod_memory_request_mebibytes": 0,
+    "business_critical": False,
+    "trial_end_date": None,
+    "static_subdomain": None,
+    "vanity_subdomain": None,
+    "run_locked_until": None,
+    "copilot_locked_until": None,
+    "agent_credit_locked": False,
+    "account_migration_events": [],
+    "groups": [],
+}
+
+
+def project_shape(project: Project) -> dict[str, Any]:
+    """Write a project; its connection is DuckDB, and it has no repository."""
+    return {
+        "name": project.name,
+        "description": project.description,
+        "account_id": project.account_id,
+        "connection_id": project.id,
+        "repository_id": None,
+        "semantic_layer_config_id": None,
+        "default_version": None,
+        "fusion_readiness": None,
+        "id": project.id,
+        "created_at": spaced(project.created_at),
+        "updated_at": spaced(project.updated_at or project.created_at),
+        "skipped_setup": False,
+        "state": project.state,
+        "type": 0,
+        "dbt_project_subdirectory": project.dbt_project_subdirectory,
+        "connection": connection_shape(project),
+        "environments": None,
+        "repository": None,
+        "group_permissions": [],
+        "docs_job_id": None,
+        "freshness_job_id": None,
+        "docs_job": None,
+        "freshness_job": None,
+        **project.shown,
+    }
+
+
+def connection_shape(project: Project, database: str | None = None) -> dict[str, Any]:
+    """Write a project's connection to its warehouse; `database` is an environment's DuckDB file."""
+    return {
+        "id": project.id,
+        "account_id": project.account_id,
+        "project_id": project.id,
+        "name": "DuckDB",
+        "type": "duckdb",
+        "created_by_id": None,
+        "created_by_service_token_id": None,
+        "details": {"path": database} if database else {},
+        "state": project.state,
+        "created_at": spaced(project.created_at),
+        "updated_at": spaced(project.created_at),
+        "private_link_endpoint_id": None,
+    }
+
+
+def environment_shape(
+    environment: Environment,
+    project: Project | None,
+    write: Callable[[int], str | None] = iso,
+    database: str | None = None,
+) -> dict[str, Any]:
+    """Write an environment with its project and that one's connection, where the project is known.
+
+    `write` spells its instants, in which v2 (`iso`) and v3 (`spaced`) differ. `database` is its DuckDB file.
+    """
+    return {
+        "id": environment.id,
+        "account_id": environment.account_id,
+        "project_id": environment.project_id,
+        "connection_id": environment.project_id,
+        "repository_id": None,
+        "credentials_id": None,
+        "extended_attributes_id": None,
+        "created_by_id": None,
+        "name": environment.name,
+        "dbt_version": environment.dbt_version,
+        "raw_dbt_version": environment.dbt_version,
+        "type": environment.type,
+        "use_custom_branch": environment.use_custom_branch,
+        "custom_branch": environment.custom_branch,
+        "dbt_project_subdirectory": None,
+        "supports_docs": True,
+        "state": environment.state,
+        "created_at": write(environment.created_at),
+        "updated_at": write(environment.updated_at or environment.created_at),
+        "project": {**project_shape(project), "group_permissions": None} if project else None,
+        "connection": connection_shape(project, database) if project else None,
+        "repository": None,
+        "jobs": None,
+        "credentials": None,
+        "custom_environment_variables": None,
+        "deployment_type": environment.deployment_type,
+        "is_deferrable": False,
+        "fusion_readiness": None,
+        "enable_model_query_history": False,
+        "enable_dbt_state": False,
+        "primary_profile_id": None,
+        **environment.shown,
+    }
+
+
+def job_shape(job: Job) -> dict[str, Any]:
+    """Write a job as `jobs/` and `jobs/{id}/` do."""
+    schedule = _schedule(job)
+    return {
+        **_job_core(job),
+        "schedule": schedule,
+        "generate_sources": job.run_generate_sources,
+        "is_system": False,
+        "fusion_readiness": None,
+        "cron_humanized": cron_humanized(schedule["cron"]),
+        "next_run": None,
+        "next_run_humanized": None,
+        **dict.fromkeys(RELATED_TO_JOBS),
+    }
+
+
+def nested_job_shape(job: Job) -> dict[str, Any]:
+    """Write a job as a run includes it: its schedule is spelled differently there."""
+    return {**_job_core(job), "schedule": nested_schedule(_schedule(job))}
+
+
+def _schedule(job: Job) -> dict[str, Any]:
+    return normal_schedule(job.schedule) if job.schedule else HOURLY
+
+
+def _job_core(job: Job) -> dict[str, Any]:
+    return {
+        "execution": {"timeout_seconds": job.timeout_seconds},
+        "generate_docs": job.generate_docs,
+        "run_generate_sources": job.run_generate_sources,
+        "id": job.id,
+        "account_id": job.account_id,
+        "project_id": job.project_id,
+        "environment_id": job.environment_id,
+        "name": job.name,
+        "description": job.description,
+        "dbt_version": job.dbt_version,
+        "raw_dbt_version": job.dbt_version,
+        "created_at": iso(job.created_at),
+        "updated_at": iso(job.updated_at or job.created_at),
+        "execute_steps": list(job.execute_steps),
+        "state": job.state,
+        "deactivated": False,
+        "run_failure_count": 0,
+        "deferring_job_definition_id": job.deferring_job_definition_id,
+        "deferring_environment_id": job.deferring_environment_id,
+        "lifecycle_webhooks_url": None,
+        "triggers": {**_NO_TRIGGERS, **job.triggers},
+        "settings": {"threads": job.threads, "target_name": job.target_name},
+        "is_deferrable": False,
+        "job_type": job.job_type,
+        "job_completion_trigger_condition": job.job_completion_trigger_condition,
+        **_WITHOUT_EFFECT,
+        **job.shown,
+    }
+
+
+RELATED_TO_JOBS = ("account", "project", "environment", "most_recent_run", "most_recent_completed_run")
+"""What a job holds as null until `include_related` asks for it."""
+
+_WITHOUT_EFFECT = {
+    "lifecycle_webhooks": False,
+    "run_compare_changes": False,
+    "compare_changes_flags": "--select state:modified",
+    "run_lint": False,
+    "errors_on_lint_failure": True,
+    "cost_optimization_features": [],
+    "triggers_on_draft_pr": False,
+}
+_NO_TRIGGERS = {
+    "github_webhook": False,
+    "git_provider_webhook": False,
+    "custom_branch_only": False,
+    "schedule": False,
+    "on_merge": False,
+}

@@ -1,0 +1,183 @@
+"""Runs, steps and triggers as dbt Cloud's Admin API v2 writes them."""
+
+from collections.abc import Collection
+from typing import Any
+
+from dbtcloud.local.model.clock import spaced
+from dbtcloud.local.model.durations import clocked, humanized
+from dbtcloud.local.model.records import Run, Status, Step
+
+OVERRIDES = (
+    "git_branch",
+    "git_sha",
+    "azure_pull_request_id",
+    "github_pull_request_id",
+    "gitlab_merge_request_id",
+    "non_native_pull_request_id",
+    "schema_override",
+    "dbt_version_override",
+    "threads_override",
+    "target_name_override",
+    "generate_docs_override",
+    "timeout_seconds_override",
+    "steps_override",
+)
+"""What a trigger may carry beside its cause (`TriggerRunRequestRequest`), in the order it is shown."""
+
+_HUMANIZED = {
+    Status.QUEUED: "Queued",
+    Status.STARTING: "Starting",
+    Status.RUNNING: "Running",
+    Status.SUCCESS: "Success",
+    Status.ERROR: "Error",
+    Status.CANCELLED: "Cancelled",
+}
+_COLOURS = {Status.SUCCESS: "GREEN", Status.ERROR: "RED", Status.CANCELLED: "YELLOW"}
+_TRIGGERS_APART = 1_000_000
+_SHOWN_LOG_LINES = 1_000
+
+
+def run_shape(run: Run, now: int, base_url: str, *, blocked_by: Collection[int] = ()) -> dict[str, Any]:
+    """Write a run as every answer holds it; what can be included is null or empty until it is asked for."""
+    status = run.status(now)
+    return {
+        **_identity(run, status),
+        "blocked_by": list(blocked_by),
+        **_instants(run, now),
+        "last_checked_at": None,
+        "last_heartbeat_at": None,
+        "should_start_at": None,
+        "trigger": None,
+        "job": None,
+        "environment": None,
+        "run_steps": [],
+        "deprecation": None,
+        **_flags(status),
+        **_durations(run, now),
+        "retrying_run_id": run.retrying_run_id,
+        "can_retry": False,
+        "retry_not_supported_reason": "RETRY_NOT_FAILED_RUN",
+        "job_id": run.job_id,
+        "is_running": None,
+        "href": f"{base_url}/deploy/{run.account_id}/projects/{run.project_id}/runs/{run.id}/",
+        "used_repo_cache": None,
+        **({"_local": {"pretended": True}} if run.script else {}),
+    }
+
+
+def trigger_shape(run: Run) -> dict[str, Any]:
+    """Write what started a run: its cause and every override, null where none was given."""
+    cause = run.trigger.get("cause", "")
+    return {
+        "id": run.id + _TRIGGERS_APART,
+        "cause": cause,
+        "job_definition_id": run.job_id,
+        **{name: run.trigger.get(name) for name in OVERRIDES},
+        "created_at": spaced(run.created_at),
+        "cause_humanized": cause,
+        "job": None,
+        "cause_category": run.trigger.get("cause_category", "api"),
+    }
+
+
+def audit_shape(run: Run, now: int) -> dict[str, Any]:
+    """Write who started a run, and who cancelled it: always the one service token that there is here."""
+    by_token = {"actor": {"id": "1", "type": "service_token", "name": "Local dbt Cloud"}}
+    cancelled = run.status(now) is Status.CANCELLED
+    return {"trigger": by_token, "cancellation": by_token if cancelled else None}
+
+
+def step_shape(step: Step, now: int, *, debug_logs: bool) -> dict[str, Any]:
+    """Write a step; its debug log is cut to the last thousand lines unless it is asked for in full."""
+    finished = step.finished_at if step.finished_at is not None else now
+    lasted = finished - (step.started_at if step.started_at is not None else finished)
+    return {
+        "id": step.id,
+        "run_id": step.run_id,
+        "account_id": step.account_id,
+        "index": step.index,
+        "status": int(step.status),
+        "name": step.name,
+        "logs": step.logs,
+        "debug_logs": step.logs if debug_logs else None,
+        "log_location": "db",
+        "log_path": None,
+        "debug_log_path": None,
+        "log_archive_type": "db_flushed",
+        "truncated_debug_logs": "\n".join(step.logs.splitlines()[-_SHOWN_LOG_LINES:]),
+        "created_at": spaced(step.started_at),
+        "updated_at": spaced(finished),
+        "started_at": spaced(step.started_at),
+        "finished_at": spaced(step.finished_at),
+        "status_color": _COLOURS.get(step.status, "BLUE"),
+        "status_humanized": _HUMANIZED[step.status],
+        "duration": clocked(lasted),
+        "duration_humanized": humanized(lasted),
+        "run_step_command": {"run_step_id": step.id, "dbt_command": step.command} if step.command else None,
+        "run_step_invocation": None,
+    }
+
+
+def _identity(run: Run, status: Status) -> dict[str, Any]:
+    taken = status >= Status.STARTING and run.dequeued_at is not None
+    saved = status.finished and run.started_at is not None
+    return {
+        "id": run.id,
+        "trigger_id": run.id + _TRIGGERS_APART,
+        "account_id": run.account_id,
+        "environment_id": run.environment_id,
+        "project_id": run.project_id,
+        "job_definition_id": run.job_id,
+        "status": int(status),
+        "dbt_version": run.dbt_version or run.trigger.get("dbt_version_override") or "latest",
+        "git_branch": run.git_branch or run.trigger.get("git_branch"),
+        "git_sha": run.git_sha or run.trigger.get("git_sha"),
+        "status_message": run.message if status.finished else None,
+        "owner_thread_id": None,
+        "executed_by_thread_id": f"local-run-{run.id}" if taken else None,
+        "deferring_run_id": None,
+        "artifacts_saved": saved,
+        "artifact_s3_path": f"local/runs/{run.id}/artifacts/target" if saved else None,
+        "has_docs_generated": saved and run.docs and status is Status.SUCCESS,
+        "has_sources_generated": saved and run.sources and status is Status.SUCCESS,
+        "notifications_sent": status.finished,
+    }
+
+
+def _instants(run: Run, now: int) -> dict[str, str | None]:
+    ahead_excluded = [_past(instant, now) for instant in (run.dequeued_at, run.started_at, run.finished_at)]
+    last = max(instant for instant in (run.created_at, *ahead_excluded) if instant is not None)
+    names = ("created_at", "updated_at", "dequeued_at", "started_at", "finished_at")
+    return dict(zip(names, map(spaced, (run.created_at, last, *ahead_excluded)), strict=True))
+
+
+def _flags(status: Status) -> dict[str, Any]:
+    return {
+        "status_humanized": _HUMANIZED[status],
+        "in_progress": not status.finished,
+        "is_complete": status.finished,
+        "is_success": status is Status.SUCCESS,
+        "is_error": status is Status.ERROR,
+        "is_cancelled": status is Status.CANCELLED,
+    }
+
+
+def _durations(run: Run, now: int) -> dict[str, str]:
+    finished, started = _past(run.finished_at, now), _past(run.started_at, now)
+    end = now if finished is None else finished
+    lasted = {
+        "duration": end - run.created_at,
+        "queued_duration": (end if started is None else started) - run.created_at,
+        "run_duration": 0 if started is None else end - started,
+    }
+    ended = "0 minutes from now" if finished is None else f"{humanized(now - finished)} ago"
+    return {
+        **{name: clocked(span) for name, span in lasted.items()},
+        **{f"{name}_humanized": humanized(span) for name, span in lasted.items()},
+        "created_at_humanized": f"{humanized(now - run.created_at)} ago",
+        "finished_at_humanized": ended,
+    }
+
+
+def _past(instant: int | None, now: int) -> int | None:
+    return instant if instant is not None and instant <= now else None

@@ -1,0 +1,36 @@
+"""Accounts, in v2 and v3."""
+
+from aiohttp import web
+
+from dbtcloud.local.api.envelope import found, listed
+from dbtcloud.local.api.requests.query import parse
+from dbtcloud.local.api.responses.definitions import account_shape
+from dbtcloud.local.api.routes.path_objects import account_of, cloud_of
+from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.model.records import Account
+from dbtcloud.local.store.interface import Page
+
+
+async def list_accounts(request: web.Request) -> web.Response:
+    """Answer with every account that the token may see: all of them."""
+    parse(request, {})
+    store = cloud_of(request).store
+    ids = store.definitions.ids(Account)
+    accounts = [account for id_ in ids if (account := store.definitions.get(Account, id_))]
+    shapes = [account_shape(account, cloud_of(request).base_url) for account in accounts]
+    return listed(shapes, len(ids), Page(order_by=""), {"pk__in": ids})
+
+
+async def get_account(request: web.Request) -> web.Response:
+    """Answer with one account."""
+    parse(request, {})
+    return found(account_shape(account_of(request), cloud_of(request).base_url))
+
+
+_LIMITS = "Plan and limits are made up."
+
+ROUTES = (
+    Route("GET", "/api/v2/accounts/", list_accounts, differs=_LIMITS),
+    Route("GET", "/api/v3/accounts/", list_accounts, differs=_LIMITS),
+    Route("GET", "/api/v2/accounts/{account_id}/", get_account, differs=_LIMITS),
+)

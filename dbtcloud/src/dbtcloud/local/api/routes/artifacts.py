@@ -1,0 +1,65 @@
+"""Artifacts of runs, and of a job's newest run that has them: raw files, no envelope."""
+
+from pathlib import Path
+
+from aiohttp import web
+
+from dbtcloud.local.api.envelope import found
+from dbtcloud.local.api.requests.query import integer, parse
+from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of, run_of
+from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.model.api_errors import missing
+from dbtcloud.local.model.records import Job, Status
+from dbtcloud.local.orchestration.artifacts import artifact, artifact_paths, has_artifact
+from dbtcloud.local.store.interface import Page, RunQuery
+
+
+async def list_artifacts(request: web.Request) -> web.Response:
+    """Answer with the paths of a run's artifacts; `step` is taken and not heeded, as in dbt Cloud."""
+    parse(request, {"step": integer})
+    return found(artifact_paths(cloud_of(request), run_of(request)))
+
+
+async def get_artifact(request: web.Request) -> web.StreamResponse:
+    """Answer with one artifact, of one step if `step` names it."""
+    step = parse(request, {"step": integer}).values.get("step")
+    path = request.match_info["remainder"]
+    return _raw(artifact(cloud_of(request), run_of(request), path, step), path)
+
+
+async def get_job_artifact(request: web.Request) -> web.StreamResponse:
+    """Answer with the artifact from the newest finished run of the job that has it."""
+    parse(request, {})
+    job, cloud, path = (
+        definition_of(request, Job, "job_id"),
+        cloud_of(request),
+        request.match_info["remainder"],
+    )
+    ended = [int(status) for status in Status if status.finished]
+    query = RunQuery(job.account_id, job_ids=[job.id], statuses=ended)
+    for run in cloud.store.runs.find(query, Page(order_by="-id"), cloud.clock.now())[0]:
+        if has_artifact(cloud, run, path):
+            return _raw(artifact(cloud, run, path, None), path)
+    raise missing()
+
+
+def _raw(content: Path | bytes, path: str) -> web.StreamResponse:
+    if isinstance(content, Path):
+        return web.FileResponse(content)
+    kind = "application/json" if path.endswith(".json") else "application/octet-stream"
+    return web.Response(body=content, content_type=kind)
+
+
+_RUN = "/api/v2/accounts/{account_id}/runs/{run_id}/artifacts/"
+
+ROUTES = (
+    Route("GET", _RUN, list_artifacts, ("runs", "read")),
+    Route("GET", f"{_RUN}{{remainder:.+}}", get_artifact, ("runs", "read")),
+    Route(
+        "GET",
+        "/api/v2/accounts/{account_id}/jobs/{job_id}/artifacts/{remainder:.+}",
+        get_job_artifact,
+        ("runs", "read"),
+        "Of the newest finished run, of the last hundred, that has it.",
+    ),
+)

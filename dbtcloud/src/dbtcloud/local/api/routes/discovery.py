@@ -1,0 +1,25 @@
+"""The Discovery API's endpoint: GraphQL, at the two paths that dbt's clients use."""
+
+from aiohttp import web
+
+from dbtcloud.local.discovery.serving import Discovery
+
+DISCOVERY = web.AppKey("discovery", Discovery)
+"""Where the handler finds Discovery."""
+
+
+async def answer_query(request: web.Request) -> web.Response:
+    """Answer a GraphQL query over the artifacts of finished runs."""
+    return await request.app[DISCOVERY].answer(request)
+
+
+_NEEDS = ("metadata", "read")
+_DIFFERS = (
+    "Models in `modelHistoricalRuns` show their newest code; usage, column lineage, recommendations and "
+    "exposures' tiles are not there."
+)
+
+ROUTES = (
+    ("POST", "/graphql/", answer_query, _NEEDS, _DIFFERS),
+    ("POST", "/beta/graphql/", answer_query, _NEEDS, _DIFFERS),
+)

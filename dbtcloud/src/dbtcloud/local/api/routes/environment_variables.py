@@ -1,0 +1,212 @@
+"""Environment variables of a project: tables of their values by scope, and single values."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from dbtcloud.local.api.envelope import found
+from dbtcloud.local.api.requests.query import integer, parse
+from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
+from dbtcloud.local.api.routes.read_body import read_body
+from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.model.api_errors import invalid, missing
+from dbtcloud.local.model.clock import spaced
+from dbtcloud.local.model.field_types import Fields, check, check_object
+from dbtcloud.local.model.records import DELETED, Environment, EnvironmentVariable, Job, Project
+from dbtcloud.local.orchestration.deletion import delete
+from dbtcloud.local.orchestration.environment_variables import (
+    SCOPES,
+    brief,
+    check_variable,
+    concerns,
+    shown_value,
+    variables_in,
+)
+
+_FIELDS: Fields = {
+    "account_id": "integer",
+    "project_id": "integer",
+    "name": "string",
+    "type": "string",
+    "user_id": "integer",
+    "environment_id": "integer",
+    "job_definition_id": "integer",
+    "raw_value": "string",
+    "display_value": "string",
+    "state": "integer",
+}
+_OWNERS = {"environment": "environment_id", "job": "job_definition_id", "user": "user_id"}
+
+
+async def list_by_environment(request: web.Request) -> web.Response:
+    """Answer with the project's environments, and each variable's value in each of them."""
+    parse(request, {})
+    environments = environments_of(request)
+    names = {environment.id: environment.name for environment in environments}
+    table: dict[str, dict[str, Any]] = {}
+    for each in _variables(request):
+        if each.type == "project" or each.environment_id in names:
+            column = names.get(each.environment_id or 0, "project")
+            table.setdefault(each.name, {})[column] = brief(each)
+    return found({"environments": ["project", *names.values()], "variables": table})
+
+
+async def list_by_job(request: web.Request) -> web.Response:
+    """Answer with the values that concern a job, by variable and scope."""
+    job_id = parse(request, {"job_definition_id": integer}).values.get("job_definition_id")
+    if job_id is None:
+        return found(_by_scope(each for each in _variables(request) if each.type == "project"))
+    job = cloud_of(request).store.definitions.get(Job, job_id)
+    if job is None or job.state == DELETED or job.project_id != _project(request).id:
+        raise missing()
+    return found(_by_scope(each for each in _variables(request) if concerns(each, job)))
+
+
+async def list_by_user(request: web.Request) -> web.Response:
+    """Answer with a user's own values and what they override."""
+    user_id = parse(request, {"user_id": integer}).values.get("user_id")
+    values = _variables(request)
+    return found(
+        _by_scope(each for each in values if each.type == "project" or each.user_id == (user_id or 0))
+    )
+
+
+async def create_variable(request: web.Request) -> web.Response:
+    """Create a value of a variable in one scope, and answer with it and 201."""
+    project, cloud = _project(request), cloud_of(request)
+    body = check_object(await read_body(request, _FIELDS))
+    check(body, _FIELDS, ("name", "type"))
+    value = _value(body) or ""
+    check_variable(body["name"], {"raw_value": value})
+    variable = EnvironmentVariable(
+        id=cloud.store.definitions.next_id(EnvironmentVariable),
+        name=body["name"],
+        value=value,
+        account_id=project.account_id,
+        project_id=project.id,
+        created_at=cloud.clock.now(),
+        **_scope(request, body),
+    )
+    _refuse_second(request, variable)
+    cloud.store.definitions.put(variable)
+    return found(variable_shape(variable), 201)
+
+
+async def update_variable(request: web.Request) -> web.Response:
+    """Change a value, or its variable's name."""
+    variable, cloud = _variable(request), cloud_of(request)
+    body = check_object(await read_body(request, _FIELDS))
+    check(body, _FIELDS)
+    value, name = _value(body), body.get("name") or variable.name
+    check_variable(name, {} if value is None else {"raw_value": value})
+    changed = replace(variable, name=name, value=variable.value if value is None else value)
+    _refuse_second(request, changed)
+    changed = replace(changed, updated_at=cloud.clock.now())
+    if body.get("state") == DELETED:
+        changed = delete(cloud, changed)
+    cloud.store.definitions.put(changed)
+    return found(variable_shape(changed))
+
+
+async def delete_variable(request: web.Request) -> web.Response:
+    """Delete one value of a variable."""
+    return found(variable_shape(delete(cloud_of(request), _variable(request))))
+
+
+def variable_shape(variable: EnvironmentVariable) -> dict[str, Any]:
+    """Write one value of a variable."""
+    return {
+        "id": variable.id,
+        "account_id": variable.account_id,
+        "project_id": variable.project_id,
+        "name": variable.name,
+        "type": variable.type,
+        "user_id": variable.user_id,
+        "environment_id": variable.environment_id,
+        "job_definition_id": variable.job_definition_id,
+        "display_value": shown_value(variable),
+        "state": variable.state,
+        "created_at": spaced(variable.created_at),
+        "updated_at": spaced(variable.updated_at or variable.created_at),
+        "environment": None,
+    }
+
+
+def environments_of(request: web.Request) -> list[Environment]:
+    """Return the environments of the project that the path names."""
+    definitions, project = cloud_of(request).store.definitions, _project(request)
+    every = (definitions.get(Environment, id_) for id_ in definitions.ids(Environment))
+    return [each for each in every if each and each.project_id == project.id and each.state != DELETED]
+
+
+def _by_scope(variables: Iterable[EnvironmentVariable]) -> dict[str, dict[str, Any]]:
+    table: dict[str, dict[str, Any]] = {}
+    for each in variables:
+        table.setdefault(each.name, {})[each.type] = brief(each)
+    return table
+
+
+def _value(body: dict[str, Any]) -> str | None:
+    given = body.get("raw_value")
+    return body.get("display_value") if given is None else given
+
+
+def _scope(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the scope and whose it is, which must be the project's."""
+    kind = body["type"]
+    if kind not in SCOPES:
+        raise invalid({"type": f"{kind!r} is not one of {list(SCOPES)!r}"})
+    if kind == "project":
+        return {"type": kind}
+    name = _OWNERS[kind]
+    if body.get(name) is None:
+        raise invalid({name: f"{name!r} is a required property"})
+    if kind != "user":
+        owner: type[Environment | Job] = Environment if kind == "environment" else Job
+        there = cloud_of(request).store.definitions.get(owner, body[name])
+        if there is None or there.state == DELETED or there.project_id != _project(request).id:
+            raise missing()
+    return {"type": kind, name: body[name]}
+
+
+def _refuse_second(request: web.Request, variable: EnvironmentVariable) -> None:
+    def place(each: EnvironmentVariable) -> tuple[Any, ...]:
+        return each.name, each.type, each.environment_id, each.job_definition_id, each.user_id
+
+    for other in _variables(request):
+        if other.id != variable.id and place(other) == place(variable):
+            raise invalid({"name": f"{variable.name!r} has a value in this {variable.type} already."})
+
+
+def _variables(request: web.Request) -> list[EnvironmentVariable]:
+    project = _project(request)
+    return variables_in(cloud_of(request).store, project.account_id, project.id)
+
+
+def _variable(request: web.Request) -> EnvironmentVariable:
+    variable = definition_of(request, EnvironmentVariable, "variable_id")
+    if variable.project_id != _project(request).id:
+        raise missing()
+    return variable
+
+
+def _project(request: web.Request) -> Project:
+    return definition_of(request, Project, "project_id")
+
+
+_VARIABLES = "/api/v3/accounts/{account_id}/projects/{project_id}/environment-variables/"
+_VARIABLE = f"{_VARIABLES}{{variable_id}}/"
+_READ, _WRITE = ("env_vars", "read"), ("env_vars", "write")
+_USERS = "A user's values are kept and have no effect: nobody develops here."
+_DELETED = "Answers 200 and the value, where the specification says 204."
+
+ROUTES = (
+    Route("GET", f"{_VARIABLES}environment/", list_by_environment, _READ),
+    Route("GET", f"{_VARIABLES}job/", list_by_job, _READ),
+    Route("GET", f"{_VARIABLES}user/", list_by_user, _READ, _USERS),
+    Route("POST", _VARIABLES, create_variable, _WRITE, _USERS),
+    Route("POST", _VARIABLE, update_variable, _WRITE, _USERS),
+    Route("DELETE", _VARIABLE, delete_variable, _WRITE, _DELETED),
+)

@@ -1,0 +1,134 @@
+"""Jobs: lists, one job, and what creates, changes and deletes it."""
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from dbtcloud.local.api.envelope import found, listed
+from dbtcloud.local.api.requests.jobs import JOB_FIELDS, changed_job, new_job
+from dbtcloud.local.api.requests.query import (
+    PAGING,
+    Readers,
+    boolean,
+    integer,
+    integers,
+    order,
+    parse,
+    state,
+    strings,
+    words,
+)
+from dbtcloud.local.api.routes.include_related import job_with
+from dbtcloud.local.api.routes.lists import find_definitions
+from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, definition_of
+from dbtcloud.local.api.routes.read_body import read_body
+from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.model.api_errors import invalid, missing
+from dbtcloud.local.model.records import DELETED, Environment, Job
+from dbtcloud.local.orchestration.deletion import delete
+
+_FILTERS: Readers = {
+    **PAGING,
+    "dbt_version__in": strings,
+    "environment_id": integer,
+    "is_fusion_ready": boolean,
+    "is_system": boolean,
+    "name__icontains": words,
+    "order_by": order("id", "name", "created_at"),
+    "pk": integer,
+    "pk__in": integers,
+    "project_id": integer,
+    "project_id__in": integers,
+    "state": state,
+    "triggers_schedule": boolean,
+}
+
+
+async def list_jobs(request: web.Request) -> web.Response:
+    """Answer with a page of jobs; none is a system's, and none is ready for Fusion."""
+    account, parameters, cloud = account_of(request), parse(request, _FILTERS), cloud_of(request)
+    nobodys = parameters.values.get("is_system") or parameters.values.get("is_fusion_ready")
+    within: dict[str, list[int]] = {"id": []} if nobodys else {}
+    jobs, total = find_definitions(cloud.store, Job, account, parameters, within)
+    shapes = [job_with(cloud, job, parameters.include) for job in jobs]
+    return listed(shapes, total, parameters.page(), parameters.echo(account.id))
+
+
+async def get_job(request: web.Request) -> web.Response:
+    """Answer with one job."""
+    include = parse(request, {}).include
+    return found(job_with(cloud_of(request), definition_of(request, Job, "job_id"), include))
+
+
+async def create_job(request: web.Request) -> web.Response:
+    """Create a job and answer with it, and with 201."""
+    account, cloud = account_of(request), cloud_of(request)
+    empty = Job(cloud.store.definitions.next_id(Job), "", account.id, created_at=cloud.clock.now())
+    body = await read_body(request, JOB_FIELDS)
+    job = new_job(body, replace(empty, threads=1))
+    _check_place(request, job, body)
+    cloud.store.definitions.put(job)
+    return found(job_with(cloud, job, frozenset()), 201)
+
+
+async def update_job(request: web.Request) -> web.Response:
+    """Change what the body gives of a job; a state of 2 deletes it."""
+    job, cloud = definition_of(request, Job, "job_id"), cloud_of(request)
+    body = await read_body(request, JOB_FIELDS)
+    changed = replace(changed_job(body, job), updated_at=cloud.clock.now())
+    _check_place(request, changed, body)
+    if changed.state == DELETED:
+        changed = delete(cloud, changed)
+    cloud.store.definitions.put(changed)
+    return found(job_with(cloud, changed, frozenset()))
+
+
+async def delete_job(request: web.Request) -> web.Response:
+    """Delete a job, and cancel its runs that are still going."""
+    cloud = cloud_of(request)
+    return found(job_with(cloud, delete(cloud, definition_of(request, Job, "job_id")), frozenset()))
+
+
+def _check_place(request: web.Request, job: Job, body: dict[str, object]) -> None:
+    """Refuse a job of another account, and one whose environment is none of its project's."""
+    if body.get("account_id") not in {None, job.account_id}:
+        raise invalid({"account_id": f"{body['account_id']!r} is not the account of the path"})
+    environment = cloud_of(request).store.definitions.get(Environment, job.environment_id)
+    place = (job.account_id, job.project_id)
+    if environment is None or (environment.account_id, environment.project_id) != place:
+        raise missing()
+
+
+_JOBS = "/api/v2/accounts/{account_id}/jobs/"
+_JOB = f"{_JOBS}{{job_id}}/"
+_KEPT = (
+    "Deferral, lint, compare changes, cost optimisation and webhooks of git providers are kept and given "
+    "back, and have no effect."
+)
+
+ROUTES = (
+    Route(
+        "GET",
+        _JOBS,
+        list_jobs,
+        ("jobs", "read"),
+        "`is_system=true` and `is_fusion_ready=true` find nothing. `custom_environment_variables` and "
+        "`fusion_readiness` are not included.",
+    ),
+    Route("POST", _JOBS, create_job, ("jobs", "write"), _KEPT),
+    Route("GET", _JOB, get_job, ("jobs", "read"), "`fusion_readiness` is not included."),
+    Route(
+        "POST",
+        _JOB,
+        update_job,
+        ("jobs", "write"),
+        f"Fields that the body leaves out stay as they are; dbt Cloud asks for the whole job. {_KEPT}",
+    ),
+    Route(
+        "DELETE",
+        _JOB,
+        delete_job,
+        ("jobs", "write"),
+        "Answers 200 and the job, as dbt Cloud's own answers do, where the specification says 204.",
+    ),
+)

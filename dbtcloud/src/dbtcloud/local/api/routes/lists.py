@@ -1,0 +1,55 @@
+"""Lists of projects, environments and jobs: query parameters to a question for the store."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from dbtcloud.local.api.requests.query import Parameters
+from dbtcloud.local.model.records import ACTIVE, Account, Environment, Job, Project
+from dbtcloud.local.store.interface import DefinitionQuery, Store
+
+D = TypeVar("D", Project, Environment, Job)
+
+
+def find_definitions(
+    store: Store,
+    kind: type[D],
+    account: Account,
+    parameters: Parameters,
+    within: Mapping[str, Sequence[int]] = {},
+) -> tuple[list[D], int]:
+    """Return the page that the parameters ask for, and how many there are in all."""
+    equal = [*within.items(), *_equal(parameters.values)]
+    values = parameters.values
+    above = max((values[name] for name in ("pk__gt", "id__gt") if name in values), default=None)
+    query = DefinitionQuery(
+        account.id, equal, _shown(values), above, values.get("name__icontains"), values.get("name")
+    )
+    return store.definitions.find(kind, query, parameters.page())
+
+
+def _shown(values: Mapping[str, Any]) -> list[tuple[str, Sequence[int | str | None]]]:
+    """Return conditions on what is not kept in a column of its own, by its path."""
+    paths = {
+        "dbt_version": "dbt_version",
+        "deployment_type": "deployment_type",
+        "type": "type",
+        "credentials_id": "shown.credentials_id",
+    }
+    conditions: list[tuple[str, Sequence[int | str | None]]] = []
+    for name, path in paths.items():
+        conditions += [(path, [values[name]])] if name in values else []
+        conditions += [(path, values[f"{name}__in"])] if f"{name}__in" in values else []
+    if "triggers_schedule" in values:
+        # JSON's true is 1 in SQLite; what was never set is false.
+        conditions.append(("triggers.schedule", [1] if values["triggers_schedule"] else [0]))
+    return conditions
+
+
+def _equal(values: Mapping[str, Any]) -> list[tuple[str, Sequence[int]]]:
+    columns = {"pk": "id", "project_id": "project_id", "environment_id": "environment_id"}
+    conditions: list[tuple[str, Sequence[int]]] = []
+    for name, column in columns.items():
+        conditions += [(column, [values[name]])] if name in values else []
+        conditions += [(column, values[f"{name}__in"])] if f"{name}__in" in values else []
+    state = values.get("state", ACTIVE)
+    return conditions if state is None else [*conditions, ("state", [state])]

@@ -1,0 +1,68 @@
+"""The pages for people: the newest runs, and the run that a run's `href` leads to."""
+
+import asyncio
+
+from aiohttp import web
+
+from dbtcloud.local.api.responses.runs import run_shape, step_shape
+from dbtcloud.local.api.routes.path_objects import cloud_of, run_of
+from dbtcloud.local.model.records import Environment, Job, Project, Run, Step
+from dbtcloud.local.orchestration.cloud import Cloud
+from dbtcloud.local.pages.html import Names, run_page, runs_page
+from dbtcloud.local.pages.node_times import NodeTime, node_times
+from dbtcloud.local.store.interface import Page, RunQuery
+
+_NEWEST = Page(limit=50, order_by="-id")
+_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+
+
+async def show_runs(request: web.Request) -> web.Response:
+    """Show the newest runs of account 1, each leading to its own page."""
+    cloud = cloud_of(request)
+    now = cloud.clock.now()
+    runs, total = cloud.store.runs.find(RunQuery(account_id=1), _NEWEST, now)
+    rows = [(_names(cloud, run), run_shape(run, now, cloud.base_url), _cause(run)) for run in runs]
+    return _html(runs_page(rows, total))
+
+
+async def show_run(request: web.Request) -> web.Response:
+    """Show a run with its steps, their logs and its nodes; the page renews itself while the run goes on."""
+    cloud, run = cloud_of(request), run_of(request)
+    now = cloud.clock.now()
+    steps = cloud.steps(run)
+    nodes = await _nodes(cloud, run, steps)
+    shape = run_shape(run, now, cloud.base_url, blocked_by=cloud.queue.ahead_of(run))
+    shapes = [step_shape(step, now, debug_logs=False) for step in steps]
+    return _html(run_page(shape, _names(cloud, run), _cause(run), shapes, nodes))
+
+
+def _names(cloud: Cloud, run: Run) -> Names:
+    get = cloud.store.definitions.get
+    job, project = get(Job, run.job_id), get(Project, run.project_id)
+    environment = get(Environment, run.environment_id)
+    return Names(
+        job.name if job else f"Job {run.job_id}",
+        project.name if project else f"Project {run.project_id}",
+        environment.name if environment else f"Environment {run.environment_id}",
+    )
+
+
+async def _nodes(cloud: Cloud, run: Run, steps: list[Step]) -> list[NodeTime]:
+    if run.script is not None:
+        return node_times(cloud, run, steps)
+    # Only a pretended run's artifacts are in the store, which belongs to this thread.
+    return await asyncio.to_thread(node_times, cloud, run, steps)
+
+
+def _cause(run: Run) -> str:
+    return str(run.trigger.get("cause", ""))
+
+
+def _html(text: str) -> web.Response:
+    return web.Response(text=text, content_type="text/html", headers=_HEADERS)
+
+
+ROUTES = (
+    ("GET", "/", show_runs),
+    ("GET", "/deploy/{account_id}/projects/{project_id}/runs/{run_id}/", show_run),
+)

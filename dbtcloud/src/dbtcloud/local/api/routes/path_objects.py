@@ -1,0 +1,53 @@
+"""What a path names: its account and the object in it, or 404."""
+
+from typing import TypeVar
+
+from aiohttp import web
+
+from dbtcloud.local.model.api_errors import missing
+from dbtcloud.local.model.records import DELETED, Account, Environment, EnvironmentVariable, Job, Project, Run
+from dbtcloud.local.orchestration.cloud import Cloud
+
+CLOUD = web.AppKey("cloud", Cloud)
+"""Where handlers find the local dbt Cloud."""
+
+D = TypeVar("D", Project, Environment, Job, EnvironmentVariable)
+
+
+def cloud_of(request: web.Request) -> Cloud:
+    """Return the local dbt Cloud behind a request."""
+    return request.app[CLOUD]
+
+
+def number(request: web.Request, name: str) -> int:
+    """Return an id out of the path; 404 for what is no number."""
+    text = request.match_info[name]
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise missing()
+    return int(text)
+
+
+def account_of(request: web.Request) -> Account:
+    """Return the account that the path names."""
+    account = cloud_of(request).store.definitions.get(Account, number(request, "account_id"))
+    if account is None:
+        raise missing()
+    return account
+
+
+def definition_of(request: web.Request, kind: type[D], name: str) -> D:
+    """Return the project, environment, job or variable that the path names; deleted ones are not there."""
+    account = account_of(request)
+    found = cloud_of(request).store.definitions.get(kind, number(request, name))
+    if found is None or found.account_id != account.id or found.state == DELETED:
+        raise missing()
+    return found
+
+
+def run_of(request: web.Request) -> Run:
+    """Return the run that the path names."""
+    account = account_of(request)
+    run = cloud_of(request).store.runs.get(number(request, "run_id"))
+    if run is None or run.account_id != account.id:
+        raise missing()
+    return run

@@ -1,0 +1,144 @@
+"""Seeding: a JSON document of accounts, projects, environments, jobs and pretended runs into the store."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from dbtcloud.local.control.type_check import check_types
+from dbtcloud.local.model.clock import SECOND
+from dbtcloud.local.model.records import (
+    Account,
+    Definition,
+    Environment,
+    EnvironmentVariable,
+    Job,
+    Project,
+    Run,
+)
+from dbtcloud.local.orchestration.cloud import Cloud
+from dbtcloud.local.orchestration.simulated_runs import Script, parse_script
+
+_KINDS: Mapping[str, type[Definition]] = {
+    "accounts": Account,
+    "projects": Project,
+    "environments": Environment,
+    "jobs": Job,
+    "environment_variables": EnvironmentVariable,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """What a document says of seeded runs; `age` and `every` are seconds."""
+
+    job_id: int = 1
+    id: int = 0
+    count: int = 1
+    age: float = 0
+    every: float = 0
+    trigger: dict[str, Any] = field(default_factory=dict)
+    pretend: dict[str, Any] | None = None
+
+
+def default_document(project_dir: Path | None = None) -> dict[str, Any]:
+    """Return what a new server holds: the sample project, or the jobs over the project in `project_dir`."""
+    package = resources.files("dbtcloud.local")
+    document: dict[str, Any] = json.loads(package.joinpath("control/seed.json").read_text("utf-8"))
+    for project in document["projects"]:
+        project["project_dir"] = str(project_dir or package.joinpath("sample"))
+    return document
+
+
+def seed(cloud: Cloud, document: Any) -> dict[str, list[int]]:
+    """Put a document's content into the store and return the ids by kind.
+
+    Args:
+        cloud: the local dbt Cloud.
+        document: `accounts`, `projects`, `environments`, `jobs` and `environment_variables` are lists of
+            objects with the fields of `dbtcloud.local.model.records`; ids may be left out. `runs` is a list
+            of objects with `job_id` and any of `count`, `age` (seconds since the first was created), `every`
+            (seconds between two), `trigger` (cause and overrides), `pretend` (their life, not the job's),
+            `id` (of the first).
+
+    Raises:
+        ValueError: for what the document should not hold; nothing of a run is kept then.
+    """
+    content = _object(document, "the seed document", (*_KINDS, "runs"))
+    if wrong := [name for name, entries in content.items() if not isinstance(entries, list | tuple)]:
+        raise ValueError(f"{wrong[0]} of the seed document is {content[wrong[0]]!r}. It has to be a list.")
+    ids = {
+        name: [_put(cloud, kind, entry) for entry in content.get(name, ())] for name, kind in _KINDS.items()
+    }
+    runs = [run for entry in content.get("runs", ()) for run in _runs(cloud, entry)]
+    return {**ids, "runs": _numbered(cloud, runs)}
+
+
+def point_at_sources(cloud: Cloud, document: dict[str, Any]) -> None:
+    """Let kept projects lead to the sources that the document names: a kept path may be gone by now.
+
+    A project without a path is somebody's own, which was served from this store before.
+    """
+    for entry in document["projects"]:
+        kept = cloud.store.definitions.get(Project, entry["id"])
+        if kept is not None and kept.project_dir is not None:
+            cloud.store.definitions.put(replace(kept, project_dir=entry["project_dir"]))
+
+
+def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
+    known = {field.name for field in fields(kind)}
+    values = _object(entry, f"a seeded {kind.__name__.lower()}", tuple(sorted(known)))
+    filled = {"id": cloud.store.definitions.next_id(kind), "created_at": cloud.clock.now(), **values}
+    required = [
+        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
+    ]
+    if lacking := [name for name in required if name not in filled]:
+        raise ValueError(f"A seeded {kind.__name__.lower()} needs {', '.join(lacking)}; got {entry!r}.")
+    check_types(kind, filled, f"a seeded {kind.__name__.lower()}")
+    if kind is Job:
+        filled["execute_steps"] = tuple(filled.get("execute_steps", ("dbt build",)))
+        filled["pretend"] = filled.get("pretend") and asdict(parse_script(filled["pretend"]))
+    definition = kind(**filled)
+    cloud.store.definitions.put(definition)
+    return definition.id
+
+
+def _runs(cloud: Cloud, entry: Any) -> Iterator[Run]:
+    values = _object(entry, "a seeded run", tuple(each.name for each in fields(_Runs)))
+    check_types(_Runs, values, "a seeded run")
+    asked = _Runs(**values)
+    job = cloud.store.definitions.get(Job, asked.job_id)
+    if job is None:
+        raise ValueError(f"A seeded run names job {asked.job_id}, which is not there; seed it before.")
+    script = parse_script(asked.pretend or job.pretend or asdict(Script()))
+    created_at = cloud.clock.now() - round(asked.age * SECOND)
+    first = cloud.new_run(replace(job, pretend=None), {"cause": "Seeded", **asked.trigger}, created_at)
+    first = replace(cloud.pretended(first, script), id=asked.id)
+    spacing = round(asked.every * SECOND)
+    for place in range(asked.count):
+        yield _moved(first, place, place * spacing)
+
+
+def _moved(run: Run, place: int, microseconds: int) -> Run:
+    instants = ("created_at", "dequeued_at", "started_at", "finished_at")
+    moved = {name: getattr(run, name) + microseconds for name in instants}
+    return replace(run, id=run.id and run.id + place, **moved)
+
+
+def _numbered(cloud: Cloud, runs: list[Run]) -> list[int]:
+    first = cloud.store.runs.next_id()
+    numbered = [run if run.id else replace(run, id=first + place) for place, run in enumerate(runs)]
+    cloud.store.runs.add(numbered)
+    return [run.id for run in numbered]
+
+
+def _object(value: Any, what: str, known: tuple[str, ...]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"Expected {what} as an object, got {value!r}.")  # noqa: TRY004 - one kind of error for bad input
+    if unknown := sorted(set(value) - set(known)):
+        raise ValueError(
+            f"{what[0].upper()}{what[1:]} does not know {', '.join(unknown)}; it takes {', '.join(known)}."
+        )
+    return value

@@ -1,0 +1,38 @@
+"""Deleting: what is deleted stays with state 2, and takes along what lies within it."""
+
+from dataclasses import replace
+from typing import TypeVar
+
+from dbtcloud.local.model.records import DELETED, Environment, EnvironmentVariable, Job, Project, Status
+from dbtcloud.local.orchestration.cloud import Cloud
+from dbtcloud.local.store.interface import DefinitionQuery, Page, RunQuery
+
+_GOING = tuple(int(status) for status in Status if not status.finished)
+_EVERY = Page(limit=-1)
+_WITHIN: dict[type, tuple[str, tuple[type[Environment | Job | EnvironmentVariable], ...]]] = {
+    Project: ("project_id", (Environment, Job, EnvironmentVariable)),
+    Environment: ("environment_id", (Job, EnvironmentVariable)),
+}
+
+D = TypeVar("D", bound=Project | Environment | Job | EnvironmentVariable)
+
+
+def delete(cloud: Cloud, definition: D) -> D:
+    """Delete a project, environment, job or variable, and cancel the runs that lose their job by that."""
+    deleted = replace(definition, state=DELETED, updated_at=cloud.clock.now())
+    cloud.store.definitions.put(deleted)
+    column, kinds = _WITHIN.get(type(definition), ("", ()))
+    for kind in kinds:
+        query = DefinitionQuery(definition.account_id, [(column, [definition.id]), ("state", [1])])
+        for inner in cloud.store.definitions.find(kind, query, _EVERY)[0]:
+            delete(cloud, inner)
+    if isinstance(definition, Job):
+        _cancel_runs(cloud, definition)
+    return deleted
+
+
+def _cancel_runs(cloud: Cloud, job: Job) -> None:
+    query = RunQuery(job.account_id, job_ids=[job.id], statuses=_GOING)
+    # From the newest: none of those that wait begins when the one before it is cancelled.
+    for run in cloud.store.runs.find(query, Page(limit=-1, order_by="-id"), cloud.clock.now())[0]:
+        cloud.cancel(run)

@@ -1,0 +1,72 @@
+"""The schedule of a job: the forms in which dbt Cloud takes it, and the cron line that they come to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dbtcloud.local.model.api_errors import invalid
+from dbtcloud.local.model.field_types import check
+
+HOURLY: dict[str, Any] = {
+    "cron": "0 * * * *",
+    "date": {"type": "every_day"},
+    "time": {"type": "every_hour", "interval": 1},
+}
+"""The schedule of a job that was given none; nothing runs by it unless `triggers.schedule` is true."""
+
+_DATES = ("every_day", "days_of_week", "custom_cron", "interval_cron")
+_TIMES = ("every_hour", "at_exact_hours")
+
+
+def normal_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schedule with `date`, `time` and the cron line that both come to.
+
+    Args:
+        schedule: `HumanReadableScheduleRequest` of the published specification: `date` (type, days, cron),
+            `time` (type, interval, hours), `cron`.
+
+    Raises:
+        Refusal: 400 for a type of date or time that dbt Cloud does not know, and for a day, an hour or an
+            interval that cannot be.
+    """
+    check(schedule, {"date": "object", "time": "object", "cron": "string"})
+    cron = schedule.get("cron")
+    date = schedule.get("date") or ({"type": "custom_cron", "cron": cron} if cron else HOURLY["date"])
+    time = schedule.get("time") or HOURLY["time"]
+    check(date, {"type": "string", "days": "array of integer", "cron": "string"})
+    check(time, {"type": "string", "interval": "integer", "hours": "array of integer"})
+    _check_type("date", date.get("type"), _DATES)
+    _check_type("time", time.get("type"), _TIMES)
+    _check_range("days", date.get("days"), range(7))
+    _check_range("hours", time.get("hours"), range(24))
+    if time.get("interval") is not None:
+        _check_range("interval", [time["interval"]], range(1, 24))
+    return {"cron": _cron(date, time, cron), "date": dict(date), "time": dict(time)}
+
+
+def nested_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a schedule as the job within a run holds it: date and time are words there."""
+    return {"cron": schedule["cron"], "date": schedule["date"]["type"], "time": schedule["time"]["type"]}
+
+
+def _cron(date: Mapping[str, Any], time: Mapping[str, Any], given: str | None) -> str:
+    if date["type"] == "custom_cron" or (date["type"] == "interval_cron" and (date.get("cron") or given)):
+        return str(date.get("cron") or given or HOURLY["cron"])
+    interval = time.get("interval") or 1
+    every = "*" if interval == 1 else f"*/{interval}"
+    hours = _joined(time.get("hours")) if time["type"] == "at_exact_hours" else every
+    days = _joined(date.get("days")) if date["type"] in {"days_of_week", "interval_cron"} else "*"
+    return f"0 {hours} * * {days}"
+
+
+def _joined(numbers: list[int] | None) -> str:
+    return ",".join(map(str, numbers)) if numbers else "*"
+
+
+def _check_type(name: str, value: Any, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise invalid({name: f"{value!r} is not one of {list(known)!r}"})
+
+
+def _check_range(name: str, values: list[int] | None, known: range) -> None:
+    if wrong := [value for value in values or () if value not in known]:
+        raise invalid({name: f"{wrong[0]} is not between {known[0]} and {known[-1]}"})

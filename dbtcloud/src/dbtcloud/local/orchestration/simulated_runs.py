@@ -1,0 +1,127 @@
+"""Pretended runs: a scripted life that the clock acts out, with no process and no task behind it."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from dbtcloud.local.model.clock import SECOND
+from dbtcloud.local.model.records import Run, Status, Step
+
+_BUILDING = re.compile(r"`dbt (build|run|test|seed|snapshot)\b")
+_NO_RESULTS = {
+    "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json"},
+    "results": [],
+    "elapsed_time": 0.0,
+    "args": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PretendedStep:
+    """A step of a script: `seconds` long, ending in `outcome` (10, 20 or 30)."""
+
+    name: str
+    seconds: float = 0.0
+    outcome: int = Status.SUCCESS
+    logs: str = ""
+    command: str | None = None
+
+    def ends(self, begins: int) -> int:
+        """Return when the step ends that begins at this instant, if nothing cuts it short."""
+        return begins + round(self.seconds * SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The life of a pretended run: seconds in statuses 1, 2 and 3, then the outcome.
+
+    Steps follow one another from the moment the run is running. `artifacts` maps paths under `target/`
+    to their content: text as it is, anything else as JSON. With a step that builds and succeeds, there is a
+    `run_results.json` in any case.
+    """
+
+    queued: float = 0.0
+    starting: float = 0.0
+    running: float = 0.0
+    outcome: int = Status.SUCCESS
+    message: str | None = None
+    steps: tuple[PretendedStep, ...] = ()
+    artifacts: dict[str, Any] = field(default_factory=dict)
+
+    def instants(self, created_at: int) -> tuple[int, int, int]:
+        """Return when a run created at `created_at` is dequeued, started and finished (microseconds)."""
+        dequeued = created_at + round(self.queued * SECOND)
+        started = dequeued + round(self.starting * SECOND)
+        return dequeued, started, started + round(self.running * SECOND)
+
+
+def parse_script(document: Any) -> Script:
+    """Read a script as it is seeded; ValueError names what is wrong."""
+    known = _only(document, Script, "pretend")
+    steps = tuple(PretendedStep(**_only(step, PretendedStep, "steps")) for step in known.get("steps") or ())
+    script = Script(**{**known, "steps": steps, "artifacts": _artifacts(known.get("artifacts"), steps)})
+    _check_outcomes([script.outcome, *(step.outcome for step in steps)])
+    _check_seconds([script.queued, script.starting, script.running, *(step.seconds for step in steps)])
+    return script
+
+
+def steps_at(run: Run, script: Script, now: int) -> Iterator[Step]:
+    """Yield the steps that have begun by `now`, each as far as it is."""
+    if run.started_at is None:
+        return
+    last = min(now, run.finished_at if run.finished_at is not None else now)
+    begins = run.started_at
+    for index, scripted in enumerate(script.steps, start=1):
+        if begins > last:
+            return
+        yield _step(run, index, scripted, begins, now)
+        begins = scripted.ends(begins)
+
+
+def _artifacts(given: Any, steps: Iterable[PretendedStep]) -> dict[str, Any]:
+    if not isinstance(given, Mapping | None):
+        raise ValueError(f"'artifacts' is {given!r}; give an object of contents by path.")  # noqa: TRY004 - as above
+    built = any(step.outcome == Status.SUCCESS and _BUILDING.search(step.name) for step in steps)
+    return {**({"run_results.json": _NO_RESULTS} if built else {}), **(given or {})}
+
+
+def _step(run: Run, index: int, scripted: PretendedStep, begins: int, now: int) -> Step:
+    ends = scripted.ends(begins)
+    end = ends if run.finished_at is None else min(ends, run.finished_at)
+    if end > now:
+        status = Status.RUNNING
+    else:
+        status = Status(scripted.outcome if end == ends else run.outcome or Status.CANCELLED)
+    return Step(
+        run_id=run.id,
+        account_id=run.account_id,
+        index=index,
+        name=scripted.name,
+        status=status,
+        command=scripted.command,
+        started_at=begins,
+        finished_at=end if status.finished else None,
+        logs=scripted.logs,
+    )
+
+
+def _only(document: Any, model: type, where: str) -> dict[str, Any]:
+    names = [entry.name for entry in fields(model)]
+    if not isinstance(document, dict):
+        raise ValueError(f"{where!r} is {document!r}; give an object with any of {', '.join(names)}.")  # noqa: TRY004 - one kind of error for bad input
+    if unknown := sorted(set(document) - set(names)):
+        raise ValueError(f"{where!r} does not know {', '.join(unknown)}; it takes {', '.join(names)}.")
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _check_outcomes(outcomes: list[int]) -> None:
+    if wrong := [outcome for outcome in outcomes if outcome not in (10, 20, 30)]:
+        raise ValueError(
+            f"A run or step ends in 10 (success), 20 (error) or 30 (cancelled), not {wrong[0]!r}."
+        )
+
+
+def _check_seconds(seconds: list[float]) -> None:
+    if wrong := [value for value in seconds if not isinstance(value, int | float) or value < 0]:
+        raise ValueError(f"Durations are seconds >= 0, not {wrong[0]!r}.")

@@ -1,0 +1,139 @@
+"""HTML for the pages: no script, nothing from elsewhere, every text escaped."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from dbtcloud.local.pages.node_times import NodeTime
+from dbtcloud.local.pages.style import STYLE
+
+_RENEWED_EVERY_SECONDS = 2
+_SHOWN_NODES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a person calls the things that a run refers to."""
+
+    job: str
+    project: str
+    environment: str
+
+
+def runs_page(runs: Sequence[tuple[Names, Mapping[str, Any], str]], total: int) -> str:
+    """Return the page of runs: for each the names, the run's shape, and its cause."""
+    rows = "".join(_row(names, run, cause) for names, run, cause in runs)
+    head = (
+        "<tr><th>Run</th><th>Status</th><th>Job</th><th>Environment</th><th>Cause</th>"
+        "<th>Created (UTC)</th><th class='number'>Duration</th></tr>"
+    )
+    count = "1 run" if total == 1 else f"{total:,} runs"
+    shown = f"<section><table>{head}{rows}</table></section>" if rows else _NOTHING
+    return _page("Runs", f"<h1>Runs</h1><p class='soft'>{count}, the newest first.</p>{shown}", going=True)
+
+
+def run_page(
+    run: Mapping[str, Any],
+    names: Names,
+    cause: str,
+    steps: Iterable[Mapping[str, Any]],
+    nodes: Sequence[NodeTime] = (),
+) -> str:
+    """Return the page of one run: what it is, its steps with their logs, and its nodes with their times."""
+    logs = "".join(map(_step, steps)) or "<p class='soft'>It has not begun.</p>"
+    body = (
+        f"<section><h1>{escape(names.job)}: run {run['id']}</h1><p>{_badge(run['status_humanized'])}</p>"
+        f"{_message(run)}{_facts(run, names, cause)}</section>"
+        f"<section><h2>Steps</h2>{logs}</section>{_nodes(nodes)}"
+    )
+    return _page(f"Run {run['id']}", body, going=run["in_progress"])
+
+
+def _row(names: Names, run: Mapping[str, Any], cause: str) -> str:
+    return (
+        f"<tr><td><a href='{_path(run)}'>{run['id']}</a></td><td>{_badge(run['status_humanized'])}</td>"
+        f"<td>{escape(names.job)}</td><td>{escape(names.environment)}</td>"
+        f"<td class='soft'>{escape(cause)}</td><td class='soft'>{escape(run['created_at'][:19])}</td>"
+        f"<td class='number'>{run['duration']}</td></tr>"
+    )
+
+
+def _message(run: Mapping[str, Any]) -> str:
+    ahead = "".join(f"<p>It waits for run {other}.</p>" for other in run["blocked_by"])
+    return f"<p>{escape(run['status_message'])}</p>{ahead}" if run["status_message"] else ahead
+
+
+def _facts(run: Mapping[str, Any], names: Names, cause: str) -> str:
+    commit = " ".join(part for part in (run["git_branch"], (run["git_sha"] or "")[:10]) if part)
+    facts = {
+        "Cause": cause,
+        "Project": names.project,
+        "Environment": names.environment,
+        "dbt": run["dbt_version"],
+        "Commit": commit,
+        "Created": f"{run['created_at'][:19]} UTC",
+        "Queued": run["queued_duration"],
+        "Ran": run["run_duration"],
+    }
+    shown = "".join(f"<dt>{name}</dt><dd>{escape(str(fact))}</dd>" for name, fact in facts.items() if fact)
+    return f"<dl>{shown}</dl>"
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    opened = " open" if step["status_humanized"] in {"Running", "Error"} else ""
+    took = f"<span class='soft'>{step['duration']}</span>"
+    title = f"{took}{_badge(step['status_humanized'])} {step['index']}. {escape(step['name'])}"
+    log = f"<pre>{escape(step['truncated_debug_logs'] or '')}</pre>"
+    return f"<details{opened}><summary>{title}</summary>{log}</details>"
+
+
+def _nodes(nodes: Sequence[NodeTime]) -> str:
+    if not nodes:
+        return ""
+    slowest = max(0.001, *(node.seconds for node in nodes))
+    ordered = sorted(nodes, key=lambda node: -node.seconds)[:_SHOWN_NODES]
+    rows = "".join(_node(node, slowest) for node in ordered)
+    shown = "" if len(nodes) <= _SHOWN_NODES else f" The slowest {_SHOWN_NODES} are shown."
+    head = "<tr><th>Node</th><th>Status</th><th>Time</th><th class='number'>Seconds</th></tr>"
+    return (
+        "<section><h2>Models, tests and the rest</h2>"
+        f"<p class='soft'>{len(nodes):,} nodes, the slowest first.{shown}</p>"
+        f"<table>{head}{rows}</table></section>"
+    )
+
+
+def _node(node: NodeTime, slowest: float) -> str:
+    kind = "".join(letter for letter in node.status if letter.isalnum())
+    told = node.status in {"error", "fail", "warn"}
+    said = f"<p class='soft said'>{escape(node.message)}</p>" if told else ""
+    width = max(0.0, min(100.0, 100 * node.seconds / slowest))
+    return (
+        f"<tr><td><span class='soft'>{escape(node.kind)}</span> {escape(node.name)}{said}</td>"
+        f"<td>{_badge(node.status)}</td>"
+        f"<td class='wide'><div class='bar {kind}' style='width: {width:.1f}%'></div></td>"
+        f"<td class='number'>{node.seconds:.2f}</td></tr>"
+    )
+
+
+def _badge(status: str) -> str:
+    word = "".join(letter for letter in status if letter.isalnum())
+    return f"<strong class='badge {word}'>{escape(status)}</strong>"
+
+
+def _path(run: Mapping[str, Any]) -> str:
+    return f"/deploy/{run['account_id']}/projects/{run['project_id']}/runs/{run['id']}/"
+
+
+def _page(title: str, body: str, *, going: bool) -> str:
+    renewal = f"<meta http-equiv='refresh' content='{_RENEWED_EVERY_SECONDS}'>" if going else ""
+    return (
+        f"<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>{renewal}"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{escape(title)} - local dbt Cloud</title><style>{STYLE}</style></head>"
+        "<body><header><a href='/'>Local dbt Cloud</a><span>on this machine, with real dbt</span></header>"
+        f"<main>{body}</main></body></html>"
+    )
+
+
+_NOTHING = "<section><p>No job has run yet. A run that is started over the API shows up here.</p></section>"

@@ -1,0 +1,58 @@
+"""How long each node of a run took, for its page: read from the run's own `run_results.json`."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbtcloud.local.model.api_errors import Refusal
+from dbtcloud.local.model.records import Run, Step
+from dbtcloud.local.orchestration.artifacts import artifact
+from dbtcloud.local.orchestration.cloud import Cloud
+
+_LARGEST_BYTES = 32 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTime:
+    """A node as a step has executed it: `seconds` is its execution time, `message` what the database said."""
+
+    kind: str
+    name: str
+    status: str
+    seconds: float
+    message: str
+
+
+def node_times(cloud: Cloud, run: Run, steps: Iterable[Step]) -> list[NodeTime]:
+    """Return the nodes that the run's commands executed, in order; what cannot be read is left out.
+
+    `dbt docs generate` executes none: it only compiles them once more.
+    """
+    indexes = [step.index for step in steps if step.command and "docs generate" not in step.command]
+    return [node for index in indexes for result in _results(cloud, run, index) for node in _read(result)]
+
+
+def _results(cloud: Cloud, run: Run, index: int) -> list[Any]:
+    try:
+        found = artifact(cloud, run, "run_results.json", index)
+        if isinstance(found, Path):
+            found = found.read_bytes() if found.stat().st_size <= _LARGEST_BYTES else b"{}"
+        results = json.loads(found).get("results", [])
+    except (Refusal, OSError, ValueError, AttributeError):
+        return []
+    return results if isinstance(results, list) else []
+
+
+def _read(result: Any) -> Iterable[NodeTime]:
+    if not isinstance(result, dict) or not isinstance(result.get("execution_time", 0), int | float):
+        return
+    kind, _, name = str(result.get("unique_id", "")).partition(".")
+    yield NodeTime(
+        kind,
+        name.partition(".")[2] or name,
+        str(result.get("status", "")),
+        float(result.get("execution_time", 0)),
+        str(result.get("message") or ""),
+    )

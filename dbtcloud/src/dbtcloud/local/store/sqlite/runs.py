@@ -1,0 +1,94 @@
+"""The table of runs."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from dbtcloud.local.model.records import Run
+from dbtcloud.local.store.interface import Page, RunQuery
+from dbtcloud.local.store.sqlite.conditions import ordering, where
+from dbtcloud.local.store.sqlite.paging import Selection, read_page
+
+FIRST_RUN_ID = 70_403_100_000_001
+"""dbt Cloud's run ids are beyond 32 bits; so are ours, to meet those who assume otherwise."""
+
+_FIELDS = tuple(entry.name for entry in fields(Run) if entry.name != "trigger")
+_COLUMNS = ", ".join((*_FIELDS, "trigger_body"))
+_TRUTHS = tuple(_FIELDS.index(name) for name in ("docs", "sources"))
+
+
+class SqliteRuns:
+    """Implements `dbtcloud.local.store.interface.Runs`."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def add(self, runs: Iterable[Run]) -> None:
+        """Keep new runs, all or none of them."""
+        marks = ", ".join("?" * (len(_FIELDS) + 1))
+        with self._database:
+            self._database.execute("BEGIN")
+            self._database.executemany(f"INSERT INTO runs ({_COLUMNS}) VALUES ({marks})", map(_row, runs))  # noqa: S608 - our own names
+
+    def next_id(self) -> int:
+        """Return an id above all that there are."""
+        (highest,) = self._database.execute("SELECT MAX(id) FROM runs").fetchone()
+        return max((highest or 0) + 1, FIRST_RUN_ID)
+
+    def get(self, id_: int) -> Run | None:
+        """Return one run, or None."""
+        row = self._database.execute(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", (id_,)).fetchone()  # noqa: S608 - our own names
+        return None if row is None else _read(row)
+
+    def find(self, query: RunQuery, page: Page, now: int) -> tuple[list[Run], int]:
+        """Return one page of runs, as they are at `now`, and how many there are in all."""
+        conditions, values = where(query, now)
+        order = ordering(page.order_by, query.statuses, now)
+        selection = Selection("runs", _COLUMNS, conditions, values, order)
+        rows, total = read_page(self._database, selection, page)
+        return [_read(row) for row in rows], total
+
+    def latest_ids(self, job_ids: Iterable[int]) -> dict[int, int]:
+        """Return the newest run id of each of these jobs."""
+        statement = "SELECT MAX(id) FROM runs WHERE job_id = ?"
+        newest = {id_: self._database.execute(statement, (id_,)).fetchone()[0] for id_ in set(job_ids)}
+        return {job_id: run_id for job_id, run_id in newest.items() if run_id is not None}
+
+    def change(self, id_: int, **values: int | str | None) -> None:
+        """Set instants, outcome or message of a run."""
+        columns = ", ".join(f"{name} = ?" for name in values)
+        self._database.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), id_))  # noqa: S608 - our own names
+
+    def unfinished(self) -> list[Run]:
+        """Return the runs of real dbt that have not ended, oldest first."""
+        unfinished = "finished_at IS NULL AND script IS NULL"
+        statement = f"SELECT {_COLUMNS} FROM runs WHERE {unfinished} ORDER BY id"  # noqa: S608 - our own names
+        return [_read(row) for row in self._database.execute(statement)]
+
+    def keep_script(self, body: Mapping[str, Any]) -> str:
+        """Keep the life of pretended runs and return its name; equal lives share one."""
+        text = json.dumps(body, sort_keys=True)
+        name = hashlib.sha256(text.encode()).hexdigest()
+        self._database.execute("INSERT OR IGNORE INTO scripts VALUES (?, ?)", (name, text))
+        return name
+
+    def script(self, name: str) -> dict[str, Any]:
+        """Return a kept life."""
+        (text,) = self._database.execute("SELECT body FROM scripts WHERE name = ?", (name,)).fetchone()
+        body: dict[str, Any] = json.loads(text)
+        return body
+
+
+def _row(run: Run) -> tuple[Any, ...]:
+    return (*(getattr(run, name) for name in _FIELDS), json.dumps(run.trigger))
+
+
+def _read(row: tuple[Any, ...]) -> Run:
+    values = list(row)
+    values[-1] = json.loads(values[-1])
+    for place in _TRUTHS:
+        values[place] = bool(values[place])
+    return Run(*values)

@@ -1,0 +1,58 @@
+"""The tables of steps and of their logs, which grow by appending."""
+
+import sqlite3
+
+from dbtcloud.local.model.records import Status, Step
+
+
+class SqliteSteps:
+    """Implements `dbtcloud.local.store.interface.Steps`."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def start(self, step: Step) -> None:
+        """Keep a step that has begun."""
+        row = (
+            step.run_id,
+            step.index,
+            step.account_id,
+            step.name,
+            step.command,
+            step.status,
+            step.started_at,
+        )
+        self._database.execute("INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
+
+    def log(self, run_id: int, index: int, text: str) -> None:
+        """Append to a step's log."""
+        statement = "INSERT INTO step_logs (run_id, step, body) VALUES (?, ?, ?)"
+        self._database.execute(statement, (run_id, index, text))
+
+    def finish(self, run_id: int, index: int, status: Status, now: int) -> None:
+        """Note a step's end."""
+        statement = "UPDATE steps SET status = ?, finished_at = ? WHERE run_id = ? AND step = ?"
+        self._database.execute(statement, (status, now, run_id, index))
+
+    def of(self, run_id: int) -> list[Step]:
+        """Return a run's steps in order, with their logs."""
+        logs = self._logs(run_id)
+        statement = (
+            "SELECT account_id, step, name, status, command, started_at, finished_at "
+            "FROM steps WHERE run_id = ? ORDER BY step"
+        )
+        return [
+            Step(
+                run_id, account, index, name, Status(status), command, started, finished, logs.get(index, "")
+            )
+            for account, index, name, status, command, started, finished in self._database.execute(
+                statement, (run_id,)
+            )
+        ]
+
+    def _logs(self, run_id: int) -> dict[int, str]:
+        pieces: dict[int, list[str]] = {}
+        statement = "SELECT step, body FROM step_logs WHERE run_id = ? ORDER BY id"
+        for index, text in self._database.execute(statement, (run_id,)):
+            pieces.setdefault(index, []).append(text)
+        return {index: "".join(texts) for index, texts in pieces.items()}

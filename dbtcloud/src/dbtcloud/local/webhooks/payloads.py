@@ -1,0 +1,105 @@
+"""Webhook subscriptions, their events and receipts, and what is sent, as dbt Cloud writes them."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from dbtcloud.local.model.records import Environment, Job, Project, Run, Status, WebhookSubscription
+from dbtcloud.local.store.interface import Store
+
+STARTED, COMPLETED, ERRORED = "job.run.started", "job.run.completed", "job.run.errored"
+EVENT_TYPES = (STARTED, COMPLETED, ERRORED)
+"""Completed is sent for runs that failed too, errored for those alone; for cancelled ones neither."""
+
+_PREFIX = "wsu_"
+_WORDS = {Status.SUCCESS: "Success", Status.ERROR: "Errored"}
+
+
+def public_id(subscription_id: int) -> str:
+    """Write a subscription's id."""
+    return f"{_PREFIX}{subscription_id:018d}"
+
+
+def internal_id(text: str) -> int | None:
+    """Read a subscription's id; None for what is none."""
+    digits = text.removeprefix(_PREFIX)
+    return int(digits) if text.startswith(_PREFIX) and re.fullmatch(r"[0-9]{18}", digits) else None
+
+
+def account_identifier(account_id: int) -> str:
+    """Write an account's id as webhooks name it."""
+    return f"act_{account_id:018d}"
+
+
+def subscription_shape(subscription: WebhookSubscription, *, secret: bool = False) -> dict[str, Any]:
+    """Write a subscription; its secret is shown only when it is created. Instants are microseconds."""
+    dispatched = {"dispatched_at": str(subscription.dispatched_at)} if subscription.dispatched_at else {}
+    reason = {"deactivate_reason": subscription.deactivate_reason} if subscription.deactivate_reason else {}
+    return {
+        "id": public_id(subscription.id),
+        "account_identifier": account_identifier(subscription.account_id),
+        "name": subscription.name,
+        "description": subscription.description,
+        "job_ids": [str(job_id) for job_id in subscription.job_ids],
+        "event_types": list(subscription.event_types),
+        "client_url": subscription.client_url,
+        **({"hmac_secret": subscription.secret} if secret else {}),
+        "active": subscription.active,
+        "created_at": str(subscription.created_at),
+        "updated_at": str(subscription.updated_at or subscription.created_at),
+        "account_id": str(subscription.account_id),
+        "http_status_code": str(subscription.http_status_code),
+        **dispatched,
+        **reason,
+    }
+
+
+def payload(
+    subscription: WebhookSubscription, event_id: str, event_type: str, now: int, data: dict[str, Any]
+) -> dict[str, Any]:
+    """Write what is sent of an event."""
+    return {
+        "accountId": subscription.account_id,
+        "webhookId": public_id(subscription.id),
+        "eventId": event_id,
+        "timestamp": f"{_moment(now):%Y-%m-%dT%H:%M:%S.%f}000Z",
+        "eventType": event_type,
+        "webhookName": subscription.name,
+        "data": data,
+    }
+
+
+def run_data(store: Store, run: Run, event_type: str) -> dict[str, Any]:
+    """Write what an event tells of its run: ids are texts here, and instants have whole seconds."""
+    job, project = store.definitions.get(Job, run.job_id), store.definitions.get(Project, run.project_id)
+    environment = store.definitions.get(Environment, run.environment_id)
+    status = Status.RUNNING if event_type == STARTED else Status(run.outcome or Status.ERROR)
+    return {
+        "jobId": str(run.job_id),
+        "jobName": job.name if job else "",
+        "runId": str(run.id),
+        "environmentId": str(run.environment_id),
+        "environmentName": environment.name if environment else "",
+        "dbtVersion": run.dbt_version or "latest",
+        "projectName": project.name if project else "",
+        "projectId": str(run.project_id),
+        "runStatus": _WORDS.get(status, "Running"),
+        "runStatusCode": int(status),
+        "runStatusMessage": str(None if event_type == STARTED else run.message),
+        "runReason": str(run.trigger.get("cause", "")),
+        "runStartedAt": _second(run.started_at),
+        **_end(run, event_type),
+    }
+
+
+def _end(run: Run, event_type: str) -> dict[str, Any]:
+    names = {COMPLETED: "runFinishedAt", ERRORED: "runErroredAt"}
+    return {names[event_type]: _second(run.finished_at)} if event_type in names else {}
+
+
+def _second(instant: int | None) -> str | None:
+    return None if instant is None else f"{_moment(instant):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _moment(instant: int) -> datetime:
+    return datetime.fromtimestamp(instant / 1_000_000, UTC)

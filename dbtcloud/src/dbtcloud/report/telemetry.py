@@ -1,0 +1,56 @@
+"""A run's report as attributes of OpenTelemetry: flat names; texts, numbers and lists of texts as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from dbtcloud.artifacts.run_results import NodeResult
+from dbtcloud.client.models import status_name
+from dbtcloud.report.run_report import RunReport
+
+Attributes: TypeAlias = dict[str, str | int | float | list[str]]
+"""What a span, a log record or a measurement takes (OpenTelemetry specification: "Attribute")."""
+
+
+def run_attributes(report: RunReport) -> Attributes:
+    """Of the run: which it is, how it ended, how many nodes have which status, and what failed."""
+    run = report.run
+    counts = {f"dbt.nodes.{_dotless(status)}": count for status, count in report.totals.items()}
+    return _given(
+        {
+            "dbt.cloud.run.id": run.id,
+            "dbt.cloud.job.id": run.job_id,
+            "dbt.cloud.run.status": status_name(run.status),
+            "dbt.cloud.run.message": run.status_message,
+            "url.full": run.href,
+            **counts,
+            "dbt.nodes": len(report.nodes),
+            "dbt.nodes_failed": [node.unique_id for node in report.failed],
+            "dbt.steps_failed": [step.name for step in report.failed_steps],
+        }
+    )
+
+
+def node_attributes(node: NodeResult) -> Attributes:
+    """Of one node, as for a span or a log record of its own."""
+    return _given(
+        {
+            "dbt.node.id": node.unique_id,
+            "dbt.node.status": node.status,
+            "dbt.node.seconds": node.seconds,
+            "dbt.node.message": node.message or None,
+            "dbt.node.rows": node.rows,
+            "dbt.node.failures": node.failures,
+            "dbt.node.relation": node.relation,
+            "dbt.node.compiled_path": node.compiled_path,
+        }
+    )
+
+
+def _given(values: Mapping[str, str | int | float | list[str] | None]) -> Attributes:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _dotless(status: str) -> str:
+    return status.replace(" ", "_").replace("-", "_")

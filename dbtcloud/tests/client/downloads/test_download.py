@@ -1,0 +1,228 @@
+"""Artifacts arrive piece by piece, whole or not at all, and are waited for while their run is fresh."""
+
+import gzip
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dbtcloud.client.downloads import download
+from dbtcloud.client.downloads.atomic_download import Landing, LocalPlace
+from dbtcloud.client.errors import (
+    ArtifactError,
+    ArtifactMissing,
+    Forbidden,
+    MalformedResponse,
+    NotFound,
+    RateLimited,
+    ServerError,
+    TransportError,
+)
+from dbtcloud.client.transport import blocking
+from folders import files
+from wires.raw import answer, chunked, envelope, refusal
+
+BINARY = os.urandom(3_000_000)
+ENDED = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+RUN = envelope({"id": 7, "status": 10, "finished_at": ENDED.isoformat(sep=" ")})
+PATH = "/api/v2/accounts/1/runs/7/artifacts"
+
+
+@pytest.fixture
+def fetch(engine, access, raw_server, tmp_path):
+    """Fetches an artifact into the file `there`; the run has ended long ago unless `clock` says otherwise."""
+
+    def run(path="telemetry.parquet", clock=lambda: ENDED + timedelta(hours=1), **options):
+        with Landing(LocalPlace(tmp_path / "there"), is_json=path.endswith(".json")) as landing:
+            engine.ask(
+                access(raw_server.url), download.fetch_artifact(1, 7, path, landing, clock=clock, **options)
+            )
+        return (tmp_path / "there").read_bytes()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(BINARY, headers={"Content-Type": "application/x-parquet"}),
+        answer(gzip.compress(BINARY), headers={"Content-Encoding": "gzip"}),
+        chunked(BINARY),
+    ],
+    ids=["plain", "gzip", "chunked"],
+)
+def test_the_bytes_are_those_that_dbt_cloud_stores(fetch, raw_server, tmp_path, reply):
+    raw_server.reply = reply
+    assert fetch(step=2) == BINARY
+    assert [each.target for each in raw_server.received] == [f"{PATH}/telemetry.parquet?step=2"]
+    assert list(files(tmp_path)) == ["there"]
+
+
+def test_an_empty_artifact_is_an_empty_file(fetch, raw_server):
+    raw_server.reply = answer(b"")
+    assert fetch() == b""
+
+
+FAULTS = {
+    "cut": answer(BINARY, cut=100),
+    "cut gzip": answer(gzip.compress(BINARY), headers={"Content-Encoding": "gzip"}, cut=100),
+    "no gzip": answer(BINARY, headers={"Content-Encoding": "gzip"}),
+    "cut chunks": chunked(BINARY, ended=False),
+    "reset": None,
+    "server error": refusal(503, "Later"),
+    "rate limit": answer(envelope(None), 429, {"Retry-After": "0"}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_passes_is_lived_through_and_the_file_is_whole(fetch, raw_server, tmp_path, fault):
+    raw_server.replies(FAULTS[fault], FAULTS[fault], answer(BINARY))
+    assert fetch() == BINARY
+    assert len(raw_server.received) >= 3
+    assert list(files(tmp_path)) == ["there"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_stays_leaves_the_earlier_file_and_nothing_else(fetch, raw_server, tmp_path, fault):
+    (tmp_path / "there").write_bytes(b"earlier")
+    raw_server.reply = FAULTS[fault]
+    with pytest.raises((TransportError, ServerError, RateLimited)) as raised:
+        fetch()
+    assert raised.value.retryable
+    assert files(tmp_path) == {"there": b"earlier"}
+
+
+def test_a_cut_artifact_says_that_it_broke_off(fetch, raw_server):
+    raw_server.reply = answer(BINARY, cut=100)
+    with pytest.raises(
+        TransportError, match=r"The answer from http://127.0.0.1:\d+ broke off\. .+\. Check the"
+    ):
+        fetch()
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"<!DOCTYPE html><html></html>", "a web page"),
+        (b'{"nodes": {"a"', "ends in the middle"),
+        (b'{"nodes": []', "ends in the middle"),
+        (b"Not here", "does not begin with"),
+        (b" \n", "is empty"),
+    ],
+)
+def test_a_json_artifact_that_is_none_is_refused(fetch, raw_server, tmp_path, body, why):
+    (tmp_path / "there").write_bytes(b"earlier")
+    raw_server.reply = answer(body)
+    with pytest.raises(MalformedResponse, match=f"is not JSON.*{why}"):
+        fetch("manifest.json")
+    assert files(tmp_path) == {"there": b"earlier"}
+
+
+@pytest.mark.parametrize("body", [b'\n{"a": 1}\r\n', b"[]", b"{}" + b" " * 1000])
+def test_a_json_artifact_is_written_as_it_came(fetch, raw_server, body):
+    raw_server.reply = answer(body)
+    assert fetch("manifest.json") == body
+
+
+def test_what_is_not_asked_for_as_json_may_look_as_it_likes(fetch, raw_server):
+    raw_server.reply = answer(b"<html>")
+    assert fetch("index.html") == b"<html>"
+
+
+def dbt_cloud(artifacts, run=RUN, names=()):
+    """Replies by what is asked for; each artifact answers with the next of its replies."""
+
+    def reply(request):
+        place = request.target.partition("?")[0]
+        if place == "/api/v2/accounts/1/runs/7/":
+            return answer(run) if isinstance(run, dict) else run
+        if place == f"{PATH}/":
+            return answer(envelope(list(names)))
+        left = artifacts[place.removeprefix(f"{PATH}/")]
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return reply
+
+
+GONE = refusal(404, "The requested resource was not found.")
+
+
+def carried_out(raw_server, access, call, clock):
+    """Carry out a call with a clock that only its pauses move; the pauses."""
+    pauses = []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        clock[0] += timedelta(seconds=seconds)
+
+    with blocking.Client(access(raw_server.url)) as client:
+        blocking.drive(call, client._send, sleep=sleep)
+    return pauses
+
+
+def test_what_is_not_there_yet_is_asked_for_again_while_the_run_is_fresh(raw_server, access, tmp_path):
+    raw_server.reply = dbt_cloud({"catalog.json": [GONE, GONE, GONE, answer(b"{}")]})
+    clock = [ENDED + timedelta(seconds=5)]
+    with Landing(LocalPlace(tmp_path / "there")) as landing:
+        call = download.fetch_artifact(1, 7, "catalog.json", landing, clock=lambda: clock[0])
+        assert carried_out(raw_server, access, call, clock) == [0.5, 1.0, 2.0]
+    assert (tmp_path / "there").read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize(("age", "waited"), [(0, 60), (50, 10), (61, 0), (-3600, 60)])
+def test_the_wait_ends_a_minute_after_the_run_whatever_the_clock_says(
+    raw_server, access, tmp_path, age, waited
+):
+    names = ["manifest.json", "run_results.json"]
+    raw_server.reply = dbt_cloud({"catalog.json": [GONE]}, names=names)
+    clock = [ENDED + timedelta(seconds=age)]
+    landing = Landing(LocalPlace(tmp_path / "there"))
+    call = download.fetch_artifact(1, 7, "catalog.json", landing, clock=lambda: clock[0])
+    with pytest.raises(ArtifactMissing, match=r"It has manifest\.json, run_results\.json"):
+        carried_out(raw_server, access, call, clock)
+    assert (clock[0] - ENDED).total_seconds() == age + waited
+    assert files(tmp_path) == {}
+
+
+def test_a_run_that_has_not_ended_is_said_to_go_on(fetch, raw_server):
+    raw_server.reply = dbt_cloud({"catalog.json": [GONE]}, run=envelope({"id": 7, "status": 3}))
+    with pytest.raises(
+        ArtifactMissing, match=r"Run 7 has no artifact 'catalog\.json'\. The run has not ended yet"
+    ):
+        fetch("catalog.json")
+
+
+def test_a_step_that_lacks_it_is_named(fetch, raw_server):
+    raw_server.reply = dbt_cloud({"catalog.json": [GONE]}, names=["catalog.json"])
+    with pytest.raises(ArtifactMissing, match="Asked for was what step 2 wrote") as raised:
+        fetch("catalog.json", step=2)
+    assert isinstance(raised.value.__cause__, NotFound)
+
+
+def test_a_run_that_does_not_exist_is_told_as_such(fetch, raw_server):
+    raw_server.reply = dbt_cloud({"catalog.json": [GONE]}, run=GONE)
+    with pytest.raises(NotFound, match=r"answered 404 to GET /api/v2/accounts/1/runs/7/\."):
+        fetch("catalog.json")
+
+
+def test_the_error_does_without_the_list_where_that_cannot_be_read(fetch, raw_server):
+    usual = dbt_cloud({"catalog.json": [GONE]})
+    raw_server.reply = lambda each: refusal(500, "No") if each.target.endswith("artifacts/") else usual(each)
+    with pytest.raises(ArtifactMissing, match=r"Run 7 has no artifact 'catalog\.json'"):
+        fetch("catalog.json")
+
+
+def test_what_is_forbidden_is_not_taken_for_missing(fetch, raw_server):
+    raw_server.reply = refusal(403, "No")
+    with pytest.raises(Forbidden):
+        fetch("catalog.json")
+    assert len(raw_server.received) == 1
+
+
+def test_what_cannot_be_written_is_not_asked_for_again(fetch, raw_server, tmp_path):
+    (tmp_path / "there").mkdir()
+    raw_server.reply = answer(json.dumps({}))
+    with pytest.raises(ArtifactError, match="There is something that is no file"):
+        fetch()
+    assert len(raw_server.received) == 1

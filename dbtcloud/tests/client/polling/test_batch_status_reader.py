@@ -1,0 +1,114 @@
+"""Looks at many runs at once, over real sockets, also where dbt Cloud answers otherwise than documented."""
+
+import asyncio
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from dbtcloud.client.errors import NotFound, RateLimited, ServerError
+from dbtcloud.client.polling.batch_status_reader import Lookout, Waiter
+from dbtcloud.client.polling.rate_limiter import Pacing
+from dbtcloud.client.polling.token_bucket import Bucket
+from dbtcloud.client.retry import ONCE
+from dbtcloud.client.transport.awaiting import Client
+from wires.raw import answer, envelope
+
+
+@pytest.fixture
+def look(dbt_cloud, access):
+    """Looks for waiters of these runs, once or several times over one lookout; their answers or errors."""
+
+    async def carry_out(runs, known, times, credentials):
+        async with Client(credentials, ONCE) as client:
+            lookout = Lookout(client, "1", Pacing(Bucket(1e9, time.monotonic)))
+            for _ in range(times):
+                loop = asyncio.get_running_loop()
+                waiters = [Waiter(run, known, 1.0, loop.time(), loop.create_future()) for run in runs]
+                await lookout.look(waiters)
+                told = [_told(waiter.answer) for waiter in waiters]
+            return told
+
+    def once(*runs, known=None, times=1, credentials=None):
+        there = credentials or access(dbt_cloud.url, token=dbt_cloud.token)
+        return asyncio.run(carry_out(runs, known, times, there))
+
+    return once
+
+
+def _told(answer):
+    if not answer.done():
+        return None
+    return type(answer.exception()) if answer.exception() else answer.result().status
+
+
+def test_each_waiter_is_told_of_its_own_run(look, jobs):
+    going, ended = jobs.started(jobs.endless), jobs.started(jobs.instant)
+    assert look(going, ended, going) == [3, 10, 3]
+
+
+def test_a_status_that_is_known_is_no_news(look, jobs):
+    going, ended = jobs.started(jobs.endless), jobs.started(jobs.instant)
+    assert look(going, ended, known=3) == [None, 10]
+
+
+def test_a_run_that_is_not_listed_is_asked_for_alone(look, jobs):
+    assert look(jobs.started(jobs.instant), 999_999) == [10, NotFound]
+    assert len(jobs.asked("GET", "/runs/999999/")) == 1
+
+
+def test_an_error_is_told_to_those_it_concerns(look, jobs):
+    runs = jobs.control.seed(runs=[{"job_id": jobs.instant, "count": 150}])["runs"]
+    jobs.control.add_fault("status", count=1)
+    told = look(*runs)
+    assert sorted(map(str, told)) == sorted(
+        map(str, [ServerError] * told.count(ServerError) + [10] * told.count(10))
+    )
+    assert told.count(ServerError) in (50, 100)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_where_ids_are_refused_lists_are_read(look, jobs, times):
+    jobs.control.add_fault("refuse_pk__in")
+    runs = jobs.control.seed(
+        runs=[{"job_id": jobs.endless, "count": 120}, {"job_id": jobs.instant, "count": 30}]
+    )["runs"]
+    assert look(*runs, times=times) == [3] * 120 + [10] * 30
+    assert len(jobs.asked("GET", "pk__in")) == 2
+    assert jobs.asked("GET", "/runs/1") == []
+
+
+def test_what_lists_lack_is_asked_for_alone(look, jobs):
+    jobs.control.add_fault("refuse_pk__in")
+    old = jobs.control.seed(runs=[{"job_id": jobs.instant, "count": 150, "age": 9_000, "every": 60}])["runs"]
+    assert look(old[0], old[-1], 999_999) == [10, 10, NotFound]
+    assert len(jobs.asked("GET", f"/runs/{old[0]}/")) == 1
+    assert jobs.asked("GET", f"/runs/{old[-1]}/") == []
+
+
+def test_ids_that_are_ignored_count_as_refused(look, raw_server, access):
+    """A filter that is not heeded gives the first runs of the account, whichever these are."""
+    others = [{"id": 1000 + n, "status": 3} for n in range(100)]
+
+    def reply(request):
+        query = parse_qs(urlsplit(request.target).query)
+        if "pk__in" in query:
+            return answer(envelope(others, total=900))
+        active = query["status__in"] == ["[1,2,3]"]
+        return answer(envelope([{"id": 7, "status": 3}] if active else [{"id": 8, "status": 10}], total=1))
+
+    raw_server.reply = reply
+    assert look(7, 8, times=3, credentials=access(raw_server.url)) == [3, 10]
+    assert [each.target for each in raw_server.received if "/runs/?" not in each.target] == []
+    assert len([each for each in raw_server.received if "pk__in" in each.target]) == 1
+
+
+def test_a_429_is_told_and_holds_up_all_that_follows(look, jobs):
+    run = jobs.started(jobs.instant)
+    jobs.control.add_fault("status", status=429, retry_after=0.3, count=1)
+    begin = time.monotonic()
+    assert look(run, times=1) == [RateLimited]
+    jobs.control.clear_faults()
+    jobs.control.add_fault("status", status=429, retry_after=1, count=1)
+    assert look(run, times=2) == [10]
+    assert time.monotonic() - begin >= 1

@@ -1,0 +1,148 @@
+"""Conversations of several requests, carried out by both engines with a clock of the test's own."""
+
+import asyncio
+
+import pytest
+
+from dbtcloud.client import endpoints, errors, flows
+from dbtcloud.client.polling.failure_tolerance import Endurance
+from dbtcloud.client.retry import ONCE
+from dbtcloud.client.transport import awaiting, blocking
+from wires.raw import answer, envelope, refusal
+
+
+class Time:
+    """A clock that only pauses move."""
+
+    def __init__(self):
+        self.now, self.pauses = 0.0, []
+
+    def __call__(self):
+        return self.now
+
+    def pause(self, seconds):
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    async def pause_on_a_loop(self, seconds):
+        self.pause(seconds)
+
+
+@pytest.fixture
+def time():
+    return Time()
+
+
+@pytest.fixture
+def wait(engine, raw_server, access, time):
+    """Waits for run 7 while the server gives these answers."""
+
+    def carried_out(call):
+        credentials = access(raw_server.url)
+        if engine.name == "sync":
+            with blocking.Client(credentials) as client:
+                return blocking.drive(call, client._send, decision=ONCE, sleep=time.pause)
+
+        async def on_a_loop():
+            async with awaiting.Client(credentials) as client:
+                return await awaiting.drive(call, client.send, decision=ONCE, sleep=time.pause_on_a_loop)
+
+        return asyncio.run(on_a_loop())
+
+    def make(*replies, interval=60, timeout=10_000):
+        raw_server.replies(*replies)
+        pace = flows.Pace(interval, timeout, time)
+        endurance = Endurance(time, lambda line: None)
+        return carried_out(flows.wait_for_run(7, lambda: endpoints.get_run(1, 7), pace, endurance))
+
+    return make
+
+
+def run(status):
+    return answer(envelope({"id": 7, "status": status, "href": "https://x/runs/7/"}))
+
+
+@pytest.mark.parametrize("status", [10, 20, 30])
+def test_a_wait_ends_with_the_run(wait, time, status):
+    assert wait(run(1), run(2), run(3), run(status)).status == status
+    assert time.pauses == [60, 60, 60]
+
+
+@pytest.mark.parametrize(
+    "bad", [refusal(500, "x"), refusal(429, "x"), answer("<html>"), None, refusal(404, "x")]
+)
+def test_a_wait_lives_through_a_bad_look(wait, bad):
+    assert wait(run(3), bad, run(10)).status == 10
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "looks"),
+    [(401, errors.Unauthorized, 6), (403, errors.Forbidden, 6), (404, errors.NotFound, 2)],
+)
+def test_a_refusal_that_stays_ends_the_wait_under_its_own_name(wait, time, raw_server, status, kind, looks):
+    with pytest.raises(kind, match=f"answered {status}"):
+        wait(refusal(status, "No."))
+    assert len(raw_server.received) == looks
+
+
+def test_a_refusal_that_cannot_pass_ends_the_wait_at_once(wait, raw_server):
+    with pytest.raises(errors.BadRequest):
+        wait(refusal(400, "No."))
+    assert len(raw_server.received) == 1
+
+
+def test_a_timeout_is_not_overshot_and_tells_that_the_run_goes_on(wait, time):
+    with pytest.raises(
+        errors.RunTimedOut, match=r"not reached a terminal status after 100 seconds; it goes on"
+    ) as out:
+        wait(run(3), timeout=100)
+    assert time.pauses == [60, 40]
+    assert (out.value.run_id, out.value.status) == (7, 3)
+    assert "It was still running when it was last seen" in str(out.value)
+    assert "https://x/runs/7/" in str(out.value)
+
+
+def test_a_timeout_while_nothing_can_be_seen_does_not_say_that_the_run_failed(wait):
+    with pytest.raises(errors.RunTimedOut, match="goes on") as out:
+        wait(run(2), refusal(503, "Down."), timeout=100)
+    assert out.value.status == 2
+
+
+def test_how_a_run_ended_has_a_name():
+    failed = endpoints.Run(id=7, status=20, status_message="It broke.", href="https://x/7/")
+    assert str(flows.unsuccessful(failed)) == "Job run 7 has failed. It broke. See https://x/7/."
+    cancelled = flows.unsuccessful(endpoints.Run(id=7, status=30))
+    assert isinstance(cancelled, errors.RunCancelled)
+    assert str(cancelled) == "Job run 7 has been cancelled."
+
+
+def test_a_job_is_found_by_its_whole_name_among_those_that_contain_it(engine, dbt_cloud, access):
+    dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly"}, {"id": 71, "name": "Nightly, staging"}])
+    call = flows.find_job(1, "Sample bakery", "Production", "Nightly")
+    assert engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), call).id == 70
+
+
+def test_names_with_everything_in_them_are_found(engine, dbt_cloud, access):
+    name = 'Büro & Co/1 100% "a" + [b] ?#'
+    dbt_cloud.control.seed(projects=[{"id": 5, "name": name}])
+    dbt_cloud.control.seed(environments=[{"id": 6, "name": name, "project_id": 5}])
+    dbt_cloud.control.seed(jobs=[{"id": 70, "name": name, "project_id": 5, "environment_id": 6}])
+    call = flows.find_job(1, name, name, name)
+    assert engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), call).id == 70
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "count"),
+    [
+        (("x", "y", "z"), "project", 0),
+        (("Sample bakery", "y", "z"), "environment", 0),
+        (("Sample bakery", "Production", "Twin"), "job", 2),
+    ],
+)
+def test_a_name_of_none_or_of_several_is_told_with_its_facts(engine, dbt_cloud, access, names, kind, count):
+    dbt_cloud.control.seed(jobs=[{"id": 80, "name": "Twin"}, {"id": 81, "name": "Twin"}])
+    with pytest.raises(errors.LookupFailed) as failed:
+        engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), flows.find_job(1, *names))
+    assert (failed.value.kind, failed.value.count) == (kind, count)
+    assert failed.value.name in names
+    assert kind in failed.value.fix

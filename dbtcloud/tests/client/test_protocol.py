@@ -1,0 +1,124 @@
+"""Requests say one thing on every wire, and never leave their place."""
+
+from urllib.parse import unquote
+
+import pytest
+import requests
+from hypothesis import example, given
+from hypothesis import strategies as st
+from urllib3.util import parse_url
+from yarl import URL
+
+from dbtcloud.client import endpoints
+from dbtcloud.client.errors import InvalidArgument, MalformedResponse
+from dbtcloud.client.protocol import Request, Response, envelope, file_path, identifier
+
+FOLDER = "/api/v2/accounts/1/runs/2/artifacts/"
+TRICKY = st.text(alphabet="./\\%2e5cCfFE ~;?#&\t\n\0", max_size=16)
+
+
+def sent_by_requests(target: str) -> str:
+    """The target as requests prepares it and urllib3 then writes it."""
+    return parse_url(requests.Request("GET", f"http://h{target}").prepare().url).request_uri
+
+
+def sent_by_aiohttp(target: str) -> str:
+    return URL(f"http://h{target}", encoded=True).raw_path_qs
+
+
+@given(st.one_of(st.text(), TRICKY, st.lists(TRICKY, max_size=4).map("/".join)))
+@example("..")
+@example("%2e%2E/x")
+@example("a/%252e%252e/b")
+@example("a/..\\b")
+@example("a%2f..%2fb")
+@example("a/%25252e./b")
+def test_an_artifact_path_is_refused_or_stays_below_its_run(path):
+    try:
+        target = FOLDER + file_path(path)
+    except InvalidArgument:
+        return
+    assert sent_by_requests(target) == sent_by_aiohttp(target) == target
+    segments = target.removeprefix(FOLDER).split("/")
+    assert [unquote(segment) for segment in segments] == path.split("/")
+    assert not {".", "..", ""} & set(segments)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/etc",
+        "a/",
+        "a//b",
+        ".",
+        "..",
+        "../x",
+        "a/../b",
+        "%2e%2e/x",
+        "a/%252e%252e",
+        "a\\..\\b",
+        "a%2f../b",
+    ],
+)
+def test_a_path_with_a_part_that_moves_is_refused_with_what_to_do(path):
+    with pytest.raises(InvalidArgument) as refused:
+        file_path(path)
+    what, why, fix = refused.value.what, refused.value.why, refused.value.fix
+    assert repr(path) in what
+    assert why
+    assert "manifest.json" in fix
+
+
+@given(st.text(), st.sampled_from(["GET", "POST"]))
+def test_a_path_below_accounts_is_refused_or_stays_there(place, method):
+    try:
+        target = endpoints.below_accounts(method, place, None, "v2").target
+    except InvalidArgument:
+        return
+    assert sent_by_requests(target) == sent_by_aiohttp(target) == target
+    assert target.startswith("/api/v2/accounts/")
+    assert not {".", ".."} & set(target.split("/"))
+
+
+@given(st.one_of(st.integers(), st.text(), st.floats(), st.booleans(), st.none()))
+def test_an_identifier_is_digits_or_refused(value):
+    try:
+        text = identifier(value, "job id")
+    except InvalidArgument:
+        assert not str(value).isdecimal() or not str(value).isascii()
+    else:
+        assert set(text) <= set("0123456789")
+        assert int(text) == int(value)
+
+
+def test_a_name_in_place_of_an_id_is_refused_with_where_names_go():
+    with pytest.raises(InvalidArgument, match="'Nightly' is not a valid job id") as refused:
+        identifier("Nightly", "job id")
+    assert "project_name" in refused.value.fix
+
+
+@pytest.mark.parametrize(("value", "text"), [(7, "7"), ("7", "7"), (" 70403110257794\n", "70403110257794")])
+def test_ids_may_be_numbers_or_text(value, text):
+    assert identifier(value, "job id") == text
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text()))
+def test_a_query_is_the_same_on_both_wires(query):
+    target = Request("GET", "/api/", query).target
+    assert sent_by_requests(target) == sent_by_aiohttp(target) == target
+
+
+def test_a_request_says_what_it_is_and_holds_no_credentials():
+    request = Request("GET", "/api/v2/accounts/1/runs/", {"limit": "1"})
+    assert str(request) == "GET /api/v2/accounts/1/runs/?limit=1"
+    assert request.headers == {"Accept": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [(b"{", "is not JSON"), (b"[]", "envelope"), (b'{"a": 1}', "envelope")]
+)
+def test_what_is_no_envelope_is_malformed(body, said):
+    with pytest.raises(MalformedResponse, match=said):
+        envelope(Request("GET", "/x"), Response(200, {}, body))

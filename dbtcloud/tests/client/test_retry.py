@@ -1,0 +1,172 @@
+"""What only reads is insisted on; what starts something is sent once, unless it surely did nothing."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from dbtcloud.client import endpoints, errors
+from dbtcloud.client.protocol import Request
+from dbtcloud.client.retry import Patience, decide, may_repeat, patiently
+from dbtcloud.client.transport import awaiting, blocking
+from wires.raw import RawServer, answer, envelope, refusal
+
+READ, START = Request("GET", "/r"), Request("POST", "/run", body={}, repeatable=False)
+UNSENT, LOST = errors.TransportError("x", sent=False), errors.TransportError("x", sent=True)
+BROKEN, LIMITED = errors.ServerError(500, "GET", "/r"), errors.RateLimited(429, "GET", "/r")
+PAGE, REFUSED = errors.MalformedResponse("x"), errors.NotFound(404, "GET", "/r")
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "again"),
+    [
+        *((READ, error, True) for error in (UNSENT, LOST, BROKEN, LIMITED, PAGE)),
+        (READ, REFUSED, False),
+        *((START, error, True) for error in (UNSENT, LIMITED)),
+        *((START, error, False) for error in (LOST, BROKEN, PAGE, REFUSED)),
+    ],
+)
+def test_a_request_is_repeated_only_where_that_can_help_and_cannot_act_twice(request_, error, again):
+    assert (decide(request_, error, 1, Patience()) is not None) is again
+    assert may_repeat(request_, error) or not again
+
+
+def test_pauses_double_and_end_with_the_attempts():
+    patience = Patience(attempts=5, delay=8, longest=30)
+    assert [decide(READ, BROKEN, attempt, patience) for attempt in range(1, 6)] == [8, 16, 30, 30, None]
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(7, 7), (30, 30), (31, None), (0, 0)])
+def test_retry_after_is_kept_to_unless_it_is_too_long(asked, pause):
+    limited = errors.RateLimited(429, "GET", "/r", retry_after=asked)
+    assert decide(READ, limited, 1, Patience(longest=30)) == pause
+
+
+LIMIT = {"kind": "status", "status": 429}
+FAULTS = [
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 503},
+    LIMIT,
+    {"kind": "reset"},
+    {"kind": "cut"},
+    {"kind": "html"},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: " ".join(map(str, fault.values())))
+def test_a_read_is_repeated_until_it_comes(engine, dbt_cloud, access, fault):
+    (run,) = dbt_cloud.control.seed(runs=[{"job_id": 1}])["runs"]
+    dbt_cloud.control.add_fault(**fault, count=3)
+    found = engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), endpoints.get_run(1, run))
+    assert found.id == run
+    assert dbt_cloud.control.counters()["requests"] == 4
+
+
+def test_a_read_that_never_comes_ends_with_its_error(engine, dbt_cloud, access):
+    dbt_cloud.control.add_fault("status", status=503)
+    with pytest.raises(errors.ServerError):
+        engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), endpoints.get_job(1, 1))
+    assert dbt_cloud.control.counters()["requests"] == 4
+
+
+UNCLEAR = [
+    *({**fault, "after_acting": acted} for fault in FAULTS if fault != LIMIT for acted in (True, False)),
+    *({"kind": "redirect", "after_acting": acted} for acted in (True, False)),
+]
+
+
+@pytest.mark.parametrize("fault", UNCLEAR, ids=lambda fault: " ".join(map(str, fault.values())))
+def test_a_start_that_may_have_worked_is_never_sent_twice(engine, dbt_cloud, access, fault):
+    dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {}}])
+    dbt_cloud.control.add_fault(**fault)
+    with pytest.raises(errors.DbtCloudError):
+        engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), endpoints.trigger_run(1, 70, {"cause": "x"}))
+    counters = dbt_cloud.control.counters()
+    assert (counters["requests"], counters["runs_created"]) == (
+        1,
+        int(fault["after_acting"] or fault["kind"] == "cut"),
+    )
+
+
+@pytest.mark.parametrize(
+    "call", [lambda: endpoints.retry_run(1, 2), lambda: endpoints.rerun_job(1, 1)], ids=["retry", "rerun"]
+)
+def test_other_ways_to_start_a_run_are_not_repeated_either(engine, dbt_cloud, access, call):
+    dbt_cloud.control.add_fault("status", status=500)
+    with pytest.raises(errors.ServerError):
+        engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), call())
+    assert dbt_cloud.control.counters()["requests"] == 1
+
+
+def test_cancelling_is_repeated(engine, dbt_cloud, access):
+    dbt_cloud.control.seed(
+        jobs=[{"id": 70, "name": "Nightly", "pretend": {"running": 60}}], runs=[{"job_id": 70, "id": 7}]
+    )
+    dbt_cloud.control.add_fault("status", status=500, after_acting=True, count=1)
+    run = engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), endpoints.cancel_run(1, 7))
+    assert run.status == 30
+
+
+def test_a_start_refused_by_a_rate_limit_is_sent_again(engine, dbt_cloud, access):
+    dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {}}])
+    dbt_cloud.control.add_fault("status", status=429, count=2)
+    engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), endpoints.trigger_run(1, 70, {"cause": "x"}))
+    counters = dbt_cloud.control.counters()
+    assert (counters["requests"], counters["runs_created"]) == (3, 1)
+
+
+class Pauses:
+    """Notes the pauses that are taken, and does something during the first."""
+
+    def __init__(self, meanwhile=lambda: None):
+        self.taken, self._meanwhile = [], meanwhile
+
+    def __call__(self, seconds):
+        if not self.taken:
+            self._meanwhile()
+        self.taken.append(seconds)
+
+
+def drive(engine, credentials, call, pauses, decision):
+    if engine.name == "sync":
+        with blocking.Client(credentials) as client:
+            return blocking.drive(call, client._send, decision=decision, sleep=pauses)
+
+    async def on_a_loop():
+        async def pause(seconds):
+            pauses(seconds)
+
+        async with awaiting.Client(credentials) as client:
+            return await awaiting.drive(call, client.send, decision=decision, sleep=pause)
+
+    return asyncio.run(on_a_loop())
+
+
+def test_a_start_that_no_server_took_is_sent_again(engine, closed_port, access):
+    servers = []
+    pauses = Pauses(lambda: servers.append(RawServer(closed_port)))
+    call = endpoints.trigger_run(1, 70, {"cause": "x"})
+    decision = patiently(Patience(delay=3))
+    run = drive(engine, access(f"http://127.0.0.1:{closed_port}"), call, pauses, decision)
+    with contextlib.closing(servers[0]) as server:
+        assert run.id == 1
+        assert pauses.taken == [3]
+        assert [each.method for each in server.received] == ["POST"]
+
+
+def test_the_engines_take_the_pauses_that_are_asked_for(engine, raw_server, access):
+    raw_server.replies(
+        refusal(500, "x"), answer({}, 429, {"Retry-After": "11"}), answer(envelope({"id": 1, "status": 3}))
+    )
+    pauses = Pauses()
+    drive(engine, access(raw_server.url), endpoints.get_run(1, 1), pauses, patiently(Patience(delay=2)))
+    assert pauses.taken == [2, 11]
+
+
+def test_each_attempt_is_told_in_the_log(engine, raw_server, access, caplog):
+    raw_server.replies(refusal(500, "Oops"), answer(envelope({"id": 1, "status": 3})))
+    engine.ask(access(raw_server.url), endpoints.get_run(1, 1))
+    (record,) = [each for each in caplog.records if each.name == "dbtcloud.client.retry"]
+    assert record.levelname == "WARNING"
+    assert "answered 500" in record.getMessage()
+    assert "Attempt 1" in record.getMessage()

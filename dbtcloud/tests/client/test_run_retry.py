@@ -1,0 +1,84 @@
+"""A failed run is retried where dbt Cloud can do that, and the error says why where it cannot."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dbtcloud.client.errors import NotRetryable
+from dbtcloud.client.models import Run
+from dbtcloud.client.run_retry import REASONS, last_of_chain, refusal, retry_run
+from dbtcloud.client.transport import blocking
+
+
+@pytest.fixture
+def retry(dbt_cloud, access, jobs):
+    with blocking.Client(access(dbt_cloud.url, token=dbt_cloud.token)) as client:
+        since = datetime.now(UTC) - timedelta(minutes=10)
+        yield lambda run_id: client.ask(retry_run(1, run_id, since=since))
+
+
+def test_a_failed_run_is_retried_by_its_id(retry, jobs):
+    failed = jobs.started(jobs.failing)
+    jobs.control.advance(1)
+    run = retry(failed)
+    assert run.data["retrying_run_id"] == failed
+    assert len(jobs.asked("POST", f"/runs/{failed}/retry/")) == 1
+
+
+@pytest.mark.parametrize(
+    ("job", "why"),
+    [
+        ("endless", "It is running"),
+        ("instant", "It ended with Success"),
+        ("cancelled", "ended with Cancelled"),
+    ],
+)
+def test_a_run_that_did_not_fail_is_not_retried(retry, jobs, job, why):
+    run = jobs.started(getattr(jobs, job))
+    jobs.control.advance(1)
+    with pytest.raises(NotRetryable, match=f"Run {run} cannot be retried from its failure.*{why}") as caught:
+        retry(run)
+    assert (caught.value.run_id, caught.value.reason) == (run, "RETRY_NOT_FAILED_RUN")
+    assert jobs.asked("POST", "/retry/") == []
+
+
+def test_a_run_whose_job_was_started_since_is_not_retried(retry, jobs):
+    failed = jobs.started(jobs.failing)
+    jobs.control.advance(1)
+    jobs.started(jobs.failing)
+    with pytest.raises(NotRetryable, match="started again since") as caught:
+        retry(failed)
+    assert caught.value.reason == "RETRY_NOT_LATEST_RUN"
+
+
+def test_a_refusal_after_all_is_told_with_its_reason(retry, jobs):
+    failed = jobs.started(jobs.failing)
+    jobs.control.advance(1)
+    refused = '{"status": {"code": 400}, "data": {"reason": "RETRY_NO_RUN_RESULTS"}}'
+    jobs.control.add_fault("status", status=400, body=refused, route="*/retry/", method="POST")
+    with pytest.raises(NotRetryable, match=r"no run_results\.json") as caught:
+        retry(failed)
+    assert caught.value.reason == "RETRY_NO_RUN_RESULTS"
+
+
+@pytest.mark.parametrize("code", [*REASONS, "RETRY_OF_THE_FUTURE", None])
+def test_every_reason_makes_a_sentence(code):
+    error = refusal(Run(7, 20, data={"can_retry": False, "retry_not_supported_reason": code}))
+    assert str(error).startswith("Run 7 cannot be retried from its failure. ")
+    assert REASONS.get(code, code or "says so")[5:] in str(error)
+
+
+@pytest.mark.parametrize("said", [{}, {"can_retry": None}, {"can_retry": True}])
+def test_where_dbt_cloud_does_not_say_no_it_is_asked(said):
+    assert refusal(Run(7, 20, data=said)) is None
+
+
+def test_a_chain_of_retries_is_followed_to_its_end():
+    first, *rest = (Run(i, 20, data={"retrying_run_id": of}) for i, of in [(1, None), (4, 3), (3, 1), (9, 8)])
+    assert last_of_chain(first, rest).id == 4
+    assert last_of_chain(first, []).id == 1
+
+
+def test_a_chain_that_leads_back_to_itself_ends():
+    first = Run(1, 20, data={"retrying_run_id": 2})
+    assert last_of_chain(first, [first, Run(2, 20, data={"retrying_run_id": 1})]).id == 1

@@ -1,0 +1,233 @@
+"""A run is started once, whatever becomes of the answers; pauses pass on dbt Cloud's clock, not on ours."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dbtcloud.client.errors import AmbiguousStart, BadRequest, ServerError, TransportError
+from dbtcloud.client.marker import Marker, stamp
+from dbtcloud.client.retry import ONCE, TOLERANT, Patience, patiently
+from dbtcloud.client.run_start import find_runs, start_retry, start_run
+from dbtcloud.client.transport import awaiting, blocking
+
+POST = {"method": "POST", "route": "*/run/"}
+LISTS = {"method": "GET", "route": "*/runs/"}
+AMBIGUOUS = {
+    "reset after acting": {"kind": "reset", "after_acting": True},
+    "reset before acting": {"kind": "reset"},
+    "500 after acting": {"kind": "status", "status": 500, "after_acting": True},
+    "503 before acting": {"kind": "status", "status": 503},
+    "HTML after acting": {"kind": "html", "after_acting": True},
+    "cut": {"kind": "cut"},
+    "silence after acting": {"kind": "delay", "seconds": 2, "after_acting": True},
+}
+
+
+class Starter:
+    """Carries out calls with one of the engines; pauses are counted and pass on dbt Cloud's clock."""
+
+    def __init__(self, name, cloud, access):
+        self.name, self.cloud, self.credentials = name, cloud, access(cloud.url, token=cloud.token, timeout=1)
+        self.pauses, self.in_pause = [], lambda: None
+        self.since = datetime.now(UTC) - timedelta(minutes=10)
+        self.mark = Marker.random()
+
+    def passes(self, seconds):
+        self.pauses.append(seconds)
+        self.cloud.control.advance(seconds)
+        self.in_pause()
+
+    async def passes_on_a_loop(self, seconds):
+        self.passes(seconds)
+
+    async def on_a_loop(self, call, decision):
+        async with awaiting.Client(self.credentials) as client:
+            return await awaiting.drive(call, client.send, decision=decision, sleep=self.passes_on_a_loop)
+
+    def carry_out(self, call, decision=TOLERANT):
+        if self.name == "aio":
+            return asyncio.run(self.on_a_loop(call, decision))
+        with blocking.Client(self.credentials) as client:
+            return blocking.drive(call, client._send, decision=decision, sleep=self.passes)
+
+    def start(self, job_id, **how):
+        payload = {"cause": stamp("A test", self.mark)}
+        return self.carry_out(start_run("1", job_id, payload, since=self.since), **how)
+
+
+@pytest.fixture
+def starter(engine, dbt_cloud, access, jobs):
+    return Starter(engine.name, dbt_cloud, access)
+
+
+def posts(jobs):
+    return len(jobs.asked("POST", "/run/"))
+
+
+def test_an_answer_that_comes_is_all_there_is(starter, jobs):
+    run = starter.start(jobs.instant)
+    assert [each["id"] for each in jobs.runs()] == [run.id]
+    assert (posts(jobs), starter.pauses) == (1, [])
+
+
+@pytest.mark.parametrize("fault", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_an_answer_that_is_lost_leads_to_one_run(starter, jobs, fault):
+    jobs.control.add_fault(**fault, **POST, count=1)
+    run = starter.start(jobs.endless)
+    assert [each["id"] for each in jobs.runs()] == [run.id]
+    assert Marker.find(run.cause) == starter.mark
+
+
+def test_a_run_that_was_begun_is_found_without_a_second_request(starter, jobs):
+    jobs.control.add_fault("status", after_acting=True, **POST)
+    run = starter.start(jobs.endless)
+    assert (posts(jobs), len(jobs.runs())) == (1, 1)
+    assert run.cause == stamp("A test", starter.mark)
+
+
+def test_a_run_that_appears_ten_seconds_after_the_500_is_found(starter, jobs):
+    jobs.control.add_fault("status", **POST, count=1)
+
+    def appears():
+        if sum(starter.pauses) == 10:
+            jobs.started(jobs.endless, cause=stamp("A test", starter.mark))
+
+    starter.in_pause = appears
+    run = starter.start(jobs.endless)
+    assert [each["id"] for each in jobs.runs()] == [run.id]
+    assert sum(starter.pauses) == 10
+
+
+def test_the_run_is_found_behind_three_hundred_newer_ones(starter, jobs):
+    jobs.control.add_fault("status", after_acting=True, **POST, count=1)
+
+    def others():
+        if len(jobs.asked("GET", "/runs/")) == 0:
+            jobs.control.seed(runs=[{"job_id": jobs.endless, "count": 300}])
+
+    starter.in_pause = others
+    run = starter.start(jobs.endless)
+    assert run.id == jobs.runs()[0]["id"]
+    assert posts(jobs) == 1
+
+
+@pytest.mark.parametrize("status", [408, 502])
+def test_it_is_asked_again_only_after_three_looks_over_thirty_seconds(starter, jobs, status):
+    jobs.control.add_fault("status", status=status, **POST, count=1)
+    run = starter.start(jobs.instant)
+    assert [each["id"] for each in jobs.runs()] == [run.id]
+    assert (len(starter.pauses), sum(starter.pauses)) == (3, 30)
+    first, second = (each["instant"] for each in jobs.asked("POST", "/run/"))
+    assert second - first >= 30e6
+    assert len(jobs.asked("GET", "/runs/?")) == 3
+
+
+def test_what_never_starts_is_asked_for_three_times(starter, jobs):
+    jobs.control.add_fault("status", **POST)
+    with pytest.raises(ServerError):
+        starter.start(jobs.instant)
+    assert (posts(jobs), jobs.runs()) == (3, [])
+
+
+def test_looks_that_fail_for_a_while_are_lived_through(starter, jobs):
+    jobs.control.add_fault("status", after_acting=True, **POST, count=1)
+    jobs.control.add_fault("status", status=503, **LISTS, count=30)
+    run = starter.start(jobs.endless)
+    assert [each["id"] for each in jobs.runs()] == [run.id]
+    assert posts(jobs) == 1
+
+
+@pytest.mark.parametrize("status", [503, 403])
+def test_where_looks_fail_for_good_no_second_run_is_asked_for_and_the_mark_is_told(starter, jobs, status):
+    jobs.control.add_fault("status", after_acting=True, **POST)
+    jobs.control.add_fault("status", status=status, **LISTS)
+    with pytest.raises(AmbiguousStart, match="whose cause ends in") as unclear:
+        starter.start(jobs.endless)
+    assert unclear.value.marker == f"[af:{starter.mark}]"
+    assert f"[af:{starter.mark}]" in str(unclear.value)
+    assert posts(jobs) == 1
+
+
+def test_a_refusal_is_believed_at_once(starter, jobs):
+    with pytest.raises(BadRequest):
+        starter.carry_out(
+            start_run(
+                "1",
+                jobs.instant,
+                {"cause": stamp("x", starter.mark), "threads_override": "many"},
+                since=starter.since,
+            )
+        )
+    assert (posts(jobs), starter.pauses) == (1, [])
+
+
+def test_a_429_is_sat_out_since_nothing_was_done(starter, jobs):
+    jobs.control.add_fault("status", status=429, **POST, count=6)
+    run = starter.start(jobs.instant)
+    assert [each["id"] for each in jobs.runs()] == [run.id]
+    assert jobs.asked("GET", "/runs/") == []
+
+
+def test_a_request_that_never_left_is_no_reason_to_look(starter, jobs, closed_port, access):
+    starter.credentials = access(f"http://127.0.0.1:{closed_port}")
+    with pytest.raises(TransportError) as unsent:
+        starter.start(jobs.instant)
+    assert not unsent.value.sent
+    assert jobs.control.requests() == []
+
+
+@pytest.mark.parametrize("fault", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_no_decision_about_retries_sends_the_request_twice(starter, jobs, fault):
+    jobs.control.add_fault(**fault, **POST, count=1)
+    run = starter.start(jobs.endless, decision=patiently(Patience(attempts=9, delay=0)))
+    assert [each["id"] for each in jobs.runs()] == [run.id]
+    first, *others = jobs.asked("POST", "/run/")
+    assert all(other["instant"] - first["instant"] >= 30e6 for other in others)
+
+
+@pytest.mark.parametrize("fault", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_a_retry_from_failure_is_recognised_by_the_run_that_it_retries(starter, jobs, fault):
+    failed = jobs.started(jobs.failing)
+    jobs.control.advance(1)
+    jobs.control.add_fault(**fault, method="POST", route="*/retry/", count=1)
+    run = starter.carry_out(start_retry("1", jobs.failing, failed, since=starter.since))
+    assert [each["retrying_run_id"] for each in jobs.runs()] == [None, failed]
+    assert run.data["retrying_run_id"] == failed
+
+
+def test_the_search_ends_where_runs_are_older_than_the_start(starter, jobs):
+    jobs.control.seed(runs=[{"job_id": jobs.instant, "count": 250, "age": 90_000, "every": 1}])
+    jobs.started(jobs.instant)
+    jobs.control.clear_requests()
+    found = starter.carry_out(find_runs("1", jobs.instant, starter.since, lambda _: True))
+    assert len(found) == 1
+    assert len(jobs.asked("GET", "/runs/?")) == 1
+
+
+def test_a_cause_without_a_mark_is_refused_before_anything_is_sent(starter, jobs):
+    with pytest.raises(ValueError, match="carries no mark"):
+        starter.carry_out(start_run("1", jobs.instant, {"cause": "x"}, since=starter.since))
+    assert jobs.control.requests() == []
+
+
+def test_a_retry_that_began_late_stands_in_the_way_of_the_next_request_and_is_found(access, dbt_cloud, jobs):
+    """The first request waits somewhere on its way until nobody looks for its run any more."""
+    failed = jobs.started(jobs.failing)
+    jobs.control.advance(1)
+    held = []
+    with blocking.Client(access(dbt_cloud.url, token=dbt_cloud.token)) as client:
+
+        def send(request):
+            if request.method == "POST" and not held:
+                held.append(request)
+                raise TransportError("The answer was lost", sent=True)
+            if request.method == "POST" and len(held) == 1:
+                held.append(client._send(held[0]))
+            return client._send(request)
+
+        since = datetime.now(UTC) - timedelta(minutes=10)
+        call = start_retry("1", jobs.failing, failed, since=since)
+        run = blocking.drive(call, send, decision=ONCE, sleep=lambda _: None)
+    assert [each["id"] for each in jobs.runs()] == [failed, run.id]
+    assert [each["status"] for each in jobs.asked("POST", "/retry/")] == [200, 400]

@@ -1,0 +1,97 @@
+"""Both engines trust and show the same certificates."""
+
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from dbtcloud.client import endpoints
+from dbtcloud.client.errors import InvalidArgument, TransportError
+from dbtcloud.client.retry import ONCE
+from dbtcloud.client.transport import certificates
+from dbtcloud.client.transport.credentials import Transport
+
+
+@pytest.fixture
+def reach(engine, access):
+    def ask(cloud, **transport):
+        credentials = access(cloud.url, token=cloud.token, **transport)
+        return engine.ask(credentials, endpoints.get_account(1), decision=ONCE).name
+
+    return ask
+
+
+@pytest.mark.parametrize("variable", certificates.CA_VARIABLES)
+def test_an_authority_may_be_named_by_the_environment(reach, tls_cloud, authority, monkeypatch, variable):
+    monkeypatch.setenv(variable, authority.file)
+    assert reach(tls_cloud) == "Local"
+    with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
+        reach(tls_cloud, trust_env=False)
+
+
+def test_the_transports_own_authority_goes_first(reach, tls_cloud, authority, other_authority, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", other_authority.file)
+    assert reach(tls_cloud, verify=authority.file) == "Local"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority.file)
+    with pytest.raises(TransportError):
+        reach(tls_cloud, verify=other_authority.file)
+
+
+@pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="openssl, which names the files of such a folder, is not here"
+)
+def test_a_folder_of_authorities_will_do(reach, tls_cloud, authority, tmp_path):
+    shutil.copy(authority.file, tmp_path / "ca.pem")
+    subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
+    assert reach(tls_cloud, verify=str(tmp_path)) == "Local"
+
+
+def test_a_refused_certificate_was_sent_nothing_and_says_what_to_do(reach, tls_cloud):
+    with pytest.raises(TransportError) as refused:
+        reach(tls_cloud)
+    assert not refused.value.sent
+    assert "REQUESTS_CA_BUNDLE" in refused.value.fix
+
+
+def test_a_client_certificate_is_shown_as_one_file_or_as_two(reach, guarded_cloud, authority):
+    both, cert, key = authority.client()
+    assert reach(guarded_cloud, verify=authority.file, cert=both) == "Local"
+    assert reach(guarded_cloud, verify=authority.file, cert=(cert, key)) == "Local"
+
+
+@pytest.mark.parametrize(
+    "transport", [{"verify": "/no/such"}, {"cert": "/no/such"}, {"cert": ("/no/such", "/no/key")}]
+)
+def test_a_file_that_is_not_there_is_named(reach, tls_cloud, transport):
+    with pytest.raises(InvalidArgument, match="no certificate at /no/such"):
+        reach(tls_cloud, **transport)
+
+
+def test_a_key_with_a_password_is_refused_rather_than_asked_for(reach, guarded_cloud, authority, tmp_path):
+    _, cert, key = authority.client()
+    private = serialization.load_pem_private_key(Path(key).read_bytes(), None)
+    locked = tmp_path / "locked.pem"
+    form, encryption = serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+    locked.write_bytes(private.private_bytes(serialization.Encoding.PEM, form, encryption))
+    with pytest.raises(InvalidArgument, match="It is encrypted"):
+        reach(guarded_cloud, verify=authority.file, cert=(cert, str(locked)))
+
+
+def test_a_variable_that_names_no_file_is_named(reach, tls_cloud, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such")
+    with pytest.raises(InvalidArgument, match="the variable SSL_CERT_FILE"):
+        reach(tls_cloud)
+
+
+def test_both_engines_trust_the_same_authorities_by_default():
+    expected = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    assert certificates.trusted(Transport()) is True
+    assert certificates.context(Transport()).cert_store_stats() == expected.cert_store_stats()
+
+
+def test_without_verification_any_server_is_spoken_to(reach, tls_cloud):
+    assert reach(tls_cloud, verify=False) == "Local"

@@ -1,0 +1,40 @@
+import pytest
+
+from dbtcloud.core import commands
+from dbtcloud.core.runner_errors import NotADbtCommand
+
+
+@pytest.mark.parametrize(
+    ("step", "arguments"),
+    [
+        ("dbt build", ("build",)),
+        ("  dbt   run  --select a b ", ("run", "--select", "a", "b")),
+        ("""dbt build --vars '{"a": 1}'""", ("build", "--vars", '{"a": 1}')),
+        ("dbt --warn-error test", ("--warn-error", "test")),
+        ("dbt build --select 'fqn:*'", ("build", "--select", "fqn:*")),
+        ('dbt run --select "tag:a tag:b"', ("run", "--select", "tag:a tag:b")),
+    ],
+)
+def test_a_step_is_taken_apart_as_a_shell_would(step, arguments):
+    assert commands.parse(step) == arguments
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ("", "it does not begin with 'dbt'"),
+        ("rm -rf /", "it does not begin with 'dbt'"),
+        ("/usr/bin/dbt build", "it does not begin with 'dbt'"),
+        ("dbt", "it names no subcommand"),
+        ("dbt run && dbt test", "'&&' has no meaning"),
+        ("dbt ls | wc", "'|' has no meaning"),
+        ("dbt build --vars '{a: 1}", "its quoting is broken"),
+    ],
+)
+def test_anything_else_is_refused_with_the_reason_and_a_remedy(step, why):
+    with pytest.raises(NotADbtCommand) as caught:
+        commands.parse(step)
+
+    assert str(caught.value).startswith(f"The step {step!r} cannot be run: ")
+    assert why in str(caught.value)
+    assert "Write one dbt command for each step" in str(caught.value)

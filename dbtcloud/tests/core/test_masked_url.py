@@ -1,0 +1,29 @@
+"""Passwords within addresses are used, and shown nowhere."""
+
+from pathlib import Path
+
+import pytest
+
+from dbtcloud.core.git import Repository
+from dbtcloud.core.masked_url import masked
+from dbtcloud.core.source import Source
+
+ADDRESS = "https://me:hush@example.com/shop.git"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"cannot read {ADDRESS}", "cannot read https://***@example.com/shop.git"),
+        ("https://me:hu@sh@example.com/", "https://***@example.com/"),
+        ('"http://example.com","me@home"', '"http://example.com","me@home"'),
+    ],
+)
+def test_the_password_is_masked_and_nothing_else(text, shown):
+    assert masked(text) == shown
+
+
+@pytest.mark.parametrize("thing", [Source(url=ADDRESS), Repository(ADDRESS, Path("store"))])
+def test_what_holds_an_address_does_not_show_its_password(thing):
+    assert "hush" not in repr(thing)
+    assert "hush" not in str(thing)

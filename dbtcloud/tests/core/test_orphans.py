@@ -1,0 +1,58 @@
+"""Processes that nobody waits for any more."""
+
+import json
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from dbtcloud.core import orphans
+
+SLEEPER = (
+    "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); print('up', flush=True); time.sleep(60)"
+)
+
+
+@pytest.fixture
+def sleeper():
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, start_new_session=True, text=True
+    )
+    assert process.stdout.readline() == "up\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_process_has_a_note_while_it_runs(tmp_path, sleeper):
+    with orphans.recorded(tmp_path, sleeper.pid):
+        (note,) = tmp_path.glob("*.json")
+        assert json.loads(note.read_text())["pid"] == sleeper.pid
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_left_is_ended_with_its_group(tmp_path, sleeper):
+    (child,) = psutil.Process(sleeper.pid).children()
+    recorded = orphans.Recorded.of(sleeper.pid)
+    (tmp_path / "left.json").write_text(json.dumps({"pid": recorded.pid, "started": recorded.started}))
+    assert orphans.end_all(tmp_path) == [sleeper.pid]
+    sleeper.wait(10)
+    psutil.wait_procs([child], timeout=10)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stranger_of_the_same_id_is_left_alone(tmp_path, sleeper):
+    started = psutil.Process(sleeper.pid).create_time() - 60
+    (tmp_path / "left.json").write_text(json.dumps({"pid": sleeper.pid, "started": started}))
+    assert orphans.end_all(tmp_path) == []
+    assert sleeper.poll() is None
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"pid": 1}', '{"pid": 2147483646, "started": 1}'])
+def test_a_note_that_says_nothing_is_thrown_away(tmp_path, text):
+    (tmp_path / "left.json").write_text(text)
+    assert orphans.end_all(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

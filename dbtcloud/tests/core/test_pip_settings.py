@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from dbtcloud.core import pip_settings
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("pip", "uv"),
+    [
+        ({"PIP_INDEX_URL": "https://a/simple"}, {"UV_DEFAULT_INDEX": "https://a/simple"}),
+        (
+            {"PIP_EXTRA_INDEX_URL": "https://a/simple\nhttps://b/simple"},
+            {"UV_INDEX": "https://a/simple https://b/simple", "UV_INDEX_STRATEGY": "unsafe-best-match"},
+        ),
+        ({"PIP_FIND_LINKS": "/a /b"}, {"UV_FIND_LINKS": "/a,/b"}),
+        ({"PIP_NO_INDEX": "true"}, {"UV_NO_INDEX": "1"}),
+        ({"PIP_NO_INDEX": "0"}, {}),
+        ({"PIP_PROXY": "http://proxy:3128"}, {"ALL_PROXY": "http://proxy:3128"}),
+        ({"PIP_CERT": "/ca.pem"}, {"SSL_CERT_FILE": "/ca.pem"}),
+        ({"PIP_TRUSTED_HOST": "a b:8080"}, {"UV_INSECURE_HOST": "a b:8080"}),
+        ({"PIP_DEFAULT_TIMEOUT": "99"}, {"UV_HTTP_TIMEOUT": "99"}),
+        ({"PIP_INDEX_URL": ""}, {}),
+    ],
+)
+def test_a_setting_of_pip_is_handed_to_uv(home, pip, uv):
+    assert pip_settings.for_uv(pip, files=()) == uv
+
+
+@pytest.mark.parametrize("name", ["UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL"])
+def test_uvs_own_index_is_not_overruled(home, name):
+    given = {name: "https://uv/simple", "PIP_INDEX_URL": "https://a", "PIP_EXTRA_INDEX_URL": "https://b"}
+
+    assert pip_settings.for_uv(given, files=()) == {}
+
+
+def test_a_users_uv_configuration_is_not_overruled(home):
+    (home / ".config" / "uv").mkdir(parents=True)
+    (home / ".config" / "uv" / "uv.toml").touch()
+
+    assert pip_settings.for_uv({"PIP_INDEX_URL": "https://a"}, files=()) == {}
+
+
+def test_a_certificate_that_is_already_set_stays(home):
+    assert pip_settings.for_uv({"PIP_CERT": "/pip.pem", "SSL_CERT_FILE": "/mine.pem"}, files=()) == {}
+
+
+def test_the_stronger_file_and_section_and_the_environment_win(home, tmp_path):
+    weak, strong = tmp_path / "weak.conf", tmp_path / "strong.conf"
+    weak.write_text("[global]\nindex_url = https://weak\ntimeout = 5\ncert = /weak.pem\n")
+    strong.write_text("[global]\nindex-url = https://global\n[install]\nindex-url = https://install\n")
+
+    assert pip_settings.for_uv({"PIP_CERT": "/env.pem"}, files=(weak, strong)) == {
+        "UV_DEFAULT_INDEX": "https://install",
+        "UV_HTTP_TIMEOUT": "5",
+        "SSL_CERT_FILE": "/env.pem",
+    }
+
+
+def test_the_users_own_file_is_read(home):
+    (home / ".config" / "pip").mkdir(parents=True)
+    (home / ".config" / "pip" / "pip.conf").write_text("[global]\nindex-url = https://mine\n")
+
+    assert pip_settings.for_uv({})["UV_DEFAULT_INDEX"] == "https://mine"
+
+
+def test_no_file_is_read_where_pip_is_told_so(home):
+    (home / ".config" / "pip").mkdir(parents=True)
+    (home / ".config" / "pip" / "pip.conf").write_text("[global]\nindex-url = https://mine\n")
+
+    assert pip_settings.for_uv({"PIP_CONFIG_FILE": "/dev/null"}) == {}

@@ -1,0 +1,44 @@
+import pytest
+
+from dbtcloud.core.requirements import DBT_REQUIREMENTS, requirements
+from dbtcloud.core.runner_errors import UnsupportedDbt
+
+
+@pytest.mark.parametrize("version", [None, "", "latest", "versionless", "compatible"])
+def test_a_version_that_moves_is_the_newest_that_can_be_had(version):
+    assert requirements(version) == DBT_REQUIREMENTS
+
+
+@pytest.mark.parametrize(
+    ("version", "core"),
+    [
+        ("1.11", "dbt-core~=1.11.0"),
+        ("1.10.x", "dbt-core~=1.10.0"),
+        ("1.9.0-latest", "dbt-core~=1.9.0"),
+        ("1.11.2", "dbt-core==1.11.2"),
+        ("v1.11", "dbt-core~=1.11.0"),
+    ],
+)
+def test_versions_are_read_as_dbt_cloud_writes_them(version, core):
+    assert requirements(version, ["dbt-postgres"]) == (core, "dbt-postgres")
+
+
+@pytest.mark.parametrize("version", ["1.12", "1.4", "2.0", "newest", "1.11; rm"])
+def test_a_version_that_cannot_be_had_is_told_with_those_that_can(version):
+    with pytest.raises(UnsupportedDbt, match=r"cannot be had here.*1\.9 to 1\.11.*for example 1\.11"):
+        requirements(version)
+
+
+def test_adapters_may_be_short_or_of_one_version():
+    assert requirements("1.11", ["postgres", "dbt-snowflake==1.11.0"])[1:] == (
+        "dbt-postgres",
+        "dbt-snowflake==1.11.0",
+    )
+
+
+@pytest.mark.parametrize(
+    "adapter", ["dbt-postgres --index-url http://elsewhere", "dbt-x; rm -rf", "dbt-x @ http://x"]
+)
+def test_an_adapter_cannot_bring_options_of_the_installer(adapter):
+    with pytest.raises(UnsupportedDbt, match="no package's name"):
+        requirements(None, [adapter])

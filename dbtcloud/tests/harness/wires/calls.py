@@ -1,0 +1,156 @@
+"""Each call of the Admin API, and what it has to put on the wire."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from dbtcloud.client import endpoints as api
+from dbtcloud.client.protocol import Call
+
+IT = {"id": 1, "status": 10, "name": "it"}
+PAGE = "limit=100&offset=0"
+
+
+class Forgetful:
+    """Takes a body and keeps nothing of it."""
+
+    def begin(self, *, tells_its_end: bool = True) -> None:
+        pass
+
+    def write(self, chunk: bytes) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call, and what it has to put on the wire."""
+
+    call: Callable[[], Call[Any]]
+    target: str
+    method: str = "GET"
+    body: dict[str, Any] | None = None
+    accept: str = "application/json"
+    data: Any = None
+
+
+def lists(call: Callable[[], Call[Any]], target: str) -> Case:
+    return Case(call, target, data=[])
+
+
+def posts(call: Callable[[], Call[Any]], target: str, body: dict[str, Any] | None = None) -> Case:
+    return Case(call, target, "POST", body, data=IT)
+
+
+def gets(call: Callable[[], Call[Any]], target: str) -> Case:
+    return Case(call, target, data=IT)
+
+
+CASES = {
+    "list_accounts": [lists(api.list_accounts, "/api/v3/accounts/")],
+    "get_account": [gets(lambda: api.get_account(7), "/api/v2/accounts/7/")],
+    "list_projects": [
+        lists(lambda: api.list_projects(7), f"/api/v3/accounts/7/projects/?{PAGE}"),
+        lists(
+            lambda: api.list_projects("7", name_contains="Büro & Co/1"),
+            f"/api/v3/accounts/7/projects/?name__icontains=B%C3%BCro%20%26%20Co%2F1&{PAGE}",
+        ),
+    ],
+    "get_project": [gets(lambda: api.get_project(7, "8"), "/api/v3/accounts/7/projects/8/")],
+    "list_environments": [
+        lists(
+            lambda: api.list_environments(7, 8, name_contains="Prod"),
+            f"/api/v3/accounts/7/projects/8/environments/?name__icontains=Prod&{PAGE}",
+        )
+    ],
+    "get_environment": [
+        gets(lambda: api.get_environment(7, 8, 9), "/api/v3/accounts/7/projects/8/environments/9/")
+    ],
+    "list_jobs": [
+        lists(
+            lambda: api.list_jobs(7, project_id=8, environment_id=9, name_contains="100% +", order_by="-id"),
+            "/api/v2/accounts/7/jobs/?project_id=8&environment_id=9&name__icontains=100%25%20%2B"
+            f"&order_by=-id&{PAGE}",
+        )
+    ],
+    "get_job": [gets(lambda: api.get_job(7, "70403110257794"), "/api/v2/accounts/7/jobs/70403110257794/")],
+    "trigger_run": [
+        posts(
+            lambda: api.trigger_run(7, 70, {"cause": "Täglich 🥖", "steps_override": ["dbt build"]}),
+            "/api/v2/accounts/7/jobs/70/run/",
+            {"cause": "Täglich 🥖", "steps_override": ["dbt build"]},
+        )
+    ],
+    "rerun_job": [posts(lambda: api.rerun_job(7, 70), "/api/v2/accounts/7/jobs/70/rerun/")],
+    "list_runs": [
+        lists(
+            lambda: api.list_runs(7, include_related=["trigger", "job"], status__in=(1, 2), order_by=None),
+            "/api/v2/accounts/7/runs/?include_related=%5B%22trigger%22%2C%22job%22%5D"
+            f"&status__in=%5B1%2C2%5D&{PAGE}",
+        )
+    ],
+    "list_runs_page": [
+        lists(
+            lambda: api.list_runs_page(7, pk__in=[70403110257794, 2], limit=2),
+            "/api/v2/accounts/7/runs/?pk__in=%5B70403110257794%2C2%5D&limit=2",
+        )
+    ],
+    "get_run": [
+        gets(lambda: api.get_run(7, 42), "/api/v2/accounts/7/runs/42/"),
+        gets(
+            lambda: api.get_run(7, 42, include_related=["run_steps"]),
+            "/api/v2/accounts/7/runs/42/?include_related=%5B%22run_steps%22%5D",
+        ),
+    ],
+    "cancel_run": [posts(lambda: api.cancel_run(7, 42), "/api/v2/accounts/7/runs/42/cancel/")],
+    "retry_run": [posts(lambda: api.retry_run(7, 42), "/api/v2/accounts/7/runs/42/retry/")],
+    "list_artifacts": [
+        lists(lambda: api.list_artifacts(7, 42, step=3), "/api/v2/accounts/7/runs/42/artifacts/?step=3")
+    ],
+    "get_artifact": [
+        Case(
+            lambda: api.get_artifact(7, 42, "compiled/shop/a b+ü~'(1).sql", step=4),
+            "/api/v2/accounts/7/runs/42/artifacts/compiled/shop/a%20b%2B%C3%BC~%27%281%29.sql?step=4",
+            accept="*/*",
+        )
+    ],
+    "download_artifact": [
+        Case(
+            lambda: api.download_artifact(7, 42, "run/shop/a b.csv", Forgetful(), step=4),
+            "/api/v2/accounts/7/runs/42/artifacts/run/shop/a%20b.csv?step=4",
+            accept="*/*",
+        )
+    ],
+    "get_json_artifact": [
+        Case(
+            lambda: api.get_json_artifact(7, 42, "manifest.json"),
+            "/api/v2/accounts/7/runs/42/artifacts/manifest.json",
+            accept="*/*",
+        )
+    ],
+    "one": [
+        gets(lambda: api.one(api.read(7, "jobs", query={"limit": 1})), "/api/v2/accounts/7/jobs/?limit=1")
+    ],
+    "rows": [lists(lambda: api.rows(api.read(7, "runs")), f"/api/v2/accounts/7/runs/?{PAGE}")],
+    "any_of": [
+        gets(
+            lambda: api.any_of(api.below_accounts("get", "7/steps/4/", {"a": True}, "v3")),
+            "/api/v3/accounts/7/steps/4/?a=true",
+        ),
+        Case(
+            lambda: api.any_of(api.below_accounts("GET", "7/runs/42/artifacts/a/b.json", {"step": 2}, "v2")),
+            "/api/v2/accounts/7/runs/42/artifacts/a/b.json?step=2",
+            accept="*/*",
+        ),
+        posts(
+            lambda: api.any_of(api.below_accounts("post", "7/jobs/70/run", {"cause": "x"}, "v2")),
+            "/api/v2/accounts/7/jobs/70/run/",
+            {"cause": "x"},
+        ),
+    ],
+}
+EACH = [pytest.param(case, id=f"{name}-{place}") for name in CASES for place, case in enumerate(CASES[name])]

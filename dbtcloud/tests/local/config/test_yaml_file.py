@@ -1,0 +1,95 @@
+"""The YAML file of projects: what it may hold, and what is told of what it may not."""
+
+import pytest
+
+from dbtcloud.local.config import yaml_file
+from dbtcloud.local.config.model import DeclaredEnvironment, DeclaredJob, DeclaredToken
+from dbtcloud.local.config.yaml_file import FileError
+
+WHOLE = """
+keep_artifacts: 500MB
+tokens:
+  - variable: RUNNER_TOKEN
+    permission_sets: [job_runner]
+projects:
+  - name: Oven
+    project_dir: ./oven
+    dbt_version: "1.10"
+    adapters: [dbt-postgres]
+    pass_env: [PGPASSWORD]
+    environments:
+      - {name: Production, target: prod, schema: live, dbt_version: "1.11", branch: release}
+    jobs:
+      - name: Nightly
+        environment: Production
+        steps: [dbt seed, dbt build]
+        generate_docs: true
+        threads: 8
+        timeout_seconds: 3600
+        schedule: "0 3 * * *"
+  - git: https://example.com/stove.git
+    branch: main
+    subdirectory: dbt
+    duckdb: true
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text):
+        (tmp_path / "local-dbt-cloud.yml").write_text(text)
+        return yaml_file.read(tmp_path / "local-dbt-cloud.yml")
+
+    return read_text
+
+
+def test_everything_that_can_be_declared_is_read(read, tmp_path):
+    declared = read(WHOLE)
+    oven, stove = declared.projects
+    assert (declared.keep_artifacts, declared.tokens) == (
+        "500MB",
+        (DeclaredToken("RUNNER_TOKEN", ("job_runner",)),),
+    )
+    assert (oven.name, oven.project_dir) == ("Oven", tmp_path / "oven")
+    assert (oven.dbt_version, oven.adapters, oven.pass_env) == ("1.10", ("dbt-postgres",), ("PGPASSWORD",))
+    assert oven.environments == (DeclaredEnvironment("Production", "prod", "live", "1.11", branch="release"),)
+    assert oven.jobs == (
+        DeclaredJob(
+            "Nightly",
+            "Production",
+            ("dbt seed", "dbt build"),
+            generate_docs=True,
+            threads=8,
+            timeout_seconds=3600,
+            schedule="0 3 * * *",
+        ),
+    )
+    assert (stove.git, stove.branch, stove.subdirectory, stove.duckdb) == (
+        "https://example.com/stove.git",
+        "main",
+        "dbt",
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "should hold names and values"),
+        ("projects: []", "declares no project"),
+        ("projects: {}", "projects should be a list"),
+        ("project: []", "unknown key 'project'.*Did you mean 'projects'"),
+        ("projects: [{project_dir: a, job: []}]", "projects 1 has an unknown key 'job'.*Did you mean 'jobs'"),
+        ("projects: [{project_dir: a, jobs: [{steps: [dbt build]}]}]", "jobs 1 lacks name"),
+        (
+            "projects: [{project_dir: a, jobs: [{name: b, threads: many}]}]",
+            "threads should be a whole number",
+        ),
+        ("projects: [{project_dir: a, dbt_version: 1.10}]", "loses its last zero. Put it in quotes"),
+        ("projects: [{project_dir: a, duckdb: maybe}]", "duckdb should be true or false, and is 'maybe'"),
+        ("projects: [", "is no YAML"),
+    ],
+)
+def test_a_slip_is_told_with_its_place(read, text, said):
+    with pytest.raises(FileError, match=f"local-dbt-cloud.yml.*{said}"):
+        read(text)

@@ -1,0 +1,48 @@
+"""The clock and the two ways instants are written."""
+
+import pytest
+
+from dbtcloud.local.model.clock import Clock, iso, parse_instant, spaced
+
+
+def test_it_goes_forward_only(api):
+    clock = Clock()
+    before = clock.now()
+    assert clock.advance(60) - before >= 60_000_000
+    with pytest.raises(ValueError, match="goes forward by 0 to"):
+        clock.advance(-1)
+    assert api.ask("/_local/clock", "POST", json={"advance": -1}).status_code == 400
+    assert api.ask("/_local/clock", "POST", json={"forward": 1}).status_code == 400
+
+
+def test_it_is_moved_over_http(api):
+    first = api.ask("/_local/clock", "POST", json={"advance": 0}).json()["now"]
+    assert api.ask("/_local/clock/", "POST", json={"advance": 500}).json()["now"] - first >= 500
+
+
+def test_instants_have_six_decimals_even_when_they_are_zero():
+    instant = 1_720_015_140_000_000
+    assert spaced(instant) == "2024-07-03 13:59:00.000000+00:00"
+    assert iso(instant) == "2024-07-03T13:59:00.000000+00:00"
+    assert spaced(None) is iso(None) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-07-03T13:59:00", "2024-07-03 13:59:00.000000+00:00", "2024-07-03T15:59:00+02:00"]
+)
+def test_instants_are_read_with_and_without_an_offset(text):
+    assert parse_instant(text) == 1_720_015_140_000_000
+
+
+def test_it_is_read_over_http(api):
+    before = api.control.now()
+    now = api.ask("/_local/clock").json()["now"]
+    assert before <= now <= api.control.now()
+
+
+def test_what_follows_it_is_told_when_it_moves():
+    clock, told = Clock(), []
+    clock.followers.append(lambda: told.append(clock.now()))
+    moved = clock.advance(60)
+    assert len(told) == 1
+    assert moved - told[0] < 1_000_000

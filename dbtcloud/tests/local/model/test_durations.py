@@ -1,0 +1,22 @@
+"""Durations in dbt Cloud's words."""
+
+import pytest
+
+from dbtcloud.local.model.durations import clocked, humanized
+
+
+@pytest.mark.parametrize(
+    ("seconds", "clock", "words"),
+    [
+        (0, "00:00:00", "0 minutes"),
+        (1, "00:00:01", "1 second"),
+        (51, "00:00:51", "51 seconds"),
+        (110, "00:01:50", "1 minute, 50 seconds"),
+        (3_600, "01:00:00", "1 hour"),
+        (86_400 + 7_200, "26:00:00", "1 day, 2 hours"),
+        (15 * 86_400, "360:00:00", "2 weeks, 1 day"),
+        (-5, "00:00:00", "0 minutes"),
+    ],
+)
+def test_a_duration_is_written_as_in_published_answers(seconds, clock, words):
+    assert (clocked(seconds * 1_000_000), humanized(seconds * 1_000_000)) == (clock, words)

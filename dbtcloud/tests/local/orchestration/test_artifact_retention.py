@@ -1,0 +1,58 @@
+"""The files of finished runs stay below a size."""
+
+import pytest
+
+from dbtcloud.local.config.model import size
+from dbtcloud.local.orchestration.artifact_retention import ArtifactKeeper
+from dbtcloud.local.server.settings import ServerError
+
+
+@pytest.fixture
+def runs(tmp_path):
+    for run_id in range(1, 6):
+        folder = tmp_path / str(run_id) / "target"
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_bytes(b" " * 100)
+    return tmp_path
+
+
+def there(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def test_the_oldest_go_first(runs):
+    await ArtifactKeeper(runs, 250).tidy([])
+    assert there(runs) == ["4", "5"]
+
+
+async def test_what_goes_or_waits_stays_and_does_not_count(runs):
+    await ArtifactKeeper(runs, 250).tidy([1, 5])
+    assert there(runs) == ["1", "3", "4", "5"]
+
+
+async def test_the_newest_stays_however_large_it_is(runs):
+    await ArtifactKeeper(runs, 0).tidy([])
+    assert there(runs) == ["5"]
+
+
+async def test_nothing_goes_while_there_is_room(runs):
+    await ArtifactKeeper(runs, 500).tidy([])
+    assert len(there(runs)) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"), [("7", 7), ("500MB", 500 * 1024**2), ("1.5 GiB", 3 * 1024**3 // 2)]
+)
+def test_sizes_are_read(text, bytes_):
+    assert size(text) == bytes_
+
+
+def test_what_is_no_size_is_told():
+    with pytest.raises(ServerError, match=r"'plenty' is no size.*2GB"):
+        size("plenty")
+
+
+async def test_what_a_killed_server_was_throwing_away_goes(runs):
+    (runs / "1").rename(runs / "1.leaving")
+    await ArtifactKeeper(runs, 500).tidy([])
+    assert there(runs) == ["2", "3", "4", "5"]

@@ -1,0 +1,272 @@
+"""The queue of real runs, with executors that the tests hold in their hands."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from dbtcloud.local.model.clock import Clock
+from dbtcloud.local.model.records import Run
+from dbtcloud.local.model.run_plan import Outcome
+from dbtcloud.local.orchestration.run_queue import RunQueue
+from dbtcloud.local.server.in_thread import LocalDbtCloud
+from dbtcloud.local.store.sqlite import SqliteStore
+
+WAIT = 10
+
+
+class Executor:
+    """Starts and ends each run when the test says so."""
+
+    def __init__(self) -> None:
+        self.plans = []
+        self.began = threading.Semaphore(0)
+        self.endings = asyncio.Semaphore(0)
+
+    async def __call__(self, plan, observer, cancelled):
+        self.plans.append(plan)
+        observer.starting()
+        observer.running()
+        observer.step_started(1, "Invoke dbt with `dbt build`", "dbt build")
+        observer.step_log(1, "one\n")
+        observer.step_log(1, "two\n")
+        self.loop = asyncio.get_running_loop()
+        self.began.release()
+        ends = [asyncio.create_task(wait) for wait in (self.endings.acquire(), cancelled.wait())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+        status = 30 if cancelled.is_set() else 10
+        observer.step_finished(1, status)
+        return Outcome(status, "Cancelled by user." if cancelled.is_set() else None)
+
+    def end_one(self) -> None:
+        self.loop.call_soon_threadsafe(self.endings.release)
+
+
+@pytest.fixture
+def executor():
+    return Executor()
+
+
+@pytest.fixture
+def queued(executor, client_of):
+    with LocalDbtCloud(token="t", execute=executor) as server:
+        yield client_of(server)
+
+
+def begin(executor):
+    assert executor.began.acquire(timeout=WAIT), "no run began"
+
+
+def test_runs_of_one_environment_go_one_after_the_other(queued, executor, eventually):
+    first, second, third = (queued.start(1)["id"] for _ in range(3))
+    begin(executor)
+    ahead = [queued.get(f"runs/{run}/")["blocked_by"] for run in (first, second, third)]
+    assert ahead == [[], [first], [second]]
+    assert [queued.get(f"runs/{run}/")["status"] for run in (first, second, third)] == [3, 1, 1]
+    executor.end_one()
+    begin(executor)
+    assert queued.get(f"runs/{first}/")["status"] == 10
+    assert queued.get(f"runs/{second}/")["blocked_by"] == []
+    executor.end_one(), executor.end_one()
+    eventually(lambda: queued.get(f"runs/{third}/")["status"] == 10)
+    assert [plan.run_id for plan in executor.plans] == [first, second, third]
+
+
+def test_environments_do_not_wait_for_each_other(queued, executor):
+    queued.start(1), queued.start(6)
+    begin(executor), begin(executor)
+    assert {plan.environment_id for plan in executor.plans} == {1, 2}
+
+
+def test_a_waiting_run_is_cancelled_at_once_and_leaves_the_line(queued, executor):
+    _, second, third = (queued.start(1)["id"] for _ in range(3))
+    begin(executor)
+    assert queued.post(f"runs/{second}/cancel/")["status"] == 30
+    assert queued.get(f"runs/{third}/")["blocked_by"] == [executor.plans[0].run_id]
+    assert queued.get(f"runs/{second}/")["started_at"] is None
+
+
+def test_a_going_run_is_asked_to_end(queued, executor, eventually):
+    run = queued.start(1)["id"]
+    begin(executor)
+    queued.post(f"runs/{run}/cancel/")
+    eventually(lambda: queued.get(f"runs/{run}/")["status"] == 30)
+    assert queued.get(f"runs/{run}/")["status_message"] == "Cancelled by user."
+
+
+def test_steps_and_their_logs_are_seen_while_they_happen(queued, executor):
+    run = queued.start(1)["id"]
+    begin(executor)
+    (step,) = queued.get(f"runs/{run}/", include_related="run_steps,debug_logs")["run_steps"]
+    assert (step["name"], step["status"]) == ("Invoke dbt with `dbt build`", 3)
+    assert step["logs"] == step["debug_logs"] == "one\ntwo\n"
+    assert step["run_step_command"] == {"run_step_id": step["id"], "dbt_command": "dbt build"}
+    assert queued.get(f"steps/{step['id']}/")["name"] == step["name"]
+
+
+def test_a_plan_holds_the_overrides_over_the_job(queued, executor):
+    overrides = {
+        "steps_override": ["dbt parse"],
+        "schema_override": "mine",
+        "target_name_override": "ci",
+        "threads_override": 9,
+        "timeout_seconds_override": 77,
+        "generate_docs_override": False,
+    }
+    queued.start(1, **overrides)
+    begin(executor)
+    plan = executor.plans[0]
+    assert (plan.steps, plan.schema, plan.target_name) == (("dbt parse",), "mine", "ci")
+    assert (plan.threads, plan.timeout_seconds, plan.generate_docs) == (9, 77, False)
+
+
+def test_a_plan_holds_the_job_where_nothing_is_overridden(queued, executor):
+    queued.start(1)
+    begin(executor)
+    plan = executor.plans[0]
+    assert plan.generate_docs is True
+    assert plan.steps[0].startswith("dbt build")
+    assert (plan.target_name, plan.schema) == ("prod", "prod")
+    assert (plan.setup.source.folder / "dbt_project.yml").is_file()
+    assert plan.work_dir != plan.run_dir
+
+
+def test_an_executor_that_breaks_ends_its_run_and_not_the_queue(client_of, eventually):
+    async def broken(plan, observer, cancelled):
+        raise OSError("no space left")
+
+    with LocalDbtCloud(token="t", execute=broken) as server:
+        client = client_of(server)
+        runs = [client.start(1)["id"] for _ in range(2)]
+        eventually(lambda: all(client.get(f"runs/{run}/")["status"] == 20 for run in runs))
+        assert "no space left" in client.get(f"runs/{runs[0]}/")["status_message"]
+
+
+def test_a_project_without_sources_ends_its_run_with_what_to_do(queued, eventually):
+    queued.control.seed(
+        projects=[{"id": 2, "name": "Bare"}], jobs=[{"id": 80, "name": "Bare", "project_id": 2}]
+    )
+    run = queued.start(80)["id"]
+    eventually(lambda: queued.get(f"runs/{run}/")["status"] == 20)
+    assert "project_dir" in queued.get(f"runs/{run}/")["status_message"]
+
+
+def test_a_server_that_stops_cancels_what_goes_and_leaves_what_waits_in_the_queue(
+    executor, client_of, tmp_path
+):
+    file = tmp_path / "state.sqlite"
+    with LocalDbtCloud(token="t", store=file, data_dir=tmp_path, execute=executor) as server:
+        client = client_of(server)
+        going, waiting = client.start(1)["id"], client.start(1)["id"]
+        begin(executor)
+    later = Executor()
+    with LocalDbtCloud(token="t", store=file, data_dir=tmp_path, execute=later) as server:
+        client = client_of(server)
+        begin(later)
+        ended = client.get(f"runs/{going}/")
+        assert (ended["status"], client.get(f"runs/{waiting}/")["status"]) == (30, 3)
+        assert "was stopped" in ended["status_message"]
+    assert [plan.run_id for plan in later.plans] == [waiting]
+
+
+def test_resetting_ends_what_goes_and_forgets_its_files(executor, client_of, tmp_path):
+    with LocalDbtCloud(token="t", data_dir=tmp_path, execute=executor) as server:
+        client = client_of(server)
+        first = client.start(1)["id"]
+        begin(executor)
+        executor.plans[0].run_dir.mkdir(parents=True)
+        executor.plans[0].work_dir.mkdir(parents=True)
+        client.control.reset()
+        assert list(tmp_path.iterdir()) == []
+        assert client.start(1)["id"] == first
+        begin(executor)
+
+
+def test_a_run_never_inherits_the_files_of_an_earlier_servers_run(executor, client_of, tmp_path):
+    for _ in range(2):
+        with LocalDbtCloud(token="t", data_dir=tmp_path, execute=executor) as server:
+            run = client_of(server).start(1)["id"]
+            begin(executor)
+            assert client_of(server).get(f"runs/{run}/artifacts/") == []
+            target = executor.plans[-1].run_dir / "target"
+            target.mkdir(parents=True)
+            (target / "manifest.json").write_text("{}")
+            assert client_of(server).get(f"runs/{run}/artifacts/") == ["manifest.json"]
+
+
+def test_a_server_that_was_killed_has_lost_what_went_and_starts_what_waited(executor, client_of, tmp_path):
+    file, kept = tmp_path / "state.sqlite", tmp_path / "killed.sqlite"
+    with LocalDbtCloud(token="t", store=file, data_dir=tmp_path, execute=executor) as server:
+        client = client_of(server)
+        going, waiting = client.start(1)["id"], client.start(1)["id"]
+        begin(executor)
+        for suffix in ("", "-wal"):
+            kept.with_name(kept.name + suffix).write_bytes(file.with_name(file.name + suffix).read_bytes())
+    later = Executor()
+    with LocalDbtCloud(token="t", store=kept, data_dir=tmp_path, execute=later) as server:
+        client = client_of(server)
+        begin(later)
+        lost = client.get(f"runs/{going}/", include_related="run_steps")
+        assert (lost["status"], client.get(f"runs/{waiting}/")["status"]) == (20, 3)
+        assert "ended unexpectedly" in lost["status_message"]
+        assert [step["status"] for step in lost["run_steps"]] == [20]
+        assert "ended unexpectedly" in lost["run_steps"][0]["logs"]
+
+
+def test_fifty_runs_asked_for_at_once_all_wait_their_turn(queued, executor, eventually):
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(
+            pool.map(
+                lambda _: requests.post(
+                    f"{queued.server.url}/api/v2/accounts/1/jobs/1/run/",
+                    json={"cause": "one of many"},
+                    headers={"Authorization": "Token t"},
+                    timeout=20,
+                ).json()["data"]["id"],
+                range(50),
+            )
+        )
+    assert len(set(answers)) == 50
+    begin(executor)
+    assert queued.ask("runs/?status=1&limit=1").json()["extra"]["pagination"]["total_count"] == 49
+    for _ in range(50):
+        executor.end_one()
+    eventually(
+        lambda: queued.ask("runs/?status=10&limit=1").json()["extra"]["pagination"]["total_count"] == 50
+    )
+    assert [plan.run_id for plan in executor.plans] == sorted(answers)
+
+
+@pytest.fixture
+async def tidied():
+    """A queue whose runs end at once; what it is asked to leave when it tidies; tidying always fails."""
+    store, clock, spared = SqliteStore(":memory:"), Clock(), asyncio.Queue()
+
+    async def execute(plan, observer, cancelled):
+        return Outcome(10, None)
+
+    async def tidy(needed):
+        spared.put_nowait(needed)
+        raise OSError("not empty")
+
+    queue = RunQueue(store, clock, lambda run: run, execute, tidy)
+    yield store, queue, spared
+    await queue.stop()
+    store.close()
+
+
+async def test_runs_that_wait_begin_though_tidying_fails(tidied, caplog):
+    store, queue, spared = tidied
+    runs = [Run(number, 1, 1, 1, 1, 0, retrying_run_id=9 if number == 3 else None) for number in (1, 2, 3)]
+    store.runs.add(runs)
+    for run in runs:
+        queue.submit(run)
+    async with asyncio.timeout(WAIT):
+        needed = [await spared.get() for _ in runs]
+    assert [store.runs.get(run.id).outcome for run in runs] == [10, 10, 10]
+    assert "could not be thrown away" in caplog.text
+    assert {3, 9} <= needed[1], "the run that is taken up by one that waits is needed"

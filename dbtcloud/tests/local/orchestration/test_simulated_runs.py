@@ -1,0 +1,108 @@
+"""Pretended runs: a life acted out by the clock."""
+
+import pytest
+
+from dbtcloud.local.orchestration.simulated_runs import parse_script
+
+
+def test_a_run_passes_every_status_as_the_clock_goes_on(api):
+    run = api.start(api.job())["id"]
+    statuses = []
+    for seconds in (0, 10.1, 5, 59, 2):
+        api.control.advance(seconds)
+        statuses.append(api.get(f"runs/{run}/")["status"])
+    assert statuses == [1, 2, 3, 3, 10]
+
+
+def test_its_flags_and_instants_follow(api):
+    run = api.start(api.job())["id"]
+    queued = api.get(f"runs/{run}/")
+    api.control.advance(100)
+    ended = api.get(f"runs/{run}/")
+    assert (queued["in_progress"], queued["is_complete"], queued["finished_at"]) == (True, False, None)
+    assert queued["finished_at_humanized"] == "0 minutes from now"
+    assert (ended["in_progress"], ended["is_success"], ended["status_humanized"]) == (False, True, "Success")
+    assert (ended["duration"], ended["queued_duration"], ended["run_duration"]) == (
+        "00:01:15",
+        "00:00:15",
+        "00:01:00",
+    )
+    assert ended["duration_humanized"] == "1 minute, 15 seconds"
+    assert ended["created_at"] < ended["dequeued_at"] < ended["started_at"] < ended["finished_at"]
+
+
+def test_its_steps_begin_one_after_the_other(api):
+    run = api.start(api.job())["id"]
+    seen = []
+    for seconds in (14, 2, 5, 60):
+        api.control.advance(seconds)
+        steps = api.get(f"runs/{run}/", include_related="run_steps")["run_steps"]
+        seen.append([(step["index"], step["status"]) for step in steps])
+    assert seen == [[], [(1, 3)], [(1, 10), (2, 3)], [(1, 10), (2, 10)]]
+
+
+def test_cancelling_ends_it_at_once_and_cuts_its_step_short(api):
+    run = api.start(api.job())["id"]
+    api.control.advance(30)
+    assert api.post(f"runs/{run}/cancel/")["status"] == 30
+    api.control.advance(100)
+    shown = api.get(f"runs/{run}/", include_related="run_steps")
+    assert (shown["status"], shown["status_message"]) == (30, "Cancelled by user.")
+    assert [step["status"] for step in shown["run_steps"]] == [10, 30]
+
+
+def test_cancelled_in_the_queue_it_never_started(api):
+    run = api.start(api.job())["id"]
+    api.post(f"runs/{run}/cancel/")
+    api.control.advance(100)
+    shown = api.get(f"runs/{run}/")
+    assert (shown["status"], shown["dequeued_at"], shown["started_at"]) == (30, None, None)
+    assert shown["artifacts_saved"] is False
+
+
+def test_cancelling_a_finished_run_changes_nothing(api):
+    run = api.start(api.job({"outcome": 10}))["id"]
+    assert api.post(f"runs/{run}/cancel/")["status"] == 10
+
+
+def test_a_failure_carries_its_message_once_it_happened(api):
+    run = api.start(api.job({"running": 5, "outcome": 20, "message": "It broke."}))["id"]
+    assert api.get(f"runs/{run}/")["status_message"] is None
+    api.control.advance(6)
+    shown = api.get(f"runs/{run}/")
+    assert (shown["status"], shown["status_message"], shown["is_error"]) == (20, "It broke.", True)
+
+
+def test_it_is_marked_as_pretended(api):
+    assert api.start(api.job())["_local"] == {"pretended": True}
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ({"runing": 1}, "does not know runing"),
+        ({"outcome": 3}, "10 .success., 20 .error. or 30"),
+        ({"running": -1}, "seconds >= 0"),
+        ({"steps": [{"name": "a", "outcome": 2}]}, "not 2"),
+        ("quick", "give an object"),
+        ({"artifacts": ["run_results.json"]}, "'artifacts' is"),
+    ],
+)
+def test_a_wrong_script_is_named(script, words):
+    with pytest.raises(ValueError, match=words):
+        parse_script(script)
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "given", "there"),
+    [
+        ("Invoke dbt with `dbt build`", 10, {}, True),
+        ("Invoke dbt with `dbt build`", 20, {}, False),
+        ("Invoke dbt with `dbt deps`", 10, {}, False),
+        ("Invoke dbt with `dbt build`", 20, {"run_results.json": {}}, True),
+    ],
+)
+def test_a_step_that_has_built_leaves_results(api, name, outcome, given, there):
+    steps = [{"name": name, "outcome": outcome}]
+    run = api.start(api.job({"outcome": outcome, "steps": steps, "artifacts": given}))["id"]
+    assert ("run_results.json" in api.get(f"runs/{run}/artifacts/")) is there

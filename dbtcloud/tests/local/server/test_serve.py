@@ -1,0 +1,29 @@
+"""Serving in the foreground."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import requests
+
+PROGRAM = """
+import asyncio
+from dbtcloud.local.server.serve import serve_forever
+from dbtcloud.local.server.settings import Settings
+asyncio.run(serve_forever(Settings(token="t"), lambda served: print(served.url, flush=True)))
+"""
+
+
+def test_it_serves_until_it_is_told_to_stop_and_then_ends_well():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
+        try:
+            url = process.stdout.readline().strip()
+            assert requests.get(f"{url}/_local/health", timeout=5).status_code == 200
+            os.kill(process.pid, number)
+            assert process.wait(timeout=10) == 0
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()

@@ -1,0 +1,185 @@
+"""A retry plan holds what is left to be done of a run, and nothing else."""
+
+import pytest
+
+from dbtcloud.artifacts.run_results import NodeResult
+from dbtcloud.client.models import Run, Step
+from dbtcloud.report.retry_plan import MOST_NODES, lines, retry_plan
+
+OK, ERROR, CANCELLED = 10, 20, 30
+A = "--select fqn:a,package:shop,file:a,resource_type:model --indirect-selection empty"
+
+
+def run(*steps, commands=(), status=ERROR, override=None):
+    """A run that has called dbt with these (command, status) after cloning the project."""
+    named = [("Clone git repository", OK), *((f"Invoke dbt with `{name}`", ended) for name, ended in steps)]
+    data = {"trigger": {"steps_override": override}, "job": {"execute_steps": list(commands)}}
+    return Run(7, status, steps=tuple(Step(i, *each) for i, each in enumerate(named, 1)), data=data)
+
+
+def results(**statuses):
+    return [NodeResult(f"model.shop.{name}", status.replace("_", " ")) for name, status in statuses.items()]
+
+
+def plan(*steps, nodes=None, original=None, **fields):
+    fields.setdefault("commands", [name for name, _ in steps])
+    return retry_plan(run(*steps, **fields), nodes or {}, original=original)
+
+
+def test_what_failed_or_was_skipped_is_done_again_and_nothing_else():
+    nodes = results(a="error", b="skipped", c="runtime_error", d="partial_success", e="fail")
+    fine = results(f="success", g="warn", h="pass", i="no-op", j="reused")
+    found = plan(("dbt run", ERROR), nodes={2: nodes + fine})
+    assert [node.name for node in found.nodes] == ["a", "b", "c", "d", "e"]
+    (command,) = found.commands
+    assert command.split()[3:] == [f"fqn:{name},package:shop,file:{name}" for name in "abcde"]
+
+
+def test_commands_that_were_not_reached_follow_as_they_are():
+    commands = ["dbt seed", "dbt build -s  a+", "dbt run-operation 'clean up'"]
+    steps = [("dbt seed", OK), ("dbt build -s  a+", ERROR)]
+    found = plan(*steps, commands=commands, nodes={3: results(a="error")})
+    assert found.commands == (f"dbt build {A}", "dbt run-operation 'clean up'")
+
+
+def test_the_commands_of_the_trigger_go_before_those_of_the_job():
+    found = plan(("dbt run", ERROR), commands=["dbt build"], override=["dbt run", "dbt test"])
+    assert (found.commands, found.notes) == (("dbt run", "dbt test"), ())
+
+
+def test_a_node_counts_by_its_last_result():
+    steps = [("dbt run", ERROR), ("dbt run --full-refresh", ERROR)]
+    found = plan(*steps, nodes={2: results(a="error", b="error"), 3: results(a="success", b="error")})
+    assert found.commands == ("dbt run --full-refresh --select fqn:b,package:shop,file:b",)
+    assert [node.name for node in found.nodes] == ["b"]
+
+
+@pytest.mark.parametrize("status", [OK, 3])
+def test_a_run_that_did_not_fail_leaves_nothing_to_be_done(status):
+    found = plan(("dbt run", OK), ("dbt docs generate", ERROR), status=status)
+    assert (found.nodes, found.commands) == ((), ())
+    word = {OK: "it ended with Success", 3: "it goes on"}[status]
+    assert lines(found) == [f"Run 7 has nothing to retry: {word}."]
+
+
+def test_where_nothing_is_known_to_have_failed_the_plan_says_so():
+    told, note = lines(plan(("dbt run", OK), commands=["dbt build"]))
+    assert told == "What is left to be done of run 7 is not known: none of its dbt commands failed."
+    assert note.startswith("The job's commands are others by now")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "dbt deps",
+        "dbt docs generate",
+        "dbt source freshness -s a",
+        "dbt run-operation a",
+        "dbt run --vars 'b",
+    ],
+)
+def test_a_command_without_nodes_is_done_again_as_it_is(command):
+    found = plan((command, ERROR), commands=[command, "dbt test"])
+    assert found.commands == (command, "dbt test")
+
+
+def test_a_command_that_did_not_compile_is_done_again_as_it_is():
+    assert plan(("dbt build -s a", ERROR)).commands == ("dbt build -s a",)
+
+
+def test_where_only_a_hook_failed_the_command_is_done_again_as_it_is():
+    hook = NodeResult("operation.shop.shop-on-run-end-0", "error")
+    assert plan(("dbt run", ERROR), nodes={2: [*results(a="success"), hook]}).commands == ("dbt run",)
+
+
+def test_a_command_that_was_stopped_is_done_again_as_it_is():
+    """It has not told of all of its nodes."""
+    found = plan(("dbt run", CANCELLED), status=CANCELLED, nodes={2: results(a="error")})
+    assert (found.commands, found.nodes) == (("dbt run",), ())
+
+
+def test_a_run_that_never_came_to_dbt_is_done_again_as_a_whole():
+    assert plan(commands=["dbt seed", "dbt run"]).commands == ("dbt seed", "dbt run")
+
+
+def test_what_dbt_cloud_adds_by_itself_is_left_to_it():
+    steps = [("dbt deps", OK), ("dbt source freshness", ERROR), ("dbt run", ERROR)]
+    found = plan(*steps, commands=["dbt run", "dbt source freshness"])
+    assert found.commands == ("dbt run", "dbt source freshness")
+
+
+def test_a_job_that_was_changed_meanwhile_does_not_tell_what_was_still_to_come():
+    found = plan(("dbt build", ERROR), commands=["dbt run", "dbt test"], nodes={2: results(a="error")})
+    assert found.commands == (f"dbt build {A}",)
+    assert found.notes == (
+        "The job's commands are others by now: which of them were still to come is not known.",
+    )
+
+
+def test_a_retry_stands_for_the_command_that_it_retries():
+    original = """dbt build --vars '{"x": "-s a"}' -s a+"""
+    found = plan(
+        ("dbt retry", ERROR),
+        commands=["dbt seed", original, "dbt test"],
+        original=original,
+        nodes={2: results(a="error")},
+    )
+    assert found.commands == (f"""dbt build --vars '{{"x": "-s a"}}' {A}""", "dbt test")
+
+
+def test_a_retry_of_something_unknown_says_so():
+    found = plan(("dbt retry", ERROR), commands=["dbt build", "dbt test"], nodes={2: results(a="error")})
+    assert found.commands == (f"dbt build {A}", "dbt test")
+    assert found.notes == ("Step 2 took an earlier run up, whose command is not known.",)
+
+
+def test_a_retry_that_the_job_itself_asks_for_cannot_be_narrowed():
+    found = plan(("dbt retry", ERROR), commands=["dbt retry"], nodes={2: results(a="error")})
+    assert found.commands == ("dbt retry",)
+    assert found.notes == ("`dbt retry` is whole: dbt cannot be told which of its nodes are meant.",)
+
+
+def test_a_name_that_dbt_would_read_otherwise_leaves_the_command_whole():
+    test = NodeResult("test.shop.sums, all of them.0123456789", "fail")
+    found = plan(("dbt test", ERROR), nodes={2: [test]})
+    assert found.commands == ("dbt test",)
+    assert "dbt cannot be told which of its nodes are meant" in found.notes[0]
+
+
+def test_nodes_that_dbt_cannot_tell_apart_are_named():
+    twins = [NodeResult(f"test.shop.sums.{'0' * 9}{i}", status) for i, status in ((1, "fail"), (2, "pass"))]
+    found = plan(("dbt test", ERROR), nodes={2: twins})
+    assert found.commands == ("dbt test --select fqn:sums,package:shop --indirect-selection empty",)
+    assert found.notes == (
+        "dbt cannot tell test.shop.sums.0000000002 from others of the same name, and executes it too.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "noted"), [("snapshot.shop.b", 1), ("snapshot.else.b", 0), ("seed.shop.b", 0)]
+)
+def test_snapshots_that_may_share_a_file_with_one_that_failed_are_told_of(other, noted):
+    nodes = [NodeResult("snapshot.shop.a", "error"), NodeResult(other, "success")]
+    found = plan(("dbt build", ERROR), nodes={2: nodes})
+    note = "Snapshots in a file or folder called a are executed along with it."
+    assert found.notes == (note,) * noted
+
+
+def test_the_lines_name_nodes_and_commands():
+    found = plan(("dbt run", ERROR), nodes={2: results(a="error", b="skipped")})
+    assert lines(found) == [
+        "Retry plan of run 7: 2 nodes, 1 command.",
+        "  error    model a",
+        "  skipped  model b",
+        "As commands:",
+        "  dbt run --select fqn:a,package:shop,file:a fqn:b,package:shop,file:b",
+    ]
+
+
+def test_the_lines_of_a_large_plan_are_few():
+    nodes = results(**{f"model_of_a_long_name_{i}": "skipped" for i in range(MOST_NODES + 3)})
+    found = plan(("dbt run", ERROR), nodes={2: nodes})
+    told = lines(found)
+    assert "  … and 3 more" in told
+    assert told[-1].endswith(f"… ({len(found.commands[0]):,} characters)")
+    assert len(told[-1]) < len(found.commands[0])

@@ -1,0 +1,157 @@
+"""A run's report, as people and programs read it."""
+
+import json
+from dataclasses import replace
+
+from dbtcloud.artifacts.run_results import NodeResult
+from dbtcloud.client.models import Run
+from dbtcloud.report.run_report import RunReport
+from dbtcloud.report.text import LONGEST_MESSAGE, MOST_ROWS, lines, summary, to_json, to_markdown
+
+RUN = Run.parse(
+    {
+        "id": 7,
+        "status": 20,
+        "href": "https://x/7/",
+        "run_steps": [{"index": 4, "name": "Invoke dbt with `dbt build`", "status": 20, "logs": "boom"}],
+    }
+)
+FINE = NodeResult("model.shop.customers", "success", 0.5, "OK", rows=3)
+BROKEN = NodeResult("model.shop.orders", "error", 1.25, "Database Error\n  no such column | x")
+SKIPPED = NodeResult("model.shop.sums", "skipped")
+TEST = NodeResult("test.shop.unique_id.0a1b", "fail", 0.1, "Got 2 results", failures=2)
+
+
+def test_failures_come_first_with_their_reason_on_one_line():
+    shown = lines(RunReport(RUN, (FINE, SKIPPED, BROKEN, TEST)))
+    table = [line.split() for line in shown if line.startswith("  ")]
+    assert [row[:3] for row in table] == [
+        ["error", "model", "orders"],
+        ["fail", "test", "unique_id"],
+        ["skipped", "model", "sums"],
+        ["success", "model", "customers"],
+    ]
+    assert table[0][5:] == ["Database", "Error", "no", "such", "column", "|", "x"]
+    assert "Nodes: 1 success, 1 skipped, 1 error, 1 fail." in shown
+
+
+def test_what_a_retry_would_execute_is_told():
+    report = RunReport(RUN, (FINE, SKIPPED, BROKEN, TEST))
+    assert "A retry from failure would execute 3 nodes." in lines(report)
+    assert to_json(report)["left_to_do"] == 3
+    hook = NodeResult("operation.shop.shop-on-run-end-0", "error")
+    assert "A retry from failure would execute 1 node." in lines(RunReport(RUN, (hook, BROKEN)))
+    cancelled = RunReport(Run.parse({"id": 7, "status": 30}), (SKIPPED,))
+    assert (cancelled.left_to_do, to_json(cancelled)["left_to_do"]) == ((), 0)
+
+
+def test_a_failed_step_is_shown_by_its_log_where_no_node_failed():
+    assert "  boom" in lines(RunReport(RUN))
+    assert "  boom" not in lines(RunReport(RUN, (BROKEN,)))
+
+
+def test_the_sentence_names_the_first_failures_and_counts_the_rest():
+    report = RunReport(RUN, (*[BROKEN] * 5, FINE))
+    assert summary(report).startswith("Failed: model orders: Database Error no such column | x; model orders")
+    assert summary(report).endswith("and 2 more. A retry from failure would execute 5 nodes.")
+    assert summary(RunReport(RUN)) == "It failed in: Invoke dbt with `dbt build`. Its log ends: boom"
+    assert summary(RunReport(Run.parse({"id": 7, "status": 10}), (FINE,))) == ""
+
+
+def test_many_nodes_and_long_messages_are_cut():
+    nodes = tuple(NodeResult(f"model.shop.m{n}", "error", message="x" * 5000) for n in range(MOST_ROWS + 9))
+    shown = lines(RunReport(RUN, nodes))
+    assert "  … and 9 more" in shown
+    assert max(map(len, shown)) < LONGEST_MESSAGE + 80
+
+
+def test_the_json_keeps_to_its_bound_and_says_what_it_left_out():
+    nodes = tuple(NodeResult(f"model.shop.m{n}", "success", message="é" * 200) for n in range(2000))
+    value = to_json(RunReport(RUN, (*nodes, BROKEN)))
+    assert len(json.dumps(value)) <= 40_000
+    assert value["nodes"][0]["unique_id"] == "model.shop.orders"
+    assert value["left_out"] == 2001 - len(value["nodes"]) > 0
+
+
+def test_a_small_report_leaves_nothing_out():
+    value = to_json(RunReport(RUN, (BROKEN, TEST), ("a gap",)))
+    assert (value["left_out"], value["totals"], value["gaps"]) == (0, {"error": 1, "fail": 1}, ["a gap"])
+    assert value["nodes"][1]["failures"] == 2
+
+
+def test_the_markdown_has_a_row_for_each_node_and_no_stray_bars():
+    text = to_markdown(RunReport(RUN, (FINE, BROKEN)))
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len(rows) == 3
+    assert all(row.count("|") == 7 for row in rows)
+    assert "(https://x/7/)" in text
+    assert RunReport(RUN, (FINE, BROKEN)).to_markdown() == text
+
+
+def test_the_markdown_of_a_run_without_nodes_holds_the_end_of_the_log():
+    assert "````text\nboom\n````" in to_markdown(RunReport(RUN))
+
+
+STATUSES = ["success", "pass", "warn", "no-op", "reused", "partial success", "skipped", "fail", "error"]
+
+
+def test_each_of_dbts_statuses_is_itself_and_the_table_stays_aligned():
+    nodes = tuple(
+        NodeResult(f"model.shop.m{n}", status, message="Said so") for n, status in enumerate(STATUSES)
+    )
+    report = RunReport(RUN, nodes)
+    assert report.totals == dict.fromkeys(STATUSES, 1)
+    table = [line for line in lines(report) if line.startswith("  ")]
+    assert {line.index(" model m") for line in table} == {table[0].index(" model m")}
+    assert {node.status for node in report.failed} == {"partial success", "fail", "error"}
+    telling = {line.split(" model ")[0].strip() for line in table if line.endswith("Said so")}
+    assert telling == {"warn", "no-op", "reused", "partial success", "fail", "error"}
+
+
+def test_the_compiled_code_of_what_failed_is_named():
+    broken = replace(BROKEN, compiled_path="compiled/shop/models/orders.sql")
+    report = RunReport(RUN, (broken, replace(FINE, compiled_path="compiled/shop/models/customers.sql")))
+    assert "such column | x (compiled/shop/models/orders.sql)." in summary(report)
+    (named,) = [line for line in lines(report) if "compiled/" in line]
+    assert named.endswith("(compiled/shop/models/orders.sql)")
+    assert to_json(report)["nodes"][0]["compiled_path"] == "compiled/shop/models/orders.sql"
+
+
+CLONE = Run.parse(
+    {
+        "id": 7,
+        "status": 20,
+        "run_steps": [
+            {
+                "index": 1,
+                "name": "Clone git repository",
+                "status": 20,
+                "logs": "\x1b[31mCloning\x1b[0m\n\n" + "x" * 9000 + "\nfatal: repository not found\n",
+            }
+        ],
+    }
+)
+
+
+def test_a_step_that_fails_before_any_node_is_told_by_the_end_of_its_log():
+    told = summary(RunReport(CLONE))
+    assert told.startswith("It failed in: Clone git repository. Its log ends: …")
+    assert told.endswith("fatal: repository not found")
+    assert len(told) < LONGEST_MESSAGE + 70
+    value = to_json(RunReport(CLONE))
+    assert value["log_tail"][0] == "Cloning"
+    assert value["log_tail"][-1] == "fatal: repository not found"
+    assert "\x1b" not in "".join(lines(RunReport(CLONE)))
+
+
+def test_the_json_keeps_to_its_bound_whatever_is_long():
+    steps = [{"index": n, "name": "n" * 5000, "status": 20, "logs": "é" * 90_000} for n in range(50)]
+    run = Run.parse({"id": 7, "status": 20, "status_message": "m" * 90_000, "run_steps": steps})
+    value = to_json(RunReport(run, (FINE,), ("g" * 90_000,) * 100))
+    assert len(json.dumps(value)) <= 40_000
+
+
+def test_what_was_left_out_is_told_by_status():
+    nodes = tuple(NodeResult(f"model.shop.m{n}", "success", message="é" * 200) for n in range(2000))
+    value = to_json(RunReport(RUN, (*nodes, BROKEN)))
+    assert value["left_out_by_status"] == {"success": value["left_out"]}

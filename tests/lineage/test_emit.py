@@ -1,0 +1,325 @@
+"""What OpenLineage is told of a finished run."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+import pytest
+import requests
+
+from airflow_dbt_cloud.operators.dbt import DbtCloudRetryJobRunOperator, DbtCloudRunJobOperator
+from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
+from lineage_types import faults
+from small_artifacts import catalog, manifest, run_results
+
+TWO_STEPS = [
+    """dbt build --exclude tag:slow tag:flaky tag:broken --vars '{"rate": "1.5"}'""",
+    "dbt run --select path:models/marts",
+]
+WHOLE = {
+    "steps/1/manifest.json": manifest(),
+    "steps/1/run_results.json": run_results("first"),
+    "steps/2/manifest.json": manifest(),
+    "steps/2/run_results.json": run_results("second"),
+    "steps/3/catalog.json": catalog(),
+    "steps/3/manifest.json": manifest(),
+    "steps/3/run_results.json": run_results("docs"),
+}
+RUN, NODE, TASK = "Sample bakery.Nightly", "shop.prod.shop.orders", "nightly.build"
+
+
+def without(*names):
+    return {path: content for path, content in WHOLE.items() if path not in names}
+
+
+def of(events, name):
+    return [event for event in events if event["job"]["name"] == name]
+
+
+def invocations(events):
+    """The dbt invocation of each event of the node, and how it went."""
+    return [
+        (each["run"]["facets"]["dbt_run"]["invocation_id"], each["eventType"]) for each in of(events, NODE)
+    ]
+
+
+@cache
+def facet_classes() -> dict[str, Any]:
+    """The classes of the OpenLineage libraries by the address of their schema."""
+    import openlineage.client.facet_v2
+    import openlineage.common.provider.dbt.facets  # noqa: F401 - loads them
+    from openlineage.client.facet import BaseFacet as EarlierFacet
+    from openlineage.client.generated.base import BaseFacet
+
+    def below(kind):
+        return {kind, *(each for child in kind.__subclasses__() for each in below(child))}
+
+    kinds = (below(BaseFacet) | below(EarlierFacet)) - {BaseFacet, EarlierFacet}
+    # attrs builds each class twice, for its slots; the first one stays among the subclasses until collected.
+    return {kind._get_schema(): kind for kind in kinds if "__attrs_attrs__" in vars(kind)}
+
+
+def validated(event):
+    """The event by OpenLineage's own classes, whose validators refuse what is no UUID, time or URI."""
+    from openlineage.client import event_v2
+
+    assert faults(without_schema(event), event_v2.RunEvent, facet_classes()) == []
+
+    def facets(found):
+        for facet in found.values():
+            fields = {name: value for name, value in facet.items() if not name.startswith("_")}
+            facet_classes()[facet["_schemaURL"]](**fields)
+        return found
+
+    def dataset(kind, data):
+        data = {name: value for name, value in data.items() if name != "_producer"}
+        for group in ("facets", "inputFacets", "outputFacets"):
+            facets(data.get(group, {}))
+        return kind(**data)
+
+    return event_v2.RunEvent(
+        eventTime=event["eventTime"],
+        eventType=event_v2.RunState[event["eventType"]],
+        producer=event["producer"],
+        run=event_v2.Run(event["run"]["runId"], facets(event["run"]["facets"])),
+        job=event_v2.Job(event["job"]["namespace"], event["job"]["name"], facets(event["job"]["facets"])),
+        inputs=[dataset(event_v2.InputDataset, each) for each in event["inputs"]],
+        outputs=[dataset(event_v2.OutputDataset, each) for each in event["outputs"]],
+    )
+
+
+def without_schema(event):
+    """The event but for the address of its own schema, which is no field of the class."""
+    return {name: value for name, value in event.items() if name != "schemaURL"}
+
+
+def test_the_check_finds_what_the_schema_does_not_allow(build, shop, told):
+    from openlineage.client import event_v2
+
+    build(job_id=shop(WHOLE))
+    event = without_schema(of(told(), NODE)[-1])
+    event["run"].pop("runId")
+    event["outputs"][0]["facets"]["schema"]["fields"][0]["name"] = 5
+    event["job"]["facets"]["jobType"]["colour"] = "red"
+    found = faults(event, event_v2.RunEvent, facet_classes())
+    assert len(found) == 3
+    assert {each.rpartition(" ")[2] for each in found} >= {"runId", "colour"}
+
+
+@pytest.mark.dbt
+def test_each_step_of_a_real_run_is_told_by_its_own_artifacts(build, dbt_cloud, told):
+    outcome = build(job_id=1, steps_override=TWO_STEPS, check_interval=0.2)
+    assert outcome.state == "success"
+    events = told()
+    ours = [event for event in events if "airflow-dbt-cloud" in event["producer"]]
+    assert all(validated(event) for event in ours)
+
+    run_id = outcome.xcoms("build")["job_run_id"]
+    invocation = {step: _artifact(dbt_cloud, run_id, step)["metadata"]["invocation_id"] for step in (3, 4, 5)}
+    nodes = [event for event in ours if "dbt_run" in event["run"]["facets"]]
+    by_step = {
+        step: {event["job"]["name"] for event in nodes if _invocation(event) == invocation[step]}
+        for step in invocation
+    }
+    assert "warehouse.prod.bakery.stg_sales.build.run" in by_step[3]
+    assert "warehouse.prod.bakery.stg_sales.build.test" in by_step[3]
+    assert "warehouse.prod.bakery.daily_takings" in by_step[4]
+    assert not by_step[5]
+    assert len(nodes) == sum(_invocation(event) in (invocation[3], invocation[4]) for event in nodes)
+
+    (output,) = of(nodes, "warehouse.prod.bakery.daily_takings")[-1]["outputs"]
+    types = {field["name"]: field.get("type") for field in output["facets"]["schema"]["fields"]}
+    assert all(types.values()), "types are in the catalog alone"
+
+    task = of(events, TASK)[-1]["run"]["runId"]
+    assert {event["run"]["facets"]["parent"]["run"]["runId"] for event in ours} == {task}
+    roots = {event["run"]["facets"]["parent"]["root"]["job"]["name"] for event in ours}
+    assert roots == {"nightly"}
+
+
+def _invocation(event):
+    return event["run"]["facets"]["dbt_run"]["invocation_id"]
+
+
+def _artifact(cloud, run_id, step):
+    url = f"{cloud.url}/api/v2/accounts/1/runs/{run_id}/artifacts/run_results.json"
+    headers = {"Authorization": f"Token {cloud.token}"}
+    return requests.get(url, params={"step": step}, headers=headers, timeout=10).json()
+
+
+@pytest.mark.dbt
+def test_a_really_failing_run_and_its_model_are_told_as_failed(build, dbt_cloud, told):
+    assert build(job_id=4, check_interval=0.2).state == "failed"
+    ended = {event["job"]["name"]: event["eventType"] for event in told()}
+    assert ended["Sample bakery.Failing build"] == "FAIL"
+    assert ended["warehouse.prod.bakery.burnt_batches.build.run"] == "FAIL"
+    assert ended[TASK] == "FAIL"
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_the_run_is_told_with_its_own_times_and_the_task_as_its_parent(build, shop, told, deferrable):
+    assert build(job_id=shop(WHOLE), deferrable=deferrable).state == "success"
+    start, end = of(told(), RUN)
+    assert (start["eventType"], end["eventType"]) == ("START", "COMPLETE")
+    assert start["run"]["runId"] == end["run"]["runId"]
+    assert start["run"]["facets"]["parent"]["run"]["runId"] == of(told(), TASK)[-1]["run"]["runId"]
+    assert start["eventTime"] <= end["eventTime"]
+    assert validated(start)
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_the_start_is_told_once_and_while_the_run_still_goes_on(build, jobs, told, deferrable):
+    outcome = build(job_id=jobs.quick, deferrable=deferrable, check_interval=0.1)
+    assert outcome.state == "success"
+    names = [event["job"]["name"] for event in told()]
+    states = [event["eventType"] for event in of(told(), "Sample bakery.Quick")]
+    assert states == ["START", "COMPLETE"]
+    assert names.index(TASK) < names.index("Sample bakery.Quick")
+    going = [event for event in told() if (event["job"]["name"], event["eventType"]) == (TASK, "COMPLETE")]
+    assert told().index(of(told(), "Sample bakery.Quick")[0]) < told().index(going[0])
+
+
+def test_a_task_that_does_not_wait_tells_the_start(build, jobs, told):
+    build(job_id=jobs.endless, wait_for_termination=False)
+    (start,) = of(told(), "Sample bakery.Endless")
+    assert start["eventType"] == "START"
+    assert start["run"]["facets"]["parent"]["run"]["runId"] == of(told(), TASK)[-1]["run"]["runId"]
+    assert validated(start)
+
+
+def test_a_start_that_cannot_be_told_holds_nothing_up(build, jobs, told, dbt_cloud):
+    dbt_cloud.control.add_fault("status", route="*/runs/*", status=403, method="GET", count=1)
+    outcome = build(job_id=jobs.instant)
+    assert outcome.state == "success"
+    assert "OpenLineage is not told of the start of run" in outcome.log
+
+
+@pytest.mark.filterwarnings("ignore:.*legacy config options")
+def test_a_task_that_openlineage_is_not_to_hear_of_tells_no_start(build, jobs, told, monkeypatch):
+    place = f"{DbtCloudRunJobOperator.__module__}.{DbtCloudRunJobOperator.__name__}"
+    monkeypatch.setenv("AIRFLOW__OPENLINEAGE__DISABLED_FOR_OPERATORS", place)
+    build(job_id=jobs.instant)
+    assert not of(told(), "Sample bakery.Instant")
+
+
+def test_steps_are_told_whatever_their_text_and_the_docs_step_is_not(build, shop, told):
+    build(job_id=shop(WHOLE))
+    each = [("first", "START"), ("first", "COMPLETE"), ("second", "START"), ("second", "COMPLETE")]
+    assert invocations(told()) == each
+
+
+@pytest.mark.parametrize(
+    ("lost", "artifacts"),
+    [
+        ("manifest.json", without("steps/1/manifest.json")),
+        ("run_results.json", {**WHOLE, "steps/1/run_results.json": "no JSON"}),
+    ],
+)
+def test_an_artifact_that_cannot_be_read_loses_its_own_step_alone(build, shop, told, lost, artifacts):
+    outcome = build(job_id=shop(artifacts))
+    assert outcome.state == "success"
+    assert invocations(told()) == [("second", "START"), ("second", "COMPLETE")]
+    assert f"OpenLineage goes without {lost} of step 1" in outcome.log
+
+
+def test_a_damaged_artifact_loses_its_own_step_alone(build, shop, told):
+    outcome = build(job_id=shop({**WHOLE, "steps/1/manifest.json": {"metadata": {}, "nodes": 5}}))
+    assert outcome.state == "success"
+    assert invocations(told()) == [("second", "START"), ("second", "COMPLETE")]
+    assert "OpenLineage is told nothing of step 1" in outcome.log
+
+
+@pytest.mark.parametrize(("artifacts", "kind"), [(WHOLE, "BIGINT"), (without("steps/3/catalog.json"), None)])
+def test_the_catalog_of_the_docs_step_gives_the_types_and_loses_no_more_where_it_lacks(
+    build, shop, told, artifacts, kind
+):
+    build(job_id=shop(artifacts))
+    (output,) = of(told(), NODE)[-1]["outputs"]
+    (column,) = output["facets"]["schema"]["fields"]
+    assert (column["name"], column.get("type"), column["description"]) == ("id", kind, "Its number")
+
+
+def test_an_adapter_that_the_library_does_not_know_is_no_other_one(build, shop, told):
+    strange = {**WHOLE, "steps/1/manifest.json": manifest("teradata")}
+    outcome = build(job_id=shop(strange))
+    assert [invocation for invocation, _ in invocations(told())] == ["second", "second"]
+    assert "Passed teradata" in outcome.log
+
+
+def test_a_project_that_may_not_be_read_costs_its_name_alone(build, shop, told, dbt_cloud):
+    job_id = shop(WHOLE)
+    dbt_cloud.control.add_fault("status", route="*/projects/*", status=403)
+    outcome = build(job_id=job_id)
+    assert "OpenLineage goes without project 1" in outcome.log
+    assert len(of(told(), "1.Nightly")) == 2
+    assert len(invocations(told())) == 4
+
+
+def test_the_sensor_tells_as_well(build, shop, told, jobs):
+    run_id = jobs.started(shop(WHOLE))
+    assert build(DbtCloudJobRunSensor, run_id=run_id).state == "success"
+    assert len(of(told(), RUN)) == 2
+    assert len(invocations(told())) == 4
+
+
+def test_the_retry_operator_tells_of_the_run_that_it_started(build, shop, told, jobs):
+    failed = jobs.started(shop({**WHOLE, "run_results.json": run_results("last")}, outcome=20))
+    shop(WHOLE)
+    assert build(DbtCloudRetryJobRunOperator, run_id=failed).state == "success"
+    assert [event["eventType"] for event in of(told(), RUN)] == ["START", "COMPLETE"]
+    assert len(invocations(told())) == 4
+
+
+def test_a_failed_run_is_told_as_failed_and_a_cancelled_one_as_aborted(build, shop, told):
+    assert build(job_id=shop(WHOLE, outcome=20)).state == "failed"
+    assert build(job_id=shop(WHOLE, outcome=30)).state == "failed"
+    assert [event["eventType"] for event in of(told(), RUN)] == ["START", "FAIL", "START", "ABORT"]
+
+
+def test_a_run_that_goes_on_is_not_told(build, jobs, told):
+    outcome = build(job_id=jobs.endless, wait_for_termination=False)
+    assert outcome.state == "success"
+    assert "goes on; OpenLineage is told nothing" in outcome.log
+    assert [event["eventType"] for event in of(told(), "Sample bakery.Endless")] == ["START"]
+
+
+def test_a_fault_on_the_way_does_not_fail_the_task(build, shop, told, dbt_cloud):
+    job_id = shop(WHOLE)
+    dbt_cloud.control.add_fault("status", route="*/artifacts/*", status=403)
+    outcome = build(job_id=job_id)
+    assert outcome.state == "success"
+    assert (len(of(told(), RUN)), invocations(told())) == (2, [])
+
+
+def test_without_the_extra_the_way_to_it_is_told(monkeypatch, capfd):
+    monkeypatch.setitem(sys.modules, "airflow.providers.openlineage.extractors", None)
+    operator = DbtCloudRunJobOperator(task_id="build", job_id=1)
+    operator.run_id = 7
+    assert operator.get_openlineage_facets_on_start() is None
+    assert operator.get_openlineage_facets_on_complete(object()) is None
+    assert "".join(capfd.readouterr()).count("pip install 'airflow-dbt-cloud[openlineage]'") == 2
+
+
+def test_importing_the_operators_loads_nothing_of_openlineage():
+    code = (
+        "import airflow.sdk, sys, json; before = set(sys.modules);"
+        "import airflow_dbt_cloud.operators.dbt, airflow_dbt_cloud.sensors.dbt;"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=60
+    )
+    loaded = json.loads(done.stdout.splitlines()[-1])
+    assert "airflow_dbt_cloud.lineage.emit" in loaded
+    assert not [name for name in loaded if "openlineage" in name]
+    assert "airflow_dbt_cloud.lineage.events" not in loaded
+
+
+def test_an_artifact_that_dbt_cloud_has_not_stored_yet_is_looked_for_again(build, shop, dbt_cloud, told):
+    job_id = shop(WHOLE)
+    dbt_cloud.control.add_fault("status", route="*/manifest.json", status=404, count=1)
+    build(job_id=job_id)
+    assert [name for name, _ in invocations(told())] == ["first", "first", "second", "second"]
+    assert dbt_cloud.control.faults()[0]["hits"] == 1
