@@ -26,7 +26,7 @@ def resolve(module: str, name: str) -> Any:
     return getattr(import_module(HOMES[name]), name)
 
 
-def resolve_in(module: str, name: str) -> Any:
+def resolve_patched(module: str, name: str) -> Any:
     """What `name` is in `module` now: what somebody has put there, or else what it stands for.
 
     A test that puts the original back leaves it in `module`; that must not hide what is at its home later.

@@ -42,23 +42,23 @@ def test_a_name_that_is_not_offered_is_missing_as_usual(place):
 @PLACES
 def test_a_patch_at_home_is_seen_and_undone(place):
     with mock.patch("airflow_dbt_cloud.hooks.dbt.DbtCloudHook") as stand_in:
-        assert lazy.resolve_in(place, "DbtCloudHook") is stand_in
-    assert lazy.resolve_in(place, "DbtCloudHook") is DbtCloudHook
+        assert lazy.resolve_patched(place, "DbtCloudHook") is stand_in
+    assert lazy.resolve_patched(place, "DbtCloudHook") is DbtCloudHook
 
 
 @PLACES
 def test_a_patch_at_the_place_is_seen_there_alone_and_undone(place):
     others = {f"airflow_dbt_cloud.{module}" for module in MODULES} - {place}
     with mock.patch(f"{place}.DbtCloudHook") as stand_in:
-        assert lazy.resolve_in(place, "DbtCloudHook") is stand_in
-        assert {lazy.resolve_in(other, "DbtCloudHook") for other in others} == {DbtCloudHook}
-    assert lazy.resolve_in(place, "DbtCloudHook") is DbtCloudHook
+        assert lazy.resolve_patched(place, "DbtCloudHook") is stand_in
+        assert {lazy.resolve_patched(other, "DbtCloudHook") for other in others} == {DbtCloudHook}
+    assert lazy.resolve_patched(place, "DbtCloudHook") is DbtCloudHook
 
 
 @PLACES
 def test_a_patch_at_home_is_seen_also_after_a_monkeypatch_put_the_original_back(place):
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(f"{place}.DbtCloudHook", object)
-        assert lazy.resolve_in(place, "DbtCloudHook") is object
+        assert lazy.resolve_patched(place, "DbtCloudHook") is object
     with mock.patch("airflow_dbt_cloud.hooks.dbt.DbtCloudHook") as stand_in:
-        assert lazy.resolve_in(place, "DbtCloudHook") is stand_in
+        assert lazy.resolve_patched(place, "DbtCloudHook") is stand_in

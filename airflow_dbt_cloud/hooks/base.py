@@ -55,7 +55,7 @@ class as_airflow_exceptions:  # noqa: N801 -- reads as what the block does
             raise airflow_exception(error) from error
 
 
-class ConversingHook(KeptSessionHook):
+class DbtCloudBaseHook(KeptSessionHook):
     """A hook that carries out calls for the account of its connection.
 
     Attributes:
@@ -195,7 +195,7 @@ class ConversingHook(KeptSessionHook):
         status: int = data["status"]
         return status
 
-    def _converse(
+    def _call(
         self, call: Call[T], seen: Callable[[Response], object] = bool, decision: Decision | None = None
     ) -> T:
         """Carry out a call on the worker."""
@@ -205,7 +205,7 @@ class ConversingHook(KeptSessionHook):
     def _answers(self, call: Call[Any]) -> list[requests.Response]:
         """The responses that a call was answered by, checked by it."""
         answers: list[requests.Response] = []
-        self._converse(call, lambda response: answers.append(response.raw))
+        self._call(call, lambda response: answers.append(response.raw))
         return answers
 
     def _answer(self, call: Call[Any]) -> requests.Response:
@@ -216,7 +216,7 @@ class ConversingHook(KeptSessionHook):
         from airflow_dbt_cloud.hooks.lists.concurrent_pages import hand_over, in_turn
 
         if each is not None:
-            hand_over(Reading(limit), lambda part: self._converse(read_part(request, part)), each)
+            hand_over(Reading(limit), lambda part: self._call(read_part(request, part)), each)
             return []
         reading = Reading(limit, again=0)
         found: list[requests.Response] = []
@@ -231,7 +231,7 @@ class ConversingHook(KeptSessionHook):
         from airflow_dbt_cloud.hooks.lists.concurrent_pages import KeptPage
 
         answers: list[requests.Response] = []
-        page = self._converse(read_part(request, part), lambda response: answers.append(response.raw))
+        page = self._call(read_part(request, part), lambda response: answers.append(response.raw))
         rows: list[Json] = [{"id": required(row, "id", "row of a list")} for row in page.rows]
         return Page(rows, page.total), KeptPage.of(answers[-1])
 

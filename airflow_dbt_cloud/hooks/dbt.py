@@ -156,7 +156,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         account_id: Id | None = None,
     ) -> list[Run]:
         """Runs of a job that were created since a moment and are wanted, newest first, with their cause."""
-        return self._converse(find_runs(known(account_id), job_id, since, wanted))
+        return self._call(find_runs(known(account_id), job_id, since, wanted))
 
     def _failed_run(self, job_id: Id, account_id: Id | None) -> int | None:
         """The id of the job's latest run if that ended in error and can be retried."""
@@ -238,7 +238,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         DbtCloudJobRunStatus.check_is_valid(expected_statuses)
         expected = {expected_statuses} if isinstance(expected_statuses, int) else set(expected_statuses)
         watch = worker.Watch(self, run_id, account_id)
-        run = self._converse(
+        run = self._call(
             watch.until(lambda run: run.finished or run.status in expected, check_interval, timeout)
         )
         if run.status not in expected:
@@ -264,7 +264,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
     ) -> RunReport:
         details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
-        return self._converse(report_on(known(account_id), Run.parse(details)), decision=BRIEFLY)
+        return self._call(report_on(known(account_id), Run.parse(details)), decision=BRIEFLY)
 
     @fallback_to_default_account
     def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
@@ -275,13 +275,13 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         known_already, self._reported = self._reported, None
         if known_already is not None and known_already.run.id == int(run_id) and not known_already.gaps:
             return known_already
-        return self._converse(report_run(known(account_id), run_id), decision=BRIEFLY)
+        return self._call(report_run(known(account_id), run_id), decision=BRIEFLY)
 
     @fallback_to_default_account
     def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
         """Cancel a run; harmless for one that has ended. A cool-down is sat out if the hook `has_time`."""
         decision = self._insistent if self.has_time else self._decision
-        self._converse(endpoints.cancel_run(known(account_id), run_id), decision=decision)
+        self._call(endpoints.cancel_run(known(account_id), run_id), decision=decision)
 
     @provide_account_id
     async def get_job_details(
@@ -315,6 +315,6 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
     def test_connection(self) -> tuple[bool, str]:
         """Whether the connection is right, and what its token can read; or which part of it is wrong."""
         try:
-            return True, self._converse(check_access(self._resolve_account_id()), decision=ONCE)
+            return True, self._call(check_access(self._resolve_account_id()), decision=ONCE)
         except Exception as error:  # noqa: BLE001 -- the page shows whatever it was
             return False, str(error)

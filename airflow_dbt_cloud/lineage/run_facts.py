@@ -94,9 +94,9 @@ class ToldRun:
             return self._read(path, step)
 
         account_id = self.run.data["account_id"]
-        patient = download.while_fresh(look, account_id, self.run.id, longest=PATIENCE)
+        patient = download.retry_while_recent(look, account_id, self.run.id, longest=PATIENCE)
         try:
-            return dict(self._hook._converse(patient if came_to_nodes(step) else look()))  # noqa: SLF001 -- its own
+            return dict(self._hook._call(patient if came_to_nodes(step) else look()))  # noqa: SLF001 -- its own
         except Exception as error:  # noqa: BLE001 -- lineage is never worth more than the task
             template = "OpenLineage goes without %s of step %d, %s, of run %s: %s"
             self._log.warning(template, path, step.index, step.name, self.run.id, error)

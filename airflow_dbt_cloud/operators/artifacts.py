@@ -6,14 +6,14 @@ import os
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.operators.base import HookedOperator
+from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
 from airflow_dbt_cloud.tasks import template_values
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, ObjectStoragePath
 
 
-class DbtCloudGetJobRunArtifactOperator(HookedOperator):
+class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
     """Fetch artifacts of a run into files or an object store, whatever their size.
 
     One artifact (`path`) becomes one file, whose name is returned. Several (`paths`) keep their own paths
@@ -33,7 +33,7 @@ class DbtCloudGetJobRunArtifactOperator(HookedOperator):
             `ObjectStoragePath`. Below it an artifact keeps its own path, or has `output_file_name`; what is
             returned then has the folder, too.
         output_conn_id: The connection for the object store whose URL is given.
-        kwargs: Arguments of `HookedOperator` and of Airflow's BaseOperator.
+        kwargs: Arguments of `DbtCloudBaseOperator` and of Airflow's BaseOperator.
 
     Raises:
         DbtCloudApiException: If there is no such artifact, it cannot be written, or dbt Cloud cannot be

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 
 
-class HookedOperator(BaseOperator):
+class DbtCloudBaseOperator(BaseOperator):
     """Holds the connection, the account and the hook's further arguments.
 
     Args:
@@ -38,7 +38,7 @@ class HookedOperator(BaseOperator):
     @property
     def hook(self) -> DbtCloudHook:
         """The hook for the connection."""
-        hook: DbtCloudHook = lazy.resolve_in("airflow_dbt_cloud.operators.dbt", "DbtCloudHook")(
+        hook: DbtCloudHook = lazy.resolve_patched("airflow_dbt_cloud.operators.dbt", "DbtCloudHook")(
             self.dbt_cloud_conn_id, **self.hook_params
         )
         return hook

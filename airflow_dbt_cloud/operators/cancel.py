@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
-from airflow_dbt_cloud.operators.base import HookedOperator
+from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
 from airflow_dbt_cloud.tasks import template_values
 from dbtcloud.client.errors import RunTimedOut
 from dbtcloud.client.models import Run, RunStatus, status_name
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class DbtCloudCancelJobRunOperator(HookedOperator):
+class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
     """Cancel a run; returns its id. A run that has ended stays as it is, and the task succeeds.
 
     Args:
@@ -24,7 +24,7 @@ class DbtCloudCancelJobRunOperator(HookedOperator):
         wait_for_termination: Whether to wait until the run has ended; dbt Cloud takes a while for that.
         timeout: Seconds to wait.
         check_interval: Seconds between two looks.
-        kwargs: Arguments of `HookedOperator` and of Airflow's BaseOperator.
+        kwargs: Arguments of `DbtCloudBaseOperator` and of Airflow's BaseOperator.
 
     Raises:
         DbtCloudJobRunException: If the run has not ended in time.

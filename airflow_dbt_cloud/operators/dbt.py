@@ -13,7 +13,7 @@ from airflow_dbt_cloud.operators.cancel import DbtCloudCancelJobRunOperator
 from airflow_dbt_cloud.operators.job_arguments import JobArguments
 from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
 from airflow_dbt_cloud.operators.retry import DbtCloudRetryJobRunOperator
-from airflow_dbt_cloud.operators.run.lifecycle import FollowsRun
+from airflow_dbt_cloud.operators.run.lifecycle import JobRunLifecycle
 from airflow_dbt_cloud.operators.run.start import Start, reason_for
 from airflow_dbt_cloud.tasks import template_values
 
@@ -39,7 +39,7 @@ def __getattr__(name: str) -> Any:
     return lazy.resolve(__name__, name)
 
 
-class DbtCloudRunJobOperator(FollowsRun, JobArguments):
+class DbtCloudRunJobOperator(JobRunLifecycle, JobArguments):
     """Run a dbt Cloud job and, unless told otherwise, wait for it.
 
     Every argument of the API is a templated argument here. XComs: `job_run_url` and `job_run_id` right after

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.operators.base import HookedOperator
+from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
 from airflow_dbt_cloud.operators.xcom_rows import MOST_BYTES, KeptRows
 from airflow_dbt_cloud.tasks import template_values
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from requests import Response
 
 
-class DbtCloudListJobsOperator(HookedOperator):
+class DbtCloudListJobsOperator(DbtCloudBaseOperator):
     """List the ids of an account's jobs.
 
     Args:
@@ -23,7 +23,7 @@ class DbtCloudListJobsOperator(HookedOperator):
         environment_id: Only jobs of this environment.
         name_contains: Only jobs with this in their name, in upper or lower case.
         limit: Jobs at the most; all if None.
-        kwargs: Arguments of `HookedOperator` and of Airflow's BaseOperator.
+        kwargs: Arguments of `DbtCloudBaseOperator` and of Airflow's BaseOperator.
     """
 
     template_fields = (
@@ -69,7 +69,7 @@ class DbtCloudListJobsOperator(HookedOperator):
         return [job["id"] for job in kept.rows]
 
 
-class DbtCloudListJobRunsOperator(HookedOperator):
+class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
     """List runs, as dbt Cloud describes them.
 
     Without a `limit`, runs are returned until they fill a megabyte of XCom. What is left out then is told by
@@ -83,7 +83,7 @@ class DbtCloudListJobRunsOperator(HookedOperator):
         status_filter: Only runs with this status code, or one of these.
         limit: Runs at the most, however many bytes they are.
         fields: Names of the fields that are returned of each run, such as ["id", "status"]; all if None.
-        kwargs: Arguments of `HookedOperator` and of Airflow's BaseOperator.
+        kwargs: Arguments of `DbtCloudBaseOperator` and of Airflow's BaseOperator.
     """
 
     template_fields = ("account_id", "job_id", "order_by", "include_related", "dbt_cloud_conn_id", "limit")

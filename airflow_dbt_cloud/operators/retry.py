@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
-from airflow_dbt_cloud.operators.run.lifecycle import FollowsRun
+from airflow_dbt_cloud.operators.run.lifecycle import JobRunLifecycle
 from airflow_dbt_cloud.operators.run.retry_plan_log import told_plan
 from airflow_dbt_cloud.operators.run.start import Started, on_its_way
 from airflow_dbt_cloud.tasks import template_values
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class DbtCloudRetryJobRunOperator(FollowsRun, BaseOperator):
+class DbtCloudRetryJobRunOperator(JobRunLifecycle, BaseOperator):
     """Retry a failed run from its failure and, unless told otherwise, wait for the run that does it.
 
     dbt Cloud starts a new run of the same job, with the overrides of the run that failed. It executes the

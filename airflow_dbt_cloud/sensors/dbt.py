@@ -22,7 +22,7 @@ from airflow_dbt_cloud.tasks import template_values
 from airflow_dbt_cloud.tasks.deferral import FIRST_LOOK, ended_since, passable_hook_params
 from airflow_dbt_cloud.tasks.run_outcome import explained, report_run
 from dbtcloud.client.errors import DbtCloudError
-from dbtcloud.client.polling.failure_tolerance import Endurance
+from dbtcloud.client.polling.failure_tolerance import FailureTolerance
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -85,7 +85,7 @@ class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
     @cached_property
     def hook(self) -> DbtCloudHook:
         """The hook for the connection."""
-        hook: DbtCloudHook = lazy.resolve_in(__name__, "DbtCloudHook")(
+        hook: DbtCloudHook = lazy.resolve_patched(__name__, "DbtCloudHook")(
             self.dbt_cloud_conn_id, **self.hook_params
         )
         return hook
@@ -94,8 +94,8 @@ class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
         return template_values.given(self.account_id)
 
     @cached_property
-    def _endurance(self) -> Endurance:
-        return Endurance(time.monotonic, self.log.warning)
+    def _endurance(self) -> FailureTolerance:
+        return FailureTolerance(time.monotonic, self.log.warning)
 
     def poke(self, context: Context) -> bool:
         """Look once; a fault that is likely to pass counts as not ended.
@@ -170,7 +170,7 @@ class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
 
     def _defer(self) -> None:
         now = time.time()
-        trigger = lazy.resolve_in(__name__, "DbtCloudRunJobTrigger")
+        trigger = lazy.resolve_patched(__name__, "DbtCloudRunJobTrigger")
         self.defer(
             trigger=trigger(
                 conn_id=self.dbt_cloud_conn_id,

@@ -51,7 +51,7 @@ async def _cancel_unless_deferred(trigger: DbtCloudRunJobTrigger) -> None:
             trigger.log.info("Job run %s goes on: its task is still deferred.", trigger.run_id)
             return
         async with asyncio.timeout(SECONDS):
-            hook: DbtCloudHook = lazy.resolve_in("airflow_dbt_cloud.triggers.dbt", "DbtCloudHook")(
+            hook: DbtCloudHook = lazy.resolve_patched("airflow_dbt_cloud.triggers.dbt", "DbtCloudHook")(
                 trigger.conn_id, **trigger.hook_params
             )
             await hook.stop_job_run(trigger.run_id, trigger.account_id)

@@ -18,7 +18,7 @@ from airflow_dbt_cloud.job_runs.progress import Progress, StepLooks
 from airflow_dbt_cloud.triggers.cancel_on_kill import cancel_if_killed
 from dbtcloud.client.errors import ConnectionUnreadable, DbtCloudError
 from dbtcloud.client.models import FINISHED, Run, RunStatus
-from dbtcloud.client.polling.failure_tolerance import Endurance
+from dbtcloud.client.polling.failure_tolerance import FailureTolerance
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
@@ -126,7 +126,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
     async def _outcome(self) -> dict[str, Any]:
         """Wait for the run's end, a deadline, or an error that stays, and describe it as an event."""
         try:
-            return await self._watch(lazy.resolve_in(__name__, "DbtCloudHook"))
+            return await self._watch(lazy.resolve_patched(__name__, "DbtCloudHook"))
         except DbtCloudError as error:
             message = f"Job run {self.run_id} can no longer be looked at, and may go on. {error}"
             return self._event("error", message, looked=False)
@@ -135,11 +135,11 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         hook = hook_class(self.conn_id, **self.hook_params)
         hook.poll_interval, hook.shares_with = self.poll_interval, self._shares_with()
         progress, looks = Progress(self.run_id, self.log), StepLooks(time.monotonic)
-        endurance = Endurance(time.monotonic, self.log.warning)
+        tolerance = FailureTolerance(time.monotonic, self.log.warning)
         status: int | None = None
         async with _Beside() as beside:
             while True:
-                status = await self._look(hook, endurance, self._limit(status)) or status
+                status = await self._look(hook, tolerance, self._limit(status)) or status
                 if status in FINISHED:
                     return self._ended(status, hook)
                 if status is not None:
@@ -147,7 +147,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
                 if status is not None and looks.wait(status) < math.inf:
                     beside.do(self._tell_steps, hook, progress, looks)
                 if event := self._overdue(hook, status):
-                    return await self._ended_since(hook, endurance, status) or event
+                    return await self._ended_since(hook, tolerance, status) or event
                 if hook.paces_looks is not True:  # a verb that somebody has replaced answers at once
                     await asyncio.sleep(self._pause())
 
@@ -160,7 +160,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         """Seconds for a look; a run not seen yet gets some past any deadline, since it may have ended."""
         return max(LAST_LOOK if status is None else 0.0, min(self._left()))
 
-    async def _look(self, hook: DbtCloudHook, endurance: Endurance, limit: float) -> int | None:
+    async def _look(self, hook: DbtCloudHook, tolerance: FailureTolerance, limit: float) -> int | None:
         """The run's status when it has changed; None where it has not in time, or the look failed."""
         try:
             async with asyncio.timeout(None if math.isinf(limit) else limit):
@@ -169,12 +169,12 @@ class DbtCloudRunJobTrigger(BaseTrigger):
             return None
         except AirflowException as error:
             cause = self._cause(error)
-            if not endurance.goes_on(cause):
+            if not tolerance.goes_on(cause):
                 raise cause from error
             if isinstance(cause, ConnectionUnreadable):  # nothing has paced this look
                 await asyncio.sleep(self._pause())
             return None
-        endurance.succeeded()
+        tolerance.succeeded()
         return status
 
     def _cause(self, error: AirflowException) -> DbtCloudError:
@@ -208,14 +208,14 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         return f" See {url}." if isinstance(url, str) else ""
 
     async def _ended_since(
-        self, hook: DbtCloudHook, endurance: Endurance, status: int | None
+        self, hook: DbtCloudHook, tolerance: FailureTolerance, status: int | None
     ) -> dict[str, Any] | None:
         """The event for a run that has ended since the last look, which may be a whole interval ago."""
         if status is None:  # it could not be looked at just now
             return None
         hook.look_at_once(self.run_id)
         with suppress(DbtCloudError):
-            status = await self._look(hook, endurance, LAST_LOOK)
+            status = await self._look(hook, tolerance, LAST_LOOK)
         return self._ended(status, hook) if status in FINISHED else None
 
     def _overdue(self, hook: DbtCloudHook, status: int | None) -> dict[str, Any] | None:

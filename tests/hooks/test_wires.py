@@ -15,7 +15,7 @@ ALIKE = ("host", "authorization", "accept", "content-type", "content-length", "u
 def test_a_call_is_the_same_whoever_carries_it(connect, raw_server, case):
     raw_server.reply = answer(envelope(case.data))
     hook = connect(host=raw_server.url)
-    hook._converse(case.call())
+    hook._call(case.call())
     with blocking.Client(hook._credentials()) as client:
         client.ask(case.call())
 

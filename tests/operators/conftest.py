@@ -6,7 +6,7 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
-from airflow_dbt_cloud.operators.run.lifecycle import FollowsRun
+from airflow_dbt_cloud.operators.run.lifecycle import JobRunLifecycle
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def build(run_dag, jobs, hasty):
 
     def run(operator=DbtCloudRunJobOperator, native=False, **arguments):
         with DAG("nightly", schedule=None, render_template_as_native_obj=native) as dag:
-            paced = {"check_interval": 0.1} if issubclass(operator, FollowsRun) else {}
+            paced = {"check_interval": 0.1} if issubclass(operator, JobRunLifecycle) else {}
             operator(task_id="build", **{**paced, **arguments})
         return run_dag(dag)
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.hooks.connection.default_account import Id, known
 from airflow_dbt_cloud.hooks.downloads.parallel import each
-from airflow_dbt_cloud.hooks.downloads.progress import Tally
+from airflow_dbt_cloud.hooks.downloads.progress import DownloadProgress
 from airflow_dbt_cloud.hooks.downloads.storage import Target, place
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads import download as fetching
 from dbtcloud.client.downloads import patterns
-from dbtcloud.client.downloads.atomic_download import Landing, Place
+from dbtcloud.client.downloads.atomic_download import AtomicDownload, Destination
 from dbtcloud.client.errors import NotFound
 from dbtcloud.client.protocol import Call, T
 
@@ -36,16 +36,16 @@ class Download:
 
     def __init__(self, hook: ArtifactVerbs, run_id: Id, account_id: Id | None, step: int | None) -> None:
         self._hook, self._run_id, self._account_id, self._step = hook, run_id, account_id, step
-        self._tally = Tally(run_id, 1, hook.log)
+        self._tally = DownloadProgress(run_id, 1, hook.log)
 
-    def one(self, path: str, where: Place, *, wait: bool = True) -> str:
+    def one(self, path: str, where: Destination, *, wait: bool = True) -> str:
         """Write an artifact and say where; with `wait`, one that is missing may still be about to come."""
         with self._landing(path, where) as landing:
             if self._hook.has_own_way:
                 self._land_by_verb(path, landing)
             else:
                 download = fetching.fetch_artifact if wait else endpoints.download_artifact
-                self._converse(download(self._account, self._run_id, path, landing, step=self._step))
+                self._call(download(self._account, self._run_id, path, landing, step=self._step))
         self._tally.landed()
         return str(where)
 
@@ -53,7 +53,7 @@ class Download:
         """Write what names and patterns stand for into a folder, ten at a time, and say where each is."""
         names = self._meant(wanted)
         places = [(name, place(folder, patterns.inside(name))) for name in names]
-        self._tally = Tally(self._run_id, len(names), self._hook.log)
+        self._tally = DownloadProgress(self._run_id, len(names), self._hook.log)
         if not self._hook.has_own_way:  # read before there are threads, which may not ask Airflow for it
             self._hook._credentials()  # noqa: SLF001 -- its hook's own
         fetch = partial(self._one_of, set(wanted))
@@ -67,7 +67,7 @@ class Download:
 
     async def on_loop(self, client: awaiting.Client, targets: Mapping[str, Target]) -> list[str]:
         """Write each of the artifacts to its place, all at the same time."""
-        self._tally = Tally(self._run_id, len(targets), self._hook.log)
+        self._tally = DownloadProgress(self._run_id, len(targets), self._hook.log)
         places = await asyncio.to_thread(lambda: {path: place(to) for path, to in targets.items()})
         landings = {path: self._landing(path, where) for path, where in places.items()}
         account = known(self._account_id)
@@ -86,7 +86,7 @@ class Download:
         given = self._account_id
         return self._hook._resolve_account_id() if given is None else given  # noqa: SLF001 -- its hook's own
 
-    def _land_by_verb(self, path: str, landing: Landing) -> None:
+    def _land_by_verb(self, path: str, landing: AtomicDownload) -> None:
         answer = self._hook.get_job_run_artifact(
             run_id=self._run_id, path=path, account_id=self._account_id, step=self._step
         )
@@ -94,9 +94,9 @@ class Download:
         landing.write(answer.content)
         landing.end()
 
-    def _landing(self, path: str, where: Place) -> Landing:
+    def _landing(self, path: str, where: Destination) -> AtomicDownload:
         what, is_json = f"Artifact {path!r} of run {self._run_id}", path.endswith(".json")
-        return Landing(where, what, is_json=is_json, watch=self._tally.came)
+        return AtomicDownload(where, what, is_json=is_json, watch=self._tally.came)
 
     def _meant(self, wanted: list[str]) -> list[str]:
         """The artifacts that names and patterns stand for; a run that has just ended may not list all yet."""
@@ -112,10 +112,10 @@ class Download:
                 raise patterns.missing(self._run_id, barren[0], names)
             return found
 
-        meant: list[str] = self._converse(fetching.while_fresh(look, self._account, self._run_id))
+        meant: list[str] = self._call(fetching.retry_while_recent(look, self._account, self._run_id))
         return meant
 
-    def _one_of(self, named: set[str], item: tuple[str, Place]) -> str | None:
+    def _one_of(self, named: set[str], item: tuple[str, Destination]) -> str | None:
         """Write one of several; None where only a pattern meant it and the step has not written it."""
         path, where = item
         certain = self._step is None or path in named
@@ -127,10 +127,10 @@ class Download:
             self._hook.log.info("Step %s has not written %s.", self._step, path)
             return None
 
-    def _converse(self, call: Call[T]) -> T:
-        return self._hook._converse(call)  # noqa: SLF001 -- its hook's own
+    def _call(self, call: Call[T]) -> T:
+        return self._hook._call(call)  # noqa: SLF001 -- its hook's own
 
 
-def _leave(landings: Iterable[Landing]) -> None:
+def _leave(landings: Iterable[AtomicDownload]) -> None:
     for landing in landings:
         landing.__exit__()

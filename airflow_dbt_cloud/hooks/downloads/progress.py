@@ -17,7 +17,7 @@ EVERY = 5.0
 MEBIBYTE = 1024 * 1024
 
 
-class Tally:
+class DownloadProgress:
     """Counts artifacts and bytes, from any thread.
 
     Args:

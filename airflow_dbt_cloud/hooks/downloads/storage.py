@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
-from dbtcloud.client.downloads.atomic_download import LocalPlace, Place, part_name
+from dbtcloud.client.downloads.atomic_download import Destination, LocalDestination, part_name
 from dbtcloud.client.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ PROVIDERS = {
 """What brings the stores that are most used."""
 
 
-def place(target: Target, below: str = "") -> Place:
+def place(target: Target, below: str = "") -> Destination:
     """The place that a target stands for, or that of a relative path below it.
 
     Raises:
@@ -35,15 +35,15 @@ def place(target: Target, below: str = "") -> Place:
     """
     path = object_path(target)
     if path is None:
-        return LocalPlace(Path(str(target)) / below)
+        return LocalDestination(Path(str(target)) / below)
     if path.protocol in {"file", "local"}:
-        return LocalPlace(Path(path.path) / below)
+        return LocalDestination(Path(path.path) / below)
     with _told(str(target)):
         conn_id = path.storage_options.get("conn_id") or getattr(
             path, "conn_id", None
         )  # the first: Airflow 3.1
         signed = f"{path.protocol}://{conn_id}@" if conn_id else f"{path.protocol}://"
-        return StoredPlace(path.fs, "/".join(filter(None, (path.path.rstrip("/"), below))), signed)
+        return StoredDestination(path.fs, "/".join(filter(None, (path.path.rstrip("/"), below))), signed)
 
 
 def object_path(target: Target, conn_id: str | None = None) -> ObjectStoragePath | None:
@@ -85,7 +85,7 @@ def joined(folder: Target | None, name: str, conn_id: str | None = None) -> Targ
     return Path(str(folder)) / name if path is None else path / name
 
 
-class StoredPlace:
+class StoredDestination:
     """A name in an object store.
 
     It is written under another name beside it and moved. Stores that cannot move copy within themselves.
@@ -108,7 +108,7 @@ class StoredPlace:
         return f"{self._path.rpartition('/')[0]}/{part_name()}"
 
     def open(self) -> IO[bytes]:
-        """See `Place`; folders are made only where the store has any."""
+        """See `Destination`; folders are made only where the store has any."""
         self._opened = True
         try:
             file: IO[bytes] = self._fs.open(self._part, "wb")
@@ -118,7 +118,7 @@ class StoredPlace:
         return file
 
     def publish(self) -> None:
-        """See `Place`; a copy is whole, also where its source may not be removed then."""
+        """See `Destination`; a copy is whole, also where its source may not be removed then."""
         if self._copies:
             self._fs.cp_file(self._part, self._path)
         else:
@@ -131,7 +131,7 @@ class StoredPlace:
         return bool(type(self._fs).mv.__module__ == "fsspec.spec")
 
     def discard(self) -> None:
-        """See `Place`."""
+        """See `Destination`."""
         if self._opened:
             with suppress(FileNotFoundError):
                 self._fs.rm_file(self._part)

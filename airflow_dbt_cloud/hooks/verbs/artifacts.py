@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.hooks.base import ConversingHook, as_airflow_exceptions
+from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook, as_airflow_exceptions
 from airflow_dbt_cloud.hooks.connection.default_account import (
     Id,
     fallback_to_default_account,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from requests import Response
 
 
-class ArtifactVerbs(ConversingHook):
+class ArtifactVerbs(DbtCloudBaseHook):
     """Reads what runs have left behind; `account_id` is the connection's Account ID unless given."""
 
     @fallback_to_default_account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.hooks.base import ConversingHook
+from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook
 from airflow_dbt_cloud.hooks.connection.default_account import Id, fallback_to_default_account, known
 from dbtcloud.client import endpoints, flows
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.lists.concurrent_pages import Each
 
 
-class DefinitionVerbs(ConversingHook):
+class DefinitionVerbs(DbtCloudBaseHook):
     """Reads what runs are made of; `account_id` is the connection's Account ID unless given."""
 
     def list_accounts(self) -> list[Response]:
@@ -97,5 +97,5 @@ class DefinitionVerbs(ConversingHook):
         Raises:
             DbtCloudResourceLookupError: If a name is carried by nothing, or by several things.
         """
-        job = self._converse(flows.find_job(known(account_id), project_name, environment_name, job_name))
+        job = self._call(flows.find_job(known(account_id), project_name, environment_name, job_name))
         return dict(job.data)

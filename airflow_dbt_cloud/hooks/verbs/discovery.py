@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_dbt_cloud.hooks.base import ConversingHook
+from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook
 from dbtcloud.client import discovery
 
 
-class DiscoveryVerbs(ConversingHook):
+class DiscoveryVerbs(DbtCloudBaseHook):
     """Asks the Discovery API; its address is the connection's Discovery URL, or worked out from the host.
 
     The token needs the permission set Metadata Only, or one that includes it (dbt docs: "Query the Discovery
@@ -27,7 +27,7 @@ class DiscoveryVerbs(ConversingHook):
             DbtCloudApiException: If it is refused, in whole or in part; its `error` has GraphQL's `errors`
                 and the `data` that there was.
         """
-        return self._converse(discovery.query(query, variables))
+        return self._call(discovery.query(query, variables))
 
     def list_discovery_nodes(
         self,
@@ -48,4 +48,4 @@ class DiscoveryVerbs(ConversingHook):
         Raises:
             DbtCloudApiException: As `run_discovery_query` does, and if the answer has no such connection.
         """
-        return self._converse(discovery.nodes(query, connection, variables, page_size=page_size))
+        return self._call(discovery.nodes(query, connection, variables, page_size=page_size))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dbt_cloud.hooks import run_request
-from airflow_dbt_cloud.hooks.base import ConversingHook
+from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook
 from airflow_dbt_cloud.hooks.connection.default_account import Id, fallback_to_default_account, known
 from dbtcloud.client import endpoints
 from dbtcloud.client.models import Run, RunStatus
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dbtcloud.report.retry_plan import RetryPlan
 
 
-class RetryVerbs(ConversingHook):
+class RetryVerbs(DbtCloudBaseHook):
     """Retries runs, or says what that would do; `account_id` is the connection's Account ID unless given."""
 
     @fallback_to_default_account
@@ -40,7 +40,7 @@ class RetryVerbs(ConversingHook):
             DbtCloudApiException: If the run or its results cannot be read.
             ValueError: If results are not as dbt writes them.
         """
-        return self._converse(plan_retry(known(account_id), run_id), decision=BRIEFLY)
+        return self._call(plan_retry(known(account_id), run_id), decision=BRIEFLY)
 
     @fallback_to_default_account
     def retry_failed_job_run(self, job_id: Id, account_id: Id | None = None) -> Response:

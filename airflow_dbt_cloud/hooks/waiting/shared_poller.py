@@ -13,7 +13,7 @@ from dbtcloud.client.polling.poller import REQUESTS_PER_MINUTE, RunPoller
 from dbtcloud.client.polling.token_bucket import Bucket
 
 if TYPE_CHECKING:
-    from airflow_dbt_cloud.hooks.base import ConversingHook
+    from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook
     from dbtcloud.client.models import Run
     from dbtcloud.client.transport.credentials import Credentials
 
@@ -51,7 +51,7 @@ _LOOPS: dict[asyncio.AbstractEventLoop, Loop] = {}
 
 
 async def next_run(
-    hook: ConversingHook,
+    hook: DbtCloudBaseHook,
     run_id: int,
     account_id: object,
     known: int | None,
@@ -86,7 +86,7 @@ def _here() -> Loop:
     return _LOOPS.setdefault(loop, Loop())
 
 
-async def _poller(hook: ConversingHook, account_id: object, refused: RunPoller | None) -> RunPoller:
+async def _poller(hook: DbtCloudBaseHook, account_id: object, refused: RunPoller | None) -> RunPoller:
     """The present poller; one with the connection as it is now where that was refused, or nobody used it."""
     here = _here()
     key = (type(hook), hook.dbt_cloud_conn_id, hook.timeout_seconds, hook.shares_with, str(account_id))

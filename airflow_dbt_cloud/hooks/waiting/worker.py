@@ -10,7 +10,7 @@ from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.job_runs.progress import Progress
 from dbtcloud.client.flows import Pace, wait_for_run
 from dbtcloud.client.models import Run, RunStatus
-from dbtcloud.client.polling.failure_tolerance import Endurance
+from dbtcloud.client.polling.failure_tolerance import FailureTolerance
 from dbtcloud.client.protocol import Call, identifier
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class Watch:
         """Wait until the run is as wanted; seconds between looks, and seconds in all."""
         run_id = int(identifier(self.run_id, "run id"))
         pace = Pace(interval, timeout, time.monotonic)
-        endurance = Endurance(time.monotonic, self.hook.log.warning)
-        return (yield from wait_for_run(run_id, self._look, pace, endurance, until=wanted))
+        tolerance = FailureTolerance(time.monotonic, self.hook.log.warning)
+        return (yield from wait_for_run(run_id, self._look, pace, tolerance, until=wanted))
 
     def _look(self) -> Call[Run]:
         """The run with its present status; the hook's verb does the asking."""

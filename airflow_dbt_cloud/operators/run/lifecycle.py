@@ -27,7 +27,7 @@ from airflow_dbt_cloud.tasks.deferral import (
 from airflow_dbt_cloud.tasks.run_outcome import explained, report_run
 from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunTimedOut
 from dbtcloud.client.models import Run
-from dbtcloud.client.polling.failure_tolerance import Endurance
+from dbtcloud.client.polling.failure_tolerance import FailureTolerance
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator as Operator
@@ -54,7 +54,7 @@ class Beginning(Protocol):
         """The run that was asked for and whose answer has not come."""
 
 
-class FollowsRun(TellsOpenLineage, Operator):
+class JobRunLifecycle(TellsOpenLineage, Operator):
     """Gets a run, says where it is, waits for it, and tells what became of it.
 
     A subclass has the arguments declared here, and says in `_prepare` how it comes to its run.
@@ -85,7 +85,7 @@ class FollowsRun(TellsOpenLineage, Operator):
     @cached_property
     def hook(self) -> DbtCloudHook:
         """The hook for the connection."""
-        hook: DbtCloudHook = lazy.resolve_in(PATCHED, "DbtCloudHook")(
+        hook: DbtCloudHook = lazy.resolve_patched(PATCHED, "DbtCloudHook")(
             self.dbt_cloud_conn_id, **self.hook_params
         )
         return hook
@@ -204,15 +204,15 @@ class FollowsRun(TellsOpenLineage, Operator):
         try:
             return self.hook.get_job_run_status(run_id=self._run, account_id=self.account_id)
         except DbtCloudApiException as error:
-            endurance = Endurance(time.monotonic, self.log.warning)
-            if not endurance.goes_on(error.error or DbtCloudError(str(error))):
+            tolerance = FailureTolerance(time.monotonic, self.log.warning)
+            if not tolerance.goes_on(error.error or DbtCloudError(str(error))):
                 raise
             return None
 
     def _trigger(self, run_id: int, deadlines: Deadlines) -> Any:
         """The trigger for a run; made once before the run, so that nothing goes wrong with it afterwards."""
         started = self._started
-        trigger = lazy.resolve_in(PATCHED, "DbtCloudRunJobTrigger")(
+        trigger = lazy.resolve_patched(PATCHED, "DbtCloudRunJobTrigger")(
             conn_id=self.dbt_cloud_conn_id,
             run_id=run_id,
             end_time=deadlines.end_time,

@@ -10,7 +10,7 @@ from dbtcloud.client.models import Run, RunStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ReuseDecision:
     """What is to be done.
 
     Attributes:
@@ -27,9 +27,9 @@ class Verdict:
     failed: Run | None = None
 
 
-def judge(
+def decide_reuse(
     mark: Marker, runs: Iterable[Run], *, take_finished: bool, take_unfinished: bool, alone: bool = True
-) -> Verdict:
+) -> ReuseDecision:
     """Decide about the runs that carry this task's mark.
 
     An earlier try of the same generation left its run to this one: it is waited for while it goes on, and
@@ -56,11 +56,11 @@ def judge(
     for run, theirs in same[:1]:
         left = tuple(other for other in superseded if other.id != run.id)
         if not run.finished and take_unfinished:
-            return Verdict(run, f"try {theirs.attempt} of this task started it and it goes on", left)
+            return ReuseDecision(run, f"try {theirs.attempt} of this task started it and it goes on", left)
         if run.status == RunStatus.SUCCESS and take_finished:
-            return Verdict(run, f"try {theirs.attempt} of this task started it and it succeeded", left)
+            return ReuseDecision(run, f"try {theirs.attempt} of this task started it and it succeeded", left)
     failed = next((run for run, _ in alike[:1] if run.status == RunStatus.ERROR), None)
-    return Verdict(None, "no earlier try of this task left a run to go on with", superseded, failed)
+    return ReuseDecision(None, "no earlier try of this task left a run to go on with", superseded, failed)
 
 
 def _marked(mark: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:

@@ -13,7 +13,7 @@ from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunExc
 from airflow_dbt_cloud.operators.run.marker import dag_run_start, mark_of
 from airflow_dbt_cloud.operators.run.pending_start import Pending
 from airflow_dbt_cloud.operators.run.retry_plan_log import told_plan
-from airflow_dbt_cloud.operators.run.reuse import judge
+from airflow_dbt_cloud.operators.run.reuse import decide_reuse
 from dbtcloud.client.errors import NotRetryable
 from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import UNFINISHED, Run, status_name
@@ -149,7 +149,9 @@ class Start:
         adopts = self.operator.on_retry == "adopt"
         whole = adopts and not self.operator.is_extended
         runs = self._found_surely()
-        verdict = judge(self.mark, runs, take_finished=whole, take_unfinished=adopts, alone=self._alone)
+        verdict = decide_reuse(
+            self.mark, runs, take_finished=whole, take_unfinished=adopts, alone=self._alone
+        )
         self._superseded, self._failed = {run.id for run in verdict.superseded}, verdict.failed
         for run in verdict.superseded:
             self.log.info("Run %s was started by an earlier try and is superseded; cancelling it.", run.id)

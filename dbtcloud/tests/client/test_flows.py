@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from dbtcloud.client import endpoints, errors, flows
-from dbtcloud.client.polling.failure_tolerance import Endurance
+from dbtcloud.client.polling.failure_tolerance import FailureTolerance
 from dbtcloud.client.retry import ONCE
 from dbtcloud.client.transport import awaiting, blocking
 from wires.raw import answer, envelope, refusal
@@ -52,8 +52,8 @@ def wait(engine, raw_server, access, time):
     def make(*replies, interval=60, timeout=10_000):
         raw_server.replies(*replies)
         pace = flows.Pace(interval, timeout, time)
-        endurance = Endurance(time, lambda line: None)
-        return carried_out(flows.wait_for_run(7, lambda: endpoints.get_run(1, 7), pace, endurance))
+        tolerance = FailureTolerance(time, lambda line: None)
+        return carried_out(flows.wait_for_run(7, lambda: endpoints.get_run(1, 7), pace, tolerance))
 
     return make
 

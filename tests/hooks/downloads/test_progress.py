@@ -3,7 +3,7 @@
 import pytest
 
 from airflow_dbt_cloud.hooks.downloads import progress as tally_module
-from airflow_dbt_cloud.hooks.downloads.progress import Tally
+from airflow_dbt_cloud.hooks.downloads.progress import DownloadProgress
 from dbtcloud.client.errors import ArtifactError
 
 
@@ -18,7 +18,7 @@ class Log:
 def test_a_line_tells_artifacts_and_bytes(monkeypatch):
     monkeypatch.setattr(tally_module, "EVERY", 0.0)
     log = Log()
-    tally = Tally(7, 1200, log)
+    tally = DownloadProgress(7, 1200, log)
     tally.came(3 * 1024 * 1024)
     tally.landed()
     tally.came(1024 * 1024)
@@ -30,14 +30,14 @@ def test_a_line_tells_artifacts_and_bytes(monkeypatch):
 
 def test_what_comes_quickly_is_not_worth_a_line():
     log = Log()
-    tally = Tally(7, 1, log)
+    tally = DownloadProgress(7, 1, log)
     for _ in range(100):
         tally.came(1)
     assert log.lines == []
 
 
 def test_after_a_stop_nothing_more_is_taken():
-    tally = Tally(7, 1, Log())
+    tally = DownloadProgress(7, 1, Log())
     tally.stop()
     with pytest.raises(ArtifactError, match="given up"):
         tally.came(1)

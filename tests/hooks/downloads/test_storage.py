@@ -6,7 +6,7 @@ from airflow.sdk.io import store
 from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_dbt_cloud.hooks.downloads.storage import joined, object_path, place
-from dbtcloud.client.downloads.atomic_download import Landing
+from dbtcloud.client.downloads.atomic_download import AtomicDownload
 from dbtcloud.client.errors import ArtifactError
 
 
@@ -54,7 +54,7 @@ def faulty(monkeypatch):
 
 
 def land(target, content=b"new"):
-    with Landing(place(target)) as landing:
+    with AtomicDownload(place(target)) as landing:
         landing.begin()
         landing.write(content)
         landing.begin()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_dbt_cloud.operators.run.reuse import judge
+from airflow_dbt_cloud.operators.run.reuse import decide_reuse
 from dbtcloud.client.marker import Marker, digest
 from dbtcloud.client.models import Run, RunStatus
 
@@ -22,7 +22,7 @@ def run(run_id, status, by=None, retries=None):
 
 def verdict(*runs, present=None, finished=True, unfinished=True, alone=True):
     newest_first = sorted(runs, key=lambda each: -each.id)
-    found = judge(
+    found = decide_reuse(
         present or mark(), newest_first, take_finished=finished, take_unfinished=unfinished, alone=alone
     )
     return found.adopted and found.adopted.id, [each.id for each in found.superseded]
@@ -120,7 +120,7 @@ def test_who_takes_nothing_leaves_nothing_going():
 
 def failed(*runs, present=None):
     newest_first = sorted(runs, key=lambda each: -each.id)
-    found = judge(present or mark(), newest_first, take_finished=True, take_unfinished=True).failed
+    found = decide_reuse(present or mark(), newest_first, take_finished=True, take_unfinished=True).failed
     return found and found.id
 
 

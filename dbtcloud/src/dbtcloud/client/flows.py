@@ -10,7 +10,7 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.endpoints import Id
 from dbtcloud.client.errors import DbtCloudError, LookupFailed, RunCancelled, RunFailed, RunTimedOut
 from dbtcloud.client.models import Job, Named, Run, RunStatus
-from dbtcloud.client.polling.failure_tolerance import Endurance
+from dbtcloud.client.polling.failure_tolerance import FailureTolerance
 from dbtcloud.client.protocol import Call, Sleep
 
 N = TypeVar("N", bound=Named)
@@ -65,7 +65,7 @@ def wait_for_run(
     run_id: int,
     look: Callable[[], Call[Run]],
     pace: Pace,
-    endurance: Endurance,
+    tolerance: FailureTolerance,
     *,
     until: Callable[[Run], bool] = lambda run: run.finished,
 ) -> Call[Run]:
@@ -75,7 +75,7 @@ def wait_for_run(
         run_id: The run.
         look: Makes the call that reads the run.
         pace: Interval and timeout; the last pause is shortened so as not to overshoot.
-        endurance: Which failed looks are lived through.
+        tolerance: Which failed looks are lived through.
         until: When the waiting ends.
 
     Raises:
@@ -84,7 +84,7 @@ def wait_for_run(
     """
     deadline, status, url = pace.clock() + pace.timeout, 0, None
     while True:
-        run = yield from _seen(look, endurance)
+        run = yield from _seen(look, tolerance)
         if run is not None and until(run):
             return run
         if run is not None:
@@ -95,13 +95,13 @@ def wait_for_run(
         yield Sleep(min(pace.interval, left))
 
 
-def _seen(look: Callable[[], Call[Run]], endurance: Endurance) -> Call[Run | None]:
+def _seen(look: Callable[[], Call[Run]], tolerance: FailureTolerance) -> Call[Run | None]:
     """The run, or None where a look failed in a way that is lived through."""
     try:
         run = yield from look()
     except DbtCloudError as error:
-        if not endurance.goes_on(error):
+        if not tolerance.goes_on(error):
             raise
         return None
-    endurance.succeeded()
+    tolerance.succeeded()
     return run

@@ -68,7 +68,7 @@ def step_results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResul
 
     owed = came_to_nodes(step)
     try:
-        patient = download.while_fresh(look, account_id, run_id, longest=PATIENCE)
+        patient = download.retry_while_recent(look, account_id, run_id, longest=PATIENCE)
         return (yield from patient if owed else look())
     except NotFound:
         if owed:

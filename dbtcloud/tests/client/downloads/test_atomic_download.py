@@ -7,13 +7,13 @@ import threading
 
 import pytest
 
-from dbtcloud.client.downloads.atomic_download import Landing, LocalPlace
+from dbtcloud.client.downloads.atomic_download import AtomicDownload, LocalDestination
 from dbtcloud.client.errors import ArtifactError
 from folders import files
 
 
 def land(path, *chunks):
-    with Landing(LocalPlace(path), "Artifact 'a' of run 7") as landing:
+    with AtomicDownload(LocalDestination(path), "Artifact 'a' of run 7") as landing:
         landing.begin()
         for chunk in chunks:
             landing.write(chunk)
@@ -32,7 +32,7 @@ def full_disk():
 def test_the_name_is_taken_at_the_end_only(tmp_path):
     target = tmp_path / "there"
     target.write_bytes(b"earlier")
-    with Landing(LocalPlace(target)) as landing:
+    with AtomicDownload(LocalDestination(target)) as landing:
         landing.begin()
         landing.write(b"new")
         assert target.read_bytes() == b"earlier"
@@ -43,7 +43,7 @@ def test_the_name_is_taken_at_the_end_only(tmp_path):
 
 
 def test_an_attempt_anew_begins_anew(tmp_path):
-    with Landing(LocalPlace(tmp_path / "there")) as landing:
+    with AtomicDownload(LocalDestination(tmp_path / "there")) as landing:
         landing.begin()
         landing.write(b"lost")
         landing.begin()
@@ -57,7 +57,7 @@ def test_leaving_early_in_any_way_leaves_what_was_there(tmp_path, error):
     (tmp_path / "there").write_bytes(b"earlier")
 
     def leave_early():
-        with Landing(LocalPlace(tmp_path / "there")) as landing:
+        with AtomicDownload(LocalDestination(tmp_path / "there")) as landing:
             landing.begin()
             landing.write(b"x" * 100_000)
             raise error
@@ -118,7 +118,7 @@ def test_missing_folders_are_made_and_others_may_read_the_file(tmp_path):
 
 
 def test_what_was_left_takes_nothing_more(tmp_path):
-    landing = Landing(LocalPlace(tmp_path / "there"))
+    landing = AtomicDownload(LocalDestination(tmp_path / "there"))
     landing.begin()
     landing.__exit__()
     for late in (landing.begin, lambda: landing.write(b"x"), landing.end):
@@ -130,13 +130,13 @@ def test_what_was_left_takes_nothing_more(tmp_path):
 def test_leaving_waits_for_a_beginning_in_another_thread(tmp_path):
     begun, go_on = threading.Event(), threading.Event()
 
-    class Slow(LocalPlace):
+    class Slow(LocalDestination):
         def open(self):
             begun.set()
             go_on.wait()
             return super().open()
 
-    landing = Landing(Slow(tmp_path / "there"))
+    landing = AtomicDownload(Slow(tmp_path / "there"))
     beginning = threading.Thread(target=landing.begin)
     beginning.start()
     begun.wait()

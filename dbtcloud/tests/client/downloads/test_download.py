@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dbtcloud.client.downloads import download
-from dbtcloud.client.downloads.atomic_download import Landing, LocalPlace
+from dbtcloud.client.downloads.atomic_download import AtomicDownload, LocalDestination
 from dbtcloud.client.errors import (
     ArtifactError,
     ArtifactMissing,
@@ -34,7 +34,7 @@ def fetch(engine, access, raw_server, tmp_path):
     """Fetches an artifact into the file `there`; the run has ended long ago unless `clock` says otherwise."""
 
     def run(path="telemetry.parquet", clock=lambda: ENDED + timedelta(hours=1), **options):
-        with Landing(LocalPlace(tmp_path / "there"), is_json=path.endswith(".json")) as landing:
+        with AtomicDownload(LocalDestination(tmp_path / "there"), is_json=path.endswith(".json")) as landing:
             engine.ask(
                 access(raw_server.url), download.fetch_artifact(1, 7, path, landing, clock=clock, **options)
             )
@@ -164,7 +164,7 @@ def carried_out(raw_server, access, call, clock):
 def test_what_is_not_there_yet_is_asked_for_again_while_the_run_is_fresh(raw_server, access, tmp_path):
     raw_server.reply = dbt_cloud({"catalog.json": [GONE, GONE, GONE, answer(b"{}")]})
     clock = [ENDED + timedelta(seconds=5)]
-    with Landing(LocalPlace(tmp_path / "there")) as landing:
+    with AtomicDownload(LocalDestination(tmp_path / "there")) as landing:
         call = download.fetch_artifact(1, 7, "catalog.json", landing, clock=lambda: clock[0])
         assert carried_out(raw_server, access, call, clock) == [0.5, 1.0, 2.0]
     assert (tmp_path / "there").read_bytes() == b"{}"
@@ -177,7 +177,7 @@ def test_the_wait_ends_a_minute_after_the_run_whatever_the_clock_says(
     names = ["manifest.json", "run_results.json"]
     raw_server.reply = dbt_cloud({"catalog.json": [GONE]}, names=names)
     clock = [ENDED + timedelta(seconds=age)]
-    landing = Landing(LocalPlace(tmp_path / "there"))
+    landing = AtomicDownload(LocalDestination(tmp_path / "there"))
     call = download.fetch_artifact(1, 7, "catalog.json", landing, clock=lambda: clock[0])
     with pytest.raises(ArtifactMissing, match=r"It has manifest\.json, run_results\.json"):
         carried_out(raw_server, access, call, clock)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbtcloud.client.downloads.json_completeness import Outline
+from dbtcloud.client.downloads.json_completeness import JsonCompleteness
 
 TRICKY = st.text(alphabet='\\"{}[] a\nü')
 VALUES = st.recursive(
@@ -19,7 +19,7 @@ TEXTS = (st.lists(VALUES) | st.dictionaries(TRICKY, VALUES)).map(
 
 
 def fault(chunks, **options):
-    outline = Outline(**options)
+    outline = JsonCompleteness(**options)
     for chunk in chunks:
         outline.see(chunk)
     return outline.fault()

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dbtcloud.client.errors import NotFound, RateLimited, ServerError
-from dbtcloud.client.polling.batch_status_reader import Lookout, Waiter
+from dbtcloud.client.polling.batch_status_reader import BatchStatusReader, Waiter
 from dbtcloud.client.polling.rate_limiter import Pacing
 from dbtcloud.client.polling.token_bucket import Bucket
 from dbtcloud.client.retry import ONCE
@@ -21,7 +21,7 @@ def look(dbt_cloud, access):
 
     async def carry_out(runs, known, times, credentials):
         async with Client(credentials, ONCE) as client:
-            lookout = Lookout(client, "1", Pacing(Bucket(1e9, time.monotonic)))
+            lookout = BatchStatusReader(client, "1", Pacing(Bucket(1e9, time.monotonic)))
             for _ in range(times):
                 loop = asyncio.get_running_loop()
                 waiters = [Waiter(run, known, 1.0, loop.time(), loop.create_future()) for run in runs]

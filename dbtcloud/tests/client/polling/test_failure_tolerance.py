@@ -3,7 +3,7 @@
 import pytest
 
 from dbtcloud.client import errors
-from dbtcloud.client.polling.failure_tolerance import Endurance
+from dbtcloud.client.polling.failure_tolerance import FailureTolerance
 
 
 class Clock:
@@ -25,8 +25,8 @@ def told():
 
 
 @pytest.fixture
-def endurance(clock, told):
-    return Endurance(clock, told.append)
+def tolerance(clock, told):
+    return FailureTolerance(clock, told.append)
 
 
 def answered(kind, status):
@@ -44,10 +44,10 @@ def answered(kind, status):
     ],
     ids=str,
 )
-def test_what_may_pass_is_lived_through_for_ever_and_told_once(endurance, clock, told, error):
+def test_what_may_pass_is_lived_through_for_ever_and_told_once(tolerance, clock, told, error):
     for _ in range(100):
         clock.now += 3_600
-        assert endurance.goes_on(error)
+        assert tolerance.goes_on(error)
     assert len(told) == 1
     assert str(error) in told[0]
     assert "may well go on" in told[0]
@@ -62,54 +62,54 @@ def test_what_may_pass_is_lived_through_for_ever_and_told_once(endurance, clock,
     ],
     ids=["401", "403", "404"],
 )
-def test_what_may_be_a_rotation_or_a_beginning_is_lived_through_for_a_while(endurance, clock, error, grace):
-    assert endurance.goes_on(error)
+def test_what_may_be_a_rotation_or_a_beginning_is_lived_through_for_a_while(tolerance, clock, error, grace):
+    assert tolerance.goes_on(error)
     clock.now += grace - 1
-    assert endurance.goes_on(error)
+    assert tolerance.goes_on(error)
     clock.now += 1
-    assert not endurance.goes_on(error)
+    assert not tolerance.goes_on(error)
 
 
 @pytest.mark.parametrize("error", [answered(errors.BadRequest, 400), errors.InvalidArgument("x")], ids=str)
-def test_what_will_not_pass_ends_the_wait_at_once(endurance, told, error):
-    assert not endurance.goes_on(error)
+def test_what_will_not_pass_ends_the_wait_at_once(tolerance, told, error):
+    assert not tolerance.goes_on(error)
     assert told == []
 
 
-def test_a_good_look_begins_the_grace_anew_and_is_told(endurance, clock, told):
+def test_a_good_look_begins_the_grace_anew_and_is_told(tolerance, clock, told):
     error = answered(errors.Unauthorized, 401)
-    assert endurance.goes_on(error)
+    assert tolerance.goes_on(error)
     clock.now += 299
-    endurance.succeeded()
+    tolerance.succeeded()
     assert told[-1] == "dbt Cloud answers again after 299 s."
     clock.now += 10_000
-    assert endurance.goes_on(error)
+    assert tolerance.goes_on(error)
 
 
-def test_good_looks_after_good_looks_are_not_told(endurance, told):
-    endurance.succeeded()
-    endurance.succeeded()
+def test_good_looks_after_good_looks_are_not_told(tolerance, told):
+    tolerance.succeeded()
+    tolerance.succeeded()
     assert told == []
 
 
-def test_each_kind_of_fault_is_told_once_in_a_row_of_failures(endurance, told):
+def test_each_kind_of_fault_is_told_once_in_a_row_of_failures(tolerance, told):
     broken, page = answered(errors.ServerError, 500), errors.MalformedResponse("HTML")
     for error in (broken, broken, page, page, broken):
-        endurance.goes_on(error)
+        tolerance.goes_on(error)
     assert len(told) == 2
 
 
-def test_an_outage_in_between_does_not_count_towards_a_grace(endurance, clock):
+def test_an_outage_in_between_does_not_count_towards_a_grace(tolerance, clock):
     missing, broken = answered(errors.NotFound, 404), answered(errors.ServerError, 503)
     for error in (missing, *[broken] * 200, missing):
-        assert endurance.goes_on(error)
+        assert tolerance.goes_on(error)
         clock.now += 5
 
 
-def test_a_fault_in_between_does_not_make_a_wrong_token_last_for_ever(endurance, clock):
+def test_a_fault_in_between_does_not_make_a_wrong_token_last_for_ever(tolerance, clock):
     wrong, broken = answered(errors.Unauthorized, 401), answered(errors.ServerError, 500)
     lasted = 0
-    while endurance.goes_on(wrong) and endurance.goes_on(broken):
+    while tolerance.goes_on(wrong) and tolerance.goes_on(broken):
         clock.now += 60
         lasted += 60
         assert lasted < 3_600

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.downloads.atomic_download import Landing, LocalPlace
+from dbtcloud.client.downloads.atomic_download import AtomicDownload, LocalDestination
 from dbtcloud.client.errors import MalformedResponse, NotFound, ServerError, TransportError
 from dbtcloud.client.retry import ONCE
 from folders import files
@@ -59,7 +59,7 @@ def fetch(engine, access, raw_server, tmp_path):
     (tmp_path / "there.json").write_bytes(b"earlier")
 
     def run(**options):
-        with Landing(LocalPlace(tmp_path / "there.json"), is_json=True) as landing:
+        with AtomicDownload(LocalDestination(tmp_path / "there.json"), is_json=True) as landing:
             call = endpoints.download_artifact(1, 7, "manifest.json", landing)
             engine.ask(access(raw_server.url), call, **options)
         return files(tmp_path)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol, Self
 
-from dbtcloud.client.downloads.json_completeness import Outline
+from dbtcloud.client.downloads.json_completeness import JsonCompleteness
 from dbtcloud.client.errors import ArtifactError, DbtCloudError, MalformedResponse
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
-class Place(Protocol):
+class Destination(Protocol):
     """A name under which something is kept; `str` tells it to people."""
 
     def open(self) -> IO[bytes]:
@@ -34,7 +34,7 @@ class Place(Protocol):
         """Remove that file, which is closed, unless it was published."""
 
 
-class LocalPlace:
+class LocalDestination:
     """A path on this machine; folders that are missing are made, and a symbolic link is followed.
 
     Args:
@@ -49,7 +49,7 @@ class LocalPlace:
         return self._path
 
     def open(self) -> IO[bytes]:
-        """See `Place`; what is there and no file, such as a device, is never replaced."""
+        """See `Destination`; what is there and no file, such as a device, is never replaced."""
         target = Path(os.path.realpath(self._path))
         if target.exists() and not target.is_file():
             raise FileExistsError(errno.EEXIST, "There is something that is no file", str(target))
@@ -58,13 +58,13 @@ class LocalPlace:
         return self._part.open("wb")
 
     def publish(self) -> None:
-        """See `Place`."""
+        """See `Destination`."""
         if self._part is not None:
             self._part.replace(os.path.realpath(self._path))
             self._part = None
 
     def discard(self) -> None:
-        """See `Place`."""
+        """See `Destination`."""
         if self._part is not None:
             self._part.unlink(missing_ok=True)
             self._part = None
@@ -75,7 +75,7 @@ def part_name() -> str:
     return f".dbt-cloud-{secrets.token_hex(6)}.part"
 
 
-class Landing:
+class AtomicDownload:
     """Takes an artifact's bytes and publishes them when all have come; a context manager.
 
     Leaving the block in any way leaves nothing but the whole artifact or what was there before.
@@ -96,7 +96,7 @@ class Landing:
 
     def __init__(
         self,
-        place: Place,
+        place: Destination,
         what: str = "The artifact",
         *,
         is_json: bool = False,
@@ -104,7 +104,7 @@ class Landing:
     ) -> None:
         self.place = place
         self._what, self._watch = what, watch
-        self._outline = Outline() if is_json else None
+        self._outline = JsonCompleteness() if is_json else None
         self._file: IO[bytes] | None = None
         self._left = False
         self._lock = threading.Lock()
@@ -117,7 +117,7 @@ class Landing:
             self._check()
             self._file = self.place.open()
             if self._outline is not None:
-                self._outline = Outline(nesting=not tells_its_end)
+                self._outline = JsonCompleteness(nesting=not tells_its_end)
 
     def write(self, chunk: bytes) -> None:
         """Take some bytes."""

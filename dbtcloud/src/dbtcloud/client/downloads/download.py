@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.downloads.atomic_download import Landing, LocalPlace
+from dbtcloud.client.downloads.atomic_download import AtomicDownload, LocalDestination
 from dbtcloud.client.downloads.patterns import missing
 from dbtcloud.client.endpoints import Id
 from dbtcloud.client.errors import ArtifactMissing, DbtCloudError, NotFound
@@ -55,7 +55,7 @@ def fetch_artifact(
         yield from endpoints.download_artifact(account_id, run_id, path, sink, step=step)
 
     try:
-        yield from while_fresh(look, account_id, run_id, clock)
+        yield from retry_while_recent(look, account_id, run_id, clock)
     except NotFound as error:
         raise (yield from _explained(account_id, run_id, path, step)) from error
 
@@ -72,13 +72,15 @@ def read_artifact(
     """
     with tempfile.TemporaryDirectory(prefix="dbt-cloud-") as folder:
         file = Path(folder, "artifact")
-        with Landing(LocalPlace(file), f"Artifact {path!r} of run {run_id}", is_json=True) as landing:
+        with AtomicDownload(
+            LocalDestination(file), f"Artifact {path!r} of run {run_id}", is_json=True
+        ) as landing:
             yield from endpoints.download_artifact(account_id, run_id, path, landing, step=step)
         with file.open("rb") as stream:
             return read(stream)
 
 
-def while_fresh(
+def retry_while_recent(
     look: Callable[[], Call[T]],
     account_id: Id,
     run_id: Id,

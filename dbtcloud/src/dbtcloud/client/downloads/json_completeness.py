@@ -8,7 +8,7 @@ ESCAPED = re.compile(rb"\\.", re.DOTALL)
 BEGINNINGS, ENDINGS = (b"{", b"["), (b"}", b"]")
 
 
-class Outline:
+class JsonCompleteness:
     """The first and the last byte of a text that are no blanks.
 
     Args:

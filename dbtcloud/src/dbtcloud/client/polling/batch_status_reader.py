@@ -59,7 +59,7 @@ class Waiter:
             self.answer.set_exception(error)
 
 
-class Lookout:
+class BatchStatusReader:
     """Reads the runs of an account, a hundred with one request.
 
     Where `pk__in` is refused it reads the lists of active and of finished runs instead; a run that is in

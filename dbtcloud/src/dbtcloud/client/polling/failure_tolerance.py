@@ -17,7 +17,7 @@ just started may not be readable yet (about one in a hundred is not). Airflow sa
 defined also when it could not ask."""
 
 
-class Endurance:
+class FailureTolerance:
     """Counts how long looks have failed, and says whether the wait goes on.
 
     An answer stands from one failed look to the next that fails the same: an hour in which dbt Cloud could

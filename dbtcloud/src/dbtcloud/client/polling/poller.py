@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from dbtcloud.client.endpoints import Id
 from dbtcloud.client.models import Run
-from dbtcloud.client.polling.batch_status_reader import Lookout, Waiter
+from dbtcloud.client.polling.batch_status_reader import BatchStatusReader, Waiter
 from dbtcloud.client.polling.rate_limiter import Pacing
 from dbtcloud.client.polling.token_bucket import Bucket
 from dbtcloud.client.protocol import Call, Request, Response, T
@@ -131,7 +131,7 @@ class RunPoller:
             raise
 
     async def _look_on(self, client: Client) -> None:
-        lookout = Lookout(client, self.account_id, self._pacing)
+        lookout = BatchStatusReader(client, self.account_id, self._pacing)
         self._client = client
         try:
             while True:
@@ -161,7 +161,7 @@ class RunPoller:
         pause = min(AT_ONCE, self._interval) if self._hurried else self._interval * spread
         return max(self._first_due, self._ticked + pause, self._pacing.quiet_until)
 
-    async def _tick(self, lookout: Lookout) -> None:
+    async def _tick(self, lookout: BatchStatusReader) -> None:
         """Look for the waiters whose turn it is; those whose turn comes within half a tick go along."""
         loop = asyncio.get_running_loop()
         self._ticked, self._hurried = loop.time(), False
