@@ -4,6 +4,6 @@
 def expected_errors() -> tuple[type[Exception], ...]:
     """Return them; the modules that define them are loaded only when an error has come up."""
     from dbtcloud.core.runner_errors import RunnerError
-    from dbtcloud.local.server.settings import ServerError
+    from dbtcloud.local.model.api_errors import LocalServerError
 
-    return (RunnerError, ServerError)
+    return (RunnerError, LocalServerError)

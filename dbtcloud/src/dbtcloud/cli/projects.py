@@ -56,7 +56,7 @@ def declaration(arguments: argparse.Namespace) -> "Declaration | None":
     """Return what is declared; None is the sample project.
 
     Raises:
-        ServerError: The file cannot be read, or holds what it should not.
+        LocalServerError: The file cannot be read, or holds what it should not.
     """
     from dbtcloud.local.config import yaml_file
     from dbtcloud.local.config.model import Declaration, DeclaredProject

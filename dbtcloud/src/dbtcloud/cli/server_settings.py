@@ -14,7 +14,8 @@ from dbtcloud.core import environment
 from dbtcloud.local.config import model, resolve
 from dbtcloud.local.config.model import Declaration, DeclaredToken
 from dbtcloud.local.config.resolve import OwnProjects
-from dbtcloud.local.server.settings import ServerError, Settings
+from dbtcloud.local.model.api_errors import LocalServerError
+from dbtcloud.local.server.settings import Settings
 from dbtcloud.local.server.tls import server_context
 
 Progress = Callable[[str], None]
@@ -29,7 +30,7 @@ async def assembled(arguments: argparse.Namespace, folder: Path | None, progress
         progress: Is called with a line for each thing that takes time.
 
     Raises:
-        ServerError: What is declared cannot be served.
+        LocalServerError: What is declared cannot be served.
         RunnerError: A project, its profile or its dbt cannot be had.
     """
     settings = Settings(
@@ -75,7 +76,7 @@ def _grants(tokens: Sequence[DeclaredToken]) -> dict[str, Sequence[str]]:
     for token in tokens:
         value = os.environ.get(token.variable)
         if not value:
-            raise ServerError(
+            raise LocalServerError(
                 f"The token of {', '.join(token.permission_sets)} should be in the environment variable"
                 f" {token.variable}, which is not set. Set it, or take the token out of the file."
             )

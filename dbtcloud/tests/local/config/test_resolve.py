@@ -9,8 +9,8 @@ import pytest
 from dbtcloud.core.runner_errors import NoProfile, NotADbtCommand
 from dbtcloud.local.config import resolve
 from dbtcloud.local.config.model import DeclaredEnvironment, DeclaredJob, DeclaredProject
+from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.server.in_thread import LocalDbtCloud
-from dbtcloud.local.server.settings import ServerError
 
 
 @pytest.fixture
@@ -88,12 +88,12 @@ def test_environments_and_jobs_are_as_declared(oven):
 @pytest.mark.parametrize(
     ("changes", "kind", "said"),
     [
-        ({"git": "https://example.com/x.git"}, ServerError, "has both. Give one"),
-        ({"branch": "main"}, ServerError, "served as it stands"),
+        ({"git": "https://example.com/x.git"}, LocalServerError, "has both. Give one"),
+        ({"branch": "main"}, LocalServerError, "served as it stands"),
         ({"environments": (DeclaredEnvironment("Live", "live"),)}, NoProfile, "no target 'live'"),
         (
             {"jobs": (DeclaredJob("Bake", "Nowhere"),)},
-            ServerError,
+            LocalServerError,
             "'Nowhere' that is not there: there are prod, ci",
         ),
         ({"jobs": (DeclaredJob("Bake", steps=("rm -rf models",)),)}, NotADbtCommand, "'rm -rf models'"),
@@ -105,7 +105,7 @@ def test_what_does_not_fit_together_is_told(oven, changes, kind, said):
 
 
 def test_two_projects_of_one_name_are_told(oven):
-    with pytest.raises(ServerError, match="Two projects are named 'oven'"):
+    with pytest.raises(LocalServerError, match="Two projects are named 'oven'"):
         settle(oven, oven)
 
 

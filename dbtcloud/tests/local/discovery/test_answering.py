@@ -16,7 +16,7 @@ from dbtcloud.local.discovery.answering import answer
 from dbtcloud.local.discovery.questions import Questions
 from dbtcloud.local.discovery.records import LeftBehind, read_record
 from dbtcloud.local.discovery.states import EnvironmentStates
-from dbtcloud.local.model.records import Run
+from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 from shop_artifacts import result, results, table
 
@@ -218,7 +218,7 @@ def test_a_large_artifact_of_a_real_run_is_read_like_a_small_one(tmp_path):
     nodes = {
         f"model.shop.m{i}": table(f"m{i}", config={"ratio": 0.5}, meta={"none": None}) for i in range(9_000)
     }
-    run = Run(1, 1, 1, 1, 1, created_at=0, finished_at=1)
+    run = RunRecord(1, 1, 1, 1, 1, created_at=0, finished_at=1)
     (tmp_path / "target").mkdir()
     (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes}))
     (tmp_path / "target" / "run_results.json").write_text("{" + " " * 2_000_000)

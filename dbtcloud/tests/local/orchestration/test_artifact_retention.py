@@ -3,8 +3,8 @@
 import pytest
 
 from dbtcloud.local.config.model import size
+from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.orchestration.artifact_retention import ArtifactKeeper
-from dbtcloud.local.server.settings import ServerError
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_sizes_are_read(text, bytes_):
 
 
 def test_what_is_no_size_is_told():
-    with pytest.raises(ServerError, match=r"'plenty' is no size.*2GB"):
+    with pytest.raises(LocalServerError, match=r"'plenty' is no size.*2GB"):
         size("plenty")
 
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from dbtcloud.local.model.clock import Clock
-from dbtcloud.local.model.records import Run
+from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.model.run_plan import Outcome
 from dbtcloud.local.orchestration.run_queue import RunQueue
 from dbtcloud.local.server.in_thread import LocalDbtCloud
@@ -261,7 +261,9 @@ async def tidied():
 
 async def test_runs_that_wait_begin_though_tidying_fails(tidied, caplog):
     store, queue, spared = tidied
-    runs = [Run(number, 1, 1, 1, 1, 0, retrying_run_id=9 if number == 3 else None) for number in (1, 2, 3)]
+    runs = [
+        RunRecord(number, 1, 1, 1, 1, 0, retrying_run_id=9 if number == 3 else None) for number in (1, 2, 3)
+    ]
     store.runs.add(runs)
     for run in runs:
         queue.submit(run)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dbtcloud.local.model.records import DELETED, Job
+from dbtcloud.local.model.records import DELETED, JobRecord
 from dbtcloud.local.orchestration.cron import cron_humanized, next_firing
 from dbtcloud.local.orchestration.scheduler import MOST_AT_ONCE
 from dbtcloud.local.server.in_thread import LocalDbtCloud
@@ -210,5 +210,5 @@ CRON_FIELD = st.text(alphabet="0123456789*/-,?LW#aJAN ", min_size=1, max_size=6)
 @example(cron="whenever")
 def test_whatever_stands_for_a_cron_line_is_no_error(cron):
     assert isinstance(cron_humanized(cron), str)
-    fired = next_firing(Job(1, "a", schedule={"cron": cron}, triggers={"schedule": True}), 0)
+    fired = next_firing(JobRecord(1, "a", schedule={"cron": cron}, triggers={"schedule": True}), 0)
     assert fired is None or fired > 0

@@ -16,7 +16,7 @@ from dataclasses import replace
 import pytest
 import requests
 
-from dbtcloud.local.server.in_thread import LocalDbtCloud, ServerError
+from dbtcloud.local.server.in_thread import LocalDbtCloud, LocalServerError
 from dbtcloud.local.server.settings import Settings
 
 
@@ -57,17 +57,17 @@ def test_stopping_twice_is_no_error():
 def test_a_port_in_use_is_named_with_what_to_do():
     with LocalDbtCloud() as server:
         port = int(server.url.rsplit(":", 1)[1])
-        with pytest.raises(ServerError, match=rf"Port {port} on 127\.0\.0\.1 is in use.*--port"):
+        with pytest.raises(LocalServerError, match=rf"Port {port} on 127\.0\.0\.1 is in use.*--port"):
             LocalDbtCloud(port=port).start()
 
 
 def test_an_address_of_another_machine_is_named():
-    with pytest.raises(ServerError, match=r"cannot listen on 192\.0\.2\.1:0"):
+    with pytest.raises(LocalServerError, match=r"cannot listen on 192\.0\.2\.1:0"):
         LocalDbtCloud(host="192.0.2.1", token="chosen").start()
 
 
 def test_other_machines_need_a_token_of_ones_own():
-    with pytest.raises(ServerError, match="--token"):
+    with pytest.raises(LocalServerError, match="--token"):
         LocalDbtCloud(host="0.0.0.0")
 
 
@@ -131,7 +131,7 @@ def test_a_token_that_the_server_began_with_stays_after_a_reset(tmp_path):
 
 
 def test_a_permission_set_that_is_none_is_named(tmp_path):
-    with pytest.raises(ServerError, match=r"A token cannot be let in: .* no permission set baker"):
+    with pytest.raises(LocalServerError, match=r"A token cannot be let in: .* no permission set baker"):
         served_to(tmp_path, "a baker's", ["baker"]).start()
 
 
@@ -196,7 +196,7 @@ def test_a_file_that_another_server_keeps_is_named(tmp_path):
     file = tmp_path / "state.sqlite"
     with (
         LocalDbtCloud(store=file),
-        pytest.raises(ServerError, match=r"Another local dbt Cloud .*state\.sqlite"),
+        pytest.raises(LocalServerError, match=r"Another local dbt Cloud .*state\.sqlite"),
     ):
         LocalDbtCloud(store=file).start()
 
@@ -204,6 +204,6 @@ def test_a_file_that_another_server_keeps_is_named(tmp_path):
 def test_a_file_of_another_kind_is_named_and_left_alone(tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("not a database, and longer than its header would be" * 9)
-    with pytest.raises(ServerError, match="not a database"):
+    with pytest.raises(LocalServerError, match="not a database"):
         LocalDbtCloud(store=file).start()
     assert file.read_text().startswith("not a database")

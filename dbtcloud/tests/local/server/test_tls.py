@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.server.in_thread import LocalDbtCloud
-from dbtcloud.local.server.settings import ServerError
 from dbtcloud.local.server.tls import server_context
 
 
@@ -45,7 +45,7 @@ def test_clients_that_know_its_authority_are_served(files, names):
 def test_files_that_cannot_be_used_are_named_with_what_to_do(files, names, tmp_path):
     given = [files.get(name, tmp_path / name) for name in names]
 
-    with pytest.raises(ServerError, match="python -m trustme") as refused:
+    with pytest.raises(LocalServerError, match="python -m trustme") as refused:
         server_context(*given)
     assert all(str(file) in str(refused.value) for file in given)
 
@@ -56,5 +56,5 @@ def test_a_key_with_a_password_is_refused_and_not_asked_for(files, tmp_path):
     encryption = BestAvailableEncryption(b"dough")
     locked.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, encryption))
 
-    with pytest.raises(ServerError, match="without a password"):
+    with pytest.raises(LocalServerError, match="without a password"):
         server_context(files["certificate"], locked)

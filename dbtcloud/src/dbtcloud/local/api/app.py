@@ -3,10 +3,8 @@
 from aiohttp import web
 
 from dbtcloud.local.api.fault_middleware import suffer
-from dbtcloud.local.api.middleware import GUARD, admit, answer, note, throttle
-from dbtcloud.local.api.routes.control import CONTROL
-from dbtcloud.local.api.routes.discovery import DISCOVERY
-from dbtcloud.local.api.routes.path_objects import CLOUD
+from dbtcloud.local.api.middleware import admit, answer, note, throttle
+from dbtcloud.local.api.routes.app_keys import CLOUD, CONTROL, DISCOVERY, GUARD
 from dbtcloud.local.api.routes.table import routes
 from dbtcloud.local.control.control import Control
 from dbtcloud.local.discovery.serving import Discovery

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from dbtcloud.local.api.envelope import NoAnswer, refused
 from dbtcloud.local.api.middleware import is_own
+from dbtcloud.local.api.responses.envelope import NoAnswer, refused
 from dbtcloud.local.control.faults import Faults, Rule
 from dbtcloud.local.model.api_errors import Refusal, missing, unexpected
 from dbtcloud.local.model.clock import SECOND

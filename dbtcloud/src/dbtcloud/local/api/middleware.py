@@ -5,7 +5,7 @@ import logging
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from dbtcloud.local.api.envelope import NoAnswer, bare, refused
+from dbtcloud.local.api.responses.envelope import NoAnswer, bare, refused
 from dbtcloud.local.control.rate_limit import RateLimit
 from dbtcloud.local.control.request_log import Journal
 from dbtcloud.local.control.tokens import Guard
@@ -14,9 +14,6 @@ from dbtcloud.local.model.api_errors import Refusal, not_served, too_large
 from dbtcloud.local.model.clock import Clock
 
 log = logging.getLogger(__name__)
-
-GUARD = web.AppKey("guard", Guard)
-"""Where the routes find who may ask what."""
 
 
 def is_own(request: web.Request) -> bool:

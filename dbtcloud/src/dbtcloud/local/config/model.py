@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dbtcloud.local.server.settings import ServerError
+from dbtcloud.local.model.api_errors import LocalServerError
 
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
@@ -75,11 +75,11 @@ def size(text: str) -> int:
     """Read a number of bytes such as `500MB` or `2GB` (powers of 1024).
 
     Raises:
-        ServerError: It is no size.
+        LocalServerError: It is no size.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     if not found:
-        raise ServerError(
+        raise LocalServerError(
             f"{text!r} is no size: a number and a unit are needed. Give one such as 500MB or 2GB."
         )
     return round(float(found[1]) * _UNITS[found[2].upper()])

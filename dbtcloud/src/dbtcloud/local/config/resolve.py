@@ -10,8 +10,8 @@ from dbtcloud.core.own_profile import OwnProfile
 from dbtcloud.core.requirements import DUCKDB, requirements
 from dbtcloud.core.source import Source
 from dbtcloud.local.config.model import DeclaredEnvironment, DeclaredJob, DeclaredProject
+from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.model.run_plan import ProjectSetup
-from dbtcloud.local.server.settings import ServerError
 
 _DEFAULT_THREADS = 4
 Progress = Callable[[str], None]
@@ -52,7 +52,7 @@ async def settle(projects: Sequence[DeclaredProject], folder: Path, progress: Pr
         progress: is called with a line for each thing that takes time or is worth knowing.
 
     Raises:
-        ServerError: for a project that is declared wrongly.
+        LocalServerError: for a project that is declared wrongly.
         RunnerError: for sources or a profile that cannot be had, and a dbt that cannot be installed.
     """
     settled = [
@@ -60,7 +60,9 @@ async def settle(projects: Sequence[DeclaredProject], folder: Path, progress: Pr
     ]
     names = [entry.name for entry in settled]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ServerError(f"Two projects are named {twice!r}, so that they cannot be told apart. Rename one.")
+        raise LocalServerError(
+            f"Two projects are named {twice!r}, so that they cannot be told apart. Rename one."
+        )
     return _laid_out(settled)
 
 
@@ -93,14 +95,14 @@ async def _settled(declared: DeclaredProject, folder: Path, progress: Progress) 
 
 def _source(declared: DeclaredProject) -> Source:
     if (declared.project_dir is None) == (declared.git is None):
-        raise ServerError(
+        raise LocalServerError(
             f"The project {declared.name or 'to serve'!r} needs either a project_dir or a git address,"
             f" and has {'none' if declared.git is None else 'both'}. Give one of them."
         )
     if declared.git is not None:
         return Source(url=declared.git, branch=declared.branch, subdirectory=declared.subdirectory)
     if declared.branch or declared.subdirectory:
-        raise ServerError(
+        raise LocalServerError(
             "A branch or a subdirectory was given for a project_dir, which is served as it stands."
             " Leave them out, or give the repository as git address."
         )
@@ -175,7 +177,7 @@ def _environment(environment: DeclaredEnvironment, id_: int, project_id: int) ->
 def _job(job: DeclaredJob, entry: _Settled, ids: dict[str, int], project_id: int) -> dict[str, Any]:
     environment = job.environment or entry.environments[0].name
     if environment not in ids:
-        raise ServerError(
+        raise LocalServerError(
             f"The job {job.name!r} of {entry.name!r} names an environment {environment!r} that is not there:"
             f" there are {', '.join(ids)}. Name one of these, or declare it."
         )

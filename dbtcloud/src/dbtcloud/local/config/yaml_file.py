@@ -13,13 +13,13 @@ from dbtcloud.local.config.model import (
     DeclaredProject,
     DeclaredToken,
 )
-from dbtcloud.local.server.settings import ServerError
+from dbtcloud.local.model.api_errors import LocalServerError
 
 T = TypeVar("T")
 Reader = Callable[[Any, str], Any]
 
 
-class FileError(ServerError):
+class FileError(LocalServerError):
     """The file cannot be served; the message names the place in it."""
 
 

@@ -1,1 +1,1 @@
-"""control."""
+"""The control plane under `/_local/`: seed, faults, rate limit, request log and tokens."""

@@ -9,7 +9,7 @@ from dbtcloud.local.control.request_log import Journal
 from dbtcloud.local.control.seed import point_at_sources, seed
 from dbtcloud.local.control.seed_upsert import adopt
 from dbtcloud.local.control.tokens import Guard
-from dbtcloud.local.model.records import Account
+from dbtcloud.local.model.records import AccountRecord
 from dbtcloud.local.model.run_plan import ProjectSetup
 from dbtcloud.local.orchestration.cloud import Cloud
 
@@ -56,7 +56,7 @@ class Control:
 
     def take_over(self) -> None:
         """Go on with what an earlier server kept, or begin with the default seed."""
-        if self._setups or not self._cloud.store.definitions.ids(Account):
+        if self._setups or not self._cloud.store.definitions.ids(AccountRecord):
             self.seed_defaults()
         else:
             point_at_sources(self._cloud, self._defaults)

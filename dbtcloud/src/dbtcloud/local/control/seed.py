@@ -10,22 +10,22 @@ from typing import Any
 from dbtcloud.local.control.type_check import check_types
 from dbtcloud.local.model.clock import SECOND
 from dbtcloud.local.model.records import (
-    Account,
+    AccountRecord,
     Definition,
-    Environment,
+    EnvironmentRecord,
     EnvironmentVariable,
-    Job,
-    Project,
-    Run,
+    JobRecord,
+    ProjectRecord,
+    RunRecord,
 )
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.orchestration.simulated_runs import Script, parse_script
 
 _KINDS: Mapping[str, type[Definition]] = {
-    "accounts": Account,
-    "projects": Project,
-    "environments": Environment,
-    "jobs": Job,
+    "accounts": AccountRecord,
+    "projects": ProjectRecord,
+    "environments": EnvironmentRecord,
+    "jobs": JobRecord,
     "environment_variables": EnvironmentVariable,
 }
 
@@ -82,22 +82,22 @@ def point_at_sources(cloud: Cloud, document: dict[str, Any]) -> None:
     A project without a path is somebody's own, which was served from this store before.
     """
     for entry in document["projects"]:
-        kept = cloud.store.definitions.get(Project, entry["id"])
+        kept = cloud.store.definitions.get(ProjectRecord, entry["id"])
         if kept is not None and kept.project_dir is not None:
             cloud.store.definitions.put(replace(kept, project_dir=entry["project_dir"]))
 
 
 def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
     known = {field.name for field in fields(kind)}
-    values = _object(entry, f"a seeded {kind.__name__.lower()}", tuple(sorted(known)))
+    values = _object(entry, f"a seeded {kind.kind.lower()}", tuple(sorted(known)))
     filled = {"id": cloud.store.definitions.next_id(kind), "created_at": cloud.clock.now(), **values}
     required = [
         field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
     ]
     if lacking := [name for name in required if name not in filled]:
-        raise ValueError(f"A seeded {kind.__name__.lower()} needs {', '.join(lacking)}; got {entry!r}.")
-    check_types(kind, filled, f"a seeded {kind.__name__.lower()}")
-    if kind is Job:
+        raise ValueError(f"A seeded {kind.kind.lower()} needs {', '.join(lacking)}; got {entry!r}.")
+    check_types(kind, filled, f"a seeded {kind.kind.lower()}")
+    if kind is JobRecord:
         filled["execute_steps"] = tuple(filled.get("execute_steps", ("dbt build",)))
         filled["pretend"] = filled.get("pretend") and asdict(parse_script(filled["pretend"]))
     definition = kind(**filled)
@@ -105,11 +105,11 @@ def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
     return definition.id
 
 
-def _runs(cloud: Cloud, entry: Any) -> Iterator[Run]:
+def _runs(cloud: Cloud, entry: Any) -> Iterator[RunRecord]:
     values = _object(entry, "a seeded run", tuple(each.name for each in fields(_Runs)))
     check_types(_Runs, values, "a seeded run")
     asked = _Runs(**values)
-    job = cloud.store.definitions.get(Job, asked.job_id)
+    job = cloud.store.definitions.get(JobRecord, asked.job_id)
     if job is None:
         raise ValueError(f"A seeded run names job {asked.job_id}, which is not there; seed it before.")
     script = parse_script(asked.pretend or job.pretend or asdict(Script()))
@@ -121,13 +121,13 @@ def _runs(cloud: Cloud, entry: Any) -> Iterator[Run]:
         yield _moved(first, place, place * spacing)
 
 
-def _moved(run: Run, place: int, microseconds: int) -> Run:
+def _moved(run: RunRecord, place: int, microseconds: int) -> RunRecord:
     instants = ("created_at", "dequeued_at", "started_at", "finished_at")
     moved = {name: getattr(run, name) + microseconds for name in instants}
     return replace(run, id=run.id and run.id + place, **moved)
 
 
-def _numbered(cloud: Cloud, runs: list[Run]) -> list[int]:
+def _numbered(cloud: Cloud, runs: list[RunRecord]) -> list[int]:
     first = cloud.store.runs.next_id()
     numbered = [run if run.id else replace(run, id=first + place) for place, run in enumerate(runs)]
     cloud.store.runs.add(numbered)

@@ -3,13 +3,13 @@
 from typing import Any
 
 from dbtcloud.local.control.seed import seed
-from dbtcloud.local.model.records import Definition, Environment, Job, Project
+from dbtcloud.local.model.records import Definition, EnvironmentRecord, JobRecord, ProjectRecord
 from dbtcloud.local.orchestration.cloud import Cloud
 
-_KINDS: dict[str, type[Project | Environment | Job]] = {
-    "projects": Project,
-    "environments": Environment,
-    "jobs": Job,
+_KINDS: dict[str, type[ProjectRecord | EnvironmentRecord | JobRecord]] = {
+    "projects": ProjectRecord,
+    "environments": EnvironmentRecord,
+    "jobs": JobRecord,
 }
 
 
@@ -45,7 +45,10 @@ def _referring(entry: dict[str, Any], ids: dict[str, dict[int, int]]) -> dict[st
 
 
 def _kept(
-    cloud: Cloud, kind: type[Project | Environment | Job], values: dict[str, Any], placed: set[int]
+    cloud: Cloud,
+    kind: type[ProjectRecord | EnvironmentRecord | JobRecord],
+    values: dict[str, Any],
+    placed: set[int],
 ) -> Definition | None:
     """What an earlier server has left of an entry; of jobs of one name, that of its environment first."""
     definitions = (cloud.store.definitions.get(kind, id_) for id_ in cloud.store.definitions.ids(kind))
@@ -55,7 +58,7 @@ def _kept(
         if found is not None
         and found.id not in placed
         and found.name == values["name"]
-        and (isinstance(found, Project) or found.project_id == values["project_id"])
+        and (isinstance(found, ProjectRecord) or found.project_id == values["project_id"])
     ]
     alike = [each for each in named if getattr(each, "environment_id", None) == values.get("environment_id")]
     return next(iter(alike or named), None)

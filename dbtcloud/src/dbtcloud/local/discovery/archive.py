@@ -6,11 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
-from dbtcloud.local.discovery.records import LeftBehind, RunRecord, facts_of, read_record
+from dbtcloud.local.discovery.records import LeftBehind, RunArtifacts, facts_of, read_record
 from dbtcloud.local.discovery.states import EnvironmentStates
-from dbtcloud.local.model.records import Environment, Job, Run, Status
+from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, RunRecord, Status
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.store.interface import Page, RunQuery
+from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 MOST_RUNS = 50
 """An environment's states are made of as many of its newest finished runs."""
@@ -33,7 +33,7 @@ class Archive:
 
     def __init__(self, cloud: Cloud, loop: asyncio.AbstractEventLoop) -> None:
         self._cloud, self._loop = cloud, loop
-        self._records: OrderedDict[Hashable, RunRecord] = OrderedDict()
+        self._records: OrderedDict[Hashable, RunArtifacts] = OrderedDict()
         self._environments: OrderedDict[Hashable, tuple[list[Hashable], EnvironmentStates]] = OrderedDict()
 
     def environment(self, environment_id: int, accounts: frozenset[int] | None) -> EnvironmentStates | None:
@@ -52,7 +52,7 @@ class Archive:
         _keep(self._environments, environment_id, (wanted, states), _MOST_ENVIRONMENTS)
         return states
 
-    def run(self, job_id: int, run_id: int | None, accounts: frozenset[int] | None) -> RunRecord | None:
+    def run(self, job_id: int, run_id: int | None, accounts: frozenset[int] | None) -> RunArtifacts | None:
         """Return what a finished run of a job has left behind, the newest unless named; None for none."""
         left = self._ask(lambda: self._of_job(job_id, run_id, accounts))
         if left is None:
@@ -70,25 +70,27 @@ class Archive:
     def _of_environment(
         self, environment_id: int, accounts: frozenset[int] | None
     ) -> list[LeftBehind] | None:
-        environment = self._cloud.store.definitions.get(Environment, environment_id)
+        environment = self._cloud.store.definitions.get(EnvironmentRecord, environment_id)
         if environment is None or not _seen(environment.account_id, accounts):
             return None
         query = RunQuery(environment.account_id, environment_ids=[environment_id], statuses=_ENDED)
         return [_left_behind(self._cloud, run) for run in reversed(self._newest(query, MOST_RUNS))]
 
     def _of_job(self, job_id: int, run_id: int | None, accounts: frozenset[int] | None) -> LeftBehind | None:
-        job = self._cloud.store.definitions.get(Job, job_id)
+        job = self._cloud.store.definitions.get(JobRecord, job_id)
         if job is None or not _seen(job.account_id, accounts):
             return None
         ids = None if run_id is None else [run_id]
         runs = self._newest(RunQuery(job.account_id, ids=ids, job_ids=[job_id], statuses=_ENDED), 1)
         return _left_behind(self._cloud, runs[0]) if runs else None
 
-    def _newest(self, query: RunQuery, most: int) -> list[Run]:
-        return self._cloud.store.runs.find(query, Page(most, 0, "-finished_at"), self._cloud.clock.now())[0]
+    def _newest(self, query: RunQuery, most: int) -> list[RunRecord]:
+        return self._cloud.store.runs.find(
+            query, PageQuery(most, 0, "-finished_at"), self._cloud.clock.now()
+        )[0]
 
 
-def _left_behind(cloud: Cloud, run: Run) -> LeftBehind:
+def _left_behind(cloud: Cloud, run: RunRecord) -> LeftBehind:
     texts = None if run.script is None else cloud.script(run).artifacts
     return LeftBehind(run, cloud.run_dir(run.id), texts)
 
@@ -102,12 +104,12 @@ def _key(left: LeftBehind) -> Hashable:
     return left.run.id, left.run.created_at, left.run.finished_at
 
 
-def _read(left: LeftBehind) -> RunRecord:
+def _read(left: LeftBehind) -> RunArtifacts:
     try:
         return read_record(left)
     except (AttributeError, KeyError, TypeError, ValueError):
         log.warning("The artifacts of run %s are none of dbt's; Discovery leaves them out.", left.run.id)
-        return RunRecord(facts_of(left.run))
+        return RunArtifacts(facts_of(left.run))
 
 
 def _continued(taken: list[Hashable], wanted: list[Hashable]) -> int:

@@ -12,7 +12,7 @@ from dbtcloud.local.discovery.limits import refuse
 from dbtcloud.local.discovery.lineage import lineage
 from dbtcloud.local.discovery.nodes import Json, Node, Result
 from dbtcloud.local.discovery.paging import connection, part
-from dbtcloud.local.discovery.records import RunRecord
+from dbtcloud.local.discovery.records import RunArtifacts
 from dbtcloud.local.discovery.states import MOST_HISTORICAL_RUNS, Flavour, State, state_of_run
 from dbtcloud.local.discovery.traits import tags
 from dbtcloud.local.discovery.views import View
@@ -103,7 +103,7 @@ def _pages(state: State, kinds: frozenset[str]) -> Callable[..., dict[str, Any]]
     return page
 
 
-def _run(job_id: int, record: RunRecord) -> dict[str, Any]:
+def _run(job_id: int, record: RunArtifacts) -> dict[str, Any]:
     state = state_of_run(record)
     lists = {name: _part(state, kind) for name, kind in _LISTS.items()}
     single = {_SINGLE[name]: _one(state, _LISTS[name]) for name in _SINGLE}

@@ -10,7 +10,7 @@ import ijson
 
 from dbtcloud.local.discovery.nodes import KINDS, Catalogued, Json, Result, RunFacts
 from dbtcloud.local.model.clock import iso
-from dbtcloud.local.model.records import Run
+from dbtcloud.local.model.records import RunRecord
 
 _SECTIONS = (
     "nodes",
@@ -32,7 +32,7 @@ _NOT_EXECUTING = frozenset({"generate", "compile", "parse", "list", "ls", "show"
 class LeftBehind:
     """Where a run's artifacts are: a folder with `target/` and `steps/N/`, or a pretended run's texts."""
 
-    run: Run
+    run: RunRecord
     folder: Path
     texts: Mapping[str, Any] | None = None
 
@@ -60,7 +60,7 @@ class LeftBehind:
 
 
 @dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunArtifacts:
     """A finished run's artifacts.
 
     Attributes:
@@ -90,7 +90,7 @@ class RunRecord:
         return (self.metadata or {}).get("adapter_type")
 
 
-def read_record(left: LeftBehind) -> RunRecord:
+def read_record(left: LeftBehind) -> RunArtifacts:
     """Read the artifacts of a finished run; what is missing or damaged is left out."""
     run = left.run
     manifest = left.read("manifest.json")
@@ -102,7 +102,7 @@ def read_record(left: LeftBehind) -> RunRecord:
     )
     results = _merged(facts, left, "run_results.json")
     newest = next(reversed(results.values()), None)
-    return RunRecord(
+    return RunArtifacts(
         newest.facts if newest else facts,
         metadata,
         _bodies(manifest or {}),
@@ -112,7 +112,7 @@ def read_record(left: LeftBehind) -> RunRecord:
     )
 
 
-def facts_of(run: Run) -> RunFacts:
+def facts_of(run: RunRecord) -> RunFacts:
     """Return whose artifacts a run's are."""
     return RunFacts(run.id, run.job_id, run.account_id, run.project_id, run.environment_id)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from dbtcloud.local.discovery.nodes import EXECUTED, KINDS, Catalogued, Node, Result
-from dbtcloud.local.discovery.records import RunRecord
+from dbtcloud.local.discovery.records import RunArtifacts
 
 MOST_HISTORICAL_RUNS = 20
 """`modelHistoricalRuns` goes no further back (dbt docs: "Uses and examples for the Discovery API")."""
@@ -26,7 +26,7 @@ class State:
 
     flavour: Flavour
     nodes: dict[str, Node] = field(default_factory=dict)
-    record: RunRecord | None = None
+    record: RunArtifacts | None = None
     _children: dict[str, list[str]] | None = field(default=None, repr=False)
 
     @property
@@ -68,7 +68,7 @@ class State:
         return [child for child in self.children(node) if child.kind == "Test"]
 
 
-def state_of_run(record: RunRecord, flavour: Flavour = Flavour.JOB) -> State:
+def state_of_run(record: RunArtifacts, flavour: Flavour = Flavour.JOB) -> State:
     """Return what one run's manifest defines, with that run's results."""
     nodes: dict[str, Node] = {}
     for name, body in record.bodies.items():
@@ -89,7 +89,7 @@ class EnvironmentStates:
 
     def __init__(self) -> None:
         self.applied = State(Flavour.APPLIED)
-        self._newest: RunRecord | None = None
+        self._newest: RunArtifacts | None = None
         self._definition: State | None = None
 
     @property
@@ -102,7 +102,7 @@ class EnvironmentStates:
             )
         return self._definition
 
-    def take(self, record: RunRecord) -> None:
+    def take(self, record: RunArtifacts) -> None:
         """Bring both up to date with a run that finished after all that were taken before."""
         nodes = self.applied.nodes
         if record.metadata is not None:
@@ -116,7 +116,7 @@ class EnvironmentStates:
         self.applied = State(Flavour.APPLIED, nodes, record)
 
 
-def _declared(nodes: Mapping[str, Node], record: RunRecord) -> dict[str, Node]:
+def _declared(nodes: Mapping[str, Node], record: RunArtifacts) -> dict[str, Node]:
     """The nodes that are still in the project, and all that are only declared in it."""
     declared = {name: node for name, node in nodes.items() if name in record.bodies}
     for name, body in record.bodies.items():
@@ -126,12 +126,12 @@ def _declared(nodes: Mapping[str, Node], record: RunRecord) -> dict[str, Node]:
     return declared
 
 
-def _new(record: RunRecord, name: str) -> Node | None:
+def _new(record: RunArtifacts, name: str) -> Node | None:
     body = record.bodies.get(name)
     return None if body is None else Node(body, record.facts)
 
 
-def _after(node: Node, record: RunRecord, result: Result | None, catalog: Catalogued | None) -> Node:
+def _after(node: Node, record: RunArtifacts, result: Result | None, catalog: Catalogued | None) -> Node:
     """The node after a run: as this run's manifest has it, if the run built it or nothing ever did."""
     body = record.bodies.get(node.unique_id)
     good = result is not None and result.good

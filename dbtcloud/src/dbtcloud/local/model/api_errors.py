@@ -1,7 +1,11 @@
-"""What the server refuses, as dbt Cloud words it."""
+"""Errors: the error responses of the API in dbt Cloud's words, and the reason why a server cannot start."""
 
 from collections.abc import Collection
 from typing import Any
+
+
+class LocalServerError(RuntimeError):
+    """The local dbt Cloud cannot start. The message says why and what to do."""
 
 
 class Refusal(Exception):

@@ -6,7 +6,7 @@ executes gets each instant when it happens; a pretended run has them all from th
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Status(IntEnum):
@@ -33,8 +33,10 @@ ACTIVE, DELETED = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountRecord:
     """An account: the owner of everything else."""
+
+    kind: ClassVar[str] = "Account"
 
     id: int
     name: str
@@ -43,11 +45,13 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class ProjectRecord:
     """A project; `project_dir` is where its dbt sources lie on this machine, None if it has none.
 
     `shown` holds fields that are kept and given back, and have no effect here.
     """
+
+    kind: ClassVar[str] = "Project"
 
     id: int
     name: str
@@ -62,8 +66,10 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class EnvironmentRecord:
     """An environment: a target, a schema and a database file, shared by the jobs in it."""
+
+    kind: ClassVar[str] = "Environment"
 
     id: int
     name: str
@@ -83,11 +89,13 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class JobRecord:
     """A job; with `pretend` its runs are acted by the clock and no dbt process starts.
 
     `schedule`, `triggers` and `job_completion_trigger_condition` are as the API spells them.
     """
+
+    kind: ClassVar[str] = "Job"
 
     id: int
     name: str
@@ -122,6 +130,8 @@ class EnvironmentVariable:
     `type` is `project`, `environment`, `job` or `user`; the id of that name is set, the others are None.
     """
 
+    kind: ClassVar[str] = "EnvironmentVariable"
+
     id: int
     name: str
     value: str = field(repr=False)
@@ -139,6 +149,8 @@ class EnvironmentVariable:
 @dataclass(frozen=True, slots=True)
 class WebhookSubscription:
     """Who wants to be told of which runs; no `job_ids` is all jobs. Deliveries are signed with the secret."""
+
+    kind: ClassVar[str] = "WebhookSubscription"
 
     id: int
     name: str
@@ -159,7 +171,7 @@ class WebhookSubscription:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunRecord:
     """A run: what was asked (`trigger`: cause and overrides), its instants in microseconds, its outcome.
 
     `git_branch` and `git_sha` are what was really checked out, known once that is done.
@@ -198,7 +210,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepRecord:
     """One step of a run: index from 1, status, instants in microseconds, log text."""
 
     run_id: int
@@ -220,5 +232,7 @@ class Step:
 STEPS_PER_RUN = 100
 """Room for step numbers within a run: `divmod(step_id, STEPS_PER_RUN)` is (run id, index)."""
 
-Definition = Account | Project | Environment | Job | EnvironmentVariable | WebhookSubscription
-"""What is set up once and then run: everything but runs and steps."""
+Definition = (
+    AccountRecord | ProjectRecord | EnvironmentRecord | JobRecord | EnvironmentVariable | WebhookSubscription
+)
+"""What is set up once and then run: everything but runs and steps. The store keeps each under its `kind`."""

@@ -4,13 +4,13 @@ import json
 from pathlib import Path, PurePosixPath
 
 from dbtcloud.local.model.api_errors import Refusal, missing
-from dbtcloud.local.model.records import Run
+from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.orchestration.cloud import Cloud
 
 _STEPS = "steps"
 
 
-def artifact_paths(cloud: Cloud, run: Run) -> list[str]:
+def artifact_paths(cloud: Cloud, run: RunRecord) -> list[str]:
     """Return the paths of all artifacts, sorted; the step is not asked for, as in dbt Cloud."""
     if run.script is not None:
         return sorted(path for path in _scripted(cloud, run) if not path.startswith(f"{_STEPS}/"))
@@ -18,7 +18,7 @@ def artifact_paths(cloud: Cloud, run: Run) -> list[str]:
     return sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
 
 
-def artifact(cloud: Cloud, run: Run, path: str, step: int | None) -> Path | bytes:
+def artifact(cloud: Cloud, run: RunRecord, path: str, step: int | None) -> Path | bytes:
     """Return one artifact: the file it lies in, or its bytes.
 
     Args:
@@ -47,7 +47,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def has_artifact(cloud: Cloud, run: Run, path: str) -> bool:
+def has_artifact(cloud: Cloud, run: RunRecord, path: str) -> bool:
     """Return whether a run has an artifact."""
     try:
         artifact(cloud, run, path, None)
@@ -63,11 +63,11 @@ def _safe(path: str) -> PurePosixPath:
     return relative
 
 
-def _scripted(cloud: Cloud, run: Run) -> dict[str, object]:
+def _scripted(cloud: Cloud, run: RunRecord) -> dict[str, object]:
     return cloud.script(run).artifacts if run.status(cloud.clock.now()).finished else {}
 
 
-def _scripted_bytes(cloud: Cloud, run: Run, relative: PurePosixPath, step: int | None) -> bytes:
+def _scripted_bytes(cloud: Cloud, run: RunRecord, relative: PurePosixPath, step: int | None) -> bytes:
     texts = _scripted(cloud, run)
     content = texts.get(f"{_STEPS}/{step}/{relative}", texts.get(str(relative)))
     if content is None:

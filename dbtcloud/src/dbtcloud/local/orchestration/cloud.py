@@ -10,7 +10,15 @@ from typing import Any
 from dbtcloud.core import orphans
 from dbtcloud.core.source import Source
 from dbtcloud.local.model.clock import Clock
-from dbtcloud.local.model.records import CANCELLED_BY_USER, Environment, Job, Project, Run, Status, Step
+from dbtcloud.local.model.records import (
+    CANCELLED_BY_USER,
+    EnvironmentRecord,
+    JobRecord,
+    ProjectRecord,
+    RunRecord,
+    Status,
+    StepRecord,
+)
 from dbtcloud.local.model.run_plan import DATABASE, ProjectSetup, RunPlan
 from dbtcloud.local.orchestration.artifact_retention import DEFAULT_BYTES, ArtifactKeeper
 from dbtcloud.local.orchestration.environment_variables import variables_of
@@ -56,12 +64,12 @@ class Cloud:
 
     def start(
         self,
-        job: Job,
+        job: JobRecord,
         trigger: Mapping[str, Any],
         *,
-        retrying: Run | None = None,
+        retrying: RunRecord | None = None,
         created_at: int | None = None,
-    ) -> Run:
+    ) -> RunRecord:
         """Start a run of a job, now unless told otherwise: pretended if the job says so, else by real dbt."""
         run = self.new_run(job, trigger, created_at)
         if retrying is not None:
@@ -83,9 +91,9 @@ class Cloud:
         for folder in (_RUNS, _ENVIRONMENTS):
             shutil.rmtree(self.data_dir / folder, ignore_errors=True)
 
-    def new_run(self, job: Job, trigger: Mapping[str, Any], created_at: int | None = None) -> Run:
+    def new_run(self, job: JobRecord, trigger: Mapping[str, Any], created_at: int | None = None) -> RunRecord:
         """Return what a run of this job is at first, without keeping it."""
-        run = Run(
+        run = RunRecord(
             id=self.store.runs.next_id(),
             account_id=job.account_id,
             project_id=job.project_id,
@@ -99,12 +107,12 @@ class Cloud:
         )
         return run if job.pretend is None else self.pretended(run, parse_script(job.pretend))
 
-    def _dbt_version(self, job: Job, trigger: Mapping[str, Any]) -> str:
-        environment = self.store.definitions.get(Environment, job.environment_id)
+    def _dbt_version(self, job: JobRecord, trigger: Mapping[str, Any]) -> str:
+        environment = self.store.definitions.get(EnvironmentRecord, job.environment_id)
         of_environment = environment.dbt_version if environment else "latest"
         return str(trigger.get("dbt_version_override") or job.dbt_version or of_environment)
 
-    def pretended(self, run: Run, script: Script) -> Run:
+    def pretended(self, run: RunRecord, script: Script) -> RunRecord:
         """Return the run with its whole life laid out ahead of it."""
         dequeued, started, finished = script.instants(run.created_at)
         return replace(
@@ -117,7 +125,7 @@ class Cloud:
             script=self.store.runs.keep_script(asdict(script)),
         )
 
-    def cancel(self, run: Run) -> None:
+    def cancel(self, run: RunRecord) -> None:
         """Cancel a run; a finished one stays as it is."""
         now = self.clock.now()
         if run.status(now).finished:
@@ -131,13 +139,13 @@ class Cloud:
             run.id, finished_at=now, outcome=int(Status.CANCELLED), message=CANCELLED_BY_USER, **ahead
         )
 
-    def steps(self, run: Run) -> list[Step]:
+    def steps(self, run: RunRecord) -> list[StepRecord]:
         """Return the steps of a run as far as they have begun."""
         if run.script is None:
             return self.store.steps.of(run.id)
         return list(steps_at(run, self.script(run), self.clock.now()))
 
-    def script(self, run: Run) -> Script:
+    def script(self, run: RunRecord) -> Script:
         """Return the life of a pretended run."""
         assert run.script is not None
         return self._read_script(run.script)
@@ -165,13 +173,13 @@ class Cloud:
         """Return what belongs to an environment and stays."""
         return self.data_dir / _ENVIRONMENTS / str(environment_id)
 
-    def plan(self, run: Run) -> RunPlan:
+    def plan(self, run: RunRecord) -> RunPlan:
         """Return what executing a real run takes; LookupError when its project has no sources here."""
         job, project = (
-            self.store.definitions.get(Job, run.job_id),
-            self.store.definitions.get(Project, run.project_id),
+            self.store.definitions.get(JobRecord, run.job_id),
+            self.store.definitions.get(ProjectRecord, run.project_id),
         )
-        environment = self.store.definitions.get(Environment, run.environment_id)
+        environment = self.store.definitions.get(EnvironmentRecord, run.environment_id)
         setup = self._setup(project)
         if job is None or environment is None or setup is None:
             raise LookupError(
@@ -203,7 +211,7 @@ class Cloud:
             variables=variables_of(self.store, job),
         )
 
-    def _setup(self, project: Project | None) -> ProjectSetup | None:
+    def _setup(self, project: ProjectRecord | None) -> ProjectSetup | None:
         if project is None:
             return None
         if project.id in self.setups:
@@ -213,7 +221,7 @@ class Cloud:
         return ProjectSetup(Source(folder=Path(project.project_dir)), has_revisions=False)
 
 
-def _own_branch(environment: Environment) -> str | None:
+def _own_branch(environment: EnvironmentRecord) -> str | None:
     return environment.custom_branch if environment.use_custom_branch else None
 
 

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from dbtcloud.local.model.api_errors import Refusal
 from dbtcloud.local.model.clock import iso, moment, parse_instant
 from dbtcloud.local.model.durations import humanized
-from dbtcloud.local.model.records import ACTIVE, Job
+from dbtcloud.local.model.records import ACTIVE, JobRecord
 from dbtcloud.local.orchestration.schedule import normal_schedule
 
 _FIELDS = 5
 
 
-def next_firing(job: Job, after: int) -> int | None:
+def next_firing(job: JobRecord, after: int) -> int | None:
     """Return when a job's schedule starts its next run (microseconds); None where it has none that is on."""
     cron = _cron(job) if job.triggers.get("schedule") and job.state == ACTIVE else None
     if cron is None or not is_cron(cron):
@@ -32,14 +32,14 @@ def is_cron(text: str) -> bool:
     return len(text.split()) == _FIELDS and bool(croniter.is_valid(text))
 
 
-def _cron(job: Job) -> str | None:
+def _cron(job: JobRecord) -> str | None:
     try:
         return str(normal_schedule(job.schedule)["cron"])
     except Refusal:
         return None
 
 
-def next_run(job: Job, now: int) -> dict[str, str | None]:
+def next_run(job: JobRecord, now: int) -> dict[str, str | None]:
     """Write when a job's schedule starts its next run, as `jobs/` tells it."""
     instant = next_firing(job, now)
     ahead = None if instant is None else f"{humanized(instant - now)} from now"

@@ -3,18 +3,25 @@
 from dataclasses import replace
 from typing import TypeVar
 
-from dbtcloud.local.model.records import DELETED, Environment, EnvironmentVariable, Job, Project, Status
+from dbtcloud.local.model.records import (
+    DELETED,
+    EnvironmentRecord,
+    EnvironmentVariable,
+    JobRecord,
+    ProjectRecord,
+    Status,
+)
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.store.interface import DefinitionQuery, Page, RunQuery
+from dbtcloud.local.store.interface import DefinitionQuery, PageQuery, RunQuery
 
 _GOING = tuple(int(status) for status in Status if not status.finished)
-_EVERY = Page(limit=-1)
-_WITHIN: dict[type, tuple[str, tuple[type[Environment | Job | EnvironmentVariable], ...]]] = {
-    Project: ("project_id", (Environment, Job, EnvironmentVariable)),
-    Environment: ("environment_id", (Job, EnvironmentVariable)),
+_EVERY = PageQuery(limit=-1)
+_WITHIN: dict[type, tuple[str, tuple[type[EnvironmentRecord | JobRecord | EnvironmentVariable], ...]]] = {
+    ProjectRecord: ("project_id", (EnvironmentRecord, JobRecord, EnvironmentVariable)),
+    EnvironmentRecord: ("environment_id", (JobRecord, EnvironmentVariable)),
 }
 
-D = TypeVar("D", bound=Project | Environment | Job | EnvironmentVariable)
+D = TypeVar("D", bound=ProjectRecord | EnvironmentRecord | JobRecord | EnvironmentVariable)
 
 
 def delete(cloud: Cloud, definition: D) -> D:
@@ -26,13 +33,13 @@ def delete(cloud: Cloud, definition: D) -> D:
         query = DefinitionQuery(definition.account_id, [(column, [definition.id]), ("state", [1])])
         for inner in cloud.store.definitions.find(kind, query, _EVERY)[0]:
             delete(cloud, inner)
-    if isinstance(definition, Job):
+    if isinstance(definition, JobRecord):
         _cancel_runs(cloud, definition)
     return deleted
 
 
-def _cancel_runs(cloud: Cloud, job: Job) -> None:
+def _cancel_runs(cloud: Cloud, job: JobRecord) -> None:
     query = RunQuery(job.account_id, job_ids=[job.id], statuses=_GOING)
     # From the newest: none of those that wait begins when the one before it is cancelled.
-    for run in cloud.store.runs.find(query, Page(limit=-1, order_by="-id"), cloud.clock.now())[0]:
+    for run in cloud.store.runs.find(query, PageQuery(limit=-1, order_by="-id"), cloud.clock.now())[0]:
         cloud.cancel(run)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dbtcloud.local.model.api_errors import invalid
-from dbtcloud.local.model.records import ACTIVE, EnvironmentVariable, Job
-from dbtcloud.local.store.interface import DefinitionQuery, Page, Store
+from dbtcloud.local.model.records import ACTIVE, EnvironmentVariable, JobRecord
+from dbtcloud.local.store.interface import DefinitionQuery, PageQuery, Store
 
 SCOPES = ("project", "environment", "job", "user")
 """The types of variables; of those that concern a run, a later one overrides an earlier one."""
@@ -14,7 +14,7 @@ SCOPES = ("project", "environment", "job", "user")
 SECRET_PREFIX = "DBT_ENV_SECRET"  # noqa: S105 - a prefix of names
 """Values of names that begin so are never shown (dbt's documentation on environment variables)."""
 
-_ALL = Page(limit=-1)
+_ALL = PageQuery(limit=-1)
 _HIDDEN = "**********"
 _NAME = re.compile(r"DBT_[A-Z0-9_]+")
 
@@ -25,7 +25,7 @@ def variables_in(store: Store, account_id: int, project_id: int) -> list[Environ
     return store.definitions.find(EnvironmentVariable, query, _ALL)[0]
 
 
-def variables_of(store: Store, job: Job) -> dict[str, str]:
+def variables_of(store: Store, job: JobRecord) -> dict[str, str]:
     """Return the variables that dbt sees in a run of a job: the job's own value before its environment's."""
     values = variables_in(store, job.account_id, job.project_id)
     concerned = sorted(
@@ -34,7 +34,7 @@ def variables_of(store: Store, job: Job) -> dict[str, str]:
     return {each.name: each.value for each in concerned}
 
 
-def concerns(variable: EnvironmentVariable, job: Job) -> bool:
+def concerns(variable: EnvironmentVariable, job: JobRecord) -> bool:
     """Return whether a value is of the job, of its environment or of its project as a whole."""
     return (
         variable.type == "project"

@@ -1,6 +1,6 @@
 """Whether a run can be taken up at its failure, and what that would do."""
 
-from dbtcloud.local.model.records import Job, Run, Status, Step
+from dbtcloud.local.model.records import JobRecord, RunRecord, Status, StepRecord
 from dbtcloud.local.orchestration.artifacts import has_artifact
 from dbtcloud.local.orchestration.cloud import Cloud
 
@@ -17,7 +17,7 @@ _RETRYABLE = frozenset(
 _OTHERS = frozenset({"clean", "debug", "deps", "init", "list", "ls", "parse", "retry", "show", "source"})
 
 
-def refusal(cloud: Cloud, run: Run, newest_id: int | None) -> str | None:
+def refusal(cloud: Cloud, run: RunRecord, newest_id: int | None) -> str | None:
     """Return why a run cannot be retried (`retry_not_supported_reason`), or None when it can.
 
     Args:
@@ -35,18 +35,18 @@ def refusal(cloud: Cloud, run: Run, newest_id: int | None) -> str | None:
     return None if has_artifact(cloud, run, "run_results.json") else NO_RUN_RESULTS
 
 
-def retry(cloud: Cloud, job: Job, run: Run) -> Run:
+def retry(cloud: Cloud, job: JobRecord, run: RunRecord) -> RunRecord:
     """Start a run that takes this one up at its failure: the same overrides, and a cause that says so."""
     trigger = {**run.trigger, "cause": f"Rerun of run {run.id} from its failure", "cause_category": "rerun"}
     return cloud.start(job, trigger, retrying=run)
 
 
-def failed_step(steps: list[Step]) -> Step | None:
+def failed_step(steps: list[StepRecord]) -> StepRecord | None:
     """Return the step that failed the run: the last, since the freshness of sources may fail before it."""
     return next((step for step in reversed(steps) if step.status is Status.ERROR), None)
 
 
-def failed_command(cloud: Cloud, run: Run) -> str | None:
+def failed_command(cloud: Cloud, run: RunRecord) -> str | None:
     """Return the command that failed; ``dbt retry`` stands for the one that failed in the run it retries."""
     step = failed_step(cloud.steps(run))
     if step is None or step.command != "dbt retry" or run.retrying_run_id is None:
@@ -55,9 +55,9 @@ def failed_command(cloud: Cloud, run: Run) -> str | None:
     return failed_command(cloud, retried) if retried else None
 
 
-def skipped_steps(cloud: Cloud, run: Run) -> list[str]:
+def skipped_steps(cloud: Cloud, run: RunRecord) -> list[str]:
     """Return the job's commands that the failure kept from running."""
-    job, command = cloud.store.definitions.get(Job, run.job_id), failed_command(cloud, run)
+    job, command = cloud.store.definitions.get(JobRecord, run.job_id), failed_command(cloud, run)
     commands = list(run.trigger.get("steps_override") or (job.execute_steps if job else ()))
     return commands[commands.index(command) + 1 :] if command in commands else []
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from dbtcloud.local.model.clock import Clock
-from dbtcloud.local.model.records import CANCELLED_BY_USER, Run, Status, Step
+from dbtcloud.local.model.records import CANCELLED_BY_USER, RunRecord, Status, StepRecord
 from dbtcloud.local.model.run_plan import Outcome, RunObserver, RunPlan
 from dbtcloud.local.store.interface import Store
 
@@ -33,11 +33,11 @@ class RunQueue:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, plan: Callable[[Run], RunPlan], execute: Execute, tidy: Tidy
+        self, store: Store, clock: Clock, plan: Callable[[RunRecord], RunPlan], execute: Execute, tidy: Tidy
     ) -> None:
         self._store, self._clock, self._plan, self._execute = store, clock, plan, execute
         self._tidy = tidy
-        self._lines: dict[int, list[Run]] = {}
+        self._lines: dict[int, list[RunRecord]] = {}
         self._workers: dict[int, asyncio.Task[None]] = {}
         self._cancelled: dict[int, asyncio.Event] = {}
         self._stopping = False
@@ -54,7 +54,7 @@ class RunQueue:
             else:
                 self._lose(run)
 
-    def submit(self, run: Run) -> None:
+    def submit(self, run: RunRecord) -> None:
         """Put a run at the end of its environment's line."""
         self._lines.setdefault(run.environment_id, []).append(run)
         self._cancelled[run.id] = asyncio.Event()
@@ -64,13 +64,13 @@ class RunQueue:
             )
             self._workers[run.environment_id] = worker
 
-    def ahead_of(self, run: Run) -> list[int]:
+    def ahead_of(self, run: RunRecord) -> list[int]:
         """Return the run that this one waits for, in a list; empty when it waits for none."""
         line = [other.id for other in self._lines.get(run.environment_id, ())]
         place = line.index(run.id) if run.id in line else 0
         return line[place - 1 : place] if place else []
 
-    def cancel(self, run: Run) -> None:
+    def cancel(self, run: RunRecord) -> None:
         """End a waiting run at once, and ask a going one to end; a finished one stays as it is."""
         line = self._lines.get(run.environment_id, [])
         waiting = [other for other in line[1:] if other.id == run.id]
@@ -123,7 +123,7 @@ class RunQueue:
         runs = [run for line in self._lines.values() for run in line]
         return frozenset({run.id for run in runs} | {run.retrying_run_id or 0 for run in runs})
 
-    async def _live(self, run: Run) -> Outcome:
+    async def _live(self, run: RunRecord) -> Outcome:
         try:
             outcome = await self._execute(
                 self._plan(run), RunRecorder(self._store, self._clock, run), self._cancelled[run.id]
@@ -133,7 +133,7 @@ class RunQueue:
             return Outcome(Status.ERROR, f"The local dbt Cloud could not execute this run: {error}")
         return Outcome(Status.CANCELLED, STOPPED) if self._stopping else outcome
 
-    def _lose(self, run: Run) -> None:
+    def _lose(self, run: RunRecord) -> None:
         for step in self._store.steps.of(run.id):
             if step.finished_at is None:
                 self._store.steps.log(run.id, step.index, f"{LOST}\n")
@@ -150,7 +150,7 @@ class RunQueue:
 class RunRecorder:
     """Writes what execution tells of a run into the store."""
 
-    def __init__(self, store: Store, clock: Clock, run: Run) -> None:
+    def __init__(self, store: Store, clock: Clock, run: RunRecord) -> None:
         self._store, self._clock, self._run = store, clock, run
 
     def starting(self) -> None:
@@ -169,7 +169,9 @@ class RunRecorder:
         """Note a step's begin."""
         now = self._clock.now()
         self._store.steps.start(
-            Step(self._run.id, self._run.account_id, index, name, Status.RUNNING, command, started_at=now)
+            StepRecord(
+                self._run.id, self._run.account_id, index, name, Status.RUNNING, command, started_at=now
+            )
         )
 
     def step_log(self, index: int, text: str) -> None:

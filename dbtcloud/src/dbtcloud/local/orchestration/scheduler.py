@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from dbtcloud.local.model.records import ACTIVE, Job, Run
+from dbtcloud.local.model.api_errors import LocalServerError
+from dbtcloud.local.model.records import ACTIVE, JobRecord, RunRecord
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.orchestration.cron import next_firing
-from dbtcloud.local.server.settings import ServerError
-from dbtcloud.local.store.interface import Page, RunQuery
+from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 MOST_AT_ONCE = 500
 """When the clock jumps, no more runs are started; the rest of what was due is left out."""
 _LOOK_EVERY_SECONDS = 0.2
-_EVERY = Page(limit=-1, order_by="finished_at")
+_EVERY = PageQuery(limit=-1, order_by="finished_at")
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,9 @@ class Due:
     """A run that is to start: when (microseconds), of which job, why, and on which run's completion."""
 
     instant: int
-    job: Job
+    job: JobRecord
     trigger: Mapping[str, Any]
-    completed: Run | None = None
+    completed: RunRecord | None = None
 
 
 class Schedules:
@@ -55,7 +55,7 @@ class Schedules:
         """Start what is due as long as the context lasts.
 
         Raises:
-            ServerError: where the library for cron lines is not installed.
+            LocalServerError: where the library for cron lines is not installed.
         """
         _require_library()
         self._cloud.clock.followers.append(self.look)
@@ -91,25 +91,25 @@ class Schedules:
         first = min((each.instant for each in due), default=None)
         return [each for each in due if each.instant == first]
 
-    def _jobs(self) -> list[Job]:
+    def _jobs(self) -> list[JobRecord]:
         definitions = self._cloud.store.definitions
-        jobs = (definitions.get(Job, id_) for id_ in definitions.ids(Job))
+        jobs = (definitions.get(JobRecord, id_) for id_ in definitions.ids(JobRecord))
         return [job for job in jobs if job is not None and job.state == ACTIVE]
 
-    def _by_cron(self, jobs: list[Job], until: int) -> Iterator[Due]:
+    def _by_cron(self, jobs: list[JobRecord], until: int) -> Iterator[Due]:
         for job in jobs:
             instant = next_firing(job, self._seen)
             if instant is not None and instant <= until:
                 yield Due(instant, job, {"cause": "scheduled", "cause_category": "scheduled"})
 
-    def _by_completion(self, jobs: list[Job], until: int) -> Iterator[Due]:
+    def _by_completion(self, jobs: list[JobRecord], until: int) -> Iterator[Due]:
         for job in jobs:
             condition = _condition(job)
             if condition:
                 for run in self._completed(job.account_id, condition, until):
                     yield Due(run.finished_at or until, job, _after(run), completed=run)
 
-    def _completed(self, account_id: int, condition: Mapping[str, Any], until: int) -> Iterator[Run]:
+    def _completed(self, account_id: int, condition: Mapping[str, Any], until: int) -> Iterator[RunRecord]:
         query = RunQuery(
             account_id,
             job_ids=_numbers([condition.get("job_id")]),
@@ -138,7 +138,7 @@ class Schedules:
                 log.exception("Schedules could not be followed")
 
 
-def _condition(job: Job) -> Mapping[str, Any]:
+def _condition(job: JobRecord) -> Mapping[str, Any]:
     condition = (job.job_completion_trigger_condition or {}).get("condition")
     return condition if isinstance(condition, dict) else {}
 
@@ -148,12 +148,12 @@ def _numbers(values: Any) -> list[int]:
     return [value for value in values if type(value) is int] if isinstance(values, list) else []
 
 
-def _after(run: Run) -> dict[str, Any]:
+def _after(run: RunRecord) -> dict[str, Any]:
     return {"cause": f"Run {run.id} of job {run.job_id} has completed", "cause_category": "job completion"}
 
 
 def _require_library() -> None:
     if find_spec("croniter") is None:
-        raise ServerError(
+        raise LocalServerError(
             "Schedules take croniter, which is not installed. Install it with: pip install 'dbtcloud[local]'"
         )

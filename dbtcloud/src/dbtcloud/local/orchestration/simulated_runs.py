@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dbtcloud.local.model.clock import SECOND
-from dbtcloud.local.model.records import Run, Status, Step
+from dbtcloud.local.model.records import RunRecord, Status, StepRecord
 
 _BUILDING = re.compile(r"`dbt (build|run|test|seed|snapshot)\b")
 _NO_RESULTS = {
@@ -66,7 +66,7 @@ def parse_script(document: Any) -> Script:
     return script
 
 
-def steps_at(run: Run, script: Script, now: int) -> Iterator[Step]:
+def steps_at(run: RunRecord, script: Script, now: int) -> Iterator[StepRecord]:
     """Yield the steps that have begun by `now`, each as far as it is."""
     if run.started_at is None:
         return
@@ -86,14 +86,14 @@ def _artifacts(given: Any, steps: Iterable[PretendedStep]) -> dict[str, Any]:
     return {**({"run_results.json": _NO_RESULTS} if built else {}), **(given or {})}
 
 
-def _step(run: Run, index: int, scripted: PretendedStep, begins: int, now: int) -> Step:
+def _step(run: RunRecord, index: int, scripted: PretendedStep, begins: int, now: int) -> StepRecord:
     ends = scripted.ends(begins)
     end = ends if run.finished_at is None else min(ends, run.finished_at)
     if end > now:
         status = Status.RUNNING
     else:
         status = Status(scripted.outcome if end == ends else run.outcome or Status.CANCELLED)
-    return Step(
+    return StepRecord(
         run_id=run.id,
         account_id=run.account_id,
         index=index,

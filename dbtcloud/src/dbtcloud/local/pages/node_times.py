@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dbtcloud.local.model.api_errors import Refusal
-from dbtcloud.local.model.records import Run, Step
+from dbtcloud.local.model.records import RunRecord, StepRecord
 from dbtcloud.local.orchestration.artifacts import artifact
 from dbtcloud.local.orchestration.cloud import Cloud
 
@@ -25,7 +25,7 @@ class NodeTime:
     message: str
 
 
-def node_times(cloud: Cloud, run: Run, steps: Iterable[Step]) -> list[NodeTime]:
+def node_times(cloud: Cloud, run: RunRecord, steps: Iterable[StepRecord]) -> list[NodeTime]:
     """Return the nodes that the run's commands executed, in order; what cannot be read is left out.
 
     `dbt docs generate` executes none: it only compiles them once more.
@@ -34,7 +34,7 @@ def node_times(cloud: Cloud, run: Run, steps: Iterable[Step]) -> list[NodeTime]:
     return [node for index in indexes for result in _results(cloud, run, index) for node in _read(result)]
 
 
-def _results(cloud: Cloud, run: Run, index: int) -> list[Any]:
+def _results(cloud: Cloud, run: RunRecord, index: int) -> list[Any]:
     try:
         found = artifact(cloud, run, "run_results.json", index)
         if isinstance(found, Path):

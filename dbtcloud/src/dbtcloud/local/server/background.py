@@ -11,8 +11,8 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.server.pid_file import ServerNote, found_in
-from dbtcloud.local.server.settings import ServerError
 
 _LOG = "server.log"
 _LOOKS_A_SECOND = 20
@@ -36,10 +36,10 @@ def start(arguments: Sequence[str], folder: Path, variables: Mapping[str, str], 
         seconds: how long it may take to serve; making dbt's environment is part of that.
 
     Raises:
-        ServerError: one runs there already, or it ended before it served, or took too long.
+        LocalServerError: one runs there already, or it ended before it served, or took too long.
     """
     if running := found_in(folder):
-        raise ServerError(
+        raise LocalServerError(
             f"A local dbt Cloud serves {folder} already, on {running.url} (process {running.pid})."
             " Use that one, or end it with --stop first."
         )
@@ -64,14 +64,14 @@ def stop(folder: Path) -> ServerNote:
     """End the server that serves a folder, wait for that, and return what it was.
 
     Raises:
-        ServerError: none serves there, or it does not end.
+        LocalServerError: none serves there, or it does not end.
     """
     import psutil
 
     note = found_in(folder)
     process = None if note is None else note.process.found()
     if note is None or process is None:
-        raise ServerError(
+        raise LocalServerError(
             f"No local dbt Cloud serves {folder}, so that there is nothing to stop."
             " Give --stop the options that it was started with: they say which one is meant."
         )
@@ -79,7 +79,7 @@ def stop(folder: Path) -> ServerNote:
     try:
         process.wait(_STOP_SECONDS)
     except psutil.TimeoutExpired as error:
-        raise ServerError(
+        raise LocalServerError(
             f"The local dbt Cloud (process {note.pid}) has not ended within {_STOP_SECONDS:.0f} seconds."
             f" Its log {log_of(folder)} may say why; 'kill -9 {note.pid}' ends it by force."
         ) from error
@@ -92,10 +92,10 @@ def _once_it_serves(process: "subprocess.Popen[bytes]", folder: Path, deadline: 
         if note is not None and note.pid == process.pid and _answers(note.url):
             return note
         if process.poll() is not None:
-            raise ServerError(_last_words(folder))
+            raise LocalServerError(_last_words(folder))
         time.sleep(1 / _LOOKS_A_SECOND)
     process.terminate()
-    raise ServerError(
+    raise LocalServerError(
         "The local dbt Cloud did not serve in time and was ended."
         f" Its log {log_of(folder)} says how far it came."
     )

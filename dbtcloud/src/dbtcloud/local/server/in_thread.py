@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from dbtcloud.local.control.threaded import ThreadedControl
+from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.orchestration.run_queue import Execute
 from dbtcloud.local.server.serve import Served, serving
-from dbtcloud.local.server.settings import ServerError, Settings
+from dbtcloud.local.server.settings import Settings
 
 
 class LocalDbtCloud:
@@ -74,7 +75,7 @@ class LocalDbtCloud:
         """Start serving; returns when the server answers.
 
         Raises:
-            ServerError: when it cannot, for example because the port is taken.
+            LocalServerError: when it cannot, for example because the port is taken.
         """
         self._thread = threading.Thread(target=self._run, name="local-dbt-cloud", daemon=True)
         self._thread.start()
@@ -114,4 +115,4 @@ class LocalDbtCloud:
         self._ready.set()
 
 
-__all__ = ["LocalDbtCloud", "ServerError"]
+__all__ = ["LocalDbtCloud", "LocalServerError"]

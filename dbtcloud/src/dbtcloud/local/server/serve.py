@@ -16,12 +16,13 @@ from dbtcloud.local.api.app import make_app
 from dbtcloud.local.control.control import Control
 from dbtcloud.local.control.seed import default_document
 from dbtcloud.local.control.tokens import Guard
+from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.run_plan import Outcome, RunObserver, RunPlan
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.orchestration.scheduler import Schedules
 from dbtcloud.local.server.resources import bind, open_store
-from dbtcloud.local.server.settings import ServerError, Settings
+from dbtcloud.local.server.settings import Settings
 
 _SHUTDOWN_SECONDS = 2.0
 
@@ -40,7 +41,7 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
     """Serve as long as the context lasts.
 
     Raises:
-        ServerError: when the port is taken, or the settings are not safe.
+        LocalServerError: when the port is taken, or the settings are not safe.
     """
     settings = settings.checked()
     async with AsyncExitStack() as stack:
@@ -81,7 +82,7 @@ async def run_dbt(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event
     try:
         from dbtcloud.local.execution.execute import execute
     except ModuleNotFoundError as error:
-        raise ServerError(
+        raise LocalServerError(
             f"Running dbt takes {error.name}, which is not installed. "
             "Install it with: pip install 'dbtcloud[local]'"
         ) from error
@@ -104,7 +105,7 @@ def _control(cloud: Cloud, settings: Settings, guard: Guard) -> Control:
         try:
             guard.add(permission_sets, token)
         except ValueError as error:
-            raise ServerError(f"A token cannot be let in: {error}") from error
+            raise LocalServerError(f"A token cannot be let in: {error}") from error
     guard.settle()
     if settings.own is not None:
         return Control(cloud, settings.own.document, guard, settings.own.setups)

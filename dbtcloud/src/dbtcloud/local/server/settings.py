@@ -5,18 +5,12 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from dbtcloud.local.config.resolve import OwnProjects
 from dbtcloud.local.control.tokens import LOOPBACK_NAMES
+from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.orchestration.artifact_retention import DEFAULT_BYTES
 from dbtcloud.local.orchestration.run_queue import Execute
-
-if TYPE_CHECKING:
-    from dbtcloud.local.config.resolve import OwnProjects
-
-
-class ServerError(RuntimeError):
-    """The local dbt Cloud cannot start; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,7 @@ class Settings:
     ssl_context: ssl.SSLContext | None = None
     execute: Execute | None = None
     schedules: bool = False
-    own: "OwnProjects | None" = None
+    own: OwnProjects | None = None
     keep_artifacts: int = DEFAULT_BYTES
     grants: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
 
@@ -60,12 +54,12 @@ class Settings:
         """Return the settings with a token in any case.
 
         Raises:
-            ServerError: for a host that others can reach, with no token of one's own choice.
+            LocalServerError: for a host that others can reach, with no token of one's own choice.
         """
         if self.token:
             return self
         if not self.on_loopback:
-            raise ServerError(
+            raise LocalServerError(
                 f"The local dbt Cloud was asked to listen on {self.host}, where other machines reach it, "
                 "without a token of your own. Give one with --token, or leave --host out for 127.0.0.1."
             )

@@ -3,7 +3,7 @@
 import ssl
 from pathlib import Path
 
-from dbtcloud.local.server.settings import ServerError
+from dbtcloud.local.model.api_errors import LocalServerError
 
 
 def server_context(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
@@ -14,7 +14,7 @@ def server_context(certificate: Path, key: Path | None = None) -> ssl.SSLContext
         key: a PEM file with its private key, without a password; None where the first file holds it, too.
 
     Raises:
-        ServerError: a file cannot be read, or the two do not belong together.
+        LocalServerError: a file cannot be read, or the two do not belong together.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
@@ -22,7 +22,7 @@ def server_context(certificate: Path, key: Path | None = None) -> ssl.SSLContext
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError) as error:
         files = f"{certificate} and {key}" if key else str(certificate)
-        raise ServerError(
+        raise LocalServerError(
             f"Serving https takes a certificate and its private key, and {files} cannot be used: {error}."
             " Give PEM files that belong together, the key without a password."
             " 'python -m trustme' (pip install trustme) makes such files for this machine."

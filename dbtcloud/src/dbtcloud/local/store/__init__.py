@@ -1,1 +1,1 @@
-"""store."""
+"""The interface of the store, and its implementation in SQLite."""

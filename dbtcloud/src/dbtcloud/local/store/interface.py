@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from dbtcloud.local.model.records import Definition, Run, Status, Step
+from dbtcloud.local.model.records import Definition, RunRecord, Status, StepRecord
 
 D = TypeVar("D", bound=Definition)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageQuery:
     """Which part of a list is wanted, and in which order (`-` in front turns it round)."""
 
     limit: int = 100
@@ -75,23 +75,23 @@ class Definitions(Protocol):
     def next_id(self, kind: type[Definition]) -> int:
         """Return the first free id of a kind."""
 
-    def find(self, kind: type[D], query: DefinitionQuery, page: Page) -> tuple[list[D], int]:
+    def find(self, kind: type[D], query: DefinitionQuery, page: PageQuery) -> tuple[list[D], int]:
         """Return one page of a kind, and how many there are in all."""
 
 
 class Runs(Protocol):
     """Runs, and the lives of pretended ones."""
 
-    def add(self, runs: Iterable[Run]) -> None:
+    def add(self, runs: Iterable[RunRecord]) -> None:
         """Keep new runs, all or none of them."""
 
     def next_id(self) -> int:
         """Return an id above all that there are."""
 
-    def get(self, id_: int) -> Run | None:
+    def get(self, id_: int) -> RunRecord | None:
         """Return one run, or None."""
 
-    def find(self, query: RunQuery, page: Page, now: int) -> tuple[list[Run], int]:
+    def find(self, query: RunQuery, page: PageQuery, now: int) -> tuple[list[RunRecord], int]:
         """Return one page of runs, as they are at `now`, and how many there are in all."""
 
     def latest_ids(self, job_ids: Iterable[int]) -> dict[int, int]:
@@ -100,7 +100,7 @@ class Runs(Protocol):
     def change(self, id_: int, **values: int | str | None) -> None:
         """Set instants, outcome or message of a run."""
 
-    def unfinished(self) -> list[Run]:
+    def unfinished(self) -> list[RunRecord]:
         """Return the runs of real dbt that have not ended, oldest first."""
 
     def keep_script(self, body: Mapping[str, Any]) -> str:
@@ -113,7 +113,7 @@ class Runs(Protocol):
 class Steps(Protocol):
     """Steps of real runs; those of pretended runs are worked out."""
 
-    def start(self, step: Step) -> None:
+    def start(self, step: StepRecord) -> None:
         """Keep a step that has begun."""
 
     def log(self, run_id: int, index: int, text: str) -> None:
@@ -122,7 +122,7 @@ class Steps(Protocol):
     def finish(self, run_id: int, index: int, status: Status, now: int) -> None:
         """Note a step's end."""
 
-    def of(self, run_id: int) -> list[Step]:
+    def of(self, run_id: int) -> list[StepRecord]:
         """Return a run's steps in order, with their logs."""
 
 

@@ -1,1 +1,1 @@
-"""webhooks."""
+"""Webhooks: their payloads, the log of what was sent, and the sender."""

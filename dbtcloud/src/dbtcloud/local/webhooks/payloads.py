@@ -4,7 +4,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from dbtcloud.local.model.records import Environment, Job, Project, Run, Status, WebhookSubscription
+from dbtcloud.local.model.records import (
+    EnvironmentRecord,
+    JobRecord,
+    ProjectRecord,
+    RunRecord,
+    Status,
+    WebhookSubscription,
+)
 from dbtcloud.local.store.interface import Store
 
 STARTED, COMPLETED, ERRORED = "job.run.started", "job.run.completed", "job.run.errored"
@@ -69,10 +76,13 @@ def payload(
     }
 
 
-def run_data(store: Store, run: Run, event_type: str) -> dict[str, Any]:
+def run_data(store: Store, run: RunRecord, event_type: str) -> dict[str, Any]:
     """Write what an event tells of its run: ids are texts here, and instants have whole seconds."""
-    job, project = store.definitions.get(Job, run.job_id), store.definitions.get(Project, run.project_id)
-    environment = store.definitions.get(Environment, run.environment_id)
+    job, project = (
+        store.definitions.get(JobRecord, run.job_id),
+        store.definitions.get(ProjectRecord, run.project_id),
+    )
+    environment = store.definitions.get(EnvironmentRecord, run.environment_id)
     status = Status.RUNNING if event_type == STARTED else Status(run.outcome or Status.ERROR)
     return {
         "jobId": str(run.job_id),
@@ -92,7 +102,7 @@ def run_data(store: Store, run: Run, event_type: str) -> dict[str, Any]:
     }
 
 
-def _end(run: Run, event_type: str) -> dict[str, Any]:
+def _end(run: RunRecord, event_type: str) -> dict[str, Any]:
     names = {COMPLETED: "runFinishedAt", ERRORED: "runErroredAt"}
     return {names[event_type]: _second(run.finished_at)} if event_type in names else {}
 

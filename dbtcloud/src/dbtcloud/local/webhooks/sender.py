@@ -17,8 +17,8 @@ from dataclasses import replace
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from dbtcloud.local.model.clock import Clock
-from dbtcloud.local.model.records import ACTIVE, Run, Status, WebhookSubscription
-from dbtcloud.local.store.interface import Page, RunQuery, Store
+from dbtcloud.local.model.records import ACTIVE, RunRecord, Status, WebhookSubscription
+from dbtcloud.local.store.interface import PageQuery, RunQuery, Store
 from dbtcloud.local.webhooks.log import Deliveries, Event, Receipt
 from dbtcloud.local.webhooks.payloads import COMPLETED, ERRORED, STARTED, payload, run_data
 
@@ -26,7 +26,7 @@ MOST_FAILURES = 5
 _LOOK_EVERY_SECONDS = 0.2
 _TIMEOUT = ClientTimeout(total=10)
 _SHOWN_CHARACTERS = 4_096
-_EVERY = Page(limit=-1)
+_EVERY = PageQuery(limit=-1)
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Webhooks:
     def test(self, subscription: WebhookSubscription) -> Event:
         """Send a made-up run's end to one subscription, and return the event."""
         now = self._clock.now()
-        run = Run(0, subscription.account_id, 0, 0, 0, now, started_at=now, finished_at=now, outcome=10)
+        run = RunRecord(0, subscription.account_id, 0, 0, 0, now, started_at=now, finished_at=now, outcome=10)
         return self._tell(subscription, COMPLETED, replace(run, trigger={"cause": "A test of the webhook"}))
 
     async def _watch(self) -> None:
@@ -101,7 +101,7 @@ class Webhooks:
             if subscription is not None and subscription.state == ACTIVE:
                 yield subscription
 
-    def _happened(self, account_id: int, since: int, now: int) -> Iterator[tuple[str, Run]]:
+    def _happened(self, account_id: int, since: int, now: int) -> Iterator[tuple[str, RunRecord]]:
         started = RunQuery(account_id, started=(since, now))
         for run in self._store.runs.find(started, _EVERY, now)[0]:
             yield STARTED, run
@@ -112,7 +112,7 @@ class Webhooks:
             if run.outcome != Status.CANCELLED:
                 yield COMPLETED, run
 
-    def _tell(self, subscription: WebhookSubscription, event_type: str, run: Run) -> Event:
+    def _tell(self, subscription: WebhookSubscription, event_type: str, run: RunRecord) -> Event:
         event_id = f"wev_{secrets.token_hex(13)}"
         data = run_data(self._store, run, event_type)
         body = payload(subscription, event_id, event_type, self._clock.now(), data)
@@ -181,6 +181,6 @@ def signature(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def _wants(subscription: WebhookSubscription, event_type: str, run: Run) -> bool:
+def _wants(subscription: WebhookSubscription, event_type: str, run: RunRecord) -> bool:
     of_job = not subscription.job_ids or run.job_id in subscription.job_ids
     return of_job and event_type in subscription.event_types

@@ -1,1 +1,1 @@
-"""requests."""
+"""Request schemas: query parameters and bodies, read and checked as dbt Cloud does."""

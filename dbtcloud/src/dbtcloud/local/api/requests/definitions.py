@@ -6,7 +6,7 @@ from typing import Any
 
 from dbtcloud.local.model.api_errors import invalid
 from dbtcloud.local.model.field_types import Fields, check, check_object, check_state
-from dbtcloud.local.model.records import Environment, Project
+from dbtcloud.local.model.records import EnvironmentRecord, ProjectRecord
 
 _PROJECT: Fields = {
     "name": "string",
@@ -60,7 +60,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 _MAY_BE_NULL = {"description", "dbt_project_subdirectory", "deployment_type", "custom_branch"}
 
 
-def changed_project(body: Any, project: Project) -> Project:
+def changed_project(body: Any, project: ProjectRecord) -> ProjectRecord:
     """Return a project with what the body gives; unknown fields are passed over.
 
     Raises:
@@ -72,7 +72,7 @@ def changed_project(body: Any, project: Project) -> Project:
     return replace(project, **own, shown={**project.shown, **shown})
 
 
-def changed_environment(body: Any, environment: Environment) -> Environment:
+def changed_environment(body: Any, environment: EnvironmentRecord) -> EnvironmentRecord:
     """Return an environment with what the body gives; unknown fields are passed over.
 
     Raises:

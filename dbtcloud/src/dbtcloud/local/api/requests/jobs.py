@@ -6,7 +6,7 @@ from typing import Any
 
 from dbtcloud.local.model.api_errors import Refusal, invalid
 from dbtcloud.local.model.field_types import Fields, check, check_least, check_object, check_state
-from dbtcloud.local.model.records import Job
+from dbtcloud.local.model.records import JobRecord
 from dbtcloud.local.orchestration.cron import is_cron
 from dbtcloud.local.orchestration.schedule import normal_schedule
 
@@ -52,7 +52,7 @@ _TYPES = ("ci", "scheduled", "other", "merge", "exposure_sync", "adaptive", "hyb
 _LONGEST_DESCRIPTION = 255
 
 
-def new_job(body: Any, job: Job) -> Job:
+def new_job(body: Any, job: JobRecord) -> JobRecord:
     """Return `job`, which is no more than an id and an account, filled by the body that creates it.
 
     Raises:
@@ -66,7 +66,7 @@ def new_job(body: Any, job: Job) -> Job:
     return filled
 
 
-def changed_job(body: Any, job: Job) -> Job:
+def changed_job(body: Any, job: JobRecord) -> JobRecord:
     """Return a job with what the body gives; read-only and unknown fields are passed over."""
     check(check_object(body), JOB_FIELDS)
     _check_values(body)

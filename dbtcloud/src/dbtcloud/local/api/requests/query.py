@@ -10,7 +10,7 @@ from aiohttp import web
 
 from dbtcloud.local.model.api_errors import invalid, not_served, unexpected
 from dbtcloud.local.model.clock import iso, parse_instant
-from dbtcloud.local.store.interface import Page
+from dbtcloud.local.store.interface import PageQuery
 
 MAX_LIMIT = 100
 """The largest page (docs.getdbt.com, API limits of October 2023); asking for more is an error."""
@@ -29,10 +29,10 @@ class Parameters:
     values: Mapping[str, Any]
     include: frozenset[str]
 
-    def page(self) -> Page:
+    def page(self) -> PageQuery:
         """Return the part of the list that was asked for."""
         names = ("limit", "offset", "order_by")
-        return Page(**{name: self.values[name] for name in names if name in self.values})
+        return PageQuery(**{name: self.values[name] for name in names if name in self.values})
 
     def echo(self, account_id: int) -> dict[str, Any]:
         """Return what `extra.filters` echoes: everything that narrowed the list, as it was understood."""

@@ -1,1 +1,1 @@
-"""responses."""
+"""Response schemas: what the API answers, written as dbt Cloud does."""

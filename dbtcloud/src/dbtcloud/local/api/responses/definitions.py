@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from dbtcloud.local.model.clock import iso, spaced
-from dbtcloud.local.model.records import Account, Environment, Job, Project
+from dbtcloud.local.model.records import AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
 from dbtcloud.local.orchestration.cron import cron_humanized
 from dbtcloud.local.orchestration.schedule import HOURLY, nested_schedule, normal_schedule
 
 
-def account_shape(account: Account, base_url: str) -> dict[str, Any]:
+def account_shape(account: AccountRecord, base_url: str) -> dict[str, Any]:
     """Write an account with the limits of a large plan."""
     return {
         "docs_job_id": None,
@@ -65,7 +65,7 @@ _OF_NEWER_ACCOUNTS: dict[str, Any] = {
 }
 
 
-def project_shape(project: Project) -> dict[str, Any]:
+def project_shape(project: ProjectRecord) -> dict[str, Any]:
     """Write a project; its connection is DuckDB, and it has no repository."""
     return {
         "name": project.name,
@@ -95,7 +95,7 @@ def project_shape(project: Project) -> dict[str, Any]:
     }
 
 
-def connection_shape(project: Project, database: str | None = None) -> dict[str, Any]:
+def connection_shape(project: ProjectRecord, database: str | None = None) -> dict[str, Any]:
     """Write a project's connection to its warehouse; `database` is an environment's DuckDB file."""
     return {
         "id": project.id,
@@ -114,8 +114,8 @@ def connection_shape(project: Project, database: str | None = None) -> dict[str,
 
 
 def environment_shape(
-    environment: Environment,
-    project: Project | None,
+    environment: EnvironmentRecord,
+    project: ProjectRecord | None,
     write: Callable[[int], str | None] = iso,
     database: str | None = None,
 ) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def environment_shape(
     }
 
 
-def job_shape(job: Job) -> dict[str, Any]:
+def job_shape(job: JobRecord) -> dict[str, Any]:
     """Write a job as `jobs/` and `jobs/{id}/` do."""
     schedule = _schedule(job)
     return {
@@ -175,16 +175,16 @@ def job_shape(job: Job) -> dict[str, Any]:
     }
 
 
-def nested_job_shape(job: Job) -> dict[str, Any]:
+def nested_job_shape(job: JobRecord) -> dict[str, Any]:
     """Write a job as a run includes it: its schedule is spelled differently there."""
     return {**_job_core(job), "schedule": nested_schedule(_schedule(job))}
 
 
-def _schedule(job: Job) -> dict[str, Any]:
+def _schedule(job: JobRecord) -> dict[str, Any]:
     return normal_schedule(job.schedule) if job.schedule else HOURLY
 
 
-def _job_core(job: Job) -> dict[str, Any]:
+def _job_core(job: JobRecord) -> dict[str, Any]:
     return {
         "execution": {"timeout_seconds": job.timeout_seconds},
         "generate_docs": job.generate_docs,

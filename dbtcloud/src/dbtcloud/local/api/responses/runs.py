@@ -5,7 +5,7 @@ from typing import Any
 
 from dbtcloud.local.model.clock import spaced
 from dbtcloud.local.model.durations import clocked, humanized
-from dbtcloud.local.model.records import Run, Status, Step
+from dbtcloud.local.model.records import RunRecord, Status, StepRecord
 
 OVERRIDES = (
     "git_branch",
@@ -37,7 +37,7 @@ _TRIGGERS_APART = 1_000_000
 _SHOWN_LOG_LINES = 1_000
 
 
-def run_shape(run: Run, now: int, base_url: str, *, blocked_by: Collection[int] = ()) -> dict[str, Any]:
+def run_shape(run: RunRecord, now: int, base_url: str, *, blocked_by: Collection[int] = ()) -> dict[str, Any]:
     """Write a run as every answer holds it; what can be included is null or empty until it is asked for."""
     status = run.status(now)
     return {
@@ -65,7 +65,7 @@ def run_shape(run: Run, now: int, base_url: str, *, blocked_by: Collection[int] 
     }
 
 
-def trigger_shape(run: Run) -> dict[str, Any]:
+def trigger_shape(run: RunRecord) -> dict[str, Any]:
     """Write what started a run: its cause and every override, null where none was given."""
     cause = run.trigger.get("cause", "")
     return {
@@ -80,14 +80,14 @@ def trigger_shape(run: Run) -> dict[str, Any]:
     }
 
 
-def audit_shape(run: Run, now: int) -> dict[str, Any]:
+def audit_shape(run: RunRecord, now: int) -> dict[str, Any]:
     """Write who started a run, and who cancelled it: always the one service token that there is here."""
     by_token = {"actor": {"id": "1", "type": "service_token", "name": "Local dbt Cloud"}}
     cancelled = run.status(now) is Status.CANCELLED
     return {"trigger": by_token, "cancellation": by_token if cancelled else None}
 
 
-def step_shape(step: Step, now: int, *, debug_logs: bool) -> dict[str, Any]:
+def step_shape(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any]:
     """Write a step; its debug log is cut to the last thousand lines unless it is asked for in full."""
     finished = step.finished_at if step.finished_at is not None else now
     lasted = finished - (step.started_at if step.started_at is not None else finished)
@@ -118,7 +118,7 @@ def step_shape(step: Step, now: int, *, debug_logs: bool) -> dict[str, Any]:
     }
 
 
-def _identity(run: Run, status: Status) -> dict[str, Any]:
+def _identity(run: RunRecord, status: Status) -> dict[str, Any]:
     taken = status >= Status.STARTING and run.dequeued_at is not None
     saved = status.finished and run.started_at is not None
     return {
@@ -144,7 +144,7 @@ def _identity(run: Run, status: Status) -> dict[str, Any]:
     }
 
 
-def _instants(run: Run, now: int) -> dict[str, str | None]:
+def _instants(run: RunRecord, now: int) -> dict[str, str | None]:
     ahead_excluded = [_past(instant, now) for instant in (run.dequeued_at, run.started_at, run.finished_at)]
     last = max(instant for instant in (run.created_at, *ahead_excluded) if instant is not None)
     names = ("created_at", "updated_at", "dequeued_at", "started_at", "finished_at")
@@ -162,7 +162,7 @@ def _flags(status: Status) -> dict[str, Any]:
     }
 
 
-def _durations(run: Run, now: int) -> dict[str, str]:
+def _durations(run: RunRecord, now: int) -> dict[str, str]:
     finished, started = _past(run.finished_at, now), _past(run.started_at, now)
     end = now if finished is None else finished
     lasted = {

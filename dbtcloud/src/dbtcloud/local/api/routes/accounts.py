@@ -2,23 +2,23 @@
 
 from aiohttp import web
 
-from dbtcloud.local.api.envelope import found, listed
 from dbtcloud.local.api.requests.query import parse
 from dbtcloud.local.api.responses.definitions import account_shape
+from dbtcloud.local.api.responses.envelope import found, listed
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.records import Account
-from dbtcloud.local.store.interface import Page
+from dbtcloud.local.model.records import AccountRecord
+from dbtcloud.local.store.interface import PageQuery
 
 
 async def list_accounts(request: web.Request) -> web.Response:
     """Answer with every account that the token may see: all of them."""
     parse(request, {})
     store = cloud_of(request).store
-    ids = store.definitions.ids(Account)
-    accounts = [account for id_ in ids if (account := store.definitions.get(Account, id_))]
+    ids = store.definitions.ids(AccountRecord)
+    accounts = [account for id_ in ids if (account := store.definitions.get(AccountRecord, id_))]
     shapes = [account_shape(account, cloud_of(request).base_url) for account in accounts]
-    return listed(shapes, len(ids), Page(order_by=""), {"pk__in": ids})
+    return listed(shapes, len(ids), PageQuery(order_by=""), {"pk__in": ids})
 
 
 async def get_account(request: web.Request) -> web.Response:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dbtcloud.local.api.envelope import found
 from dbtcloud.local.api.requests.query import integer, parse
+from dbtcloud.local.api.responses.envelope import found
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of, run_of
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import missing
-from dbtcloud.local.model.records import Job, Status
+from dbtcloud.local.model.records import JobRecord, Status
 from dbtcloud.local.orchestration.artifacts import artifact, artifact_paths, has_artifact
-from dbtcloud.local.store.interface import Page, RunQuery
+from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 
 async def list_artifacts(request: web.Request) -> web.Response:
@@ -31,13 +31,13 @@ async def get_job_artifact(request: web.Request) -> web.StreamResponse:
     """Answer with the artifact from the newest finished run of the job that has it."""
     parse(request, {})
     job, cloud, path = (
-        definition_of(request, Job, "job_id"),
+        definition_of(request, JobRecord, "job_id"),
         cloud_of(request),
         request.match_info["remainder"],
     )
     ended = [int(status) for status in Status if status.finished]
     query = RunQuery(job.account_id, job_ids=[job.id], statuses=ended)
-    for run in cloud.store.runs.find(query, Page(order_by="-id"), cloud.clock.now())[0]:
+    for run in cloud.store.runs.find(query, PageQuery(order_by="-id"), cloud.clock.now())[0]:
         if has_artifact(cloud, run, path):
             return _raw(artifact(cloud, run, path, None), path)
     raise missing()

@@ -6,12 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
+from dbtcloud.local.api.routes.app_keys import CONTROL
 from dbtcloud.local.control.control import Control
 from dbtcloud.local.control.rate_limit import Limit
 from dbtcloud.local.control.type_check import check_types
-
-CONTROL = web.AppKey("control", Control)
-"""Where handlers find the control plane."""
 
 
 async def health(_: web.Request) -> web.Response:

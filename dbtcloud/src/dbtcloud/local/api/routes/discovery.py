@@ -2,10 +2,7 @@
 
 from aiohttp import web
 
-from dbtcloud.local.discovery.serving import Discovery
-
-DISCOVERY = web.AppKey("discovery", Discovery)
-"""Where the handler finds Discovery."""
+from dbtcloud.local.api.routes.app_keys import DISCOVERY
 
 
 async def answer_query(request: web.Request) -> web.Response:

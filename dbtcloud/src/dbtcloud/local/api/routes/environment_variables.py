@@ -6,15 +6,21 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.api.envelope import found
+from dbtcloud.local.api.requests.body import read_body
 from dbtcloud.local.api.requests.query import integer, parse
+from dbtcloud.local.api.responses.envelope import found
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
-from dbtcloud.local.api.routes.read_body import read_body
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import invalid, missing
 from dbtcloud.local.model.clock import spaced
 from dbtcloud.local.model.field_types import Fields, check, check_object
-from dbtcloud.local.model.records import DELETED, Environment, EnvironmentVariable, Job, Project
+from dbtcloud.local.model.records import (
+    DELETED,
+    EnvironmentRecord,
+    EnvironmentVariable,
+    JobRecord,
+    ProjectRecord,
+)
 from dbtcloud.local.orchestration.deletion import delete
 from dbtcloud.local.orchestration.environment_variables import (
     SCOPES,
@@ -58,7 +64,7 @@ async def list_by_job(request: web.Request) -> web.Response:
     job_id = parse(request, {"job_definition_id": integer}).values.get("job_definition_id")
     if job_id is None:
         return found(_by_scope(each for each in _variables(request) if each.type == "project"))
-    job = cloud_of(request).store.definitions.get(Job, job_id)
+    job = cloud_of(request).store.definitions.get(JobRecord, job_id)
     if job is None or job.state == DELETED or job.project_id != _project(request).id:
         raise missing()
     return found(_by_scope(each for each in _variables(request) if concerns(each, job)))
@@ -134,10 +140,10 @@ def variable_shape(variable: EnvironmentVariable) -> dict[str, Any]:
     }
 
 
-def environments_of(request: web.Request) -> list[Environment]:
+def environments_of(request: web.Request) -> list[EnvironmentRecord]:
     """Return the environments of the project that the path names."""
     definitions, project = cloud_of(request).store.definitions, _project(request)
-    every = (definitions.get(Environment, id_) for id_ in definitions.ids(Environment))
+    every = (definitions.get(EnvironmentRecord, id_) for id_ in definitions.ids(EnvironmentRecord))
     return [each for each in every if each and each.project_id == project.id and each.state != DELETED]
 
 
@@ -164,7 +170,7 @@ def _scope(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
     if body.get(name) is None:
         raise invalid({name: f"{name!r} is a required property"})
     if kind != "user":
-        owner: type[Environment | Job] = Environment if kind == "environment" else Job
+        owner: type[EnvironmentRecord | JobRecord] = EnvironmentRecord if kind == "environment" else JobRecord
         there = cloud_of(request).store.definitions.get(owner, body[name])
         if there is None or there.state == DELETED or there.project_id != _project(request).id:
             raise missing()
@@ -192,8 +198,8 @@ def _variable(request: web.Request) -> EnvironmentVariable:
     return variable
 
 
-def _project(request: web.Request) -> Project:
-    return definition_of(request, Project, "project_id")
+def _project(request: web.Request) -> ProjectRecord:
+    return definition_of(request, ProjectRecord, "project_id")
 
 
 _VARIABLES = "/api/v3/accounts/{account_id}/projects/{project_id}/environment-variables/"

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.api.envelope import found, listed
+from dbtcloud.local.api.requests.body import read_body
 from dbtcloud.local.api.requests.definitions import ENVIRONMENT_FIELDS, changed_environment
 from dbtcloud.local.api.requests.query import (
     PAGING,
@@ -19,14 +19,14 @@ from dbtcloud.local.api.requests.query import (
     words,
 )
 from dbtcloud.local.api.responses.definitions import environment_shape
+from dbtcloud.local.api.responses.envelope import found, listed
 from dbtcloud.local.api.routes.lists import find_definitions
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, definition_of
-from dbtcloud.local.api.routes.read_body import read_body
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import invalid, missing
 from dbtcloud.local.model.clock import iso, spaced
 from dbtcloud.local.model.field_types import check_object
-from dbtcloud.local.model.records import DELETED, Environment, Project
+from dbtcloud.local.model.records import DELETED, EnvironmentRecord, ProjectRecord
 from dbtcloud.local.orchestration.deletion import delete
 
 _FILTERS: Readers = {
@@ -55,7 +55,7 @@ async def list_environments(request: web.Request) -> web.Response:
     project = _project(request)
     within = {} if project is None else {"project_id": [project.id]}
     store = cloud_of(request).store
-    environments, total = find_definitions(store, Environment, account, parameters, within)
+    environments, total = find_definitions(store, EnvironmentRecord, account, parameters, within)
     shapes = [_shape(request, environment) for environment in environments]
     return listed(shapes, total, parameters.page(), parameters.echo(account.id))
 
@@ -71,8 +71,8 @@ async def create_environment(request: web.Request) -> web.Response:
     account, cloud = account_of(request), cloud_of(request)
     body = check_object(await read_body(request, ENVIRONMENT_FIELDS))
     project = _project(request) or _project_of_body(request, body)
-    id_ = cloud.store.definitions.next_id(Environment)
-    empty = Environment(id_, "", account.id, project.id, created_at=cloud.clock.now())
+    id_ = cloud.store.definitions.next_id(EnvironmentRecord)
+    empty = EnvironmentRecord(id_, "", account.id, project.id, created_at=cloud.clock.now())
     environment = changed_environment(body, empty)
     cloud.store.definitions.put(environment)
     return found(_shape(request, environment), 201)
@@ -94,29 +94,29 @@ async def delete_environment(request: web.Request) -> web.Response:
     return found(_shape(request, delete(cloud_of(request), _environment(request))))
 
 
-def _project(request: web.Request) -> Project | None:
-    return definition_of(request, Project, "project_id") if "project_id" in request.match_info else None
+def _project(request: web.Request) -> ProjectRecord | None:
+    return definition_of(request, ProjectRecord, "project_id") if "project_id" in request.match_info else None
 
 
-def _project_of_body(request: web.Request, body: dict[str, Any]) -> Project:
+def _project_of_body(request: web.Request, body: dict[str, Any]) -> ProjectRecord:
     if type(body.get("project_id")) is not int:
         raise invalid({"project_id": "'project_id' is a required property"})
-    project = cloud_of(request).store.definitions.get(Project, body["project_id"])
+    project = cloud_of(request).store.definitions.get(ProjectRecord, body["project_id"])
     if project is None or project.account_id != account_of(request).id or project.state == DELETED:
         raise missing()
     return project
 
 
-def _environment(request: web.Request) -> Environment:
-    environment, project = definition_of(request, Environment, "environment_id"), _project(request)
+def _environment(request: web.Request) -> EnvironmentRecord:
+    environment, project = definition_of(request, EnvironmentRecord, "environment_id"), _project(request)
     if project is not None and environment.project_id != project.id:
         raise missing()
     return environment
 
 
-def _shape(request: web.Request, environment: Environment) -> dict[str, Any]:
+def _shape(request: web.Request, environment: EnvironmentRecord) -> dict[str, Any]:
     cloud = cloud_of(request)
-    project = cloud.store.definitions.get(Project, environment.project_id)
+    project = cloud.store.definitions.get(ProjectRecord, environment.project_id)
     write = spaced if request.path.startswith("/api/v3/") else iso
     return environment_shape(environment, project, write, str(cloud.database(environment.id)))
 

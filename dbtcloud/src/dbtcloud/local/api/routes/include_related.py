@@ -12,17 +12,24 @@ from dbtcloud.local.api.responses.definitions import (
     project_shape,
 )
 from dbtcloud.local.api.responses.runs import audit_shape, run_shape, step_shape, trigger_shape
-from dbtcloud.local.model.records import Account, Environment, Job, Project, Run, Status
+from dbtcloud.local.model.records import (
+    AccountRecord,
+    EnvironmentRecord,
+    JobRecord,
+    ProjectRecord,
+    RunRecord,
+    Status,
+)
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.orchestration.cron import next_run
 from dbtcloud.local.orchestration.retries import refusal
-from dbtcloud.local.store.interface import Page, RunQuery
+from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 _FINISHED = tuple(int(status) for status in Status if status.finished)
 _RECENT = {"most_recent_run": None, "most_recent_completed_run": _FINISHED}
 
 
-def shapes(cloud: Cloud, runs: Sequence[Run], include: frozenset[str]) -> list[dict[str, Any]]:
+def shapes(cloud: Cloud, runs: Sequence[RunRecord], include: frozenset[str]) -> list[dict[str, Any]]:
     """Write runs, each with what was asked for and with whether it can be retried."""
     now = cloud.clock.now()
     failed = [run for run in runs if run.status(now) is Status.ERROR]
@@ -31,26 +38,26 @@ def shapes(cloud: Cloud, runs: Sequence[Run], include: frozenset[str]) -> list[d
     return [_shape(run, include, shared) for run in runs]
 
 
-def started_shape(cloud: Cloud, run: Run) -> dict[str, Any]:
+def started_shape(cloud: Cloud, run: RunRecord) -> dict[str, Any]:
     """Write a run that has just been started: dbt Cloud shows its trigger and its job."""
     return shapes(cloud, [run], frozenset({"trigger", "job"}))[0]
 
 
-def newest_run(cloud: Cloud, job: Job, statuses: Sequence[int] | None = None) -> Run | None:
+def newest_run(cloud: Cloud, job: JobRecord, statuses: Sequence[int] | None = None) -> RunRecord | None:
     """Return the newest run of a job, of those with one of these statuses if some are given."""
     query = RunQuery(job.account_id, job_ids=[job.id], statuses=statuses)
-    runs, _ = cloud.store.runs.find(query, Page(limit=1, order_by="-id"), cloud.clock.now())
+    runs, _ = cloud.store.runs.find(query, PageQuery(limit=1, order_by="-id"), cloud.clock.now())
     return runs[0] if runs else None
 
 
-def job_with(cloud: Cloud, job: Job, include: frozenset[str]) -> dict[str, Any]:
+def job_with(cloud: Cloud, job: JobRecord, include: frozenset[str]) -> dict[str, Any]:
     """Write a job with what was asked for."""
     store, shape = cloud.store, job_shape(job)
     if cloud.schedules_run:
         shape |= next_run(job, cloud.clock.now())
-    project = store.definitions.get(Project, job.project_id)
+    project = store.definitions.get(ProjectRecord, job.project_id)
     if "account" in include:
-        account = store.definitions.get(Account, job.account_id)
+        account = store.definitions.get(AccountRecord, job.account_id)
         shape["account"] = account_shape(account, cloud.base_url) if account else None
     if "project" in include:
         shape["project"] = project_shape(project) if project else None
@@ -63,9 +70,9 @@ def job_with(cloud: Cloud, job: Job, include: frozenset[str]) -> dict[str, Any]:
     return shape
 
 
-def environment_of(cloud: Cloud, environment_id: int, project: Project | None) -> dict[str, Any] | None:
+def environment_of(cloud: Cloud, environment_id: int, project: ProjectRecord | None) -> dict[str, Any] | None:
     """Write the environment of a run or a job, with its connection; None where it is gone."""
-    environment = cloud.store.definitions.get(Environment, environment_id)
+    environment = cloud.store.definitions.get(EnvironmentRecord, environment_id)
     if environment is None:
         return None
     return environment_shape(environment, project, database=str(cloud.database(environment_id)))
@@ -79,15 +86,15 @@ class _Shared:
         self.job, self.environment = cache(self._job), cache(self._environment)
 
     def _job(self, job_id: int) -> dict[str, Any] | None:
-        job = self.cloud.store.definitions.get(Job, job_id)
+        job = self.cloud.store.definitions.get(JobRecord, job_id)
         return nested_job_shape(job) if job else None
 
     def _environment(self, environment_id: int, project_id: int) -> dict[str, Any] | None:
-        project = self.cloud.store.definitions.get(Project, project_id)
+        project = self.cloud.store.definitions.get(ProjectRecord, project_id)
         return environment_of(self.cloud, environment_id, project)
 
 
-def _shape(run: Run, include: frozenset[str], shared: _Shared) -> dict[str, Any]:
+def _shape(run: RunRecord, include: frozenset[str], shared: _Shared) -> dict[str, Any]:
     cloud, now = shared.cloud, shared.now
     shape = run_shape(run, now, cloud.base_url, blocked_by=cloud.queue.ahead_of(run))
     if shape["is_error"]:
@@ -105,7 +112,7 @@ def _shape(run: Run, include: frozenset[str], shared: _Shared) -> dict[str, Any]
     return {**shape, **_rarely_asked(cloud, run, include, now)}
 
 
-def _rarely_asked(cloud: Cloud, run: Run, include: frozenset[str], now: int) -> dict[str, Any]:
+def _rarely_asked(cloud: Cloud, run: RunRecord, include: frozenset[str], now: int) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     if "repository" in include:
         asked["repository"] = None
@@ -113,6 +120,6 @@ def _rarely_asked(cloud: Cloud, run: Run, include: frozenset[str], now: int) -> 
         asked["audit"] = audit_shape(run, now)
     if "run_retries" in include:
         query = RunQuery(run.account_id, job_ids=[run.job_id], retrying_run_ids=[run.id])
-        retries, _ = cloud.store.runs.find(query, Page(), now)
+        retries, _ = cloud.store.runs.find(query, PageQuery(), now)
         asked["run_retries"] = [run_shape(each, now, cloud.base_url) for each in retries]
     return asked

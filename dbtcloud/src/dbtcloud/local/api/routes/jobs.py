@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from dbtcloud.local.api.envelope import found, listed
+from dbtcloud.local.api.requests.body import read_body
 from dbtcloud.local.api.requests.jobs import JOB_FIELDS, changed_job, new_job
 from dbtcloud.local.api.requests.query import (
     PAGING,
@@ -18,13 +18,13 @@ from dbtcloud.local.api.requests.query import (
     strings,
     words,
 )
+from dbtcloud.local.api.responses.envelope import found, listed
 from dbtcloud.local.api.routes.include_related import job_with
 from dbtcloud.local.api.routes.lists import find_definitions
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, definition_of
-from dbtcloud.local.api.routes.read_body import read_body
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import invalid, missing
-from dbtcloud.local.model.records import DELETED, Environment, Job
+from dbtcloud.local.model.records import DELETED, EnvironmentRecord, JobRecord
 from dbtcloud.local.orchestration.deletion import delete
 
 _FILTERS: Readers = {
@@ -49,7 +49,7 @@ async def list_jobs(request: web.Request) -> web.Response:
     account, parameters, cloud = account_of(request), parse(request, _FILTERS), cloud_of(request)
     nobodys = parameters.values.get("is_system") or parameters.values.get("is_fusion_ready")
     within: dict[str, list[int]] = {"id": []} if nobodys else {}
-    jobs, total = find_definitions(cloud.store, Job, account, parameters, within)
+    jobs, total = find_definitions(cloud.store, JobRecord, account, parameters, within)
     shapes = [job_with(cloud, job, parameters.include) for job in jobs]
     return listed(shapes, total, parameters.page(), parameters.echo(account.id))
 
@@ -57,13 +57,15 @@ async def list_jobs(request: web.Request) -> web.Response:
 async def get_job(request: web.Request) -> web.Response:
     """Answer with one job."""
     include = parse(request, {}).include
-    return found(job_with(cloud_of(request), definition_of(request, Job, "job_id"), include))
+    return found(job_with(cloud_of(request), definition_of(request, JobRecord, "job_id"), include))
 
 
 async def create_job(request: web.Request) -> web.Response:
     """Create a job and answer with it, and with 201."""
     account, cloud = account_of(request), cloud_of(request)
-    empty = Job(cloud.store.definitions.next_id(Job), "", account.id, created_at=cloud.clock.now())
+    empty = JobRecord(
+        cloud.store.definitions.next_id(JobRecord), "", account.id, created_at=cloud.clock.now()
+    )
     body = await read_body(request, JOB_FIELDS)
     job = new_job(body, replace(empty, threads=1))
     _check_place(request, job, body)
@@ -73,7 +75,7 @@ async def create_job(request: web.Request) -> web.Response:
 
 async def update_job(request: web.Request) -> web.Response:
     """Change what the body gives of a job; a state of 2 deletes it."""
-    job, cloud = definition_of(request, Job, "job_id"), cloud_of(request)
+    job, cloud = definition_of(request, JobRecord, "job_id"), cloud_of(request)
     body = await read_body(request, JOB_FIELDS)
     changed = replace(changed_job(body, job), updated_at=cloud.clock.now())
     _check_place(request, changed, body)
@@ -86,14 +88,14 @@ async def update_job(request: web.Request) -> web.Response:
 async def delete_job(request: web.Request) -> web.Response:
     """Delete a job, and cancel its runs that are still going."""
     cloud = cloud_of(request)
-    return found(job_with(cloud, delete(cloud, definition_of(request, Job, "job_id")), frozenset()))
+    return found(job_with(cloud, delete(cloud, definition_of(request, JobRecord, "job_id")), frozenset()))
 
 
-def _check_place(request: web.Request, job: Job, body: dict[str, object]) -> None:
+def _check_place(request: web.Request, job: JobRecord, body: dict[str, object]) -> None:
     """Refuse a job of another account, and one whose environment is none of its project's."""
     if body.get("account_id") not in {None, job.account_id}:
         raise invalid({"account_id": f"{body['account_id']!r} is not the account of the path"})
-    environment = cloud_of(request).store.definitions.get(Environment, job.environment_id)
+    environment = cloud_of(request).store.definitions.get(EnvironmentRecord, job.environment_id)
     place = (job.account_id, job.project_id)
     if environment is None or (environment.account_id, environment.project_id) != place:
         raise missing()

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from dbtcloud.local.api.requests.query import Parameters
-from dbtcloud.local.model.records import ACTIVE, Account, Environment, Job, Project
+from dbtcloud.local.model.records import ACTIVE, AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
 from dbtcloud.local.store.interface import DefinitionQuery, Store
 
-D = TypeVar("D", Project, Environment, Job)
+D = TypeVar("D", ProjectRecord, EnvironmentRecord, JobRecord)
 
 
 def find_definitions(
     store: Store,
     kind: type[D],
-    account: Account,
+    account: AccountRecord,
     parameters: Parameters,
     within: Mapping[str, Sequence[int]] = {},
 ) -> tuple[list[D], int]:

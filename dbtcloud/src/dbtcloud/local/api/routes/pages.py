@@ -6,13 +6,13 @@ from aiohttp import web
 
 from dbtcloud.local.api.responses.runs import run_shape, step_shape
 from dbtcloud.local.api.routes.path_objects import cloud_of, run_of
-from dbtcloud.local.model.records import Environment, Job, Project, Run, Step
+from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, ProjectRecord, RunRecord, StepRecord
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.pages.html import Names, run_page, runs_page
 from dbtcloud.local.pages.node_times import NodeTime, node_times
-from dbtcloud.local.store.interface import Page, RunQuery
+from dbtcloud.local.store.interface import PageQuery, RunQuery
 
-_NEWEST = Page(limit=50, order_by="-id")
+_NEWEST = PageQuery(limit=50, order_by="-id")
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 
@@ -36,10 +36,10 @@ async def show_run(request: web.Request) -> web.Response:
     return _html(run_page(shape, _names(cloud, run), _cause(run), shapes, nodes))
 
 
-def _names(cloud: Cloud, run: Run) -> Names:
+def _names(cloud: Cloud, run: RunRecord) -> Names:
     get = cloud.store.definitions.get
-    job, project = get(Job, run.job_id), get(Project, run.project_id)
-    environment = get(Environment, run.environment_id)
+    job, project = get(JobRecord, run.job_id), get(ProjectRecord, run.project_id)
+    environment = get(EnvironmentRecord, run.environment_id)
     return Names(
         job.name if job else f"Job {run.job_id}",
         project.name if project else f"Project {run.project_id}",
@@ -47,14 +47,14 @@ def _names(cloud: Cloud, run: Run) -> Names:
     )
 
 
-async def _nodes(cloud: Cloud, run: Run, steps: list[Step]) -> list[NodeTime]:
+async def _nodes(cloud: Cloud, run: RunRecord, steps: list[StepRecord]) -> list[NodeTime]:
     if run.script is not None:
         return node_times(cloud, run, steps)
     # Only a pretended run's artifacts are in the store, which belongs to this thread.
     return await asyncio.to_thread(node_times, cloud, run, steps)
 
 
-def _cause(run: Run) -> str:
+def _cause(run: RunRecord) -> str:
     return str(run.trigger.get("cause", ""))
 
 

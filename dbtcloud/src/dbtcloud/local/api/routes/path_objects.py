@@ -4,14 +4,20 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from dbtcloud.local.api.routes.app_keys import CLOUD
 from dbtcloud.local.model.api_errors import missing
-from dbtcloud.local.model.records import DELETED, Account, Environment, EnvironmentVariable, Job, Project, Run
+from dbtcloud.local.model.records import (
+    DELETED,
+    AccountRecord,
+    EnvironmentRecord,
+    EnvironmentVariable,
+    JobRecord,
+    ProjectRecord,
+    RunRecord,
+)
 from dbtcloud.local.orchestration.cloud import Cloud
 
-CLOUD = web.AppKey("cloud", Cloud)
-"""Where handlers find the local dbt Cloud."""
-
-D = TypeVar("D", Project, Environment, Job, EnvironmentVariable)
+D = TypeVar("D", ProjectRecord, EnvironmentRecord, JobRecord, EnvironmentVariable)
 
 
 def cloud_of(request: web.Request) -> Cloud:
@@ -27,9 +33,9 @@ def number(request: web.Request, name: str) -> int:
     return int(text)
 
 
-def account_of(request: web.Request) -> Account:
+def account_of(request: web.Request) -> AccountRecord:
     """Return the account that the path names."""
-    account = cloud_of(request).store.definitions.get(Account, number(request, "account_id"))
+    account = cloud_of(request).store.definitions.get(AccountRecord, number(request, "account_id"))
     if account is None:
         raise missing()
     return account
@@ -44,7 +50,7 @@ def definition_of(request: web.Request, kind: type[D], name: str) -> D:
     return found
 
 
-def run_of(request: web.Request) -> Run:
+def run_of(request: web.Request) -> RunRecord:
     """Return the run that the path names."""
     account = account_of(request)
     run = cloud_of(request).store.runs.get(number(request, "run_id"))

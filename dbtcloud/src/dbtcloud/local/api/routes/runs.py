@@ -4,7 +4,6 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.api.envelope import found, listed
 from dbtcloud.local.api.requests.query import (
     PAGING,
     Parameters,
@@ -20,12 +19,13 @@ from dbtcloud.local.api.requests.query import (
     strings,
     words,
 )
+from dbtcloud.local.api.responses.envelope import found, listed
 from dbtcloud.local.api.responses.runs import step_shape
 from dbtcloud.local.api.routes.include_related import shapes, started_shape
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, number, run_of
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import invalid, missing
-from dbtcloud.local.model.records import DELETED, STEPS_PER_RUN, Job
+from dbtcloud.local.model.records import DELETED, STEPS_PER_RUN, JobRecord
 from dbtcloud.local.orchestration.retries import failed_step, refusal, retry, skipped_steps
 from dbtcloud.local.store.interface import RunQuery
 
@@ -87,7 +87,7 @@ async def retry_run(request: web.Request) -> web.Response:
     reason = refusal(cloud, run, cloud.store.runs.latest_ids([run.job_id]).get(run.job_id))
     if reason is not None:
         raise invalid({"reason": reason})
-    job = cloud.store.definitions.get(Job, run.job_id)
+    job = cloud.store.definitions.get(JobRecord, run.job_id)
     if job is None or job.state == DELETED:
         raise missing()
     return found(started_shape(cloud, retry(cloud, job, run)))

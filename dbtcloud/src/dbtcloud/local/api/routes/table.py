@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from dbtcloud.local.api.middleware import GUARD
 from dbtcloud.local.api.routes import (
     accounts,
     artifacts,
@@ -22,6 +21,7 @@ from dbtcloud.local.api.routes import (
     variable_tables,
     webhooks,
 )
+from dbtcloud.local.api.routes.app_keys import GUARD
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import forbidden, missing, not_served
 

@@ -2,26 +2,26 @@
 
 from aiohttp import web
 
-from dbtcloud.local.api.envelope import found
+from dbtcloud.local.api.requests.body import read_body
 from dbtcloud.local.api.requests.trigger import TRIGGER_FIELDS, read_trigger
+from dbtcloud.local.api.responses.envelope import found
 from dbtcloud.local.api.routes.include_related import newest_run, started_shape
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
-from dbtcloud.local.api.routes.read_body import read_body
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.records import Job
+from dbtcloud.local.model.records import JobRecord
 from dbtcloud.local.orchestration.retries import refusal, retry
 
 
 async def trigger_job(request: web.Request) -> web.Response:
     """Start a run of a job and answer with it, its trigger and its job."""
-    job, cloud = definition_of(request, Job, "job_id"), cloud_of(request)
+    job, cloud = definition_of(request, JobRecord, "job_id"), cloud_of(request)
     trigger = read_trigger(await read_body(request, TRIGGER_FIELDS))
     return found(started_shape(cloud, cloud.start(job, trigger)))
 
 
 async def rerun_job(request: web.Request) -> web.Response:
     """Take the job's newest run up at its failure if it can be; otherwise start a new run."""
-    job, cloud = definition_of(request, Job, "job_id"), cloud_of(request)
+    job, cloud = definition_of(request, JobRecord, "job_id"), cloud_of(request)
     newest = newest_run(cloud, job)
     if newest is not None and refusal(cloud, newest, newest.id) is None:
         return found(started_shape(cloud, retry(cloud, job, newest)))

@@ -5,14 +5,14 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.api.envelope import found
+from dbtcloud.local.api.requests.body import read_body
+from dbtcloud.local.api.responses.envelope import found
 from dbtcloud.local.api.routes.environment_variables import environments_of
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
-from dbtcloud.local.api.routes.read_body import read_body
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import invalid, missing
 from dbtcloud.local.model.field_types import check_object
-from dbtcloud.local.model.records import EnvironmentVariable, Project
+from dbtcloud.local.model.records import EnvironmentVariable, ProjectRecord
 from dbtcloud.local.orchestration.deletion import delete
 from dbtcloud.local.orchestration.environment_variables import check_variable, variables_in
 
@@ -77,7 +77,7 @@ def _refuse_taken(request: web.Request, name: str) -> None:
 
 
 def _put(request: web.Request, name: str, value: str, environment_id: int | None) -> int:
-    cloud, project = cloud_of(request), definition_of(request, Project, "project_id")
+    cloud, project = cloud_of(request), definition_of(request, ProjectRecord, "project_id")
     variable = EnvironmentVariable(
         id=cloud.store.definitions.next_id(EnvironmentVariable),
         name=name,
@@ -110,7 +110,7 @@ def _called(request: web.Request, name: Any) -> dict[str, EnvironmentVariable]:
 
 
 def _variables(request: web.Request) -> list[EnvironmentVariable]:
-    project = definition_of(request, Project, "project_id")
+    project = definition_of(request, ProjectRecord, "project_id")
     return variables_in(cloud_of(request).store, project.account_id, project.id)
 
 

@@ -7,15 +7,15 @@ from typing import Any
 from aiohttp import web
 from yarl import URL
 
-from dbtcloud.local.api.envelope import terse
+from dbtcloud.local.api.requests.body import read_body
 from dbtcloud.local.api.requests.query import PAGING, parse
+from dbtcloud.local.api.responses.envelope import terse
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of
-from dbtcloud.local.api.routes.read_body import read_body
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import invalid, missing
 from dbtcloud.local.model.field_types import Fields, check, check_object
 from dbtcloud.local.model.records import ACTIVE, DELETED, WebhookSubscription
-from dbtcloud.local.store.interface import DefinitionQuery, Page
+from dbtcloud.local.store.interface import DefinitionQuery, PageQuery
 from dbtcloud.local.webhooks.log import Event
 from dbtcloud.local.webhooks.payloads import EVENT_TYPES, internal_id, subscription_shape
 
@@ -33,7 +33,7 @@ _PAGE = 10
 async def list_subscriptions(request: web.Request) -> web.Response:
     """Answer with a page of subscriptions, of ten unless `limit` says otherwise."""
     account, values = account_of(request), parse(request, PAGING).values
-    page = Page(values.get("limit", _PAGE), values.get("offset", 0))
+    page = PageQuery(values.get("limit", _PAGE), values.get("offset", 0))
     query = DefinitionQuery(account.id, [("state", [ACTIVE])])
     found, total = cloud_of(request).store.definitions.find(WebhookSubscription, query, page)
     return terse([subscription_shape(each) for each in found], extra=_extra(page, len(found), total))
@@ -89,7 +89,7 @@ async def list_events(request: web.Request) -> web.Response:
     """Answer with what was to be sent to a subscription, the newest first."""
     parse(request, {})
     events = list(cloud_of(request).webhooks.deliveries.events_of(_subscription(request).id))
-    page = Page(len(events) or _PAGE)
+    page = PageQuery(len(events) or _PAGE)
     return terse([each.shape() for each in events], extra=_extra(page, len(events), len(events)))
 
 
@@ -160,7 +160,7 @@ def _other(request: web.Request, subscription_id: int) -> bool:
     return _subscription(request).id != subscription_id
 
 
-def _extra(page: Page, count: int, total: int) -> dict[str, Any]:
+def _extra(page: PageQuery, count: int, total: int) -> dict[str, Any]:
     return {
         "pagination": {"total_count": total, "count": count},
         "filters": {"offset": page.offset, "limit": page.limit},

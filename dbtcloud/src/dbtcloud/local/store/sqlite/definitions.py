@@ -5,15 +5,15 @@ import sqlite3
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from dbtcloud.local.model.records import Definition, Job, WebhookSubscription
-from dbtcloud.local.store.interface import DefinitionQuery, Page
+from dbtcloud.local.model.records import Definition, JobRecord, WebhookSubscription
+from dbtcloud.local.store.interface import DefinitionQuery, PageQuery
 from dbtcloud.local.store.sqlite.conditions import one_of, ordering
 from dbtcloud.local.store.sqlite.paging import Selection, read_page
 
 D = TypeVar("D", bound=Definition)
 
 _TUPLES: dict[type, tuple[str, ...]] = {
-    Job: ("execute_steps",),
+    JobRecord: ("execute_steps",),
     WebhookSubscription: ("event_types", "job_ids"),
 }
 
@@ -28,30 +28,28 @@ class SqliteDefinitions:
         """Keep one, in place of one of its kind with the same id."""
         body = asdict(definition)
         names = ("id", "account_id", "project_id", "environment_id", "state", "created_at", "name")
-        row = (type(definition).__name__, *(body.get(name) for name in names), json.dumps(body))
+        row = (definition.kind, *(body.get(name) for name in names), json.dumps(body))
         self._database.execute("INSERT OR REPLACE INTO definitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def get(self, kind: type[D], id_: int) -> D | None:
         """Return one, or None."""
         statement = "SELECT body FROM definitions WHERE kind = ? AND id = ?"
-        row = self._database.execute(statement, (kind.__name__, id_)).fetchone()
+        row = self._database.execute(statement, (kind.kind, id_)).fetchone()
         return None if row is None else _read(kind, row[0])
 
     def ids(self, kind: type[Definition]) -> list[int]:
         """Return the ids of all of a kind."""
-        rows = self._database.execute(
-            "SELECT id FROM definitions WHERE kind = ? ORDER BY id", (kind.__name__,)
-        )
+        rows = self._database.execute("SELECT id FROM definitions WHERE kind = ? ORDER BY id", (kind.kind,))
         return [id_ for (id_,) in rows]
 
     def next_id(self, kind: type[Definition]) -> int:
         """Return the first free id of a kind."""
         return max(self.ids(kind), default=0) + 1
 
-    def find(self, kind: type[D], query: DefinitionQuery, page: Page) -> tuple[list[D], int]:
+    def find(self, kind: type[D], query: DefinitionQuery, page: PageQuery) -> tuple[list[D], int]:
         """Return one page of a kind, and how many there are in all."""
         conditions = ["kind = ?", "account_id = ?"]
-        values: list[Any] = [kind.__name__, query.account_id]
+        values: list[Any] = [kind.kind, query.account_id]
         for column, wanted in query.equal:
             conditions.append(one_of(column, wanted))
             values += wanted

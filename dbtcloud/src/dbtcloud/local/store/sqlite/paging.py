@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from dbtcloud.local.store.interface import Page
+from dbtcloud.local.store.interface import PageQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Selection:
 
 
 def read_page(
-    database: sqlite3.Connection, selection: Selection, page: Page
+    database: sqlite3.Connection, selection: Selection, page: PageQuery
 ) -> tuple[list[tuple[Any, ...]], int]:
     """Return the rows of one page and how many rows there are in all."""
     within = f"FROM {selection.table} WHERE {' AND '.join(selection.conditions)}"

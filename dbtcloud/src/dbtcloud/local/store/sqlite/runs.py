@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from dbtcloud.local.model.records import Run
-from dbtcloud.local.store.interface import Page, RunQuery
+from dbtcloud.local.model.records import RunRecord
+from dbtcloud.local.store.interface import PageQuery, RunQuery
 from dbtcloud.local.store.sqlite.conditions import ordering, where
 from dbtcloud.local.store.sqlite.paging import Selection, read_page
 
 FIRST_RUN_ID = 70_403_100_000_001
 """dbt Cloud's run ids are beyond 32 bits; so are ours, to meet those who assume otherwise."""
 
-_FIELDS = tuple(entry.name for entry in fields(Run) if entry.name != "trigger")
+_FIELDS = tuple(entry.name for entry in fields(RunRecord) if entry.name != "trigger")
 _COLUMNS = ", ".join((*_FIELDS, "trigger_body"))
 _TRUTHS = tuple(_FIELDS.index(name) for name in ("docs", "sources"))
 
@@ -26,7 +26,7 @@ class SqliteRuns:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
-    def add(self, runs: Iterable[Run]) -> None:
+    def add(self, runs: Iterable[RunRecord]) -> None:
         """Keep new runs, all or none of them."""
         marks = ", ".join("?" * (len(_FIELDS) + 1))
         with self._database:
@@ -38,12 +38,12 @@ class SqliteRuns:
         (highest,) = self._database.execute("SELECT MAX(id) FROM runs").fetchone()
         return max((highest or 0) + 1, FIRST_RUN_ID)
 
-    def get(self, id_: int) -> Run | None:
+    def get(self, id_: int) -> RunRecord | None:
         """Return one run, or None."""
         row = self._database.execute(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", (id_,)).fetchone()  # noqa: S608 - our own names
         return None if row is None else _read(row)
 
-    def find(self, query: RunQuery, page: Page, now: int) -> tuple[list[Run], int]:
+    def find(self, query: RunQuery, page: PageQuery, now: int) -> tuple[list[RunRecord], int]:
         """Return one page of runs, as they are at `now`, and how many there are in all."""
         conditions, values = where(query, now)
         order = ordering(page.order_by, query.statuses, now)
@@ -62,7 +62,7 @@ class SqliteRuns:
         columns = ", ".join(f"{name} = ?" for name in values)
         self._database.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), id_))  # noqa: S608 - our own names
 
-    def unfinished(self) -> list[Run]:
+    def unfinished(self) -> list[RunRecord]:
         """Return the runs of real dbt that have not ended, oldest first."""
         unfinished = "finished_at IS NULL AND script IS NULL"
         statement = f"SELECT {_COLUMNS} FROM runs WHERE {unfinished} ORDER BY id"  # noqa: S608 - our own names
@@ -82,13 +82,13 @@ class SqliteRuns:
         return body
 
 
-def _row(run: Run) -> tuple[Any, ...]:
+def _row(run: RunRecord) -> tuple[Any, ...]:
     return (*(getattr(run, name) for name in _FIELDS), json.dumps(run.trigger))
 
 
-def _read(row: tuple[Any, ...]) -> Run:
+def _read(row: tuple[Any, ...]) -> RunRecord:
     values = list(row)
     values[-1] = json.loads(values[-1])
     for place in _TRUTHS:
         values[place] = bool(values[place])
-    return Run(*values)
+    return RunRecord(*values)

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from dbtcloud.local.model.records import Status, Step
+from dbtcloud.local.model.records import Status, StepRecord
 
 
 class SqliteSteps:
@@ -11,7 +11,7 @@ class SqliteSteps:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
-    def start(self, step: Step) -> None:
+    def start(self, step: StepRecord) -> None:
         """Keep a step that has begun."""
         row = (
             step.run_id,
@@ -34,7 +34,7 @@ class SqliteSteps:
         statement = "UPDATE steps SET status = ?, finished_at = ? WHERE run_id = ? AND step = ?"
         self._database.execute(statement, (status, now, run_id, index))
 
-    def of(self, run_id: int) -> list[Step]:
+    def of(self, run_id: int) -> list[StepRecord]:
         """Return a run's steps in order, with their logs."""
         logs = self._logs(run_id)
         statement = (
@@ -42,7 +42,7 @@ class SqliteSteps:
             "FROM steps WHERE run_id = ? ORDER BY step"
         )
         return [
-            Step(
+            StepRecord(
                 run_id, account, index, name, Status(status), command, started, finished, logs.get(index, "")
             )
             for account, index, name, status, command, started, finished in self._database.execute(

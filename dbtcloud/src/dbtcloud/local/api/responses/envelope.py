@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from dbtcloud.local.model.api_errors import Refusal
-from dbtcloud.local.store.interface import Page
+from dbtcloud.local.store.interface import PageQuery
 
 
 def found(data: Any, code: int = 200) -> web.Response:
@@ -15,7 +15,7 @@ def found(data: Any, code: int = 200) -> web.Response:
     return _json({"status": _status(code, "Success!", ""), "data": data}, code)
 
 
-def listed(data: Sequence[Any], total: int, page: Page, filters: Mapping[str, Any]) -> web.Response:
+def listed(data: Sequence[Any], total: int, page: PageQuery, filters: Mapping[str, Any]) -> web.Response:
     """Answer 200 with one page of a list, the filters as they were understood, and the totals."""
     extra = {
         "filters": {"limit": page.limit, "offset": page.offset, **filters},

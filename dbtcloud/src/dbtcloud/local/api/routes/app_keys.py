@@ -1,0 +1,13 @@
+"""The keys under which handlers find what they need in the web application."""
+
+from aiohttp import web
+
+from dbtcloud.local.control.control import Control
+from dbtcloud.local.control.tokens import Guard
+from dbtcloud.local.discovery.serving import Discovery
+from dbtcloud.local.orchestration.cloud import Cloud
+
+CLOUD = web.AppKey("cloud", Cloud)
+CONTROL = web.AppKey("control", Control)
+DISCOVERY = web.AppKey("discovery", Discovery)
+GUARD = web.AppKey("guard", Guard)
