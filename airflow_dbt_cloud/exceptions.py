@@ -1,4 +1,4 @@
-"""The exceptions that Airflow users catch, and the one place where the client's errors become them."""
+"""The exceptions that Airflow users catch, and the one function that makes them from the client's errors."""
 
 from __future__ import annotations
 
@@ -7,34 +7,47 @@ from airflow.providers.common.compat.sdk import AirflowException
 from dbtcloud.client.errors import DbtCloudError, LookupFailed, RunFailed, RunTimedOut
 
 
-class DbtCloudApiException(AirflowException):
-    """A request to dbt Cloud failed.
-
-    Attributes:
-        error: The client's error with its facts: status, user_message, retryable …
-    """
+class _ClientErrorException(AirflowException):
+    """An exception that carries the client's error."""
 
     def __init__(self, message: str = "", *, error: DbtCloudError | None = None) -> None:
-        super().__init__(message or str(error))
+        super().__init__(message or str(error or ""))
         self.error = error
 
 
-class DbtCloudJobRunException(AirflowException):
-    """A job run ended otherwise than it should, or did not end in time."""
+class DbtCloudApiException(_ClientErrorException):
+    """A request to dbt Cloud failed.
+
+    Attributes:
+        error: The client's error with its facts, such as `status`, `user_message` and `retryable`.
+    """
 
 
-class DbtCloudResourceLookupError(AirflowException):
-    """A project, environment or job of a name is not there, or not the only one."""
+class DbtCloudJobRunException(_ClientErrorException):
+    """A job run did not succeed, or did not end in time.
+
+    Attributes:
+        error: The client's error: `RunFailed`, `RunCancelled` or `RunTimedOut` of `dbtcloud.client.errors`.
+            None where the run's status did not come from dbt Cloud directly, as after a deferral.
+    """
+
+
+class DbtCloudResourceLookupError(_ClientErrorException):
+    """No project, environment or job has the given name, or several do.
+
+    Attributes:
+        error: The client's error, a `LookupFailed` with `kind`, `name` and `count`.
+    """
 
 
 class DbtCloudTriggerEventException(AirflowException):
-    """A trigger sent something that is not an event of a dbt Cloud trigger."""
+    """A task resumed with an event that no dbt Cloud trigger sends."""
 
 
 def airflow_exception(error: DbtCloudError) -> AirflowException:
-    """The Airflow exception for an error of the client; raise it `from` that error."""
+    """Return the Airflow exception for an error of the client; raise it `from` that error."""
     if isinstance(error, LookupFailed):
-        return DbtCloudResourceLookupError(str(error))
+        return DbtCloudResourceLookupError(error=error)
     if isinstance(error, RunFailed | RunTimedOut):
-        return DbtCloudJobRunException(str(error))
+        return DbtCloudJobRunException(error=error)
     return DbtCloudApiException(error=error)

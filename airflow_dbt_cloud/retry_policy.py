@@ -1,4 +1,6 @@
-"""A retry policy for Airflow 3.3: fail at once where a retry cannot help, wait as long as dbt Cloud asks.
+"""A retry policy for Airflow 3.3.
+
+It fails a task at once where a retry cannot help, and waits as long as dbt Cloud asks:
 
     DbtCloudRunJobOperator(..., retries=3, retry_policy=DBT_CLOUD_RETRY_POLICY)
 
@@ -28,12 +30,12 @@ from dbtcloud.client.errors import (
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-HOPELESS = (BadRequest, Forbidden, InvalidArgument, LookupFailed, NotFound, Unauthorized, Unprocessable)
-"""What stays as it is until somebody changes the DAG, the connection or dbt Cloud."""
+# These stay until somebody changes the DAG, the connection or dbt Cloud.
+_PERMANENT = (BadRequest, Forbidden, InvalidArgument, LookupFailed, NotFound, Unauthorized, Unprocessable)
 
 
 class DbtCloudRetryPolicy(RetryPolicy):
-    """Decides by the error of dbt Cloud beneath a task's exception; anything else is left to Airflow."""
+    """Decide by the client's error that a task's exception carries; leave anything else to Airflow."""
 
     def evaluate(
         self,
@@ -42,29 +44,32 @@ class DbtCloudRetryPolicy(RetryPolicy):
         max_tries: int,  # noqa: ARG002
         context: Context | None = None,  # noqa: ARG002
     ) -> RetryDecision:
-        """Fail what a retry cannot mend, and wait for `Retry-After` after a 429."""
-        error = client_error(exception)
-        if isinstance(error, HOPELESS):
+        """Fail the task where a retry cannot help, and wait for `Retry-After` after a 429."""
+        error = _client_error(exception)
+        if isinstance(error, _PERMANENT):
             return RetryDecision.fail(reason=str(error))
         if isinstance(error, RateLimited) and error.retry_after is not None:
             return RetryDecision.retry(delay=timedelta(seconds=error.retry_after), reason=str(error))
         return RetryDecision.default()
 
     def serialize(self) -> dict[str, Any]:
-        """Airflow's scheduler only needs to know that there is a policy."""
+        """Return what Airflow's scheduler stores: it only needs to know that there is a policy."""
         return {"__type": type(self).__name__}
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> DbtCloudRetryPolicy:  # noqa: ARG003 -- there is one kind
-        """The policy that `serialize` stands for."""
+        """Return the policy that `serialize` described."""
         return cls()
 
 
-def client_error(exception: BaseException | None) -> DbtCloudError | None:
-    """The error of dbt Cloud that an exception was raised from, or None."""
-    while exception is not None and not isinstance(exception, DbtCloudError):
+def _client_error(exception: BaseException | None) -> DbtCloudError | None:
+    """Return the client's error that an exception, or one that it was raised from, carries or is."""
+    while exception is not None:
+        error = getattr(exception, "error", exception)
+        if isinstance(error, DbtCloudError):
+            return error
         exception = exception.__cause__
-    return exception
+    return None
 
 
 DBT_CLOUD_RETRY_POLICY = DbtCloudRetryPolicy()

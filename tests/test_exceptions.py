@@ -1,13 +1,15 @@
 """The client's errors become the exceptions that Airflow users catch, in one place."""
 
+import copy
+import pickle
+
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_dbt_cloud import exceptions
 from dbtcloud.client import errors
 
-
-@pytest.mark.parametrize(
+ERRORS = pytest.mark.parametrize(
     ("error", "kind"),
     [
         (errors.LookupFailed("job", "Nightly", 2), exceptions.DbtCloudResourceLookupError),
@@ -22,6 +24,9 @@ from dbtcloud.client import errors
     ],
     ids=lambda value: getattr(value, "__name__", type(value).__name__),
 )
+
+
+@ERRORS
 def test_each_error_has_its_exception_with_the_same_words(error, kind):
     raised = exceptions.airflow_exception(error)
     assert type(raised) is kind
@@ -29,9 +34,32 @@ def test_each_error_has_its_exception_with_the_same_words(error, kind):
     assert str(raised) == str(error)
 
 
-def test_an_api_exception_carries_the_facts():
-    error = errors.NotFound(404, "GET", "/x", user_message="Gone.")
+@ERRORS
+def test_each_exception_carries_the_clients_error(error, kind):
     assert exceptions.airflow_exception(error).error is error
+
+
+@ERRORS
+@pytest.mark.parametrize(
+    "again", [lambda each: pickle.loads(pickle.dumps(each)), copy.copy], ids=["pickle", "copy"]
+)
+def test_each_exception_keeps_its_words_and_its_error_through_pickle_and_copy(error, kind, again):
+    raised = again(exceptions.airflow_exception(error))
+    assert (type(raised), str(raised)) == (kind, str(error))
+    assert (type(raised.error), str(raised.error)) == (type(error), str(error))
+    assert vars(raised.error) == vars(error)
+
+
+def test_an_exception_with_a_message_of_its_own_keeps_it_through_pickle():
+    made = exceptions.DbtCloudJobRunException("Too late.", error=errors.RunTimedOut(7, 3, 60))
+    raised = pickle.loads(pickle.dumps(made))
+    assert (str(raised), raised.error.run_id) == ("Too late.", 7)
+
+
+@pytest.mark.parametrize("kind", [exceptions.DbtCloudApiException, exceptions.DbtCloudJobRunException])
+def test_an_exception_of_ones_own_making_needs_no_error(kind):
+    assert (str(kind()), kind().error) == ("", None)
+    assert str(kind("As it is.")) == "As it is."
 
 
 def test_not_being_able_to_look_is_never_a_failed_run():

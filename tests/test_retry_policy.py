@@ -45,9 +45,7 @@ HOPEFUL = [
 
 
 def decided(error):
-    raised = airflow_exception(error)
-    raised.__cause__ = error
-    return DBT_CLOUD_RETRY_POLICY.evaluate(raised, 1, 3)
+    return DBT_CLOUD_RETRY_POLICY.evaluate(airflow_exception(error), 1, 3)
 
 
 @pytest.mark.parametrize("error", HOPELESS, ids=lambda error: type(error).__name__)
@@ -60,6 +58,12 @@ def test_what_a_retry_cannot_mend_fails_at_once_and_says_why(error):
 @pytest.mark.parametrize("error", HOPEFUL, ids=lambda error: type(error).__name__)
 def test_anything_else_is_left_to_airflow(error):
     assert decided(error).action is RetryAction.DEFAULT
+
+
+def test_an_exception_of_ones_own_is_judged_by_what_it_was_raised_from():
+    own = ValueError("No mart today.")
+    own.__cause__ = airflow_exception(NotFound(404, "GET", "/"))
+    assert DBT_CLOUD_RETRY_POLICY.evaluate(own, 1, 3).action is RetryAction.FAIL
 
 
 def test_a_429_says_when_to_come_again():

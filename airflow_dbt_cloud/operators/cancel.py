@@ -81,10 +81,10 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
                 timeout=timeout,
             )
         except DbtCloudJobRunException as error:
-            if not isinstance(error.__cause__, RunTimedOut):
+            if not isinstance(error.error, RunTimedOut):
                 raise
             told = f"Run {run.id} was told to end, and has not after {timeout:g} seconds. See {run.href}"
-            raise DbtCloudJobRunException(told) from error.__cause__
+            raise DbtCloudJobRunException(told, error=error.error) from error.error
         self.log.info("Run %s %s.", run.id, _ended(self._look()))
 
 

@@ -132,9 +132,9 @@ class JobRunLifecycle(TellsOpenLineage, Operator):
             else:
                 self._wait_here(deadlines)
         except DbtCloudJobRunException as error:
-            cancelled = isinstance(error.__cause__, RunCancelled)
+            cancelled = isinstance(error.error, RunCancelled)
             if self._killed or not (cancelled and self._started.adopted):
-                raise self._explained(context, error) from error.__cause__
+                raise self._explained(context, error) from error.error
             self._replace(context, deadlines)
         else:
             self._report(context)
@@ -160,9 +160,9 @@ class JobRunLifecycle(TellsOpenLineage, Operator):
                 timeout=self.timeout if not self.deferrable else deadlines.left(),
             )
         except DbtCloudJobRunException as error:
-            if isinstance(error.__cause__, RunTimedOut):
+            if isinstance(error.error, RunTimedOut):
                 cancel = self.cancel_on_timeout or deadlines.forbid_execution
-                raise self._out_of_time(str(error), cancel=cancel) from error.__cause__
+                raise self._out_of_time(str(error), cancel=cancel, error=error.error) from error.error
             raise
         self.log.info("Job run %s has completed successfully.", self.job_run_id)
 
@@ -196,7 +196,7 @@ class JobRunLifecycle(TellsOpenLineage, Operator):
             from dbtcloud.client.flows import unsuccessful
 
             ending = unsuccessful(Run(id=self._run, status=status))
-            raise self._failure(str(ending)) from ending
+            raise self._failure(str(ending), ending) from ending
         self.log.info("Job run %s has completed successfully.", self.job_run_id)
 
     def _first_look(self) -> int | None:
@@ -261,25 +261,28 @@ class JobRunLifecycle(TellsOpenLineage, Operator):
         self._report(context)
         return self._run
 
-    def _failure(self, message: str) -> DbtCloudJobRunException:
+    def _failure(self, message: str, error: DbtCloudError | None = None) -> DbtCloudJobRunException:
         self.hook.log_job_run_failure_details(run_id=self._run, account_id=self.account_id)
-        return DbtCloudJobRunException(message)
+        return DbtCloudJobRunException(message, error=error)
 
     def _explained(self, context: Context, error: DbtCloudJobRunException) -> DbtCloudJobRunException:
         """The exception with what failed in the run; as it is while the run goes on."""
-        if isinstance(error.__cause__, RunTimedOut):
+        if isinstance(error.error, RunTimedOut):
             return error
         run = (self.hook, self._run, self.account_id)
-        return DbtCloudJobRunException(explained(str(error), *run, context=context, log=self.log))
+        message = explained(str(error), *run, context=context, log=self.log)
+        return DbtCloudJobRunException(message, error=error.error)
 
     def _report(self, context: Context) -> None:
         report_run(self.hook, self._run, self.account_id, context, self.log)
 
-    def _out_of_time(self, message: str, *, cancel: bool) -> DbtCloudJobRunException:
+    def _out_of_time(
+        self, message: str, *, cancel: bool, error: DbtCloudError | None = None
+    ) -> DbtCloudJobRunException:
         """The error for a deadline that has passed, which may cancel the run as it would stop a process."""
         if cancel and not self._cancel("a timeout"):
             message += " It could not be cancelled, and may go on."
-        return DbtCloudJobRunException(message)
+        return DbtCloudJobRunException(message, error=error)
 
     def on_kill(self) -> None:
         """Cancel the run that this task started; where its start is in the air, look for it first."""

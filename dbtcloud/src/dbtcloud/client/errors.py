@@ -27,6 +27,7 @@ DbtCloudError
 
 from __future__ import annotations
 
+import copyreg
 from typing import Any, ClassVar
 
 
@@ -46,6 +47,10 @@ class DbtCloudError(Exception):
         self.what, self.why, self.fix = what, why, fix
         parts = (part.strip().rstrip(".") for part in (what, why, fix) if part and part.strip())
         super().__init__(". ".join(parts) + ".")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default, unpickling calls `__init__` with the message alone, which most classes here cannot take.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class ApiError(DbtCloudError):
