@@ -47,8 +47,8 @@ from dbtcloud.client.protocol import Request
 from dbtcloud.client.retry import BRIEFLY, ONCE
 from dbtcloud.client.run_start import find_runs, start_retry, start_run
 from dbtcloud.client.transport import address
-from dbtcloud.report.run_report_reader import report_on, report_run
-from dbtcloud.report.text import lines
+from dbtcloud.report.formats import report_log_lines
+from dbtcloud.report.run_report_reader import build_run_report, read_run_report
 
 if TYPE_CHECKING:
     from requests import Response
@@ -254,7 +254,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         try:
             report = self._failure_report(run_id, account_id, job_run)
             self._reported = None if job_run else report
-            for line in lines(report):
+            for line in report_log_lines(report):
                 self.log.error(line)
         except Exception as error:  # noqa: BLE001 -- how the run ended is to be told, whatever is wrong with this
             self.log.warning("Could not read the details of run %s: %s", run_id, error)
@@ -264,7 +264,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
     ) -> RunReport:
         details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
-        return self._call(report_on(known(account_id), Run.parse(details)), decision=BRIEFLY)
+        return self._call(build_run_report(known(account_id), Run.parse(details)), decision=BRIEFLY)
 
     @fallback_to_default_account
     def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
@@ -275,7 +275,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         known_already, self._reported = self._reported, None
         if known_already is not None and known_already.run.id == int(run_id) and not known_already.gaps:
             return known_already
-        return self._call(report_run(known(account_id), run_id), decision=BRIEFLY)
+        return self._call(read_run_report(known(account_id), run_id), decision=BRIEFLY)
 
     @fallback_to_default_account
     def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:

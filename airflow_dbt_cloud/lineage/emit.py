@@ -9,44 +9,45 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk.types import Logger
 
-    from airflow_dbt_cloud.lineage.run_facts import ToldRun
+    from airflow_dbt_cloud.lineage.run_facts import LineageRun
 
 
-class TellsOpenLineage:
+class OpenLineageMixin:
     """A task whose dbt Cloud run OpenLineage is told of, by the methods that its provider looks for."""
 
-    told_run: ClassVar[str] = "run_id"
+    lineage_run_attribute: ClassVar[str] = "run_id"
     """The attribute with the id of that run, None if the task came to none."""
 
     @property
-    def has_told_start(self) -> bool:
+    def emits_start_event(self) -> bool:
         """Whether OpenLineage was told of the run's start when it began."""
         return False
 
     def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any] | None:
-        """Nothing: there is no run yet; `tell_start` tells of it when there is."""
-        return tell_run(self, None)
+        """Nothing: there is no run yet; `emit_start_event` tells of it when there is."""
+        return _emit_run_events(self, None)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
         """Emit the run's events; nothing more is told of the task itself."""
-        return tell_run(self, task_instance)
+        return _emit_run_events(self, task_instance)
 
     def get_openlineage_facets_on_failure(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
         """Emit the run's events; nothing more is told of the task itself."""
-        return tell_run(self, task_instance)
+        return _emit_run_events(self, task_instance)
 
 
-def tell_run(task: Any, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+def _emit_run_events(task: Any, task_instance: Any) -> OperatorLineage[Any, Any] | None:
     """Emit the events of a finished run and of each of its dbt steps; a fault on the way is only logged.
 
     Args:
-        task: Has `hook` (a `DbtCloudHook`), the run where `told_run` says, `account_id` and `log`.
+        task: Has `hook` (a `DbtCloudHook`), the run's id where `lineage_run_attribute` says,
+            `account_id` and `log`.
         task_instance: Its OpenLineage run is the events' parent; None before there is anything to tell.
 
     Returns:
         Nothing more about the task itself; None where the extra `openlineage` is missing.
     """
-    log, run_id = task.log, getattr(task, task.told_run)
+    log, run_id = task.log, getattr(task, task.lineage_run_attribute)
     try:
         from airflow.providers.openlineage.extractors import OperatorLineage
 
@@ -63,9 +64,9 @@ def tell_run(task: Any, task_instance: Any) -> OperatorLineage[Any, Any] | None:
 def _emit(task: Any, run_id: int | str, task_instance: Any, log: Logger) -> None:
     from airflow.providers.openlineage.plugins.listener import get_openlineage_listener
 
-    from airflow_dbt_cloud.lineage.run_facts import ToldRun
+    from airflow_dbt_cloud.lineage.run_facts import LineageRun
 
-    told = ToldRun(task.hook, run_id, task.account_id or None, log)
+    told = LineageRun(task.hook, run_id, task.account_id or None, log)
     if not told.run.finished:
         log.info("Run %s goes on; OpenLineage is told nothing of it.", run_id)
         return
@@ -74,14 +75,14 @@ def _emit(task: Any, run_id: int | str, task_instance: Any, log: Logger) -> None
         adapter.emit(event)
 
 
-def _events(told: ToldRun, task: Any, task_instance: Any, log: Logger) -> Iterator[Any]:
+def _events(told: LineageRun, task: Any, task_instance: Any, log: Logger) -> Iterator[Any]:
     """Events of the run, then of its steps; a step that cannot be told loses only its own."""
     from airflow_dbt_cloud.lineage.events import end_events, start_events
-    from airflow_dbt_cloud.lineage.parent import parent_of_events
+    from airflow_dbt_cloud.lineage.parent import event_parent
     from airflow_dbt_cloud.lineage.step_events import step_events
 
-    parent = parent_of_events(task_instance)
-    if not task.has_told_start:
+    parent = event_parent(task_instance)
+    if not task.emits_start_event:
         yield from start_events(told, parent)
     yield from end_events(told, parent)
     for artifacts in told.steps():

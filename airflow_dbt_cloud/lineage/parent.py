@@ -30,7 +30,7 @@ def cause_with_parent(cause: str, task_instance: Any, log: Logger) -> str:
     return cause
 
 
-def parent_of_events(task_instance: Any) -> ParentRunMetadata:
+def event_parent(task_instance: Any) -> ParentRunMetadata:
     """The task's OpenLineage run, with its root, in the words of the OpenLineage library.
 
     Raises:

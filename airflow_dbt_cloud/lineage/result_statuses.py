@@ -6,22 +6,22 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dbtcloud.artifacts.fields import Json, amount, mapping, moment, text
-from dbtcloud.artifacts.run_results import FAILED
-from dbtcloud.artifacts.schema import NotThatArtifact
+from dbtcloud.artifacts.json_values import Json, as_mapping, as_number, as_text, as_time
+from dbtcloud.artifacts.run_results import FAILED_STATUSES
+from dbtcloud.artifacts.schema import InvalidArtifact
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
-KINDS = ("model.", "snapshot.", "test.")
+_KINDS = ("model.", "snapshot.", "test.")
 """Unique ids of the nodes that the library tells of begin so."""
 
-GOOD = frozenset({"success", "pass", "warn"})
-COUNTS = frozenset({"rows_affected", "bytes_processed"})
+_SUCCESSFUL = frozenset({"success", "pass", "warn"})
+_COUNTS = frozenset({"rows_affected", "bytes_processed"})
 """What the library counts by of an adapter's response."""
 
 
-def told_results(run_results: Json, log: Logger) -> list[dict[str, Any]]:
+def library_results(run_results: Json, log: Logger) -> list[dict[str, Any]]:
     """The results that OpenLineage is told of, as the library reads them; those given are not changed.
 
     A model of which some batches failed ("partial success") has failed, as for dbt itself, and so has one
@@ -35,24 +35,25 @@ def told_results(run_results: Json, log: Logger) -> list[dict[str, Any]]:
         log: Told of what is left out.
 
     Raises:
-        NotThatArtifact: If it has no list of results.
+        InvalidArtifact: If it has no list of results.
     """
     results = run_results.get("results")
     if not isinstance(results, list):
-        raise NotThatArtifact("run-results", "It has no list of results")
-    known = [each for each in map(mapping, results) if text(each.get("unique_id")).startswith(KINDS)]
-    told = [(each, told_status(each["unique_id"], text(each.get("status")))) for each in known]
-    if left_out := Counter(text(each.get("status")) or "unknown" for each, status in told if status is None):
+        raise InvalidArtifact("run-results", "It has no list of results")
+    known = [each for each in map(as_mapping, results) if as_text(each.get("unique_id")).startswith(_KINDS)]
+    told = [(each, _library_status(each["unique_id"], as_text(each.get("status")))) for each in known]
+    left_out = Counter(as_text(each.get("status")) or "unknown" for each, status in told if status is None)
+    if left_out:
         counted = ", ".join(f"{count} {status}" for status, count in left_out.most_common())
         log.info("OpenLineage is told nothing of nodes that dbt did not run, by status: %s.", counted)
     return [_readable(each, status) for each, status in told if status is not None]
 
 
-def told_status(unique_id: str, status: str) -> str | None:
+def _library_status(unique_id: str, status: str) -> str | None:
     """The library's word for what became of a node; None where it did not run, or nobody knows."""
-    if status in FAILED:
+    if status in FAILED_STATUSES:
         return "error"
-    if status not in GOOD:
+    if status not in _SUCCESSFUL:
         return None
     if unique_id.startswith("test."):
         return "warn" if status == "warn" else "pass"
@@ -61,9 +62,9 @@ def told_status(unique_id: str, status: str) -> str | None:
 
 def _readable(result: Json, status: str) -> dict[str, Any]:
     """The result without what the library stumbles over: counts and times that are none."""
-    response = mapping(result.get("adapter_response"))
+    response = as_mapping(result.get("adapter_response"))
     counted = {
-        name: each for name, each in response.items() if name not in COUNTS or amount(each) is not None
+        name: each for name, each in response.items() if name not in _COUNTS or as_number(each) is not None
     }
     return {**result, "status": status, "adapter_response": counted, "timing": list(_timing(result))}
 
@@ -71,7 +72,7 @@ def _readable(result: Json, status: str) -> dict[str, Any]:
 def _timing(result: Json) -> Iterator[Json]:
     """When it was executed; of a node that was cut off one of the times may be missing."""
     phases = result.get("timing")
-    for phase in map(mapping, phases if isinstance(phases, list) else []):
-        times = [time for time in (phase.get("started_at"), phase.get("completed_at")) if moment(time)]
+    for phase in map(as_mapping, phases if isinstance(phases, list) else []):
+        times = [time for time in (phase.get("started_at"), phase.get("completed_at")) if as_time(time)]
         if times:
-            yield {"name": text(phase.get("name")), "started_at": times[0], "completed_at": times[-1]}
+            yield {"name": as_text(phase.get("name")), "started_at": times[0], "completed_at": times[-1]}

@@ -9,23 +9,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
-from airflow_dbt_cloud.lineage.catalog_compatibility import told_catalog
+from airflow_dbt_cloud.lineage.catalog_compatibility import library_catalog
 from dbtcloud.client.downloads import download
 from dbtcloud.client.errors import NotFound
 from dbtcloud.client.models import Run, Step
 from dbtcloud.client.protocol import Call
-from dbtcloud.report.run_report_reader import builds, came_to_nodes
+from dbtcloud.report.run_report_reader import builds_nodes, must_have_results
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
-PATIENCE = 2.0
+_RETRY_SECONDS = 2.0
 """Seconds for which an artifact is looked for that there must be; Airflow's listener gives all of it ten."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepArtifacts:
-    """What a dbt step wrote; the catalog is the whole run's, if it has one, as `told_catalog` gives it."""
+    """What a dbt step wrote; the catalog is the whole run's, if it has one, as `library_catalog` gives it."""
 
     step: Step
     manifest: dict[str, Any]
@@ -33,7 +33,7 @@ class StepArtifacts:
     catalog: dict[str, Any] | None
 
 
-class ToldRun:
+class LineageRun:
     """A run, and a hook that asks for what belongs to it.
 
     Args:
@@ -74,7 +74,7 @@ class ToldRun:
 
     def steps(self) -> Iterator[StepArtifacts]:
         """Each dbt step that builds or tests, with what it wrote; one that lacks it is left out."""
-        for step in filter(builds, self.run.steps):
+        for step in filter(builds_nodes, self.run.steps):
             run_results = self._artifact("run_results.json", step)
             manifest = self._artifact("manifest.json", step) if run_results else None
             if manifest and run_results:
@@ -84,7 +84,7 @@ class ToldRun:
     def _catalog(self) -> dict[str, Any] | None:
         step = next(filter(_writes_catalog, reversed(self.run.steps)), None)
         found = self._artifact("catalog.json", step) if step else None
-        return told_catalog(found, self._log) if found else None
+        return library_catalog(found, self._log) if found else None
 
     def _artifact(self, path: str, step: Step) -> dict[str, Any] | None:
         """A JSON artifact of a step, or None, which the log tells."""
@@ -94,9 +94,9 @@ class ToldRun:
             return self._read(path, step)
 
         account_id = self.run.data["account_id"]
-        patient = download.retry_while_recent(look, account_id, self.run.id, longest=PATIENCE)
+        patient = download.retry_while_recent(look, account_id, self.run.id, longest=_RETRY_SECONDS)
         try:
-            return dict(self._hook._call(patient if came_to_nodes(step) else look()))  # noqa: SLF001 -- its own
+            return dict(self._hook._call(patient if must_have_results(step) else look()))  # noqa: SLF001 -- its own
         except Exception as error:  # noqa: BLE001 -- lineage is never worth more than the task
             template = "OpenLineage goes without %s of step %d, %s, of run %s: %s"
             self._log.warning(template, path, step.index, step.name, self.run.id, error)

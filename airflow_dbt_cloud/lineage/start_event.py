@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
-LISTENER = "airflow.providers.openlineage.plugins.listener"
+_LISTENER = "airflow.providers.openlineage.plugins.listener"
 """The module that Airflow has loaded in a task's process where OpenLineage is in use."""
 
-SECONDS = 10.0
+_MAX_SECONDS = 10.0
 """What the telling may hold a task up for; the run goes on meanwhile."""
 
 
-def tell_start(task: Any, task_instance: Any, run_id: int) -> None:
+def emit_start_event(task: Any, task_instance: Any, run_id: int) -> None:
     """Emit the start of a run; nothing that goes wrong comes out.
 
     Args:
@@ -24,14 +24,14 @@ def tell_start(task: Any, task_instance: Any, run_id: int) -> None:
         task_instance: Its OpenLineage run is the event's parent.
         run_id: The run.
     """
-    if LISTENER not in sys.modules:
+    if _LISTENER not in sys.modules:
         return
     name = "OpenLineage of dbt Cloud run"
     thread = threading.Thread(target=_carefully, args=(task, task_instance, run_id), name=name, daemon=True)
     thread.start()
-    thread.join(SECONDS)
+    thread.join(_MAX_SECONDS)
     if thread.is_alive():
-        task.log.warning("OpenLineage has not taken the start of run %s within %g s.", run_id, SECONDS)
+        task.log.warning("OpenLineage has not taken the start of run %s within %g s.", run_id, _MAX_SECONDS)
 
 
 def _carefully(task: Any, task_instance: Any, run_id: int) -> None:
@@ -49,11 +49,11 @@ def _emit(hook: Any, account_id: int | str | None, task_instance: Any, run_id: i
     from airflow.providers.openlineage.plugins.listener import get_openlineage_listener
 
     from airflow_dbt_cloud.lineage.events import start_events
-    from airflow_dbt_cloud.lineage.parent import parent_of_events
-    from airflow_dbt_cloud.lineage.run_facts import ToldRun
+    from airflow_dbt_cloud.lineage.parent import event_parent
+    from airflow_dbt_cloud.lineage.run_facts import LineageRun
 
-    told = ToldRun(hook, run_id, account_id, log)
-    for event in start_events(told, parent_of_events(task_instance)):
+    told = LineageRun(hook, run_id, account_id, log)
+    for event in start_events(told, event_parent(task_instance)):
         get_openlineage_listener().adapter.emit(event)
 
 

@@ -10,15 +10,15 @@ from openlineage.client.event_v2 import RunEvent
 from openlineage.common.provider.dbt import DbtCloudArtifactProcessor
 
 from airflow_dbt_cloud.lineage.events import PRODUCER
-from airflow_dbt_cloud.lineage.result_statuses import told_results
-from airflow_dbt_cloud.lineage.run_facts import StepArtifacts, ToldRun
-from airflow_dbt_cloud.lineage.warehouse import profile_of
+from airflow_dbt_cloud.lineage.result_statuses import library_results
+from airflow_dbt_cloud.lineage.run_facts import LineageRun, StepArtifacts
+from airflow_dbt_cloud.lineage.warehouse import warehouse_profile
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
     from openlineage.common.provider.dbt.facets import ParentRunMetadata
 
-MOST_ODD = 50
+_MAX_ODD = 50
 """Nodes of a step that may be odd; with more of them something is wrong with the step."""
 
 Results: TypeAlias = list[dict[str, Any]]
@@ -26,7 +26,7 @@ Tell: TypeAlias = Callable[[Results], list[RunEvent]]
 
 
 def step_events(
-    finished: ToldRun, artifacts: StepArtifacts, parent: ParentRunMetadata, log: Logger
+    finished: LineageRun, artifacts: StepArtifacts, parent: ParentRunMetadata, log: Logger
 ) -> list[RunEvent]:
     """Events of the models, snapshots and tests of a step that dbt ran; an odd node loses its own alone.
 
@@ -43,7 +43,7 @@ def step_events(
     def tell(results: Results) -> list[RunEvent]:
         return _told(finished, artifacts, parent, results)
 
-    results = told_results(artifacts.run_results, log)
+    results = library_results(artifacts.run_results, log)
     try:
         return tell(results)
     except Exception:  # noqa: BLE001 -- the library raises whatever it stumbles over
@@ -64,14 +64,14 @@ def _without_odd(results: Results, tell: Tell, odd: dict[str, Exception]) -> Res
             half = len(results) // 2
             return _without_odd(results[:half], tell, odd) + _without_odd(results[half:], tell, odd)
         odd[results[0]["unique_id"]] = error
-        if len(odd) > MOST_ODD:
-            raise ValueError(f"More than {MOST_ODD} of its nodes cannot be told: {error!r}") from error
+        if len(odd) > _MAX_ODD:
+            raise ValueError(f"More than {_MAX_ODD} of its nodes cannot be told: {error!r}") from error
         return []
     return results
 
 
 def _told(
-    finished: ToldRun, artifacts: StepArtifacts, parent: ParentRunMetadata, results: Results
+    finished: LineageRun, artifacts: StepArtifacts, parent: ParentRunMetadata, results: Results
 ) -> list[RunEvent]:
     processor = DbtCloudArtifactProcessor(
         producer=PRODUCER,
@@ -80,7 +80,7 @@ def _told(
         logger=logging.getLogger(__name__),
         manifest=artifacts.manifest,
         run_result={**artifacts.run_results, "results": results},
-        profile=profile_of(finished.connections, artifacts.manifest),
+        profile=warehouse_profile(finished.connections, artifacts.manifest),
         catalog=artifacts.catalog,
         project_name=finished.project["name"],
         account_id=str(finished.run.data["account_id"]),

@@ -8,7 +8,7 @@ from typing import Any
 Json = Mapping[str, Any]
 
 
-def profile_of(connections: Sequence[Json], manifest: Json) -> dict[str, Any]:
+def warehouse_profile(connections: Sequence[Json], manifest: Json) -> dict[str, Any]:
     """The name, the adapter and the details of the first connection that has any.
 
     The adapter is the one that dbt itself wrote into the manifest. dbt Cloud spells a host `hostname`

@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
-from airflow_dbt_cloud.lineage.emit import TellsOpenLineage
+from airflow_dbt_cloud.lineage.emit import OpenLineageMixin
 from airflow_dbt_cloud.tasks import template_values
 from airflow_dbt_cloud.tasks.deferral import FIRST_LOOK, ended_since, passable_hook_params
 from airflow_dbt_cloud.tasks.run_outcome import explained, report_run
@@ -41,7 +41,7 @@ def __getattr__(name: str) -> Any:
     return lazy.resolve(__name__, name)
 
 
-class DbtCloudJobRunSensor(TellsOpenLineage, BaseSensorOperator):
+class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
     """Wait until a run has ended with success; returns the run's id.
 
     Args:

@@ -25,11 +25,11 @@ def report_run(
     A failure's report is logged by the hook's `log_job_run_failure_details`. A fault on the way is logged and
     goes no further: it must not stand in for the run's own outcome.
     """
-    from dbtcloud.report.text import lines, to_json
+    from dbtcloud.report.formats import report_log_lines, to_json
 
     try:
         report = hook.get_job_run_report(run_id=run_id, account_id=account_id)
-        for line in lines(report) if report.run.status == RunStatus.SUCCESS else ():
+        for line in report_log_lines(report) if report.run.status == RunStatus.SUCCESS else ():
             log.info(line)
     except Exception as error:  # noqa: BLE001 -- see above
         log.warning("The report of run %s cannot be made: %s", run_id, error)
@@ -51,10 +51,10 @@ def explained(
     log: Logger,
 ) -> str:
     """The message on how a run ended, with what failed in it and where it can be seen; reports the run."""
-    from dbtcloud.report.text import summary
+    from dbtcloud.report.formats import failure_summary
 
     report = report_run(hook, run_id, account_id, context, log)
-    told = summary(report) if report else ""
+    told = failure_summary(report) if report else ""
     url = (report and report.run.href) or hook.run_url(run_id)
     place = f"See {url}." if isinstance(url, str) and url not in message else ""
     return " ".join(part for part in (message, told, place) if part)

@@ -6,8 +6,8 @@ import pytest
 
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 from dbtcloud.client.models import Run
-from dbtcloud.report.run_report import TAIL, RunReport
-from dbtcloud.report.text import lines as told
+from dbtcloud.report.formats import report_log_lines as told
+from dbtcloud.report.run_report import LOG_TAIL_LINES, RunReport
 from wires.raw import answer, envelope, refusal
 
 
@@ -28,7 +28,7 @@ def test_only_the_end_of_a_failed_steps_log_is_told():
     lines = told(RunReport(run))
     assert lines[0] == "dbt Cloud run 7 ended with status Error."
     assert lines[1] == "Step 3, Invoke dbt: Error"
-    assert lines[2:-1] == [f"  line {n}" for n in range(500 - TAIL, 500)]
+    assert lines[2:-1] == [f"  line {n}" for n in range(500 - LOG_TAIL_LINES, 500)]
     assert lines[-1] == "See https://x/7/"
 
 

@@ -11,7 +11,7 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.models import Run, RunStatus
 from dbtcloud.client.retry import BRIEFLY
 from dbtcloud.client.run_retry import refusal, retry_run
-from dbtcloud.report.retry_plan_reader import plan_retry
+from dbtcloud.report.retry_plan_reader import read_retry_plan
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
@@ -40,7 +40,7 @@ class RetryVerbs(DbtCloudBaseHook):
             DbtCloudApiException: If the run or its results cannot be read.
             ValueError: If results are not as dbt writes them.
         """
-        return self._call(plan_retry(known(account_id), run_id), decision=BRIEFLY)
+        return self._call(read_retry_plan(known(account_id), run_id), decision=BRIEFLY)
 
     @fallback_to_default_account
     def retry_failed_job_run(self, job_id: Id, account_id: Id | None = None) -> Response:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
-from airflow_dbt_cloud.lineage.emit import TellsOpenLineage
-from airflow_dbt_cloud.lineage.start_event import tell_start
+from airflow_dbt_cloud.lineage.emit import OpenLineageMixin
+from airflow_dbt_cloud.lineage.start_event import emit_start_event
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.run.cancel_on_kill import within_seconds
 from airflow_dbt_cloud.operators.run.start import Started
@@ -54,7 +54,7 @@ class Beginning(Protocol):
         """The run that was asked for and whose answer has not come."""
 
 
-class JobRunLifecycle(TellsOpenLineage, Operator):
+class JobRunLifecycle(OpenLineageMixin, Operator):
     """Gets a run, says where it is, waits for it, and tells what became of it.
 
     A subclass has the arguments declared here, and says in `_prepare` how it comes to its run.
@@ -65,7 +65,7 @@ class JobRunLifecycle(TellsOpenLineage, Operator):
     """
 
     operator_extra_links = (DbtCloudRunJobOperatorLink(),)
-    told_run = "job_run_id"
+    lineage_run_attribute = "job_run_id"
 
     dbt_cloud_conn_id: str
     account_id: int | str | None
@@ -179,11 +179,11 @@ class JobRunLifecycle(TellsOpenLineage, Operator):
         self.log.info("dbt Cloud run %s of job %s: %s", self.job_run_id, self.job_id, url)
         context["ti"].xcom_push(key=JOB_RUN_URL, value=url)
         context["ti"].xcom_push(key="job_run_id", value=self.job_run_id)
-        if self.has_told_start:
-            tell_start(self, context["ti"], self.job_run_id)
+        if self.emits_start_event:
+            emit_start_event(self, context["ti"], self.job_run_id)
 
     @property
-    def has_told_start(self) -> bool:
+    def emits_start_event(self) -> bool:
         """Whether it was this try that started the run, and told OpenLineage so."""
         return self._started is not None and self._started.owned and not self._started.adopted
 

@@ -8,8 +8,8 @@ import pytest
 
 from dbtcloud.artifacts.freshness import Freshness
 from dbtcloud.artifacts.manifest import read_manifest, stream_manifest
-from dbtcloud.artifacts.project import Exposure, Group, Node, Owner, Source
-from dbtcloud.artifacts.schema import NotThatArtifact, Schema
+from dbtcloud.artifacts.manifest_entries import Exposure, Group, ManifestNode, ManifestSource, Owner
+from dbtcloud.artifacts.schema import ArtifactSchema, InvalidArtifact
 
 ORDERS = {
     "unique_id": "model.shop.orders",
@@ -92,7 +92,7 @@ def stream(value):
 def test_nodes_are_read_in_each_version_of_the_schema(version):
     manifest = read_manifest(stream(document(version)))
     assert (manifest.schema.version, manifest.schema.metadata["adapter_type"]) == (version, "duckdb")
-    assert manifest.nodes["model.shop.orders"] == Node(
+    assert manifest.nodes["model.shop.orders"] == ManifestNode(
         unique_id="model.shop.orders",
         name="orders",
         package="shop",
@@ -123,7 +123,7 @@ def test_sources_exposures_and_groups_are_read():
     manifest = read_manifest(stream(document()))
     raw = manifest.sources["source.shop.raw.orders"]
     assert (raw.source_name, raw.identifier, raw.loader) == ("raw", "ORDERS_2", "Fivetran")
-    assert raw.freshness == Freshness(warn_after=timedelta(hours=12), where="x > 1")
+    assert raw.freshness == Freshness(warn_after=timedelta(hours=12), filter="x > 1")
     board = manifest.exposures["exposure.shop.board"]
     assert (board.owner, board.label) == (Owner("Ada", "ada@example.com"), "The board")
     assert manifest.groups["finance"].owner == Owner("F", "f@example.com")
@@ -133,7 +133,7 @@ def test_a_node_is_answered_for_by_its_own_owner_or_else_by_its_group():
     manifest = read_manifest(stream(document()))
     assert manifest.owner(manifest.nodes["model.shop.orders"]) == Owner("ada@example.com")
     assert manifest.owner(manifest.nodes["model.shop.customers"]) == Owner("F", "f@example.com")
-    assert manifest.owner(Node("model.shop.x")) == Owner()
+    assert manifest.owner(ManifestNode("model.shop.x")) == Owner()
 
 
 def test_children_are_what_depends_on_something():
@@ -149,8 +149,8 @@ def test_the_parts_come_one_at_a_time_before_the_file_has_ended():
     cut = whole[: whole.index(b'"selectors"')]
     came = stream_manifest(stream(cut))
     kinds = [type(next(came)) for _ in range(6)]
-    assert kinds == [Schema, Node, Node, Source, Exposure, Group]
-    with pytest.raises(NotThatArtifact, match="no whole JSON text"):
+    assert kinds == [ArtifactSchema, ManifestNode, ManifestNode, ManifestSource, Exposure, Group]
+    with pytest.raises(InvalidArtifact, match="no whole JSON text"):
         next(came)
 
 
@@ -171,7 +171,7 @@ def test_the_parts_come_one_at_a_time_before_the_file_has_ended():
     ],
 )
 def test_what_is_no_manifest_is_refused_with_a_reason(content, why):
-    with pytest.raises(NotThatArtifact, match=why) as raised:
+    with pytest.raises(InvalidArtifact, match=why) as raised:
         read_manifest(stream(content))
     assert str(raised.value).startswith("This is no manifest.json.")
     assert "Give manifest.json as dbt has written it" in str(raised.value)
@@ -179,5 +179,5 @@ def test_what_is_no_manifest_is_refused_with_a_reason(content, why):
 
 def test_entries_that_are_no_objects_are_passed_over():
     assert read_manifest(stream({"nodes": {"a": None, "b": [], "c": {"name": "c"}}})).nodes == {
-        "c": Node("c", "c", resource_type="c")
+        "c": ManifestNode("c", "c", resource_type="c")
     }

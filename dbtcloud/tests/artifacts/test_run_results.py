@@ -6,7 +6,7 @@ import json
 import pytest
 
 from dbtcloud.artifacts.run_results import NodeResult, read_run_results
-from dbtcloud.artifacts.schema import NotThatArtifact
+from dbtcloud.artifacts.schema import InvalidArtifact
 
 
 def node(**fields):
@@ -87,5 +87,5 @@ def test_a_file_of_each_schema_is_read(version):
 
 def test_another_artifact_is_not_taken_for_it():
     document = {"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/sources/v3.json"}}
-    with pytest.raises(NotThatArtifact, match="names it sources v3"):
+    with pytest.raises(InvalidArtifact, match="names it sources v3"):
         read({**document, "results": []})

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dbtcloud.artifacts.freshness import Freshness
-from dbtcloud.artifacts.schema import NotThatArtifact
+from dbtcloud.artifacts.schema import InvalidArtifact
 from dbtcloud.artifacts.sources import SourceFreshness, read_sources
 
 LOOKED = {
@@ -38,13 +38,13 @@ def test_each_source_is_read_with_its_age_and_its_limits():
         "source.shop.raw.orders",
         "warn",
         loaded_at=datetime(2026, 2, 3, 4, tzinfo=UTC),
-        looked_at=datetime(2026, 2, 3, 5, 0, 0, 500_000, tzinfo=UTC),
+        checked_at=datetime(2026, 2, 3, 5, 0, 0, 500_000, tzinfo=UTC),
         age=3600.5,
-        wanted=Freshness(warn_after=timedelta(minutes=30), error_after=timedelta(days=1)),
+        criteria=Freshness(warn_after=timedelta(minutes=30), error_after=timedelta(days=1)),
     )
     assert (fresh.stale, faulty.stale, faulty.error, faulty.age) == (False, True, "no such table", None)
 
 
 def test_what_is_no_sources_file_is_refused():
-    with pytest.raises(NotThatArtifact, match=r"This is no sources\.json"):
+    with pytest.raises(InvalidArtifact, match=r"This is no sources\.json"):
         read({"nodes": {}})

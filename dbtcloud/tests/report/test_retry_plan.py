@@ -4,7 +4,7 @@ import pytest
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run, Step
-from dbtcloud.report.retry_plan import MOST_NODES, lines, retry_plan
+from dbtcloud.report.retry_plan import make_retry_plan, plan_log_lines
 
 OK, ERROR, CANCELLED = 10, 20, 30
 A = "--select fqn:a,package:shop,file:a,resource_type:model --indirect-selection empty"
@@ -23,7 +23,7 @@ def results(**statuses):
 
 def plan(*steps, nodes=None, original=None, **fields):
     fields.setdefault("commands", [name for name, _ in steps])
-    return retry_plan(run(*steps, **fields), nodes or {}, original=original)
+    return make_retry_plan(run(*steps, **fields), nodes or {}, original=original)
 
 
 def test_what_failed_or_was_skipped_is_done_again_and_nothing_else():
@@ -59,11 +59,11 @@ def test_a_run_that_did_not_fail_leaves_nothing_to_be_done(status):
     found = plan(("dbt run", OK), ("dbt docs generate", ERROR), status=status)
     assert (found.nodes, found.commands) == ((), ())
     word = {OK: "it ended with Success", 3: "it goes on"}[status]
-    assert lines(found) == [f"Run 7 has nothing to retry: {word}."]
+    assert plan_log_lines(found) == [f"Run 7 has nothing to retry: {word}."]
 
 
 def test_where_nothing_is_known_to_have_failed_the_plan_says_so():
-    told, note = lines(plan(("dbt run", OK), commands=["dbt build"]))
+    told, note = plan_log_lines(plan(("dbt run", OK), commands=["dbt build"]))
     assert told == "What is left to be done of run 7 is not known: none of its dbt commands failed."
     assert note.startswith("The job's commands are others by now")
 
@@ -167,7 +167,7 @@ def test_snapshots_that_may_share_a_file_with_one_that_failed_are_told_of(other,
 
 def test_the_lines_name_nodes_and_commands():
     found = plan(("dbt run", ERROR), nodes={2: results(a="error", b="skipped")})
-    assert lines(found) == [
+    assert plan_log_lines(found) == [
         "Retry plan of run 7: 2 nodes, 1 command.",
         "  error    model a",
         "  skipped  model b",
@@ -177,9 +177,9 @@ def test_the_lines_name_nodes_and_commands():
 
 
 def test_the_lines_of_a_large_plan_are_few():
-    nodes = results(**{f"model_of_a_long_name_{i}": "skipped" for i in range(MOST_NODES + 3)})
+    nodes = results(**{f"model_of_a_long_name_{i}": "skipped" for i in range(50 + 3)})
     found = plan(("dbt run", ERROR), nodes={2: nodes})
-    told = lines(found)
+    told = plan_log_lines(found)
     assert "  … and 3 more" in told
     assert told[-1].endswith(f"… ({len(found.commands[0]):,} characters)")
     assert len(told[-1]) < len(found.commands[0])

@@ -7,10 +7,10 @@ from dbtcloud.client.errors import ApiError
 from dbtcloud.client.retry import ONCE
 from dbtcloud.client.transport import blocking
 from dbtcloud.client.transport.credentials import Credentials
-from dbtcloud.report.retry_plan_reader import plan_retry
+from dbtcloud.report.retry_plan_reader import read_retry_plan
 
 COMMAND = "dbt --target docs build -s a"
-NARROWED = (
+NARROWABLE = (
     "dbt --target docs build --select fqn:a,package:shop,file:a,resource_type:model "
     "--indirect-selection empty"
 )
@@ -53,14 +53,14 @@ def asked_for(dbt_cloud):
 def test_results_are_asked_for_of_commands_with_nodes_only(client, dbt_cloud, job):
     job(("dbt deps", 10), ("dbt docs generate", 10), (COMMAND, 20))
     run = started(client, dbt_cloud, endpoints.trigger_run(1, 70, {"cause": "x"}))
-    assert client.ask(plan_retry(1, run)).commands == (NARROWED, "dbt test")
+    assert client.ask(read_retry_plan(1, run)).commands == (NARROWABLE, "dbt test")
     assert asked_for(dbt_cloud) == ["step=3"]
 
 
 def test_of_a_success_nothing_is_asked_for(client, dbt_cloud, job):
     job((COMMAND, 10), outcome=10)
     run = started(client, dbt_cloud, endpoints.trigger_run(1, 70, {"cause": "x"}))
-    assert client.ask(plan_retry(1, run)).commands == ()
+    assert client.ask(read_retry_plan(1, run)).commands == ()
     assert asked_for(dbt_cloud) == []
 
 
@@ -70,8 +70,8 @@ def test_a_retry_of_a_retry_stands_for_the_command_at_the_beginning(client, dbt_
     job(("dbt retry", 20))
     for _ in range(2):
         run = started(client, dbt_cloud, endpoints.retry_run(1, run))
-    plan = client.ask(plan_retry(1, run))
-    assert (plan.commands, plan.notes) == ((NARROWED, "dbt test"), ())
+    plan = client.ask(read_retry_plan(1, run))
+    assert (plan.commands, plan.notes) == ((NARROWABLE, "dbt test"), ())
 
 
 def test_a_plan_of_what_cannot_be_read_is_none(client, dbt_cloud, job):
@@ -79,11 +79,11 @@ def test_a_plan_of_what_cannot_be_read_is_none(client, dbt_cloud, job):
     run = started(client, dbt_cloud, endpoints.trigger_run(1, 70, {"cause": "x"}))
     dbt_cloud.control.add_fault("status", status=403, route="*/run_results.json")
     with pytest.raises(ApiError, match="403"):
-        client.ask(plan_retry(1, run))
+        client.ask(read_retry_plan(1, run))
 
 
 def test_results_that_are_none_are_refused(client, dbt_cloud, job):
     job((COMMAND, 20), results={"results": None})
     run = started(client, dbt_cloud, endpoints.trigger_run(1, 70, {"cause": "x"}))
     with pytest.raises(ValueError, match="no 'results'"):
-        client.ask(plan_retry(1, run))
+        client.ask(read_retry_plan(1, run))

@@ -6,7 +6,7 @@ from dbtcloud.client.models import Step
 from dbtcloud.client.retry import ONCE
 from dbtcloud.client.transport import blocking
 from dbtcloud.client.transport.credentials import Credentials
-from dbtcloud.report.run_report_reader import builds, report_run
+from dbtcloud.report.run_report_reader import builds_nodes, read_run_report
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def report(dbt_cloud):
             while wait and not client.ask(endpoints.get_run(1, run.id)).finished:
                 wait()
             if sleep is None:
-                return client.ask(report_run(1, run.id))
-            return blocking.drive(report_run(1, run.id), client._send, decision=ONCE, sleep=sleep)
+                return client.ask(read_run_report(1, run.id))
+            return blocking.drive(read_run_report(1, run.id), client._send, decision=ONCE, sleep=sleep)
 
         yield make
 
@@ -58,7 +58,7 @@ def pretended(steps, artifacts, outcome=20, **step):
     ],
 )
 def test_only_commands_that_build_or_test_tell_what_became_of_nodes(name, tells):
-    assert builds(Step(1, name, 10)) is tells
+    assert builds_nodes(Step(1, name, 10)) is tells
 
 
 def test_results_are_asked_for_of_building_steps_only(dbt_cloud, report):

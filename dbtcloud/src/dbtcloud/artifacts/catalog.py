@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from dbtcloud.artifacts.fields import Json, amount, mapping, mappings, text
-from dbtcloud.artifacts.parts import parts
+from dbtcloud.artifacts.json_stream import stream_entries
+from dbtcloud.artifacts.json_values import Json, as_mapping, as_mappings, as_number, as_text
 
-FIELDS = frozenset({"unique_id", "metadata", "columns", "stats"})
+_FIELDS = frozenset({"unique_id", "metadata", "columns", "stats"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def read_catalog(stream: IO[bytes]) -> dict[str, Table]:
     """The tables of a catalog by the unique ids of their nodes and sources.
 
     Raises:
-        NotThatArtifact: If it is no catalog.
+        InvalidArtifact: If it is no catalog.
     """
     return {table.unique_id: table for table in stream_catalog(stream)}
 
@@ -61,28 +61,30 @@ def stream_catalog(stream: IO[bytes]) -> Iterator[Table]:
     """The tables of a catalog one at a time, nodes before sources.
 
     Raises:
-        NotThatArtifact: If it is no catalog; for a damaged one, when the damage is come to.
+        InvalidArtifact: If it is no catalog; for a damaged one, when the damage is come to.
     """
-    for section, key, data in parts(stream, "catalog", {"nodes": FIELDS, "sources": FIELDS}, needed="nodes"):
+    for section, key, data in stream_entries(
+        stream, "catalog", {"nodes": _FIELDS, "sources": _FIELDS}, needed="nodes"
+    ):
         if section != "metadata":
-            yield _table(text(data.get("unique_id")) or key, data)
+            yield _table(as_text(data.get("unique_id")) or key, data)
 
 
 def _table(unique_id: str, data: Json) -> Table:
-    told = mapping(data.get("metadata"))
+    told = as_mapping(data.get("metadata"))
     named = {
-        name: text(told.get(name)) for name in ("name", "database", "schema", "type", "owner", "comment")
+        name: as_text(told.get(name)) for name in ("name", "database", "schema", "type", "owner", "comment")
     }
     columns = sorted(
-        mappings(data.get("columns")).items(), key=lambda each: amount(each[1].get("index")) or 0
+        as_mappings(data.get("columns")).items(), key=lambda each: as_number(each[1].get("index")) or 0
     )
     stats = {
         name: stat.get("value")
-        for name, stat in mappings(data.get("stats")).items()
+        for name, stat in as_mappings(data.get("stats")).items()
         if stat.get("include") and name != "has_stats"
     }
     return Table(unique_id, **named, columns=tuple(_column(*each) for each in columns), stats=stats)
 
 
 def _column(key: str, data: Json) -> Column:
-    return Column(text(data.get("name")) or key, text(data.get("type")), text(data.get("comment")))
+    return Column(as_text(data.get("name")) or key, as_text(data.get("type")), as_text(data.get("comment")))

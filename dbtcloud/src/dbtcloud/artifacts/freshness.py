@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from dbtcloud.artifacts.fields import amount, mapping, text
+from dbtcloud.artifacts.json_values import as_mapping, as_number, as_text
 
-UNITS = {"minute": 60, "hour": 3_600, "day": 86_400}
+_UNITS = {"minute": 60, "hour": 3_600, "day": 86_400}
 """Seconds of dbt's periods."""
 
 
@@ -27,7 +27,7 @@ class Freshness:
     warn_after: timedelta | None = None
     error_after: timedelta | None = None
     build_after: timedelta | None = None
-    where: str = ""
+    filter: str = ""
 
     @classmethod
     def parse(cls, data: object) -> Self | None:
@@ -37,13 +37,13 @@ class Freshness:
         warn, error, build = (_age(data.get(name)) for name in ("warn_after", "error_after", "build_after"))
         if warn is error is build is None:
             return None
-        return cls(warn, error, build, text(data.get("filter")))
+        return cls(warn, error, build, as_text(data.get("filter")))
 
 
 def _age(data: object) -> timedelta | None:
     """A count of periods; dbt writes nulls where nothing was set."""
-    told = mapping(data)
-    periods, unit = amount(told.get("count")), UNITS.get(text(told.get("period")))
+    told = as_mapping(data)
+    periods, unit = as_number(told.get("count")), _UNITS.get(as_text(told.get("period")))
     if periods is None or unit is None:
         return None
     try:

@@ -7,27 +7,34 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, Any, TypeAlias
 
-from dbtcloud.artifacts.fields import Json, mapping, text, texts
 from dbtcloud.artifacts.freshness import Freshness
-from dbtcloud.artifacts.parts import parts
-from dbtcloud.artifacts.project import Entry, Exposure, Group, Node, Owner, Source
-from dbtcloud.artifacts.schema import Schema
+from dbtcloud.artifacts.json_stream import stream_entries
+from dbtcloud.artifacts.json_values import Json, as_mapping, as_text, as_texts
+from dbtcloud.artifacts.manifest_entries import (
+    Exposure,
+    Group,
+    ManifestEntry,
+    ManifestNode,
+    ManifestSource,
+    Owner,
+)
+from dbtcloud.artifacts.schema import ArtifactSchema
 
-COMMON = frozenset(
+_COMMON = frozenset(
     {"unique_id", "name", "package_name", "description", "tags", "meta", "config", "original_file_path"}
 )
-RELATION = frozenset({"database", "schema", "relation_name"})
-WANTED = {
-    "nodes": COMMON
-    | RELATION
+_RELATION = frozenset({"database", "schema", "relation_name"})
+_WANTED = {
+    "nodes": _COMMON
+    | _RELATION
     | {"resource_type", "depends_on", "compiled_path", "group", "access", "version"},
-    "sources": COMMON | RELATION | {"source_name", "identifier", "loader", "freshness", "loaded_at_field"},
-    "exposures": COMMON | {"type", "owner", "url", "label", "depends_on"},
+    "sources": _COMMON | _RELATION | {"source_name", "identifier", "loader", "freshness", "loaded_at_field"},
+    "exposures": _COMMON | {"type", "owner", "url", "label", "depends_on"},
     "groups": frozenset({"unique_id", "name", "owner", "description", "config", "package_name"}),
 }
 """What is read of a manifest; code, columns, macros and docs are most of its bytes and passed over."""
 
-Part: TypeAlias = Schema | Node | Source | Exposure | Group
+ManifestPart: TypeAlias = ArtifactSchema | ManifestNode | ManifestSource | Exposure | Group
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,9 @@ class Manifest:
         schema: What the manifest says of itself; its `metadata` has `project_name` and `adapter_type`.
     """
 
-    schema: Schema = field(default_factory=Schema)
-    nodes: Mapping[str, Node] = field(default_factory=dict)
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    schema: ArtifactSchema = field(default_factory=ArtifactSchema)
+    nodes: Mapping[str, ManifestNode] = field(default_factory=dict)
+    sources: Mapping[str, ManifestSource] = field(default_factory=dict)
     exposures: Mapping[str, Exposure] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
 
@@ -48,13 +55,13 @@ class Manifest:
     def children(self) -> Mapping[str, tuple[str, ...]]:
         """Unique ids of what is made from each node and source."""
         found: dict[str, list[str]] = {}
-        users: list[Node | Exposure] = [*self.nodes.values(), *self.exposures.values()]
+        users: list[ManifestNode | Exposure] = [*self.nodes.values(), *self.exposures.values()]
         for user in users:
             for parent in user.depends_on:
                 found.setdefault(parent, []).append(user.unique_id)
         return {parent: tuple(made) for parent, made in found.items()}
 
-    def owner(self, node: Node) -> Owner:
+    def owner(self, node: ManifestNode) -> Owner:
         """Who answers for a node: `meta.owner`, or else the owner of its group."""
         group = self.groups.get(node.group or "")
         return Owner(name=node.owner) if node.owner else group.owner if group else Owner()
@@ -67,71 +74,75 @@ def read_manifest(stream: IO[bytes]) -> Manifest:
         stream: The file, opened for reading bytes: of a path, an `ObjectStoragePath`, or `io.BytesIO`.
 
     Raises:
-        NotThatArtifact: If it is no manifest.
+        InvalidArtifact: If it is no manifest.
     """
-    schema = Schema()
-    found: dict[type[Entry], dict[str, Any]] = {kind: {} for kind in (Node, Source, Exposure, Group)}
+    schema = ArtifactSchema()
+    found: dict[type[ManifestEntry], dict[str, Any]] = {
+        kind: {} for kind in (ManifestNode, ManifestSource, Exposure, Group)
+    }
     for part in stream_manifest(stream):
-        if isinstance(part, Schema):
+        if isinstance(part, ArtifactSchema):
             schema = part
         else:
             found[type(part)][part.name if isinstance(part, Group) else part.unique_id] = part
     return Manifest(schema, *found.values())
 
 
-def stream_manifest(stream: IO[bytes]) -> Iterator[Part]:
+def stream_manifest(stream: IO[bytes]) -> Iterator[ManifestPart]:
     """The parts of a manifest one at a time, in its order; nothing is kept of those that were taken.
 
     Raises:
-        NotThatArtifact: If it is no manifest; for a damaged one, when the damage is come to.
+        InvalidArtifact: If it is no manifest; for a damaged one, when the damage is come to.
     """
-    for section, key, data in parts(stream, "manifest", WANTED, needed="nodes"):
+    for section, key, data in stream_entries(stream, "manifest", _WANTED, needed="nodes"):
         if section == "metadata":
             yield data
         else:
-            yield READERS[section]({**data, "unique_id": text(data.get("unique_id")) or key})
+            yield _READERS[section]({**data, "unique_id": as_text(data.get("unique_id")) or key})
 
 
 def _common(data: Json) -> dict[str, Any]:
-    config = mapping(data.get("config"))
-    tags = texts(data.get("tags")) or texts(config.get("tags"))
+    config = as_mapping(data.get("config"))
+    tags = as_texts(data.get("tags")) or as_texts(config.get("tags"))
     return {
         "unique_id": data["unique_id"],
-        "name": text(data.get("name")),
-        "package": text(data.get("package_name")),
-        "description": text(data.get("description")),
+        "name": as_text(data.get("name")),
+        "package": as_text(data.get("package_name")),
+        "description": as_text(data.get("description")),
         "tags": tuple(dict.fromkeys(tags)),
-        "meta": mapping(config.get("meta")) or mapping(data.get("meta")),
-        "original_file_path": text(data.get("original_file_path")),
+        "meta": as_mapping(config.get("meta")) or as_mapping(data.get("meta")),
+        "original_file_path": as_text(data.get("original_file_path")),
     }
 
 
-def _node(data: Json) -> Node:
-    config = mapping(data.get("config"))
-    return Node(
+def _node(data: Json) -> ManifestNode:
+    config = as_mapping(data.get("config"))
+    return ManifestNode(
         **_common(data),
-        resource_type=text(data.get("resource_type")) or data["unique_id"].partition(".")[0],
+        resource_type=as_text(data.get("resource_type")) or data["unique_id"].partition(".")[0],
         **_place(data),
         depends_on=_depends_on(data),
         compiled_path=_compiled_path(data),
-        materialized=text(config.get("materialized")),
-        group=text(config.get("group")) or text(data.get("group")) or None,
-        access=text(data.get("access")),
-        version=text(data.get("version")) or None,
+        materialized=as_text(config.get("materialized")),
+        group=as_text(config.get("group")) or as_text(data.get("group")) or None,
+        access=as_text(data.get("access")),
+        version=as_text(data.get("version")) or None,
         freshness=Freshness.parse(config.get("freshness")),
         enabled=config.get("enabled") is not False,
     )
 
 
-def _source(data: Json) -> Source:
-    config = mapping(data.get("config"))
-    return Source(
+def _source(data: Json) -> ManifestSource:
+    config = as_mapping(data.get("config"))
+    return ManifestSource(
         **_common(data),
-        source_name=text(data.get("source_name")),
+        source_name=as_text(data.get("source_name")),
         **_place(data),
-        identifier=text(data.get("identifier")) or text(data.get("name")),
-        loader=text(data.get("loader")),
-        loaded_at_field=text(data.get("loaded_at_field")) or text(config.get("loaded_at_field")) or None,
+        identifier=as_text(data.get("identifier")) or as_text(data.get("name")),
+        loader=as_text(data.get("loader")),
+        loaded_at_field=as_text(data.get("loaded_at_field"))
+        or as_text(config.get("loaded_at_field"))
+        or None,
         freshness=Freshness.parse(data.get("freshness")) or Freshness.parse(config.get("freshness")),
     )
 
@@ -139,10 +150,10 @@ def _source(data: Json) -> Source:
 def _exposure(data: Json) -> Exposure:
     return Exposure(
         **_common(data),
-        type=text(data.get("type")),
+        type=as_text(data.get("type")),
         owner=Owner.parse(data.get("owner")),
-        url=text(data.get("url")) or None,
-        label=text(data.get("label")),
+        url=as_text(data.get("url")) or None,
+        label=as_text(data.get("label")),
         depends_on=_depends_on(data),
     )
 
@@ -151,7 +162,7 @@ def _group(data: Json) -> Group:
     return Group(**_common(data), owner=Owner.parse(data.get("owner")))
 
 
-READERS: Mapping[str, Callable[[Json], Node | Source | Exposure | Group]] = {
+_READERS: Mapping[str, Callable[[Json], ManifestNode | ManifestSource | Exposure | Group]] = {
     "nodes": _node,
     "sources": _source,
     "exposures": _exposure,
@@ -161,19 +172,19 @@ READERS: Mapping[str, Callable[[Json], Node | Source | Exposure | Group]] = {
 
 def _place(data: Json) -> dict[str, Any]:
     return {
-        "database": text(data.get("database")),
-        "schema": text(data.get("schema")),
-        "relation_name": text(data.get("relation_name")) or None,
+        "database": as_text(data.get("database")),
+        "schema": as_text(data.get("schema")),
+        "relation_name": as_text(data.get("relation_name")) or None,
     }
 
 
 def _depends_on(data: Json) -> tuple[str, ...]:
-    return texts(mapping(data.get("depends_on")).get("nodes"))
+    return as_texts(as_mapping(data.get("depends_on")).get("nodes"))
 
 
 def _compiled_path(data: Json) -> str | None:
     """The path below `target/`, from one that begins at the project or at the root of the disk."""
-    place = text(data.get("compiled_path")).replace("\\", "/")
-    package = f"{text(data.get('package_name'))}/"
+    place = as_text(data.get("compiled_path")).replace("\\", "/")
+    package = f"{as_text(data.get('package_name'))}/"
     _, found, below = f"/{place}".rpartition(f"/compiled/{package}")
     return f"compiled/{package}{below}" if found else None

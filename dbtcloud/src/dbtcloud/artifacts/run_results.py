@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Self
 
-from dbtcloud.artifacts.fields import Json, amount, count, mapping, text
-from dbtcloud.artifacts.parts import parts
+from dbtcloud.artifacts.json_stream import stream_entries
+from dbtcloud.artifacts.json_values import Json, as_integer, as_mapping, as_number, as_text
 
-FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
+FAILED_STATUSES = frozenset({"error", "fail", "runtime error", "partial success"})
 """Statuses of nodes that did not become what they should."""
 
 
@@ -41,15 +41,15 @@ class NodeResult:
     @classmethod
     def parse(cls, data: Json) -> Self:
         """Read one entry of `results`."""
-        rows = count(mapping(data.get("adapter_response")).get("rows_affected"))
+        rows = as_integer(as_mapping(data.get("adapter_response")).get("rows_affected"))
         return cls(
-            unique_id=text(data.get("unique_id")),
-            status=text(data.get("status")) or "unknown",
-            seconds=amount(data.get("execution_time")) or 0.0,
-            message=text(data.get("message")),
+            unique_id=as_text(data.get("unique_id")),
+            status=as_text(data.get("status")) or "unknown",
+            seconds=as_number(data.get("execution_time")) or 0.0,
+            message=as_text(data.get("message")),
             rows=rows if rows is not None and rows >= 0 else None,  # -1 is a driver's "not known"
-            failures=count(data.get("failures")),
-            relation=text(data.get("relation_name")) or None,
+            failures=as_integer(data.get("failures")),
+            relation=as_text(data.get("relation_name")) or None,
         )
 
     @property
@@ -73,10 +73,10 @@ class NodeResult:
     @property
     def failed(self) -> bool:
         """Whether the node did not become what it should."""
-        return self.status in FAILED
+        return self.status in FAILED_STATUSES
 
 
-FIELDS = frozenset(
+_FIELDS = frozenset(
     {"unique_id", "status", "execution_time", "message", "adapter_response", "failures", "relation_name"}
 )
 """What is read of an entry; compiled code is most of the file and passed over."""
@@ -86,7 +86,7 @@ def read_run_results(stream: IO[bytes]) -> tuple[NodeResult, ...]:
     """The nodes of a run_results.json, in dbt's order; entries that name no node are left out.
 
     Raises:
-        NotThatArtifact: If it is no such file; a ValueError.
+        InvalidArtifact: If it is no such file; a ValueError.
     """
     return tuple(stream_run_results(stream))
 
@@ -95,8 +95,8 @@ def stream_run_results(stream: IO[bytes]) -> Iterator[NodeResult]:
     """The nodes of a run_results.json of any size, one at a time.
 
     Raises:
-        NotThatArtifact: If it is no such file; for a damaged one, when the damage is come to.
+        InvalidArtifact: If it is no such file; for a damaged one, when the damage is come to.
     """
-    for section, _, data in parts(stream, "run-results", {"results": FIELDS}, needed="results"):
-        if section == "results" and text(data.get("unique_id")):
+    for section, _, data in stream_entries(stream, "run-results", {"results": _FIELDS}, needed="results"):
+        if section == "results" and as_text(data.get("unique_id")):
             yield NodeResult.parse(data)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from dbtcloud.artifacts.fields import mapping, text
+from dbtcloud.artifacts.json_values import as_mapping, as_text
 
-FILES = {
+_FILES = {
     "manifest": "manifest.json",
     "run-results": "run_results.json",
     "catalog": "catalog.json",
@@ -18,7 +18,7 @@ FILES = {
 """The artifacts by the names of their schemas (https://schemas.getdbt.com)."""
 
 
-class NotThatArtifact(ValueError):
+class InvalidArtifact(ValueError):
     """A file is not the artifact that it was taken for.
 
     Attributes:
@@ -27,14 +27,14 @@ class NotThatArtifact(ValueError):
 
     def __init__(self, kind: str, why: str) -> None:
         self.kind = kind
-        file = FILES[kind]
+        file = _FILES[kind]
         super().__init__(
             f"This is no {file}. {why.rstrip('.')}. Give {file} as dbt has written it into its target folder."
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
+class ArtifactSchema:
     """What an artifact says of itself.
 
     Attributes:
@@ -54,11 +54,11 @@ class Schema:
         """Read the `metadata` of an artifact; versions that are not known yet are taken as they come.
 
         Raises:
-            NotThatArtifact: If it says that it is something else than `kind`.
+            InvalidArtifact: If it says that it is something else than `kind`.
         """
-        data = mapping(metadata)
-        named = re.search(r"/([a-z-]+)/v(\d{1,9})\.json$", text(data.get("dbt_schema_version")))
+        data = as_mapping(metadata)
+        named = re.search(r"/([a-z-]+)/v(\d{1,9})\.json$", as_text(data.get("dbt_schema_version")))
         if named and named[1] != kind:
-            raise NotThatArtifact(kind, f"Its metadata names it {named[1]} v{named[2]}")
+            raise InvalidArtifact(kind, f"Its metadata names it {named[1]} v{named[2]}")
         version = int(named[2]) if named else 0
-        return cls(kind if named else "", version, text(data.get("dbt_version")), data)
+        return cls(kind if named else "", version, as_text(data.get("dbt_version")), data)

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run, RunStatus, Step, status_name
-from dbtcloud.report.commands import DbtCommand, command_of, verb_of
-from dbtcloud.report.selectors import may_share_a_file, namesakes, selector
+from dbtcloud.report.dbt_command import DbtCommand, step_command, subcommand_of
+from dbtcloud.report.node_selection import ambiguous_snapshots, indistinguishable_nodes, selector
 
-AUTOMATIC = frozenset({"deps", "docs generate", "source freshness"})
+_AUTOMATIC = frozenset({"deps", "docs generate", "source freshness"})
 """Commands that dbt Cloud adds to a job's own, and adds to a new run again."""
 
-NARROWED = frozenset({"build", "run", "test", "seed", "snapshot", "clone"})
+NARROWABLE = frozenset({"build", "run", "test", "seed", "snapshot", "clone"})
 """Commands that take a selection and tell what became of each node."""
 
-MOST_NODES = 50
+_MAX_NODES = 50
 """Nodes that the lines of a plan name."""
 
-LONGEST_COMMAND = 2_000
+_MAX_COMMAND = 2_000
 """Characters of a command in the lines of a plan."""
 
 
@@ -42,7 +42,7 @@ class RetryPlan:
     notes: tuple[str, ...] = ()
 
 
-def retry_plan(
+def make_retry_plan(
     run: Run, results: Mapping[int, Sequence[NodeResult]], *, original: str | None = None
 ) -> RetryPlan:
     """Work out what is to be done again of a run, as `dbt retry` would, also where dbt Cloud cannot retry it.
@@ -57,17 +57,17 @@ def retry_plan(
     return _Planning(run, results, original).plan()
 
 
-def commands_of(run: Run) -> list[str]:
+def _planned_commands(run: Run) -> list[str]:
     """The commands that a run was to execute: of its trigger, else of its job as that is now."""
     own = (run.data.get("trigger") or {}).get("steps_override")
     return list(own or (run.data.get("job") or {}).get("execute_steps") or ())
 
 
-def lines(plan: RetryPlan) -> list[str]:
+def plan_log_lines(plan: RetryPlan) -> list[str]:
     """The plan as log lines."""
     if not plan.commands:
         return [_nothing(plan.run), *plan.notes]
-    shown = plan.nodes[:MOST_NODES]
+    shown = plan.nodes[:_MAX_NODES]
     more = len(plan.nodes) - len(shown)
     return [
         f"Retry plan of run {plan.run.id}: {_count(plan.nodes, 'node')}, {_count(plan.commands, 'command')}.",
@@ -88,9 +88,9 @@ def _nothing(run: Run) -> str:
 
 
 def _cut(command: str) -> str:
-    if len(command) <= LONGEST_COMMAND:
+    if len(command) <= _MAX_COMMAND:
         return command
-    return f"{command[:LONGEST_COMMAND]}… ({len(command):,} characters)"
+    return f"{command[:_MAX_COMMAND]}… ({len(command):,} characters)"
 
 
 def _count(things: Sequence[object], name: str) -> str:
@@ -112,9 +112,9 @@ class _Planning:
 
     def _again(self) -> Iterator[str]:
         """Commands that failed, then those that were not reached."""
-        commands, reached, known = commands_of(self._run), 0, True
+        commands, reached, known = _planned_commands(self._run), 0, True
         for step, command in self._invoked():
-            automatic = verb_of(command) in AUTOMATIC
+            automatic = subcommand_of(command) in _AUTOMATIC
             if command in commands[reached : reached + 1 if automatic else None]:
                 reached = commands.index(command, reached) + 1
             elif automatic:
@@ -133,10 +133,10 @@ class _Planning:
     def _invoked(self) -> Iterator[tuple[Step, str]]:
         """The steps that called dbt, each with the command that it stands for."""
         for step in self._run.steps:
-            command = command_of(step)
+            command = step_command(step)
             if command is None:
                 continue
-            if verb_of(command) == "retry" and command not in commands_of(self._run):
+            if subcommand_of(command) == "retry" and command not in _planned_commands(self._run):
                 command = self._original or self._unknown(step)
             yield step, command
 
@@ -156,20 +156,20 @@ class _Planning:
             yield self._selecting(command, left)
 
     def _selecting(self, command: str, nodes: list[NodeResult]) -> str:
-        verb = verb_of(command)
+        verb = subcommand_of(command)
         selectors = [selector(node, verb) for node in nodes]
         exact = [each for each in selectors if each is not None]
-        if verb not in NARROWED or len(exact) < len(nodes):
+        if verb not in NARROWABLE or len(exact) < len(nodes):
             self._notes.append(f"`{command}` is whole: dbt cannot be told which of its nodes are meant.")
             return command
-        if others := namesakes(nodes, self._last.values(), verb):
+        if others := indistinguishable_nodes(nodes, self._last.values(), verb):
             named = ", ".join(node.unique_id for node in others)
             self._notes.append(f"dbt cannot tell {named} from others of the same name, and executes it too.")
-        for node in may_share_a_file(nodes, self._last.values()):
+        for node in ambiguous_snapshots(nodes, self._last.values()):
             self._notes.append(
                 f"Snapshots in a file or folder called {node.name} are executed along with it."
             )
-        return str(DbtCommand.parse(command).selecting(sorted(set(exact))))
+        return str(DbtCommand.parse(command).with_selection(sorted(set(exact))))
 
 
 def _is_retried(node: NodeResult) -> bool:

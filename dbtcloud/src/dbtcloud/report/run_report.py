@@ -11,7 +11,7 @@ from typing import Any
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run, RunStatus, Step, status_name
 
-TAIL = 30
+LOG_TAIL_LINES = 30
 """Lines of a failed step's log that are worth showing: dbt sums up its errors at the end."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -67,16 +67,10 @@ class RunReport:
         return f"dbt Cloud run {self.run.id} ended with status {status_name(self.run.status)}.{said}"
 
     @property
-    def last_words(self) -> tuple[str, ...]:
+    def log_tail(self) -> tuple[str, ...]:
         """The end of the failed steps' own logs, where no node tells what went wrong."""
         steps = () if self.failed else self.failed_steps
-        return tuple(line for step in steps for line in tail(step))
-
-    def to_markdown(self) -> str:
-        """The report as Markdown, with a table of the nodes."""
-        from dbtcloud.report.text import to_markdown
-
-        return to_markdown(self)
+        return tuple(line for step in steps for line in step_log_tail(step))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, all of them, however much that is."""
@@ -88,16 +82,16 @@ class RunReport:
             "totals": dict(self.totals),
             "left_to_do": len(self.left_to_do),
             "failed_steps": [step.name for step in self.failed_steps],
-            "log_tail": list(self.last_words),
+            "log_tail": list(self.log_tail),
             "nodes": [_node_dict(node) for node in _failures_first(self.nodes)],
             "gaps": list(self.gaps),
         }
 
 
-def tail(step: Step) -> list[str]:
+def step_log_tail(step: Step) -> list[str]:
     """The last lines of a step's log, without empty ones and colours."""
     lines = (_COLOUR.sub("", line).rstrip() for line in (step.logs or "").splitlines())
-    return [line for line in lines if line][-TAIL:]
+    return [line for line in lines if line][-LOG_TAIL_LINES:]
 
 
 def _failures_first(nodes: tuple[NodeResult, ...]) -> list[NodeResult]:

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dbtcloud.artifacts.catalog import Column, Table, stream_catalog
-from dbtcloud.artifacts.manifest import Part, read_manifest, stream_manifest
-from dbtcloud.artifacts.project import Owner
+from dbtcloud.artifacts.manifest import ManifestPart, read_manifest, stream_manifest
+from dbtcloud.artifacts.manifest_entries import Owner
 from dbtcloud.artifacts.run_results import NodeResult, read_run_results
-from dbtcloud.artifacts.schema import NotThatArtifact
+from dbtcloud.artifacts.schema import InvalidArtifact
 from dbtcloud.artifacts.sources import SourceFreshness, read_sources
 from shop_artifacts import ORDERS, good, manifest
 
@@ -46,8 +46,8 @@ MANIFEST = manifest(
 )
 RESULTS = good()
 
-READERS = {
-    "manifest": (MANIFEST, stream_manifest, Part),
+_READERS = {
+    "manifest": (MANIFEST, stream_manifest, ManifestPart),
     "catalog": (CATALOG, stream_catalog, Table),
     "sources": (SOURCES, read_sources, SourceFreshness),
     "run results": (RESULTS, read_run_results, NodeResult),
@@ -116,17 +116,17 @@ def test_the_check_finds_what_is_of_another_type():
     assert not is_of(NodeResult(ORDERS, "pass", seconds=1), NodeResult)
 
 
-@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("kind", _READERS)
 @on_any_machine
 @given(data=st.data())
 def test_only_a_refusal_comes_out_of_a_reader_and_else_what_is_annotated(kind, data):
-    document, read, hint = READERS[kind]
+    document, read, hint = _READERS[kind]
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.sampled_from(list(places(document))))
         document = changed(document, place, data.draw(ODD))
     try:
         found = list(read(stream(document)))
-    except NotThatArtifact:
+    except InvalidArtifact:
         return
     assert all(is_of(each, hint) for each in found), found
 

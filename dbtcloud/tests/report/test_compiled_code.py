@@ -3,7 +3,7 @@
 import pytest
 
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.report.compiled_path import located
+from dbtcloud.report.compiled_code import with_compiled_paths
 
 PATHS = [
     "manifest.json",
@@ -45,5 +45,5 @@ PATHS = [
     ],
 )
 def test_a_node_is_told_where_its_code_lies_and_never_a_file_that_is_not_there(unique_id, path):
-    (node,) = located([NodeResult(unique_id, "error")], PATHS)
+    (node,) = with_compiled_paths([NodeResult(unique_id, "error")], PATHS)
     assert node.compiled_path == path

@@ -2,8 +2,8 @@
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run
+from dbtcloud.report.opentelemetry import node_attributes, run_attributes
 from dbtcloud.report.run_report import RunReport
-from dbtcloud.report.telemetry import node_attributes, run_attributes
 
 RUN = Run.parse(
     {

@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterable
 
 from dbtcloud.artifacts.run_results import NodeResult
 
-NAMED_AS_THEIR_FILE = frozenset({"model", "seed", "test"})
+_NAMED_AS_THEIR_FILE = frozenset({"model", "seed", "test"})
 """Kinds of nodes whose file has their name, unless they are versions of a model or tests in a YAML file."""
 
 _SELECTABLE = re.compile(r"[\w$-]+(\.[\w$-]+)*")
 _HASH = re.compile(r"[0-9a-f]{10}")
 
 
-def leaf(node: NodeResult) -> str:
+def _selectable_name(node: NodeResult) -> str:
     """The name by which dbt selects a node: with a model's version, without a test's hash."""
     parts = node.unique_id.split(".")[2:]
     if node.kind == "unit_test":
@@ -44,7 +44,7 @@ def selector(node: NodeResult, verb: str) -> str | None:
     Returns:
         None where dbt cannot be told: the node is a hook, or its name holds what selection reads otherwise.
     """
-    name, home = leaf(node), package(node)
+    name, home = _selectable_name(node), package(node)
     if node.kind == "operation" or not (_SELECTABLE.fullmatch(name) and _SELECTABLE.fullmatch(home)):
         return None
     terms = [f"fqn:{name}", f"package:{home}"]
@@ -58,10 +58,12 @@ def selector(node: NodeResult, verb: str) -> str | None:
 
 
 def _is_named_as_its_file(node: NodeResult) -> bool:
-    return node.kind in NAMED_AS_THEIR_FILE and node.unique_id.count(".") == "kind.package.name".count(".")
+    return node.kind in _NAMED_AS_THEIR_FILE and node.unique_id.count(".") == "kind.package.name".count(".")
 
 
-def namesakes(wanted: Collection[NodeResult], known: Iterable[NodeResult], verb: str) -> list[NodeResult]:
+def indistinguishable_nodes(
+    wanted: Collection[NodeResult], known: Iterable[NodeResult], verb: str
+) -> list[NodeResult]:
     """Known nodes that are not wanted and that dbt's selection cannot tell from one that is."""
     ids = {node.unique_id for node in wanted}
     others = {node.unique_id: node for node in known if node.unique_id not in ids}
@@ -69,7 +71,7 @@ def namesakes(wanted: Collection[NodeResult], known: Iterable[NodeResult], verb:
     return [node for node in others.values() if selector(node, verb) in selectors]
 
 
-def may_share_a_file(wanted: Iterable[NodeResult], known: Iterable[NodeResult]) -> list[NodeResult]:
+def ambiguous_snapshots(wanted: Iterable[NodeResult], known: Iterable[NodeResult]) -> list[NodeResult]:
     """Wanted snapshots by whose name dbt may select others, too: of a file or a folder that is called so.
 
     Only of snapshots does neither their kind nor the name of their file say more; they count where the

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Self
 
-from dbtcloud.artifacts.fields import Json, mapping, text, texts
 from dbtcloud.artifacts.freshness import Freshness
+from dbtcloud.artifacts.json_values import Json, as_mapping, as_text, as_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,12 @@ class Owner:
     @classmethod
     def parse(cls, data: object) -> Self:
         """Read `owner`; an address may be a list of several, of which the first counts."""
-        known = mapping(data)
-        return cls(text(known.get("name")), next(iter(texts(known.get("email"))), ""))
+        known = as_mapping(data)
+        return cls(as_text(known.get("name")), next(iter(as_texts(known.get("email"))), ""))
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManifestEntry:
     """What everything in a manifest has in common.
 
     Attributes:
@@ -47,7 +47,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Node(Entry):
+class ManifestNode(ManifestEntry):
     """A model, seed, snapshot, test, analysis or operation.
 
     Attributes:
@@ -86,7 +86,7 @@ class Node(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class Source(Entry):
+class ManifestSource(ManifestEntry):
     """A table that dbt reads and does not make.
 
     Attributes:
@@ -111,7 +111,7 @@ class Source(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class Exposure(Entry):
+class Exposure(ManifestEntry):
     """A use of the project's models: a dashboard, an application.
 
     Attributes:
@@ -130,7 +130,7 @@ class Exposure(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class Group(Entry):
+class Group(ManifestEntry):
     """A group of nodes and who answers for it."""
 
     owner: Owner = Owner()

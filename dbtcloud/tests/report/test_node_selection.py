@@ -3,7 +3,7 @@
 import pytest
 
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.report.selectors import leaf, selector
+from dbtcloud.report.node_selection import _selectable_name, selector
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_a_node_is_told_from_all_others(unique_id, verb, expected):
 
 
 def test_a_singular_test_is_no_hash():
-    assert leaf(NodeResult("test.shop.deadbeef01", "fail")) == "deadbeef01"
+    assert _selectable_name(NodeResult("test.shop.deadbeef01", "fail")) == "deadbeef01"

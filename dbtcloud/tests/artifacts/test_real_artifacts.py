@@ -11,7 +11,7 @@ from dbtcloud.artifacts.run_results import stream_run_results
 from dbtcloud.client import endpoints
 from dbtcloud.client.transport import blocking
 from dbtcloud.client.transport.credentials import Credentials
-from dbtcloud.report.run_report_reader import builds
+from dbtcloud.report.run_report_reader import builds_nodes
 
 
 @pytest.mark.dbt
@@ -24,7 +24,7 @@ def test_artifacts_of_a_real_build_are_read_and_agree_with_each_other(dbt_cloud)
         def file(path, step=None):
             return io.BytesIO(client.ask(endpoints.get_artifact(1, run.id, path, step=step)).body)
 
-        step = next(filter(builds, run.steps)).index
+        step = next(filter(builds_nodes, run.steps)).index
         manifest, catalog = read_manifest(file("manifest.json", step)), read_catalog(file("catalog.json"))
         results = list(stream_run_results(file("run_results.json", step)))
         paths = client.ask(endpoints.list_artifacts(1, run.id))

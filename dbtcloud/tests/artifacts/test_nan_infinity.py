@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dbtcloud.artifacts.manifest import read_manifest
-from dbtcloud.artifacts.schema import NotThatArtifact
+from dbtcloud.artifacts.schema import InvalidArtifact
 
 WORDS = st.sampled_from(
     [
@@ -76,17 +76,17 @@ def test_numbers_of_other_writers_are_floats_as_well(text, value):
 )
 @pytest.mark.parametrize("most", [1, 3, 100])
 def test_words_that_are_no_numbers_of_pythons_stay_faults(text, most):
-    with pytest.raises(NotThatArtifact, match="no whole JSON text"):
+    with pytest.raises(InvalidArtifact, match="no whole JSON text"):
         meta_of(text, most)
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "1e" + "9" * 30, "[" * 2000 + "]" * 2000, '"\\u00', "'a'"])
 def test_what_no_parser_of_pythons_takes_either_is_refused(text):
-    with pytest.raises(NotThatArtifact, match="no whole JSON text"):
+    with pytest.raises(InvalidArtifact, match="no whole JSON text"):
         meta_of(text)
 
 
 @pytest.mark.parametrize("damage", [b"\xff", b"\xed\xa0\x80", b"\x00"])
 def test_bytes_that_are_no_text_are_refused(damage):
-    with pytest.raises(NotThatArtifact, match="no whole JSON text"):
+    with pytest.raises(InvalidArtifact, match="no whole JSON text"):
         read_manifest(io.BytesIO(b'{"nodes": {"a": {"name": "' + damage + b'"}}}'))

@@ -8,10 +8,10 @@ from contextlib import suppress
 from itertools import chain
 from typing import IO, Any, TypeAlias
 
-from dbtcloud.artifacts.python_json import number, standard
-from dbtcloud.artifacts.schema import NotThatArtifact, Schema
+from dbtcloud.artifacts.nan_infinity import python_number, standard_json
+from dbtcloud.artifacts.schema import ArtifactSchema, InvalidArtifact
 
-PIECE = 64 * 1024
+PIECE_BYTES = 64 * 1024
 """Bytes that are read at a time."""
 
 Wanted: TypeAlias = Mapping[str, frozenset[str]]
@@ -20,30 +20,32 @@ Wanted: TypeAlias = Mapping[str, frozenset[str]]
 Events: TypeAlias = Iterator[tuple[str, Any]]
 """JSON as a row of events (ijson: "basic_parse")."""
 
-OPENING = frozenset({"start_map", "start_array"})
-DEPTH = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
+_OPENING = frozenset({"start_map", "start_array"})
+_DEPTH = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 
-DAMAGE = (json.JSONDecodeError, UnicodeError, ArithmeticError, RecursionError, SystemError)
+_DAMAGE = (json.JSONDecodeError, UnicodeError, ArithmeticError, RecursionError, SystemError)
 """What ijson's backends let through of a text that is damaged beside its own JSONError.
 
 A number of more than 4,300 digits, which Python refuses as well, is a SystemError of the one written in C.
 """
 
 
-def parts(stream: IO[bytes], kind: str, wanted: Wanted, needed: str) -> Iterator[tuple[str, str, Any]]:
+def stream_entries(
+    stream: IO[bytes], kind: str, wanted: Wanted, needed: str
+) -> Iterator[tuple[str, str, Any]]:
     """The wanted parts of an artifact, one at a time: section, key (of a list ""), and the fields as a dict.
 
-    Its `metadata` comes as a part, too, as a `Schema`. All of a manifest of 200 MB takes some five seconds of
-    CPU and no more memory than its largest entry.
+    Its `metadata` comes as an entry, too, as an `ArtifactSchema`. A manifest of 200 MB takes some five
+    seconds of CPU and no more memory than its largest entry.
 
     Args:
         stream: The artifact.
-        kind: What it should be, as `Schema` names it.
+        kind: What it should be, as `ArtifactSchema` names it.
         wanted: Sections and fields; all else is passed over, so that fields of later schemas do no harm.
         needed: The section that it has in any case.
 
     Raises:
-        NotThatArtifact: If it is no JSON, another artifact, or lacks what is needed.
+        InvalidArtifact: If it is no JSON, another artifact, or lacks what is needed.
     """
     import ijson
 
@@ -52,17 +54,17 @@ def parts(stream: IO[bytes], kind: str, wanted: Wanted, needed: str) -> Iterator
         events = chain.from_iterable(_batches(stream))
         for section, event, value in _entries(events, next(events, ("", None))[0]):
             if section == "metadata":
-                yield section, "", Schema.parse(_built(events, event, value), kind)
+                yield section, "", ArtifactSchema.parse(_built(events, event, value), kind)
             elif section in wanted:
-                found = found or (section == needed and event in OPENING)
+                found = found or (section == needed and event in _OPENING)
                 for key, picked in _picked(events, event, wanted[section]):
                     yield section, key, picked
             else:
                 _pass(events, event)
-    except (ijson.JSONError, *DAMAGE) as error:
-        raise NotThatArtifact(kind, f"It is no whole JSON text: {error.__cause__ or error}") from error
+    except (ijson.JSONError, *_DAMAGE) as error:
+        raise InvalidArtifact(kind, f"It is no whole JSON text: {error.__cause__ or error}") from error
     if not found:
-        raise NotThatArtifact(kind, f"It has no {needed!r}")
+        raise InvalidArtifact(kind, f"It has no {needed!r}")
 
 
 def _batches(stream: IO[bytes]) -> Iterator[Events]:
@@ -76,7 +78,7 @@ def _batches(stream: IO[bytes]) -> Iterator[Events]:
     events = ijson.sendable_list()
     parser = ijson.basic_parse_coro(events)
     try:
-        for piece in standard(stream, PIECE):
+        for piece in standard_json(stream, PIECE_BYTES):
             parser.send(piece)
             yield iter(events)
             events.clear()
@@ -123,16 +125,16 @@ def _built(events: Events, event: str, value: Any) -> Any:
         return {key: _built(events, first, start) for key, first, start in _entries(events, event)}
     if event == "start_array":
         return [_built(events, first, start) for _, first, start in _entries(events, event)]
-    return number(value)
+    return python_number(value)
 
 
 def _pass(events: Events, event: str) -> None:
     """Go beyond the value that begins with this event; most of a manifest goes by here."""
-    if event not in OPENING:
+    if event not in _OPENING:
         return
     depth = 1
     for each, _ in events:
-        if each in DEPTH:
-            depth += DEPTH[each]
+        if each in _DEPTH:
+            depth += _DEPTH[each]
             if not depth:
                 return

@@ -12,20 +12,20 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import IO, Any
 
-NAN, INFINITY = b"NaN", b"Infinity"
-NUMBERS = {NAN: b"1e987654321", INFINITY: b"1e999"}
+_NAN, _INFINITY = b"NaN", b"Infinity"
+_NUMBERS = {_NAN: b"1e987654321", _INFINITY: b"1e999"}
 """What the parser sees instead."""
 
-NOT_A_NUMBER = Decimal(NUMBERS[NAN].decode())
-WORD = re.compile(b"(NaN|Infinity)")
-BEGINNINGS = sorted(
-    {word[:n] for word in (NAN, INFINITY, b"-Infinity") for n in range(1, len(word) + 1)},
+_NOT_A_NUMBER = Decimal(_NUMBERS[_NAN].decode())
+_WORD = re.compile(b"(NaN|Infinity)")
+_BEGINNINGS = sorted(
+    {word[:n] for word in (_NAN, _INFINITY, b"-Infinity") for n in range(1, len(word) + 1)},
     key=len,
     reverse=True,
 )
 
 
-def standard(stream: IO[bytes], size: int) -> Iterator[bytes]:
+def standard_json(stream: IO[bytes], size: int) -> Iterator[bytes]:
     """JSON in which words for numbers have become numbers; texts stay as they are, and no piece is empty.
 
     Args:
@@ -43,16 +43,16 @@ def standard(stream: IO[bytes], size: int) -> Iterator[bytes]:
         yield _translated(kept, in_text)[0]
 
 
-def number(value: Any) -> Any:
+def python_number(value: Any) -> Any:
     """The number that the parser has seen as Python's own parser gives it: an int as it is, else a float."""
     if isinstance(value, Decimal):
-        return math.nan if value == NOT_A_NUMBER else float(value)
+        return math.nan if value == _NOT_A_NUMBER else float(value)
     return value
 
 
 def _translated(given: bytes, in_text: int) -> tuple[bytes, int]:
     """A piece that cuts no word, and whether it ends within a text (1) or not (0), as it began."""
-    pieces = WORD.split(given) if NAN in given or INFINITY in given else [given]  # splitting is slow
+    pieces = _WORD.split(given) if _NAN in given or _INFINITY in given else [given]  # splitting is slow
     for n, piece in enumerate(pieces):
         if n % 2 == 0:
             in_text ^= _quotes(piece) % 2
@@ -63,15 +63,15 @@ def _translated(given: bytes, in_text: int) -> tuple[bytes, int]:
 
 def _number_for(word: bytes, before: bytes) -> bytes:
     """Apart from what stands around it, so that `1NaN` and `-NaN` stay the faults that they are."""
-    signed = word == INFINITY and before.endswith(b"-")
-    return (b"" if signed else b" ") + NUMBERS[word] + b" "
+    signed = word == _INFINITY and before.endswith(b"-")
+    return (b"" if signed else b" ") + _NUMBERS[word] + b" "
 
 
 def _unfinished(piece: bytes) -> bytes:
     """The end of a piece that has to be seen with the next one: half an escape, or what may begin a word."""
     if (len(piece) - len(piece.rstrip(b"\\"))) % 2:
         return b"\\"
-    return next((word for word in BEGINNINGS if piece.endswith(word)), b"")
+    return next((word for word in _BEGINNINGS if piece.endswith(word)), b"")
 
 
 def _quotes(piece: bytes) -> int:

@@ -10,25 +10,25 @@ from typing import Any
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Step, status_name
-from dbtcloud.report.run_report import RunReport, tail
+from dbtcloud.report.run_report import RunReport, step_log_tail
 
-MOST_BYTES = 40_000
+MAX_XCOM_BYTES = 40_000
 """Bytes of a report in an XCom."""
 
-MOST_ROWS = 50
+_MAX_ROWS = 50
 """Nodes in a log's table."""
 
-LONGEST_MESSAGE = 300
+_MAX_MESSAGE = 300
 """Characters of a node's message in a table or sentence."""
 
-TOP = 3
+_MAX_NAMED = 3
 """Failed nodes that a sentence names."""
 
-LIST_BYTES = 8_000
+_MAX_LIST_BYTES = 8_000
 """Bytes that each list of texts beside the nodes may have in an XCom: steps, gaps, lines of a log."""
 
 
-def lines(report: RunReport) -> list[str]:
+def report_log_lines(report: RunReport) -> list[str]:
     """The report as log lines: the outcome, failures first in a table, then what no node tells."""
     return [
         report.outcome,
@@ -41,15 +41,15 @@ def lines(report: RunReport) -> list[str]:
     ]
 
 
-def summary(report: RunReport) -> str:
+def failure_summary(report: RunReport) -> str:
     """What failed: the first nodes, or else the step with the end of its log; "" where nothing did."""
     if not report.failed:
         steps = ", ".join(step.name for step in report.failed_steps)
-        words = " ".join(" ".join(report.last_words).split())
+        words = " ".join(" ".join(report.log_tail).split())
         ends = f" Its log ends: {_end_of(words)}" if words else ""
         return f"It failed in: {steps}.{ends}" if steps else ""
-    named = "; ".join(_reason(node) for node in report.failed[:TOP])
-    more = len(report.failed) - TOP
+    named = "; ".join(_reason(node) for node in report.failed[:_MAX_NAMED])
+    more = len(report.failed) - _MAX_NAMED
     told = f"Failed: {named}{f'; and {more} more' if more > 0 else ''}."
     return f"{told} {_left_to_do(report)}" if report.left_to_do else told
 
@@ -68,13 +68,13 @@ def to_markdown(report: RunReport) -> str:
         [f"### {link}"],
         [f"Nodes: {_totals(report)}."] if report.nodes else [],
         [*head, *rows] if report.nodes else [],
-        ["````text", *report.last_words, "````"] if report.last_words else [],
+        ["````text", *report.log_tail, "````"] if report.log_tail else [],
         [f"- {gap}" for gap in report.gaps],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def to_json(report: RunReport, most: int = MOST_BYTES) -> dict[str, Any]:
+def to_json(report: RunReport, most: int = MAX_XCOM_BYTES) -> dict[str, Any]:
     """The report as plain values, of `most` bytes of JSON.
 
     `left_out` counts the nodes beyond, and `left_out_by_status` says what became of them. A text that was cut
@@ -105,7 +105,7 @@ def _bounded(value: Any) -> Any:
     if not isinstance(value, list):
         return _cut(value) if isinstance(value, str) else value
     sizes = accumulate(len(json.dumps(_cut(text))) + 2 for text in reversed(value))
-    fitting = sum(size <= LIST_BYTES for size in sizes)
+    fitting = sum(size <= _MAX_LIST_BYTES for size in sizes)
     return [_cut(text) for text in value[len(value) - fitting :]]
 
 
@@ -115,7 +115,7 @@ def _totals(report: RunReport) -> str:
 
 def _table(report: RunReport) -> Iterator[str]:
     nodes = _ordered(report)
-    shown = nodes[:MOST_ROWS]
+    shown = nodes[:_MAX_ROWS]
     status_width = max((len(node.status) for node in shown), default=0)
     width = max((len(_title(node)) for node in shown), default=0)
     for node in shown:
@@ -163,15 +163,15 @@ def _one_line(node: NodeResult) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
+    return text if len(text) <= _MAX_MESSAGE else text[: _MAX_MESSAGE - 1] + "…"
 
 
 def _end_of(text: str) -> str:
-    return text if len(text) <= LONGEST_MESSAGE else "…" + text[-LONGEST_MESSAGE + 1 :]
+    return text if len(text) <= _MAX_MESSAGE else "…" + text[-_MAX_MESSAGE + 1 :]
 
 
 def _step(step: Step) -> list[str]:
     return [
         f"Step {step.index}, {step.name}: {status_name(step.status)}",
-        *(f"  {line}" for line in tail(step)),
+        *(f"  {line}" for line in step_log_tail(step)),
     ]

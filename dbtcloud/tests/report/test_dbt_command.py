@@ -7,11 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbtcloud.client.models import Step
-from dbtcloud.report.commands import SELECTING, VALUED, DbtCommand, command_of, verb_of
+from dbtcloud.report.dbt_command import (
+    _SELECTION_OPTIONS,
+    _VALUE_OPTIONS,
+    DbtCommand,
+    step_command,
+    subcommand_of,
+)
 
 
 def narrowed(text):
-    return str(DbtCommand.parse(text).selecting(["fqn:a"]))
+    return str(DbtCommand.parse(text).with_selection(["fqn:a"]))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +67,7 @@ def test_only_the_selection_is_replaced(text, expected):
     ],
 )
 def test_what_a_command_does(text, verb):
-    assert verb_of(text) == verb
+    assert subcommand_of(text) == verb
 
 
 @pytest.mark.parametrize("text", ["dbt run --vars 'open", "echo", ""])
@@ -79,17 +85,17 @@ def test_what_is_no_command_of_dbt_is_refused(text):
     ],
 )
 def test_a_step_names_its_command(name, command):
-    assert command_of(Step(1, name, 10)) == command
+    assert step_command(Step(1, name, 10)) == command
 
 
 ANY = st.text(max_size=8)
 PLAIN = ANY.filter(lambda word: not word.startswith("-"))
 KEPT = st.one_of(
     st.sampled_from(["--full-refresh", "-x", "-d", "--fail-fast", "-fq", "--defer"]).map(lambda flag: [flag]),
-    st.tuples(st.sampled_from(sorted(VALUED)), ANY).map(list),
+    st.tuples(st.sampled_from(sorted(_VALUE_OPTIONS)), ANY).map(list),
     st.tuples(st.sampled_from(["--vars", "--target"]), ANY).map(lambda pair: ["=".join(pair)]),
 )
-SELECTS = st.tuples(st.sampled_from(sorted(SELECTING)), st.lists(PLAIN, min_size=1)).map(
+SELECTS = st.tuples(st.sampled_from(sorted(_SELECTION_OPTIONS)), st.lists(PLAIN, min_size=1)).map(
     lambda pair: [pair[0], *pair[1]]
 )
 

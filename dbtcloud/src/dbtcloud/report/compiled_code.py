@@ -16,17 +16,16 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from dbtcloud.artifacts.run_results import NodeResult
 
-CODE = frozenset({".sql", ".py"})
+_CODE_SUFFIXES = frozenset({".sql", ".py"})
 """Endings of files with a node's code."""
 
 _DIGEST = re.compile(r"_([0-9a-f]{32})$")
 
 
-def located(nodes: Iterable[NodeResult], paths: Iterable[str]) -> tuple[NodeResult, ...]:
+def with_compiled_paths(nodes: Iterable[NodeResult], paths: Iterable[str]) -> tuple[NodeResult, ...]:
     """The nodes, each with its compiled code's path where exactly one of `paths` is named after it."""
     found = _by_name(paths)
     return tuple(replace(node, compiled_path=_path(node, found)) for node in nodes)
@@ -53,7 +52,7 @@ def _file_names(node: NodeResult) -> Iterator[str]:
 
 def _kind(path: str) -> str:
     """The kind of node that the folder of a project is for where it has dbt's usual name; a guess."""
-    folders = PurePosixPath(path).parts[2:-1]
+    folders = path.split("/")[2:-1]
     if any(folder.endswith((".yml", ".yaml")) for folder in folders):
         return "test"
     return {"models": "model", "tests": "test", "snapshots": "snapshot"}.get(
@@ -65,9 +64,11 @@ def _by_name(paths: Iterable[str]) -> Mapping[tuple[str, str], list[str]]:
     """Paths of compiled code by package and file name without its ending, or digest at its end."""
     found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for path in paths:
-        parts = PurePosixPath(path)
-        if len(parts.parts) > 2 and parts.parts[0] == "compiled" and parts.suffix in CODE:
-            found[parts.parts[1], parts.stem].append(path)
-            if hashed := _DIGEST.search(parts.stem):
-                found[parts.parts[1], hashed[1]].append(path)
+        folder, _, below = path.partition("/")
+        package, _, file = below.partition("/")
+        name, dot, suffix = file.rpartition("/")[2].rpartition(".")
+        if folder == "compiled" and f"{dot}{suffix}" in _CODE_SUFFIXES:
+            found[package, name].append(path)
+            if hashed := _DIGEST.search(name):
+                found[package, hashed[1]].append(path)
     return found

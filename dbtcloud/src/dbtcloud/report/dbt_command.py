@@ -14,16 +14,16 @@ from typing import Self
 
 from dbtcloud.client.models import Step
 
-SELECTING = frozenset(
+_SELECTION_OPTIONS = frozenset(
     {"--select", "-s", "--models", "--model", "-m", "--exclude"}
     | {"--resource-type", "--resource-types", "--exclude-resource-type", "--exclude-resource-types"}
 )
 """Options that say what is selected, each with all the words up to the next option."""
 
-SELECTING_BY_ONE = frozenset({"--selector", "--indirect-selection"})
+_SINGLE_SELECTION_OPTIONS = frozenset({"--selector", "--indirect-selection"})
 """Options that say what is selected by the one word that follows."""
 
-VALUED = frozenset(
+_VALUE_OPTIONS = frozenset(
     {"--add-package", "--args", "--defer-state", "--event-time-end", "--event-time-start", "--host"}
     | {"--inline", "--inline-direct", "--limit", "--log-file-max-bytes", "--log-format", "--log-format-file"}
     | {"--log-level", "--log-level-file", "--log-path", "--output", "--partial-parse-file-path", "--port"}
@@ -33,12 +33,12 @@ VALUED = frozenset(
 )
 """Other options with a value: that may begin with a dash, and is no option all the same."""
 
-GROUPS = ("docs", "source")
+_COMMAND_GROUPS = ("docs", "source")
 """Commands that are followed by another, such as `docs generate`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CommandPart:
     """One option with its values, or a word that belongs to none.
 
     Attributes:
@@ -54,7 +54,7 @@ class Part:
     @property
     def selects(self) -> bool:
         """Whether it says what is selected."""
-        return self.option in SELECTING | SELECTING_BY_ONE
+        return self.option in _SELECTION_OPTIONS | _SINGLE_SELECTION_OPTIONS
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ class DbtCommand:
         parts: What follows `dbt`, in order.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[CommandPart, ...]
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -90,30 +90,30 @@ class DbtCommand:
     def verb(self) -> str:
         """What it does: "build", "docs generate"; "" where it names nothing."""
         free = [word for part in self.parts if not part.option for word in part.words]
-        return " ".join(free[: 2 if free[:1] and free[0] in GROUPS else 1])
+        return " ".join(free[: 2 if free[:1] and free[0] in _COMMAND_GROUPS else 1])
 
-    def selecting(self, selectors: Sequence[str]) -> Self:
+    def with_selection(self, selectors: Sequence[str]) -> Self:
         """The same command for other nodes: nothing else of it changes.
 
         Args:
             selectors: What is selected, each as dbt's `--select` takes it.
         """
-        kept = tuple(Part(part.option, part.kept) for part in self.parts if part.kept)
+        kept = tuple(CommandPart(part.option, part.kept) for part in self.parts if part.kept)
         # Only build and test take tests along with a model; older dbt knows the option nowhere else.
         alone = ("--indirect-selection", "empty") if self.verb in {"build", "test"} else ()
-        return type(self)((*kept, Part("--select", ("--select", *selectors)), Part("", alone)))
+        return type(self)((*kept, CommandPart("--select", ("--select", *selectors)), CommandPart("", alone)))
 
     def __str__(self) -> str:
         return shlex.join(["dbt", *(word for part in self.parts for word in part.words)])
 
 
-def command_of(step: Step) -> str | None:
+def step_command(step: Step) -> str | None:
     """The dbt command of a run's step, whose name holds it between backticks; None where it has none."""
     found = re.search(r"`(dbt\s.*)`", step.name, re.DOTALL)
     return found[1] if found else None
 
 
-def verb_of(text: str) -> str:
+def subcommand_of(text: str) -> str:
     """What a command does; "" where it cannot be read."""
     try:
         return DbtCommand.parse(text).verb
@@ -121,32 +121,32 @@ def verb_of(text: str) -> str:
         return ""
 
 
-def _parts(words: Sequence[str]) -> Iterator[Part]:
+def _parts(words: Sequence[str]) -> Iterator[CommandPart]:
     rest = list(words)
     while rest:
         word = rest.pop(0)
         if word.startswith("--") and word != "--":
             option, joined, _ = word.partition("=")
-            yield Part(option, (word, *_values(option, rest, given=bool(joined))))
+            yield CommandPart(option, (word, *_values(option, rest, given=bool(joined))))
         elif word.startswith("-") and len(word) > 1:
             yield _short(word, rest)
         else:
-            yield Part("", (word,))
+            yield CommandPart("", (word,))
 
 
-def _short(word: str, rest: list[str]) -> Part:
+def _short(word: str, rest: list[str]) -> CommandPart:
     """Short options in one word: flags, then perhaps one with a value, which may be joined to it."""
     for place, letter in enumerate(word[1:], start=1):
         option = f"-{letter}"
-        if option in SELECTING | VALUED:
+        if option in _SELECTION_OPTIONS | _VALUE_OPTIONS:
             values = _values(option, rest, given=bool(word[place + 1 :]))
-            return Part(option, (word, *values), word[:place] if place > 1 else "")
-    return Part(word, (word,))
+            return CommandPart(option, (word, *values), word[:place] if place > 1 else "")
+    return CommandPart(word, (word,))
 
 
 def _values(option: str, rest: list[str], *, given: bool) -> Iterator[str]:
     """Take the values of an option off the words that follow; `given` if one is joined to it already."""
-    if rest and not given and option in SELECTING | SELECTING_BY_ONE | VALUED:
+    if rest and not given and option in _SELECTION_OPTIONS | _SINGLE_SELECTION_OPTIONS | _VALUE_OPTIONS:
         yield rest.pop(0)
-    while rest and option in SELECTING and not rest[0].startswith("-"):
+    while rest and option in _SELECTION_OPTIONS and not rest[0].startswith("-"):
         yield rest.pop(0)

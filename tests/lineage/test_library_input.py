@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from airflow_dbt_cloud.lineage.catalog_compatibility import told_catalog
-from airflow_dbt_cloud.lineage.result_statuses import told_results
-from dbtcloud.artifacts.schema import NotThatArtifact
+from airflow_dbt_cloud.lineage.catalog_compatibility import library_catalog
+from airflow_dbt_cloud.lineage.result_statuses import library_results
+from dbtcloud.artifacts.schema import InvalidArtifact
 from small_artifacts import catalog
 
 LOG = logging.getLogger(__name__)
@@ -16,7 +16,9 @@ BEGAN, ENDED = "2026-02-03T04:05:06Z", "2026-02-03T04:05:07Z"
 
 def told(**fields):
     """The one result with these fields, as it is told."""
-    (each,) = told_results({"results": [{"unique_id": "model.shop.a", "status": "success", **fields}]}, LOG)
+    (each,) = library_results(
+        {"results": [{"unique_id": "model.shop.a", "status": "success", **fields}]}, LOG
+    )
     return each
 
 
@@ -27,19 +29,19 @@ def test_neither_results_nor_a_catalog_are_changed_by_being_told():
     tables = catalog()
     tables["nodes"]["model.shop.orders"]["columns"]["id"]["type"] = None
     before = copy.deepcopy((results, tables))
-    assert told_results(results, LOG)[0]["status"] == "error"
-    told_catalog(tables, LOG)
+    assert library_results(results, LOG)[0]["status"] == "error"
+    library_catalog(tables, LOG)
     assert (results, tables) == before
 
 
 def test_what_is_no_list_of_results_is_refused():
-    with pytest.raises(NotThatArtifact, match="It has no list of results"):
-        told_results({"results": {"a": 1}}, LOG)
+    with pytest.raises(InvalidArtifact, match="It has no list of results"):
+        library_results({"results": {"a": 1}}, LOG)
 
 
 def test_entries_that_are_no_nodes_of_the_library_are_passed_over():
     others = [None, 5, {}, {"unique_id": 5}, {"unique_id": "seed.shop.raw", "status": "success"}]
-    assert told_results({"results": others}, LOG) == []
+    assert library_results({"results": others}, LOG) == []
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_counts_that_are_none_are_left_out(response, read):
 def test_odd_tables_and_counts_of_a_catalog_are_left_out():
     stats = {"rows": {"value": 7}, "has_stats": {"value": True}, "a": None, "b": {"value": float("inf")}}
     tables = {"a": None, "b": {"columns": None}, "c": {"columns": {}, "stats": stats}, "d": {"columns": {}}}
-    assert told_catalog({"nodes": tables, "sources": 5}, LOG) == {
+    assert library_catalog({"nodes": tables, "sources": 5}, LOG) == {
         "nodes": {"c": {"columns": {}, "stats": {"rows": {"value": 7}}}, "d": {"columns": {}, "stats": {}}},
         "sources": {},
     }

@@ -13,8 +13,8 @@ from dbtcloud.client.transport import blocking
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 from dbtcloud.report.retry_plan import RetryPlan
-from dbtcloud.report.retry_plan_reader import plan_retry
-from dbtcloud.report.run_report_reader import report_run
+from dbtcloud.report.retry_plan_reader import read_retry_plan
+from dbtcloud.report.run_report_reader import read_run_report
 
 pytestmark = pytest.mark.dbt
 
@@ -98,9 +98,9 @@ def story(request, cloud):
     job["execute_steps"] = [request.param, LATER]
     cloud.server.control.seed(environments=[environment], jobs=[job])
     failed = cloud.start(number)
-    plan = cloud.ask(plan_retry(1, failed.id))
+    plan = cloud.ask(read_retry_plan(1, failed.id))
     retried = cloud.ended(endpoints.retry_run(1, failed.id))
-    next_plan = cloud.ask(plan_retry(1, retried.id))
+    next_plan = cloud.ask(read_retry_plan(1, retried.id))
     again = cloud.ended(endpoints.retry_run(1, retried.id))
     planned = cloud.start(number, steps_override=list(plan.commands))
     return Story(failed, plan, retried, next_plan, again, planned)
@@ -116,7 +116,7 @@ def test_what_fails_or_is_skipped_is_what_was_made_to(cloud, story):
 
 
 def test_each_node_that_failed_is_told_with_its_own_code(cloud, story):
-    report = cloud.ask(report_run(1, story.failed.id))
+    report = cloud.ask(read_run_report(1, story.failed.id))
     codes = {
         plain(node.unique_id): cloud.ask(endpoints.get_artifact(1, story.failed.id, node.compiled_path)).body
         for node in report.failed

@@ -10,35 +10,35 @@ from typing import Any, TypeAlias
 Json: TypeAlias = Mapping[str, Any]
 
 
-def text(value: object) -> str:
+def as_text(value: object) -> str:
     """A text, or a number as text; else ""."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
-def texts(value: object) -> tuple[str, ...]:
+def as_texts(value: object) -> tuple[str, ...]:
     """The texts of a list, or of the one that stands for itself, without empty ones."""
     each = value if isinstance(value, list) else [value]
-    return tuple(filter(None, map(text, each)))
+    return tuple(filter(None, map(as_text, each)))
 
 
-def mapping(value: object) -> Json:
+def as_mapping(value: object) -> Json:
     """An object; else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
-def mappings(value: object) -> dict[str, Json]:
+def as_mappings(value: object) -> dict[str, Json]:
     """The objects in an object, by their names."""
-    return {name: each for name, each in mapping(value).items() if isinstance(each, Mapping)}
+    return {name: each for name, each in as_mapping(value).items() if isinstance(each, Mapping)}
 
 
-def count(value: object) -> int | None:
+def as_integer(value: object) -> int | None:
     """An integer; else None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def amount(value: object) -> float | None:
+def as_number(value: object) -> float | None:
     """A finite number, also one written as text; else None."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -49,7 +49,7 @@ def amount(value: object) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def moment(value: object) -> datetime | None:
+def as_time(value: object) -> datetime | None:
     """A time as ISO 8601 spells it; else None."""
     try:
         return datetime.fromisoformat(value) if isinstance(value, str) else None
