@@ -1,12 +1,14 @@
 """The queue of real runs, with executors that the tests hold in their hands."""
 
 import asyncio
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
+from dbtcloud.core import process
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.model.run_plan import Outcome
@@ -96,6 +98,56 @@ def test_a_going_run_is_asked_to_end(queued, executor, eventually):
     queued.post(f"runs/{run}/cancel/")
     eventually(lambda: queued.get(f"runs/{run}/")["status"] == 30)
     assert queued.get(f"runs/{run}/")["status_message"] == "Cancelled by user."
+
+
+CHILD = """
+import pathlib, signal, sys
+
+def interrupted(*_):
+    pathlib.Path("interrupted").touch()
+    sys.exit(1)
+
+signal.signal(signal.SIGINT, interrupted)
+print("building", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def test_cancelling_a_running_run_interrupts_its_process_and_starts_the_next(client_of, tmp_path, eventually):
+    """The process is a real one: a run may only be reported as cancelled when its process has ended."""
+    exit_codes = []
+
+    async def execute(plan, observer, cancelled):
+        observer.starting(), observer.running()
+        observer.step_started(1, "Invoke dbt with `dbt build`", "dbt build")
+        folder = tmp_path / str(plan.run_id)
+        folder.mkdir()
+        code = await process.run(
+            [sys.executable, "-c", CHILD],
+            cwd=folder,
+            env={},
+            output=lambda text: observer.step_log(1, text),
+            stop=cancelled,
+        )
+        exit_codes.append(code)
+        observer.step_finished(1, 30)
+        return Outcome(30, "Cancelled by user.")
+
+    with LocalDbtCloud(token="t", execute=execute) as server:
+        client = client_of(server)
+
+        def builds(run):
+            steps = client.get(f"runs/{run}/", include_related="run_steps,debug_logs")["run_steps"]
+            return bool(steps) and "building" in steps[0]["logs"]
+
+        first, second = client.start(1)["id"], client.start(1)["id"]
+        for number, run in enumerate((first, second), start=1):
+            eventually(lambda run=run: builds(run))
+            client.post(f"runs/{run}/cancel/")
+            eventually(lambda run=run: client.get(f"runs/{run}/")["status"] == 30)
+            assert exit_codes == [1] * number
+            assert (tmp_path / str(run) / "interrupted").exists()
 
 
 def test_steps_and_their_logs_are_seen_while_they_happen(queued, executor):
