@@ -7,7 +7,7 @@ from dbtcloud.local.api.middleware import admit, answer, note, throttle
 from dbtcloud.local.api.routes.app_keys import CLOUD, CONTROL, DISCOVERY, GUARD
 from dbtcloud.local.api.routes.table import routes
 from dbtcloud.local.control.control import Control
-from dbtcloud.local.discovery.serving import Discovery
+from dbtcloud.local.discovery.graphql_endpoint import DiscoveryEndpoint
 from dbtcloud.local.orchestration.cloud import Cloud
 
 MAX_BODY_BYTES = 8 * 1024**2
@@ -25,7 +25,7 @@ def make_app(cloud: Cloud, control: Control) -> web.Application:
     ]
     app = web.Application(middlewares=passages, client_max_size=MAX_BODY_BYTES)
     app[CLOUD], app[CONTROL], app[GUARD] = cloud, control, control.guard
-    app[DISCOVERY] = Discovery(cloud)
+    app[DISCOVERY] = DiscoveryEndpoint(cloud)
     app.on_cleanup.append(app[DISCOVERY].close)
     app.add_routes(routes())
     return app

@@ -9,7 +9,7 @@ from dbtcloud.local.api.responses.envelope import NoAnswer, bare, refused
 from dbtcloud.local.control.rate_limit import RateLimit
 from dbtcloud.local.control.request_log import Journal
 from dbtcloud.local.control.tokens import Guard
-from dbtcloud.local.discovery.serving import is_discovery, refused_discovery
+from dbtcloud.local.discovery.graphql_endpoint import discovery_error, is_discovery_request
 from dbtcloud.local.model.api_errors import Refusal, not_served, too_large
 from dbtcloud.local.model.clock import Clock
 
@@ -94,8 +94,8 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _refused(request: web.Request, refusal: Refusal) -> web.Response:
-    if is_discovery(request):
-        return refused_discovery(refusal.code, refusal.user_message)
+    if is_discovery_request(request):
+        return discovery_error(refusal.code, refusal.user_message)
     return refused(refusal)
 
 

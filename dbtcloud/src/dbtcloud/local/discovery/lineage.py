@@ -1,77 +1,86 @@
-"""The graph of a project as a list: `lineage`, narrowed by types, tags, ids or a simple selection."""
+"""The nodes of `lineage`, filtered by type, tag, id or a simple dbt selection."""
 
 import re
 from typing import Any
 
-from dbtcloud.local.discovery.fields import FIELDS
-from dbtcloud.local.discovery.filters import passes
-from dbtcloud.local.discovery.limits import refuse
-from dbtcloud.local.discovery.nodes import Json, Node
-from dbtcloud.local.discovery.states import State, by_parent_ids
-from dbtcloud.local.discovery.views import View
+from dbtcloud.local.discovery.field_resolvers import FIELD_RESOLVERS
+from dbtcloud.local.discovery.filters import matches
+from dbtcloud.local.discovery.nodes import DiscoveryNode, Json
+from dbtcloud.local.discovery.project_state import NodeInState, ProjectState
+from dbtcloud.local.discovery.query_limits import graphql_error
 
-_SELECTED = re.compile(r"(?P<up>\+?)(?P<name>[\w.]+)(?P<down>\+?)")
-_TAKEN = ("uniqueId", "name", "description", "filePath", "database", "schema", "alias", "access", "group")
-_UNEXECUTED = frozenset({"Group"})
+_SELECTOR = re.compile(r"(?P<up>\+?)(?P<name>[\w.]+)(?P<down>\+?)")
+_NODE_FIELDS = (
+    "uniqueId",
+    "name",
+    "description",
+    "filePath",
+    "database",
+    "schema",
+    "alias",
+    "access",
+    "group",
+)
+_WITHOUT_LINEAGE = frozenset({"Group"})
 
 
-def lineage(state: State, filters: Json) -> list[dict[str, Any]]:
+def lineage_nodes(state: ProjectState, filters: Json) -> list[dict[str, Any]]:
     """Return the nodes of a project with the ids of their parents.
 
     Args:
         state: the project.
-        filters: `types`, `tags` and `uniqueIds` leave nodes out; `select` and `exclude` name nodes, by name
-            or id, separated by spaces, `+` in front for their ancestors too and behind for their descendants:
-            nodes that `select` does not name stay, with `matchesMethod` false.
+        filters: `types`, `tags` and `uniqueIds` remove nodes. `select` and `exclude` are names or ids of
+            nodes, separated by spaces. A `+` in front adds their ancestors, one behind their descendants.
+            Nodes that `select` does not match stay, with `matchesMethod` false.
 
     Raises:
-        GraphQLError: for a selection by other methods of dbt's, which this server does not have.
+        GraphQLError: the selection uses another selector method of dbt, which this server does not have.
     """
     plain = {name: filters.get(name) for name in ("types", "tags", "uniqueIds")}
-    kinds = {node.kind for node in state.nodes.values()} - _UNEXECUTED
-    nodes = [node for node in state.of_kind(kinds) if passes(node, plain)]
-    selected = _named(state, filters.get("select"))
-    excluded = _named(state, filters.get("exclude")) or set()
-    return [_shape(state, node, selected) for node in nodes if node.unique_id not in excluded]
+    kinds = {node.kind for node in state.nodes.values()} - _WITHOUT_LINEAGE
+    nodes = [node for node in state.of_kind(kinds) if matches(node, plain)]
+    selected = _select(state, filters.get("select"))
+    excluded = _select(state, filters.get("exclude")) or set()
+    return [_lineage_node(state, node, selected) for node in nodes if node.unique_id not in excluded]
 
 
-def _shape(state: State, node: Node, selected: set[str] | None) -> dict[str, Any]:
-    view = View(node, state)
+def _lineage_node(state: ProjectState, node: DiscoveryNode, selected: set[str] | None) -> dict[str, Any]:
+    view = NodeInState(node, state)
     return {
         "__typename": f"{node.kind}LineageNode",
-        **{name: FIELDS[name](view) for name in _TAKEN},
+        **{name: FIELD_RESOLVERS[name](view) for name in _NODE_FIELDS},
         "resourceType": node.kind,
-        "fqn": FIELDS["fqn"](view),
-        "tags": FIELDS["tags"](view),
+        "fqn": FIELD_RESOLVERS["fqn"](view),
+        "tags": FIELD_RESOLVERS["tags"](view),
         "projectId": node.facts.project_id,
-        "version": FIELDS["version"](view),
+        "version": FIELD_RESOLVERS["version"](view),
         "sourceName": node.body.get("source_name"),
         "materializationType": node.config.get("materialized"),
-        "modelingLayer": FIELDS["modelingLayer"](view),
+        "modelingLayer": FIELD_RESOLVERS["modelingLayer"](view),
         "matchesMethod": selected is None or node.unique_id in selected,
-        "parentIds": by_parent_ids(state.nodes, node),
+        "parentIds": state.parent_ids(node),
         "publicParentIds": [],
         "lastRunStatus": node.last.status if node.last else None,
-        "worstTestStatus": _worst(state.tests(node)),
+        "worstTestStatus": _worst_status(state.tests(node)),
     }
 
 
-def _worst(tests: list[Node]) -> str | None:
+def _worst_status(tests: list[DiscoveryNode]) -> str | None:
     found = {test.last.status for test in tests if test.last}
     return next((status for status in ("error", "fail", "warn", "skipped", "pass") if status in found), None)
 
 
-def _named(state: State, selection: str | None) -> set[str] | None:
+def _select(state: ProjectState, selection: str | None) -> set[str] | None:
     if not selection:
         return None
-    return {node.unique_id for word in selection.split() for node in _expanded(state, word)}
+    return {node.unique_id for word in selection.split() for node in _select_word(state, word)}
 
 
-def _expanded(state: State, word: str) -> list[Node]:
-    parts = _SELECTED.fullmatch(word)
+def _select_word(state: ProjectState, word: str) -> list[DiscoveryNode]:
+    parts = _SELECTOR.fullmatch(word)
     if parts is None:
-        raise refuse(
-            f"The local dbt Cloud cannot select {word!r}; give names or unique ids of nodes, with '+' in "
+        raise graphql_error(
+            f"The local dbt Cloud cannot select {word!r}. Give names or unique ids of nodes, with '+' in "
             "front for their ancestors or behind for their descendants."
         )
     found = [
@@ -81,8 +90,8 @@ def _expanded(state: State, word: str) -> list[Node]:
     return found + up + (_descendants(state, found) if parts["down"] else [])
 
 
-def _descendants(state: State, nodes: list[Node]) -> list[Node]:
-    seen: dict[str, Node] = {}
+def _descendants(state: ProjectState, nodes: list[DiscoveryNode]) -> list[DiscoveryNode]:
+    seen: dict[str, DiscoveryNode] = {}
     waiting = list(nodes)
     while waiting:
         for child in state.children(waiting.pop()):

@@ -1,4 +1,4 @@
-"""What Discovery knows of one node of a dbt project: its definition, its results, its catalog entry."""
+"""A node of a dbt project: its definition, its results, and its catalog entry."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]
 
-KINDS: Mapping[str, str] = {
+RESOURCE_KINDS: Mapping[str, str] = {
     "model": "Model",
     "seed": "Seed",
     "snapshot": "Snapshot",
@@ -22,15 +22,16 @@ KINDS: Mapping[str, str] = {
 }
 """dbt's `resource_type` -> Discovery's `ResourceNodeType`."""
 
-EXECUTED = frozenset({"Model", "Seed", "Snapshot", "Test"})
-"""Kinds that a run executes; the others are only declared."""
+EXECUTABLE_KINDS = frozenset({"Model", "Seed", "Snapshot", "Test"})
+"""Kinds that a run executes. The others only have a definition."""
 
-_GOOD = frozenset({"success", "pass", "warn"})
+_MODELING_LAYERS = ("staging", "intermediate", "marts")
+_GOOD_STATUSES = frozenset({"success", "pass", "warn"})
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """Whose artifacts they are: ids, the instant they were written (ISO), and how dbt was called."""
+    """The run that wrote some artifacts: its ids, when it wrote them (ISO 8601), and the dbt invocation."""
 
     run_id: int
     job_id: int
@@ -45,24 +46,24 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one run made of a node: an entry of `run_results.json`, or of `sources.json`."""
+    """The result of a node in one run: an entry of `run_results.json` or `sources.json`."""
 
     facts: RunFacts
     body: Json
 
     @property
     def status(self) -> str:
-        """Dbt's own word, such as `success`, `error`, `skipped`, `pass`, `fail`, `warn`."""
+        """The status as dbt writes it, such as `success`, `error`, `skipped`, `pass`, `fail` or `warn`."""
         return str(self.body.get("status"))
 
     @property
     def good(self) -> bool:
-        """Whether it stands for something built or passed."""
-        return self.status in _GOOD
+        """True if the node was built or its test passed."""
+        return self.status in _GOOD_STATUSES
 
     @property
     def error(self) -> str | None:
-        """Dbt's message where it did not go well."""
+        """The message of a result that is not good."""
         message = self.body.get("message")
         return None if self.good or message is None else str(message)
 
@@ -75,7 +76,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogued:
+class CatalogEntry:
     """A node's entry of `catalog.json`."""
 
     facts: RunFacts
@@ -83,15 +84,15 @@ class Catalogued:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A node: its entry of `manifest.json` and what has become of it.
+class DiscoveryNode:
+    """A node: its entry of `manifest.json` with its results and catalog entry.
 
     Attributes:
-        body: the manifest's entry.
-        facts: the run whose manifest that is.
+        body: the entry of the manifest.
+        facts: the run that wrote this manifest.
         last: the newest result.
         success: the newest good one.
-        history: newest first, of models only.
+        history: all results, newest first. Nodes other than models keep only the newest.
         catalog: the newest catalog entry.
     """
 
@@ -100,19 +101,43 @@ class Node:
     last: Result | None = None
     success: Result | None = None
     history: tuple[Result, ...] = ()
-    catalog: Catalogued | None = None
+    catalog: CatalogEntry | None = None
 
     @property
     def unique_id(self) -> str:
-        """Dbt's id, such as `model.shop.orders`."""
+        """The id in the manifest, such as `model.shop.orders`."""
         return str(self.body["unique_id"])
 
     @property
     def kind(self) -> str:
-        """Discovery's word for what it is, such as `Model`."""
-        return KINDS[self.body["resource_type"]]
+        """The `ResourceNodeType` of Discovery, such as `Model`."""
+        return RESOURCE_KINDS[self.body["resource_type"]]
 
     @property
     def config(self) -> Json:
         """The node's configuration, empty where the manifest has none."""
         return self.body.get("config") or {}
+
+
+def node_tags(node: DiscoveryNode) -> list[str]:
+    """Return a node's tags."""
+    return list(node.body.get("tags") or node.config.get("tags") or ())
+
+
+def table_identifier(node: DiscoveryNode) -> str | None:
+    """Return the name of a node's table."""
+    body = node.body
+    return body.get("identifier") or body.get("alias") or body.get("name")
+
+
+def modeling_layer(node: DiscoveryNode) -> str | None:
+    """Return the layer that a model's folder names: staging, intermediate or marts."""
+    folders = {part.lower() for part in (node.body.get("fqn") or ())[:-1]}
+    return next((layer for layer in _MODELING_LAYERS if layer in folders), None)
+
+
+def test_type(node: DiscoveryNode) -> str:
+    """Return the GraphQL `TestType`: tests written as SQL are singular, configured ones are generic."""
+    if node.body["resource_type"] == "unit_test":
+        return "UNIT_TEST"
+    return "GENERIC_DATA_TEST" if node.body.get("test_metadata") else "SINGULAR_DATA_TEST"

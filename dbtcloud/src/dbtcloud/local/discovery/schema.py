@@ -1,23 +1,26 @@
-"""The GraphQL schema, put together from groups of fields; names and types are those of dbt's own."""
+"""The GraphQL schema, built from the object types and their groups of fields."""
 
 from functools import cache
 from importlib import resources
+from typing import Any
 
-from graphql import GraphQLSchema, build_schema
+from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema, ValueNode, build_schema
+from graphql.language import IntValueNode, StringValueNode
 
-from dbtcloud.local.discovery.groups import INTERFACES
-from dbtcloud.local.discovery.scalars import define_scalars
-from dbtcloud.local.discovery.sdl import KINDS, STATES
+from dbtcloud.local.discovery.field_groups import INTERFACES
+from dbtcloud.local.discovery.object_types import OBJECT_TYPES, STATE_TYPES
 
 _Groups = tuple[str, ...]
+_MAX_DIGITS = 18
+_PAGE_ARGUMENTS = "first: Int, after: String"
 
 
 @cache
 def discovery_schema() -> GraphQLSchema:
-    """Return the schema; it is put together once in a process."""
+    """Return the schema, which is built once in a process."""
     fixed = resources.files(__package__).joinpath("types.graphql").read_text("utf-8")
     schema = build_schema("\n".join([fixed, *_interfaces(), *_nodes(), *_states()]))
-    define_scalars(schema)
+    _define_big_int(schema)
     return schema
 
 
@@ -26,11 +29,11 @@ def _interfaces() -> list[str]:
 
 
 def _nodes() -> list[str]:
-    return [_type(name, interfaces, groups) for name, (interfaces, groups) in KINDS.items()]
+    return [_object_type(name, interfaces, groups) for name, (interfaces, groups) in OBJECT_TYPES.items()]
 
 
-def _type(name: str, interfaces: _Groups, groups: _Groups) -> str:
-    """Write an object type; a field that several groups name is there once, as the last of them has it."""
+def _object_type(name: str, interfaces: _Groups, groups: _Groups) -> str:
+    """Write an object type. Where several groups define a field, the last definition counts."""
     lines = [
         line.strip()
         for group in (*(INTERFACES[each] for each in interfaces), *groups)
@@ -42,23 +45,44 @@ def _type(name: str, interfaces: _Groups, groups: _Groups) -> str:
 
 
 def _states() -> list[str]:
-    """Write what holds pages of nodes, and the pages."""
+    """Write the two states and the connection types of their lists."""
     written = []
-    for state, lists in STATES.items():
+    for state, lists in STATE_TYPES.items():
         fields = [
-            f"{name}({', '.join((_PAGE, *arguments))}): {node}Connection!"
+            f"{name}({', '.join((_PAGE_ARGUMENTS, *arguments))}): {node}Connection!"
             for name, (node, *arguments) in lists.items()
         ]
         written.append(f"extend type {state} {{ {' '.join(fields)} }}")
-        written += [_pages(node) for node, *_ in lists.values()]
+        written += [_connection_types(node) for node, *_ in lists.values()]
     return written
 
 
-_PAGE = "first: Int, after: String"
-
-
-def _pages(node: str) -> str:
+def _connection_types(node: str) -> str:
     return (
         f"type {node}Connection {{ edges: [{node}Edge!]! pageInfo: PageInfo! totalCount: Int! }} "
         f"type {node}Edge {{ cursor: String! node: {node}! }}"
     )
+
+
+def _define_big_int(schema: GraphQLSchema) -> None:
+    # All other scalars return their values unchanged.
+    big = schema.type_map["BigInt"]
+    assert isinstance(big, GraphQLScalarType)
+    big.coerce_input_value = _parse_big_int
+    big.coerce_input_literal = _parse_big_int_literal
+
+
+def _parse_big_int(value: Any) -> int:
+    text = str(value)
+    digits = text.removeprefix("-")
+    if isinstance(value, bool | float) or not (
+        digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS
+    ):
+        raise GraphQLError(
+            f"BigInt cannot represent {value!r}: give a whole number of at most {_MAX_DIGITS} digits."
+        )
+    return int(text)
+
+
+def _parse_big_int_literal(node: ValueNode) -> int:
+    return _parse_big_int(node.value if isinstance(node, IntValueNode | StringValueNode) else None)

@@ -4,10 +4,10 @@ from aiohttp import web
 
 from dbtcloud.local.control.control import Control
 from dbtcloud.local.control.tokens import Guard
-from dbtcloud.local.discovery.serving import Discovery
+from dbtcloud.local.discovery.graphql_endpoint import DiscoveryEndpoint
 from dbtcloud.local.orchestration.cloud import Cloud
 
 CLOUD = web.AppKey("cloud", Cloud)
 CONTROL = web.AppKey("control", Control)
-DISCOVERY = web.AppKey("discovery", Discovery)
+DISCOVERY = web.AppKey("discovery", DiscoveryEndpoint)
 GUARD = web.AppKey("guard", Guard)

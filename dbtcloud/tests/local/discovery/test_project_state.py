@@ -1,6 +1,6 @@
 """The applied state, the definition, and what a single run made of the project."""
 
-from dbtcloud.local.discovery.archive import MOST_RUNS
+from dbtcloud.local.discovery.repository import MAX_RUNS
 from shop_artifacts import HISTORY, ORDERS, PRICES, RAW, STAGED, UNIQUE, good, manifest, result, results
 
 EXECUTION = (
@@ -137,7 +137,7 @@ def test_history_ends_at_twenty_runs(shop):
     refused = shop.post(
         "{ environment(id: 1) { applied { modelHistoricalRuns(lastRunCount: 21) { status } } } }"
     )
-    assert "give 1 to 20" in refused.json()["errors"][0]["message"]
+    assert "Give 1 to 20" in refused.json()["errors"][0]["message"]
 
 
 def test_a_run_of_a_job_is_asked_about_by_its_id_or_is_the_newest(shop):
@@ -190,7 +190,7 @@ def test_a_reset_forgets_what_was_read(shop):
 def test_a_node_that_was_executed_before_the_oldest_run_in_view_is_still_applied(shop):
     early = shop.ran(200, manifest=manifest(), run_results=results(result(ORDERS)))
     assert names(shop.nodes("uniqueId")) == [ORDERS]
-    for age in range(MOST_RUNS + 5):
+    for age in range(MAX_RUNS + 5):
         shop.ran(100 - age, manifest=manifest(), run_results=results(result(STAGED)))
         if age % 10 == 0:
             shop.nodes("uniqueId")

@@ -1,19 +1,19 @@
-"""What a warehouse says of a node's table, as Discovery writes `catalog.json`."""
+"""Fields about the table of a node, read from `catalog.json`."""
 
 from typing import Any
 
-from dbtcloud.local.discovery.executions import moment
-from dbtcloud.local.discovery.nodes import Json, Node
+from dbtcloud.local.discovery.execution_fields import javascript_time
+from dbtcloud.local.discovery.nodes import DiscoveryNode, Json
 
 
-def catalog(node: Node) -> dict[str, Any] | None:
-    """Write a node's catalog entry; None where no run has made one."""
+def catalog(node: DiscoveryNode) -> dict[str, Any] | None:
+    """Return the catalog entry of a node, or None if no run has written one."""
     if node.catalog is None:
         return None
     entry, facts = node.catalog.body, node.catalog.facts
     counts = {stat["id"]: stat["value"] for stat in stats(node) if isinstance(stat["value"], int | float)}
     return {
-        **table(node),
+        **table_metadata(node),
         "uniqueId": node.unique_id,
         "columns": columns(node),
         "stats": stats(node),
@@ -22,25 +22,25 @@ def catalog(node: Node) -> dict[str, Any] | None:
         "runId": facts.run_id,
         "jobDefinitionId": facts.job_id,
         "environmentId": facts.environment_id,
-        "runGeneratedAt": moment(facts.generated_at),
+        "runGeneratedAt": javascript_time(facts.generated_at),
         "comment": (entry.get("metadata") or {}).get("comment"),
     }
 
 
-def table(node: Node) -> dict[str, Any]:
-    """Write what kind of table it is, whose, and its comment; nulls where no run has asked."""
+def table_metadata(node: DiscoveryNode) -> dict[str, Any]:
+    """Return the type, owner and comment of a table, or nulls without a catalog entry."""
     metadata = (node.catalog.body.get("metadata") or {}) if node.catalog else {}
     return {name: metadata.get(name) for name in ("type", "owner", "comment")}
 
 
-def columns(node: Node) -> list[dict[str, Any]] | None:
-    """Write the table's columns in their order, each with what the project says of it."""
+def columns(node: DiscoveryNode) -> list[dict[str, Any]] | None:
+    """Return the columns of a table in order, with their descriptions in the project."""
     if node.catalog is None:
         return None
     described = {name.lower(): column for name, column in (node.body.get("columns") or {}).items()}
     found = (node.catalog.body.get("columns") or {}).values()
-    ordered = sorted(found, key=lambda column: column.get("index") or 0)
-    return [_column(column, described.get(str(column.get("name")).lower(), {})) for column in ordered]
+    sort_views = sorted(found, key=lambda column: column.get("index") or 0)
+    return [_column(column, described.get(str(column.get("name")).lower(), {})) for column in sort_views]
 
 
 def _column(column: Json, described: Json) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def _column(column: Json, described: Json) -> dict[str, Any]:
     }
 
 
-def stats(node: Node) -> list[dict[str, Any]]:
-    """Write the statistics that the adapter gives."""
+def stats(node: DiscoveryNode) -> list[dict[str, Any]]:
+    """Return the statistics of a table that the adapter provides."""
     entries = (node.catalog.body.get("stats") or {}) if node.catalog else {}
     names = ("id", "label", "description", "include", "value")
     return [{"id": key, **{name: stat.get(name) for name in names[1:]}} for key, stat in entries.items()]

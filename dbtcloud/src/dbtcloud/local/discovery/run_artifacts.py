@@ -1,4 +1,4 @@
-"""What a finished run has left behind, read once: its manifest, results of all its steps, its catalog."""
+"""The artifacts of a finished run: its manifest, the results of all its steps, and its catalog."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 import ijson
 
-from dbtcloud.local.discovery.nodes import KINDS, Catalogued, Json, Result, RunFacts
+from dbtcloud.local.discovery.nodes import RESOURCE_KINDS, CatalogEntry, Json, Result, RunFacts
 from dbtcloud.local.model.clock import iso
 from dbtcloud.local.model.records import RunRecord
 
@@ -23,52 +23,55 @@ _SECTIONS = (
     "saved_queries",
     "groups",
 )
-_LARGE = 1024**2
-_NOT_EXECUTING = frozenset({"generate", "compile", "parse", "list", "ls", "show"})
-"""Commands whose results say nothing of what was built: docs of a run would hide its build otherwise."""
+_STREAMED_BYTES = 1024**2
+_COMMANDS_WITHOUT_BUILD = frozenset({"generate", "compile", "parse", "list", "ls", "show"})
+# Without these, the results of `dbt docs generate` would replace those of the build.
 
 
 @dataclass(frozen=True, slots=True)
-class LeftBehind:
-    """Where a run's artifacts are: a folder with `target/` and `steps/N/`, or a pretended run's texts."""
+class ArtifactSource:
+    """The artifacts of a run: a folder with `target/` and `steps/N/`, or the texts of a simulated run."""
 
     run: RunRecord
     folder: Path
     texts: Mapping[str, Any] | None = None
 
     def read(self, path: str) -> Json | None:
-        """Return a JSON artifact of the run's last step that wrote it; None where there is no usable one."""
+        """Return a JSON artifact of the last step that wrote it, or None if there is no usable one."""
         if self.texts is not None:
             return _object(self.texts.get(path))
-        return _of_file(self.folder / "target" / path)
+        return _read_json_file(self.folder / "target" / path)
 
     def read_steps(self, path: str) -> Iterator[Json]:
-        """Yield an artifact of each step that has it, in the steps' order; of the run where none has."""
-        found = [each for each in self._of_steps(path) if each is not None]
+        """Yield an artifact of each step that has it, in the order of the steps.
+
+        If no step has it, yield that of the whole run.
+        """
+        found = [each for each in self._read_each_step(path) if each is not None]
         whole = None if found else self.read(path)
         yield from found if whole is None else [whole]
 
-    def _of_steps(self, path: str) -> Iterator[Json | None]:
+    def _read_each_step(self, path: str) -> Iterator[Json | None]:
         if self.texts is None:
-            for step in _numbered(folder.name for folder in (self.folder / "steps").glob("*")):
-                yield _of_file(self.folder / "steps" / str(step) / path)
+            for step in _sorted_numbers(folder.name for folder in (self.folder / "steps").glob("*")):
+                yield _read_json_file(self.folder / "steps" / str(step) / path)
             return
         tail = f"/{path}"
         names = (name for name in self.texts if name.startswith("steps/") and name.endswith(tail))
-        for step in _numbered(name.removeprefix("steps/").removesuffix(tail) for name in names):
+        for step in _sorted_numbers(name.removeprefix("steps/").removesuffix(tail) for name in names):
             yield _object(self.texts[f"steps/{step}{tail}"])
 
 
 @dataclass(frozen=True, slots=True)
 class RunArtifacts:
-    """A finished run's artifacts.
+    """The artifacts of a finished run.
 
     Attributes:
-        facts: whose they are, and when its results were written.
-        metadata: of the manifest; None where the run left none.
-        bodies: unique id -> the manifest's entry, of every kind that Discovery knows.
+        facts: the run, and when its results were written.
+        metadata: the metadata of the manifest, or None if the run has no manifest.
+        bodies: unique id -> the entry of the manifest, for every kind that Discovery has.
         results: unique id -> result, over all steps that execute something.
-        freshness: unique id -> what `sources.json` says of a source.
+        freshness: unique id -> the entry of `sources.json`.
         catalog: unique id -> catalog entry.
     """
 
@@ -77,7 +80,7 @@ class RunArtifacts:
     bodies: Mapping[str, Json] = field(default_factory=dict)
     results: Mapping[str, Result] = field(default_factory=dict)
     freshness: Mapping[str, Result] = field(default_factory=dict)
-    catalog: Mapping[str, Catalogued] = field(default_factory=dict)
+    catalog: Mapping[str, CatalogEntry] = field(default_factory=dict)
 
     @property
     def project_name(self) -> str | None:
@@ -86,47 +89,47 @@ class RunArtifacts:
 
     @property
     def adapter_type(self) -> str | None:
-        """Dbt's word for the warehouse, such as `duckdb`."""
+        """The type of the warehouse, such as `duckdb`."""
         return (self.metadata or {}).get("adapter_type")
 
 
-def read_record(left: LeftBehind) -> RunArtifacts:
-    """Read the artifacts of a finished run; what is missing or damaged is left out."""
-    run = left.run
-    manifest = left.read("manifest.json")
+def read_run_artifacts(source: ArtifactSource) -> RunArtifacts:
+    """Read the artifacts of a finished run, without those that are missing or damaged."""
+    run = source.run
+    manifest = source.read("manifest.json")
     metadata = None if manifest is None else (manifest.get("metadata") or {})
     facts = replace(
-        facts_of(run),
+        run_facts(run),
         generated_at=(metadata or {}).get("generated_at") or iso(run.finished_at),
         dbt_version=(metadata or {}).get("dbt_version"),
     )
-    results = _merged(facts, left, "run_results.json")
+    results = _merge_results(facts, source, "run_results.json")
     newest = next(reversed(results.values()), None)
     return RunArtifacts(
         newest.facts if newest else facts,
         metadata,
         _bodies(manifest or {}),
         results,
-        _merged(facts, left, "sources.json"),
-        _catalog(left, facts),
+        _merge_results(facts, source, "sources.json"),
+        _catalog(source, facts),
     )
 
 
-def facts_of(run: RunRecord) -> RunFacts:
-    """Return whose artifacts a run's are."""
+def run_facts(run: RunRecord) -> RunFacts:
+    """Return the ids of a run."""
     return RunFacts(run.id, run.job_id, run.account_id, run.project_id, run.environment_id)
 
 
-def _merged(facts: RunFacts, left: LeftBehind, path: str) -> dict[str, Result]:
-    written = left.read_steps(path)
+def _merge_results(facts: RunFacts, source: ArtifactSource, path: str) -> dict[str, Result]:
+    written = source.read_steps(path)
     return {name: result for each in written for name, result in _results(facts, each)}
 
 
 def _results(facts: RunFacts, written: Json) -> Iterator[tuple[str, Result]]:
-    if (written.get("args") or {}).get("which") in _NOT_EXECUTING:
+    if (written.get("args") or {}).get("which") in _COMMANDS_WITHOUT_BUILD:
         return
     metadata = written.get("metadata") or {}
-    told = replace(
+    written_facts = replace(
         facts,
         generated_at=metadata.get("generated_at") or facts.generated_at,
         elapsed=written.get("elapsed_time"),
@@ -134,39 +137,40 @@ def _results(facts: RunFacts, written: Json) -> Iterator[tuple[str, Result]]:
         dbt_version=metadata.get("dbt_version") or facts.dbt_version,
     )
     for body in written.get("results") or ():
-        yield body["unique_id"], Result(told, body)
+        yield body["unique_id"], Result(written_facts, body)
 
 
-def _catalog(left: LeftBehind, facts: RunFacts) -> dict[str, Catalogued]:
-    written = left.read("catalog.json") or {}
-    told = replace(
+def _catalog(source: ArtifactSource, facts: RunFacts) -> dict[str, CatalogEntry]:
+    written = source.read("catalog.json") or {}
+    written_facts = replace(
         facts, generated_at=(written.get("metadata") or {}).get("generated_at") or facts.generated_at
     )
     entries = {**(written.get("nodes") or {}), **(written.get("sources") or {})}
-    return {unique_id: Catalogued(told, body) for unique_id, body in entries.items()}
+    return {unique_id: CatalogEntry(written_facts, body) for unique_id, body in entries.items()}
 
 
 def _bodies(manifest: Json) -> dict[str, Json]:
     entries = (entry for section in _SECTIONS for entry in (manifest.get(section) or {}).items())
     bodies = (_body(unique_id, body) for unique_id, body in entries)
-    return {body["unique_id"]: body for body in bodies if body["resource_type"] in KINDS}
+    return {body["unique_id"]: body for body in bodies if body["resource_type"] in RESOURCE_KINDS}
 
 
 def _body(unique_id: str, body: Json) -> Json:
-    # A trimmed manifest may leave out what the key already says.
+    # A shortened manifest may have the type in the key only.
     kind = body.get("resource_type") or unique_id.partition(".")[0]
     return {**body, "unique_id": unique_id, "resource_type": kind}
 
 
-def _numbered(names: Iterator[str]) -> list[int]:
+def _sorted_numbers(names: Iterator[str]) -> list[int]:
     return sorted(int(name) for name in names if name.isdigit())
 
 
-def _of_file(file: Path) -> Json | None:
-    """Read a file's object; a large one piece by piece, because json holds all other threads up meanwhile."""
+def _read_json_file(file: Path) -> Json | None:
+    """Return the JSON object in a file, or None if there is none."""
     try:
         with file.open("rb") as content:
-            large = file.stat().st_size > _LARGE
+            large = file.stat().st_size > _STREAMED_BYTES
+            # `json` would block all other threads while it parses a large file.
             value = next(ijson.items(content, "", use_float=True)) if large else json.load(content)
     except (OSError, ValueError, RecursionError, StopIteration, ijson.JSONError):
         return None

@@ -1,45 +1,51 @@
-"""The vocabulary of nodes: for every field of every node type, how it is read off the node."""
+"""The resolvers of all fields of all node types."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dbtcloud.local.discovery import catalogs, executions
-from dbtcloud.local.discovery.declared import PARTS, UNIT_TEST, parts, unit_test
-from dbtcloud.local.discovery.nodes import Node
-from dbtcloud.local.discovery.paging import cursor
-from dbtcloud.local.discovery.traits import check_type, identifier, modeling_layer, tags
-from dbtcloud.local.discovery.views import View
+from dbtcloud.local.discovery import catalog_fields as catalog
+from dbtcloud.local.discovery import execution_fields as execution
+from dbtcloud.local.discovery.connections import cursor
+from dbtcloud.local.discovery.manifest_fields import LIST_FIELDS, UNIT_TEST_FIELDS, list_entries, unit_test
+from dbtcloud.local.discovery.nodes import (
+    DiscoveryNode,
+    modeling_layer,
+    node_tags,
+    table_identifier,
+    test_type,
+)
+from dbtcloud.local.discovery.project_state import NodeInState
 
-Field = Callable[..., Any]
-"""Takes the view, and the field's arguments by name."""
+# Takes the node in its state, and the arguments of the GraphQL field by name.
+_FieldResolver = Callable[..., Any]
 
 
-def _entry(*keys: str) -> Field:
-    """Read an entry of the manifest, under the first of the keys that it has."""
+def _entry(*keys: str) -> _FieldResolver:
+    """Return a resolver that reads the first of the keys that the manifest entry has."""
 
-    def read(view: View) -> Any:
+    def read(view: NodeInState) -> Any:
         return next((view.node.body[key] for key in keys if view.node.body.get(key) is not None), None)
 
     return read
 
 
-def _fact(name: str) -> Field:
+def _fact(name: str) -> _FieldResolver:
     return lambda view: getattr(view.node.facts, name)
 
 
-def _config(name: str) -> Field:
+def _config(name: str) -> _FieldResolver:
     return lambda view: view.node.config.get(name)
 
 
-def _run(name: str) -> Field:
-    return lambda view: executions.run_info(view.node.last).get(name)
+def _run(name: str) -> _FieldResolver:
+    return lambda view: execution.run_info(view.node.last).get(name)
 
 
-def _many(name: str, otherwise: Any = ()) -> Field:
+def _many(name: str, otherwise: Any = ()) -> _FieldResolver:
     return lambda view: view.node.body.get(name) or otherwise
 
 
-def _compiled(view: View) -> str | None:
+def _compiled(view: NodeInState) -> str | None:
     last = view.node.success or view.node.last
     compiled: str | None = (last.body.get("compiled_code") if last else None) or view.node.body.get(
         "compiled_code"
@@ -47,20 +53,20 @@ def _compiled(view: View) -> str | None:
     return compiled
 
 
-def _ancestors(view: View, types: list[str] | None = None) -> list[View]:
+def _ancestors(view: NodeInState, types: list[str] | None = None) -> list[NodeInState]:
     ancestors = view.state.ancestors(view.node)
-    return view.beside([node for node in ancestors if types is None or node.kind in types])
+    return view.related([node for node in ancestors if types is None or node.kind in types])
 
 
-def _relatives(name: str, kind: str | None = None) -> Field:
-    def read(view: View) -> list[View]:
-        found: list[Node] = getattr(view.state, name)(view.node)
-        return view.beside([node for node in found if kind in (None, node.kind)])
+def _relatives(name: str, kind: str | None = None) -> _FieldResolver:
+    def read(view: NodeInState) -> list[NodeInState]:
+        found: list[DiscoveryNode] = getattr(view.state, name)(view.node)
+        return view.related([node for node in found if kind in (None, node.kind)])
 
     return read
 
 
-def _test_metadata(view: View) -> dict[str, Any]:
+def _test_metadata(view: NodeInState) -> dict[str, Any]:
     metadata = view.node.body.get("test_metadata") or {}
     return {
         "name": metadata.get("name"),
@@ -70,7 +76,7 @@ def _test_metadata(view: View) -> dict[str, Any]:
     }
 
 
-def _release(view: View) -> str:
+def _release(view: NodeInState) -> str:
     version, latest = view.node.body.get("version"), view.node.body.get("latest_version")
     if version is None or latest is None:
         return "none"
@@ -80,55 +86,57 @@ def _release(view: View) -> str:
     return "old" if older else "prerelease"
 
 
-def _owner(name: str) -> Field:
+def _owner(name: str) -> _FieldResolver:
     return lambda view: (view.node.body.get("owner") or {}).get(name)
 
 
-def _text(read: Field) -> Field:
-    def written(view: View) -> str | None:
+def _text(read: _FieldResolver) -> _FieldResolver:
+    def written(view: NodeInState) -> str | None:
         value = read(view)
         return None if value is None else str(value)
 
     return written
 
 
-def _packages(view: View) -> list[str]:
+def _packages(view: NodeInState) -> list[str]:
     macros = (view.node.body.get("depends_on") or {}).get("macros") or ()
     return sorted({name.split(".")[1] for name in macros if name.count(".") > 1})
 
 
-def _worst_freshness(view: View) -> str:
+def _worst_freshness(view: NodeInState) -> str:
     found = {
-        executions.freshness_status(node) for node in view.state.ancestors(view.node) if node.kind == "Source"
+        execution.freshness_status(node) for node in view.state.ancestors(view.node) if node.kind == "Source"
     }
     return next((status for status in ("Error", "Warn", "Pass") if status in found), "Unknown")
 
 
-def _members(view: View) -> list[View]:
+def _members(view: NodeInState) -> list[NodeInState]:
     models = view.state.of_kind({"Model"})
-    return view.beside([node for node in models if node.config.get("group") == view.node.body.get("name")])
+    return view.related([node for node in models if node.config.get("group") == view.node.body.get("name")])
 
 
-def _macros(view: View) -> list[View]:
+def _macros(view: NodeInState) -> list[NodeInState]:
     names = (view.node.body.get("depends_on") or {}).get("macros") or ()
-    return view.beside([view.state.nodes[name] for name in names if name in view.state.nodes])
+    return view.related([view.state.nodes[name] for name in names if name in view.state.nodes])
 
 
-def _type(view: View) -> str | None:
-    """What kind of metric it is, or what kind of table."""
+def _type(view: NodeInState) -> str | None:
+    """Return the type of a metric, or the type of a table."""
     kind: str | None = (
-        view.node.body.get("type") if view.node.kind == "Metric" else catalogs.table(view.node)["type"]
+        view.node.body.get("type")
+        if view.node.kind == "Metric"
+        else catalog.table_metadata(view.node)["type"]
     )
     return kind
 
 
-def _state(view: View) -> str | None:
+def _state(view: NodeInState) -> str | None:
     if view.node.last is None:
         return None
-    return executions.freshness_status(view.node) if view.node.kind == "Source" else view.node.last.status
+    return execution.freshness_status(view.node) if view.node.kind == "Source" else view.node.last.status
 
 
-FIELDS: Mapping[str, Field] = {
+FIELD_RESOLVERS: Mapping[str, _FieldResolver] = {
     **{
         name: _entry(key)
         for name, key in {
@@ -189,11 +197,11 @@ FIELDS: Mapping[str, Field] = {
     "state": _state,
     "type": _type,
     "alias": lambda view: view.node.body.get("alias") or view.node.body.get("name"),
-    "identifier": lambda view: identifier(view.node),
+    "identifier": lambda view: table_identifier(view.node),
     "primaryKey": _text(_config("unique_key")),
     "filePath": lambda view: view.node.body.get("original_file_path") or view.node.body.get("path") or "",
     "meta": lambda view: view.node.body.get("meta") or view.node.config.get("meta") or {},
-    "tags": lambda view: tags(view.node),
+    "tags": lambda view: node_tags(view.node),
     "fqn": _many("fqn"),
     "config": lambda view: dict(view.node.config),
     "access": lambda view: view.node.body.get("access") or view.node.config.get("access"),
@@ -204,35 +212,40 @@ FIELDS: Mapping[str, Field] = {
     "latestVersion": _text(_entry("latest_version")),
     "releaseVersion": _release,
     "contractEnforced": lambda view: bool((view.node.body.get("contract") or {}).get("enforced")),
-    **{name: (lambda view, name=name: parts(view.node, name)) for name in PARTS},
-    **{name: (lambda view, name=name: unit_test(view.node)[name]) for name in UNIT_TEST},
-    # Only dbt Cloud lets descriptions be inherited; dbt Core's artifacts have only their own.
+    **{name: (lambda view, name=name: list_entries(view.node, name)) for name in LIST_FIELDS},
+    **{name: (lambda view, name=name: unit_test(view.node)[name]) for name in UNIT_TEST_FIELDS},
+    # Only dbt Cloud inherits descriptions. The artifacts of dbt Core have their own only.
     "isDescriptionInherited": lambda _: False,
     "relationName": _entry("relation_name"),
-    "manifestGeneratedAt": lambda view: executions.moment(view.node.facts.generated_at),
+    "manifestGeneratedAt": lambda view: execution.javascript_time(view.node.facts.generated_at),
     "lastKnownResult": lambda view: view.node.last and view.node.last.status,
     "materializedType": _config("materialized"),
     "modelingLayer": lambda view: modeling_layer(view.node),
     "packages": _packages,
     "compiledCode": _compiled,
     "compiledSql": _compiled,
-    "executionInfo": lambda view: executions.execution_info(view.node),
-    "snapshotExecutionInfo": lambda view: executions.execution_info(view.node),
-    "runGeneratedAt": lambda view: executions.moment((view.node.last or view.node).facts.generated_at),
-    "runResults": lambda view: [executions.run_info(result) for result in view.node.history],
-    "freshness": lambda view: executions.freshness(view.node),
+    "executionInfo": lambda view: execution.execution_info(view.node),
+    "snapshotExecutionInfo": lambda view: execution.execution_info(view.node),
+    "runGeneratedAt": lambda view: execution.javascript_time(
+        (view.node.last or view.node).facts.generated_at
+    ),
+    "runResults": lambda view: [execution.run_info(result) for result in view.node.history],
+    "freshness": lambda view: execution.freshness(view.node),
     "freshnessStatus": _worst_freshness,
     "freshnessChecked": lambda view: view.node.last is not None,
-    "criteria": lambda view: executions.criteria(view.node),
-    "catalog": lambda view: catalogs.catalog(view.node),
-    "columns": lambda view: catalogs.columns(view.node),
-    "stats": lambda view: catalogs.stats(view.node),
-    **{name: (lambda view, name=name: catalogs.table(view.node)[name]) for name in ("owner", "comment")},
+    "criteria": lambda view: execution.criteria(view.node),
+    "catalog": lambda view: catalog.catalog(view.node),
+    "columns": lambda view: catalog.columns(view.node),
+    "stats": lambda view: catalog.stats(view.node),
     **{
-        name: (lambda view, name=name: executions.freshness(view.node)[name])
+        name: (lambda view, name=name: catalog.table_metadata(view.node)[name])
+        for name in ("owner", "comment")
+    },
+    **{
+        name: (lambda view, name=name: execution.freshness(view.node)[name])
         for name in ("maxLoadedAt", "maxLoadedAtTimeAgoInS", "snapshottedAt")
     },
-    "testType": lambda view: check_type(view.node),
+    "testType": lambda view: test_type(view.node),
     "testMetadata": _test_metadata,
     "testedNodeUniqueId": lambda view: view.node.body.get("attached_node"),
     "testStatuses": lambda view: {
@@ -252,4 +265,4 @@ FIELDS: Mapping[str, Field] = {
     "ownerEmail": _owner("email"),
     "paginationCursor": lambda view: cursor(view.node.unique_id),
 }
-"""GraphQL field -> how it is read off a `View`."""
+"""GraphQL field -> the function that reads it from a `NodeInState`."""

@@ -1,4 +1,4 @@
-"""What a query may ask for: how long and how deep it is, and how much it makes."""
+"""Limits of a query: its length, its depth, and the number of fields in its response."""
 
 from graphql import GraphQLError, ValidationRule
 from graphql.language import (
@@ -11,53 +11,59 @@ from graphql.language import (
 )
 from graphql.validation import ValidationContext
 
-MOST_TOKENS = 2_000
-"""A query has no more words and signs; comparing its fields with one another takes the square of that."""
-MOST_DEPTH = 15
-"""Fields within fields, introspection aside. dbt's own clients go to eight."""
-MOST_FIELDS = 1_000_000
-"""An answer has no more fields and entries of lists."""
+MAX_TOKENS = 2_000
+"""Validation compares all fields with one another, so that its time grows with the square of this."""
+MAX_DEPTH = 15
+"""Levels of nested fields, without introspection. dbt's own clients use eight."""
+MAX_FIELDS = 1_000_000
+"""Fields and list entries in one response."""
+
+BAD_USER_INPUT, VALIDATION_FAILED = "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"
 
 
-BAD_INPUT, VALIDATION_FAILED = "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"
-
-
-def refuse(message: str, code: str = BAD_INPUT) -> GraphQLError:
-    """Return an error for the reader, with a code as Apollo's server gives them."""
+def graphql_error(message: str, code: str = BAD_USER_INPUT) -> GraphQLError:
+    """Return an error with one of the error codes of Apollo Server."""
     return GraphQLError(message, extensions={"code": code})
 
 
-class TooMuch(BaseException):
-    """The answer has become too large.
+class TooManyFields(BaseException):
+    """The response is too large.
 
-    It is no Exception because the executor turns every Exception into the error of one field and goes on.
+    This is not an Exception, because graphql-core turns every Exception into the error of one field and
+    continues.
     """
 
 
-class Budget:
-    """Counts the fields of an answer, and the entries of its lists."""
+class FieldBudget:
+    """The number of fields and list entries that a response may still have."""
 
     def __init__(self, most: int) -> None:
         self._left = most
 
     def spend(self, count: int = 1) -> None:
-        """Count fields or entries; raises TooMuch when there were too many."""
+        """Subtract fields or entries from the budget.
+
+        Raises:
+            TooManyFields: the budget is used up.
+        """
         self._left -= count
         if self._left < 0:
-            raise TooMuch
+            raise TooManyFields
 
 
 class DepthRule(ValidationRule):
-    """Refuses operations whose fields lie too deep within one another."""
+    """Rejects operations whose fields are nested too deeply."""
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
         self._fragments: dict[str, int] = {}
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: object) -> None:
-        """Measure an operation."""
-        if self._depth(node.selection_set) > MOST_DEPTH:
-            self.report_error(refuse(f"The query is more than {MOST_DEPTH} fields deep.", VALIDATION_FAILED))
+        """Report an error if the operation is too deep."""
+        if self._depth(node.selection_set) > MAX_DEPTH:
+            self.report_error(
+                graphql_error(f"The query is more than {MAX_DEPTH} fields deep.", VALIDATION_FAILED)
+            )
 
     def _depth(self, selected: SelectionSetNode | None) -> int:
         return max((self._depth_of(node) for node in selected.selections), default=0) if selected else 0
@@ -70,7 +76,7 @@ class DepthRule(ValidationRule):
         return self._fragment(node.name.value) if isinstance(node, FragmentSpreadNode) else 0
 
     def _fragment(self, name: str) -> int:
-        """Measure a fragment once: spread within one another they would be measured exponentially often."""
+        # Cached: fragments that use one another would be measured exponentially often.
         if name not in self._fragments:
             self._fragments[name] = 0
             fragment = self.context.get_fragment(name)

@@ -1,12 +1,12 @@
-"""The types of the Discovery API in GraphQL's schema language; what several types have are named groups.
+"""The object types of the Discovery API, as lists of field groups.
 
-dbt publishes no schema file. Names, types and arguments are those that its service tells of itself by
-introspection (2025), and that its own clients and docs ask for.
+dbt publishes no schema file. Names, types and arguments come from the introspection of its service (2025),
+and from the queries of its own clients and docs.
 """
 
 from typing import TypeAlias
 
-from dbtcloud.local.discovery import groups as group
+from dbtcloud.local.discovery import field_groups as group
 
 
 def _execution(kind: str) -> str:
@@ -14,7 +14,7 @@ def _execution(kind: str) -> str:
 
 
 def _related(state: str, *names: str) -> str:
-    """Write the fields that lead to nodes beside one, each as nodes within others are."""
+    """Write the fields that lead to nodes related one, each as nodes within others are."""
     fields = {
         "parents": f"parents: [Environment{state}NestedNode!]!",
         "children": f"children: [Environment{state}NestedNode!]!",
@@ -225,8 +225,15 @@ _EXECUTIONS: dict[str, _Type] = {
     f"{kind}ExecutionInfoNode": ((), (_EXECUTION,)) for kind in ("", "Model", "Seed", "Snapshot", "Test")
 }
 
-KINDS: dict[str, _Type] = {**_APPLIED, **_DEFINITION, **_EITHER, **_OF_A_JOB, **_LINEAGES, **_EXECUTIONS}
-"""Object type -> the interfaces that it implements, and the groups of its further fields."""
+OBJECT_TYPES: dict[str, _Type] = {
+    **_APPLIED,
+    **_DEFINITION,
+    **_EITHER,
+    **_OF_A_JOB,
+    **_LINEAGES,
+    **_EXECUTIONS,
+}
+"""Object type -> its interfaces, and the groups of its other fields."""
 
 
 def _filtered(name: str) -> str:
@@ -235,7 +242,7 @@ def _filtered(name: str) -> str:
 
 _MATERIALIZED = _filtered("GenericMaterializedFilter")
 
-STATES: dict[str, dict[str, tuple[str, ...]]] = {
+STATE_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
     "AppliedState": {
         "models": ("ModelAppliedStateNode", _filtered("ModelAppliedFilter"), "sort: AppliedModelSort"),
         "tests": ("TestAppliedStateNode", _filtered("TestAppliedFilter")),
@@ -260,4 +267,4 @@ STATES: dict[str, dict[str, tuple[str, ...]]] = {
         "resources": ("EnvironmentDefinitionNode", _filtered("DefinitionResourcesFilter!")),
     },
 }
-"""State -> its lists: the type of their nodes, and their arguments beside those of paging."""
+"""ProjectState -> its lists: the type of their nodes, and their arguments related those of paging."""

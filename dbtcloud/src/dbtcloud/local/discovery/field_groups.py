@@ -1,4 +1,4 @@
-"""Groups of fields in GraphQL's schema language, one field a line: what several types have is there once."""
+"""Groups of fields that several GraphQL types share, one field per line."""
 
 IDENTITY = """
 uniqueId: String!
@@ -6,14 +6,14 @@ name: String
 description: String
 resourceType: String!
 """
-PLACE = f"{IDENTITY}filePath: String!\n"
-OWNED = f"""{PLACE}accountId: BigInt!
+_PLACE = f"{IDENTITY}filePath: String!\n"
+_OWNED = f"""{_PLACE}accountId: BigInt!
 projectId: BigInt!
 environmentId: BigInt!
 meta: JSONObject
 tags: [String!]!
 """
-LINEAGE = f"""{PLACE}resourceType: ResourceNodeType!
+_LINEAGE = f"""{_PLACE}resourceType: ResourceNodeType!
 access: String
 alias: String
 database: String
@@ -30,21 +30,21 @@ version: String
 
 
 def _last(fields: str) -> str:
-    """Leave of several definitions of a field the last."""
+    """Keep the last definition of each field."""
     lines = (line for line in fields.splitlines() if line)
     return "\n".join({line.split("(")[0].split(":")[0]: line for line in lines}.values())
 
 
 INTERFACES = {
-    "EnvironmentAppliedNode": OWNED,
-    "EnvironmentAppliedNestedNode": f"{PLACE}fqn: [String!]\n",
-    "EnvironmentDefinitionNode": f"{OWNED}runGeneratedAt: DateTime\n",
-    "EnvironmentDefinitionNestedNode": f"{PLACE}runGeneratedAt: DateTime\n",
-    "LineageNode": _last(LINEAGE),
-    "LineageGraphNode": _last(f"{LINEAGE}fqn: [String!]!"),
-    "LineageNodeExecutable": _last(f"{LINEAGE}lastRunStatus: String"),
-    "LineageNodeTestable": _last(f"{LINEAGE}worstTestStatus: String"),
-    "LineageNodeWithParents": _last(LINEAGE),
+    "EnvironmentAppliedNode": _OWNED,
+    "EnvironmentAppliedNestedNode": f"{_PLACE}fqn: [String!]\n",
+    "EnvironmentDefinitionNode": f"{_OWNED}runGeneratedAt: DateTime\n",
+    "EnvironmentDefinitionNestedNode": f"{_PLACE}runGeneratedAt: DateTime\n",
+    "LineageNode": _last(_LINEAGE),
+    "LineageGraphNode": _last(f"{_LINEAGE}fqn: [String!]!"),
+    "LineageNodeExecutable": _last(f"{_LINEAGE}lastRunStatus: String"),
+    "LineageNodeTestable": _last(f"{_LINEAGE}worstTestStatus: String"),
+    "LineageNodeWithParents": _last(_LINEAGE),
     "CloudArtifactInterface": """
 runId: BigInt!
 accountId: BigInt!
@@ -54,7 +54,7 @@ jobId: BigInt!
 """,
     "NodeInterface": f"{IDENTITY}meta: JSONObject\ndbtVersion: String\ntags: [String!]\n",
 }
-"""Interface -> its fields, one a line."""
+"""Interface -> its fields, one per line."""
 
 TABLE = """
 database: String

@@ -1,18 +1,18 @@
-"""When and how a node was executed, as Discovery writes it."""
+"""Fields about the execution of a node and the freshness of a source."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dbtcloud.local.discovery.nodes import Node, Result
+from dbtcloud.local.discovery.nodes import DiscoveryNode, Result
 from dbtcloud.local.model.clock import parse_instant
 
 _PHASES = ("compile", "execute")
 _FRESHNESS = {"pass": "Pass", "warn": "Warn", "error": "Error", "runtime error": "Error"}
 
 
-def moment(text: str | None) -> str | None:
-    """Write an instant as JavaScript's `Date` does, with milliseconds and `Z`; None where it is none."""
+def javascript_time(text: str | None) -> str | None:
+    """Format a time as JavaScript's `Date` does, with milliseconds and `Z`."""
     try:
         instant = parse_instant(text or "")
     except ValueError:
@@ -21,21 +21,21 @@ def moment(text: str | None) -> str | None:
     return f"{second:%Y-%m-%dT%H:%M:%S}.{instant // 1_000 % 1_000:03}Z"
 
 
-def phases(result: Result | None) -> dict[str, Any]:
-    """Write when the phases of an execution began and ended."""
+def _phases(result: Result | None) -> dict[str, Any]:
+    """Return the start and end times of compiling and executing."""
     return {
-        f"{phase}{name}": moment(result.timing(phase, end)) if result else None
+        f"{phase}{name}": javascript_time(result.timing(phase, end)) if result else None
         for phase in _PHASES
         for name, end in (("StartedAt", "started_at"), ("CompletedAt", "completed_at"))
     }
 
 
 def run_info(result: Result | None) -> dict[str, Any]:
-    """Write a result as `job` shows it: flat, beside what the node is."""
+    """Write a result as `job` shows it: flat, related what the node is."""
     if result is None:
-        return {"skip": None, **phases(None)}
+        return {"skip": None, **_phases(None)}
     return {
-        **phases(result),
+        **_phases(result),
         "status": result.status,
         "error": result.error,
         "skip": result.status == "skipped",
@@ -44,34 +44,34 @@ def run_info(result: Result | None) -> dict[str, Any]:
         "executionTime": result.body.get("execution_time"),
         "threadId": result.body.get("thread_id"),
         "thread_id": result.body.get("thread_id"),
-        "runGeneratedAt": moment(result.facts.generated_at),
+        "runGeneratedAt": javascript_time(result.facts.generated_at),
         "runElapsedTime": result.facts.elapsed,
         "invocationId": result.facts.invocation_id,
     }
 
 
-def execution_info(node: Node) -> dict[str, Any]:
-    """Write `executionInfo`: the last run, the last good one, and the times of the latter if there is one."""
+def execution_info(node: DiscoveryNode) -> dict[str, Any]:
+    """Return `executionInfo`: the last run, the last good run, and the times of one of them."""
     last, success = node.last, node.success
     timed = success or last
     return {
-        **phases(timed),
+        **_phases(timed),
         "executionTime": timed.body.get("execution_time") if timed else None,
-        "runGeneratedAt": moment(timed.facts.generated_at) if timed else None,
+        "runGeneratedAt": javascript_time(timed.facts.generated_at) if timed else None,
         "runElapsedTime": timed.facts.elapsed if timed else None,
         "lastRunId": last.facts.run_id if last else None,
         "lastJobDefinitionId": last.facts.job_id if last else None,
         "lastRunStatus": last.status if last else None,
         "lastRunError": last.error if last else None,
         "lastRunFailures": last.body.get("failures") if last else None,
-        "lastRunGeneratedAt": moment(last.facts.generated_at) if last else None,
+        "lastRunGeneratedAt": javascript_time(last.facts.generated_at) if last else None,
         "lastSuccessRunId": success.facts.run_id if success else None,
         "lastSuccessJobDefinitionId": success.facts.job_id if success else None,
     }
 
 
-def freshness(node: Node) -> dict[str, Any]:
-    """Write how fresh a source is, as the last `dbt source freshness` found it."""
+def freshness(node: DiscoveryNode) -> dict[str, Any]:
+    """Return the result of the last `dbt source freshness` for a source."""
     last = node.last
     facts, found = (last.facts, last.body) if last else (None, {})
     return {
@@ -79,21 +79,21 @@ def freshness(node: Node) -> dict[str, Any]:
         "freshnessStatus": freshness_status(node) if last else None,
         "freshnessRunId": facts.run_id if facts else None,
         "freshnessJobDefinitionId": facts.job_id if facts else None,
-        "freshnessRunGeneratedAt": moment(facts.generated_at) if facts else None,
-        "maxLoadedAt": moment(found.get("max_loaded_at")),
+        "freshnessRunGeneratedAt": javascript_time(facts.generated_at) if facts else None,
+        "maxLoadedAt": javascript_time(found.get("max_loaded_at")),
         "maxLoadedAtTimeAgoInS": found.get("max_loaded_at_time_ago_in_s"),
-        "snapshottedAt": moment(found.get("snapshotted_at")),
+        "snapshottedAt": javascript_time(found.get("snapshotted_at")),
         "criteria": criteria(node),
     }
 
 
-def freshness_status(node: Node) -> str:
-    """Return Discovery's word for what the last check of a source found."""
+def freshness_status(node: DiscoveryNode) -> str:
+    """Return the `FreshnessStatus` of the last check of a source."""
     return _FRESHNESS.get(node.last.status, "Unknown") if node.last else "Unknown"
 
 
-def criteria(node: Node) -> dict[str, Any]:
-    """Write from which age on a source is a warning or an error."""
+def criteria(node: DiscoveryNode) -> dict[str, Any]:
+    """Return the ages from which a source is a warning or an error."""
     limits = node.body.get("freshness") or {}
     return {
         name: _limit(limits.get(key))

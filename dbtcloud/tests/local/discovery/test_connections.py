@@ -58,13 +58,13 @@ def test_a_page_holds_five_hundred_at_the_most(wide, first):
     answer = wide.post(
         f"{{ environment(id: 1) {{ applied {{ models(first: {first}) {{ totalCount }} }} }} }}"
     ).json()
-    assert f"'first' is {first}; a page holds 0 to 500" in answer["errors"][0]["message"]
+    assert f"'first' is {first}, but a page has 0 to 500" in answer["errors"][0]["message"]
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
 def test_what_is_no_cursor_is_refused(wide):
     answer = wide.post('{ environment(id: 1) { applied { models(after: "nö") { totalCount } } } }').json()
-    assert "which is no cursor" in answer["errors"][0]["message"]
+    assert "which is not a cursor" in answer["errors"][0]["message"]
 
 
 def test_a_jobs_lists_are_whole_unless_a_page_is_asked_for(wide):

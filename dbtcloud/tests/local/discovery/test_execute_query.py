@@ -11,11 +11,11 @@ import pytest
 import requests
 from graphql import get_introspection_query
 
-from dbtcloud.local.discovery import limits
-from dbtcloud.local.discovery.answering import answer
-from dbtcloud.local.discovery.questions import Questions
-from dbtcloud.local.discovery.records import LeftBehind, read_record
-from dbtcloud.local.discovery.states import EnvironmentStates
+from dbtcloud.local.discovery import query_limits
+from dbtcloud.local.discovery.execute_query import execute_query
+from dbtcloud.local.discovery.project_state import EnvironmentState
+from dbtcloud.local.discovery.query_resolvers import QueryResolvers
+from dbtcloud.local.discovery.run_artifacts import ArtifactSource, read_run_artifacts
 from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 from shop_artifacts import result, results, table
@@ -43,8 +43,8 @@ def refused(response, code):
         (b"[]", "the query is text"),
         (b'[{"query": "{ __typename }"}]', "the query is text"),
         (b'{"query": 7}', "the query is text"),
-        (b'{"query": "{ __typename }", "variables": []}', "'variables' is an object"),
-        (b'{"query": "{ __typename }", "operationName": 1}', "'operationName' is text"),
+        (b'{"query": "{ __typename }", "variables": []}', "'variables' must be an object"),
+        (b'{"query": "{ __typename }", "operationName": 1}', "'operationName' must be text"),
     ],
 )
 def test_a_body_that_is_no_graphql_request_is_named(shop, body, said):
@@ -146,7 +146,7 @@ def test_a_long_query_is_refused_before_it_is_compared_with_itself(shop):
 def test_a_deep_query_is_refused(shop):
     nested = "parents { " * 20 + "name" + " }" * 20
     messages = [error["message"] for error in shop.post(deep(nested)).json()["errors"]]
-    assert f"The query is more than {limits.MOST_DEPTH} fields deep." in messages
+    assert f"The query is more than {query_limits.MAX_DEPTH} fields deep." in messages
     refused(shop.post("{ a " * 1_900), "GRAPHQL_PARSE_FAILED")
     refused(shop.post("{ environment(id: " + "[" * 1_900), "GRAPHQL_PARSE_FAILED")
 
@@ -159,18 +159,18 @@ def test_fragments_spread_within_one_another_are_measured_once(shop):
 
 
 class Nothing:
-    """An archive of no runs."""
+    """A repository without runs."""
 
     def environment(self, *_):
-        return EnvironmentStates()
+        return EnvironmentState()
 
 
 def test_an_answer_that_grows_too_large_is_refused_as_a_whole():
     asked = b'{"query": "{ environment(id: 1) { adapterType dbtProjectName } }"}'
-    assert answer(asked, Questions(Nothing()), most_fields=3).status == 200
-    refusal = answer(asked, Questions(Nothing()), most_fields=2)
+    assert execute_query(asked, QueryResolvers(Nothing()), max_fields=3).status == 200
+    refusal = execute_query(asked, QueryResolvers(Nothing()), max_fields=2)
     assert refusal.status == 400
-    assert "more than 2 fields; ask for less at once" in refusal.body["errors"][0]["message"]
+    assert "more than 2 fields. Request fewer at once." in refusal.body["errors"][0]["message"]
 
 
 def test_the_server_answers_others_while_it_is_at_a_large_project(shop):
@@ -222,7 +222,7 @@ def test_a_large_artifact_of_a_real_run_is_read_like_a_small_one(tmp_path):
     (tmp_path / "target").mkdir()
     (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes}))
     (tmp_path / "target" / "run_results.json").write_text("{" + " " * 2_000_000)
-    record = read_record(LeftBehind(run, tmp_path))
+    record = read_run_artifacts(ArtifactSource(run, tmp_path))
     assert record.results == {}
     assert record.bodies["model.shop.m7"]["config"] == {"ratio": 0.5}
     assert len(record.bodies) == 9_000

@@ -1,0 +1,183 @@
+"""The resolvers of the query root: `environment`, `job`, and the lists within them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from dbtcloud.local.discovery.connections import connection, job_page
+from dbtcloud.local.discovery.execution_fields import javascript_time
+from dbtcloud.local.discovery.filters import matches, sort_views
+from dbtcloud.local.discovery.lineage import lineage_nodes
+from dbtcloud.local.discovery.nodes import DiscoveryNode, Json, Result, node_tags
+from dbtcloud.local.discovery.project_state import (
+    MAX_HISTORICAL_RUNS,
+    NodeInState,
+    ProjectState,
+    StateKind,
+    run_state,
+)
+from dbtcloud.local.discovery.query_limits import graphql_error
+from dbtcloud.local.discovery.repository import RunRepository
+from dbtcloud.local.discovery.run_artifacts import RunArtifacts
+
+_LISTS: Mapping[str, str] = {
+    "models": "Model",
+    "tests": "Test",
+    "sources": "Source",
+    "seeds": "Seed",
+    "snapshots": "Snapshot",
+    "exposures": "Exposure",
+    "macros": "Macro",
+    "metrics": "Metric",
+    "savedQueries": "SavedQuery",
+    "semanticModels": "SemanticModel",
+    "groups": "Group",
+}
+_SINGLE_NODES: Mapping[str, str] = {name: name.removesuffix("s") for name in list(_LISTS)[:8]}
+_NOT_COUNTED = frozenset({"Group"})
+
+
+class QueryResolvers:
+    """The root of a query.
+
+    Args:
+        repository: the finished runs.
+        accounts: the accounts that the caller may see, or None for all.
+    """
+
+    def __init__(self, repository: RunRepository, accounts: frozenset[int] | None = None) -> None:
+        self._repository, self._accounts = repository, accounts
+
+    def environment(self, id: int) -> dict[str, Any]:  # noqa: A002 - GraphQL's argument
+        """Resolve an environment with its two states."""
+        states = self._repository.environment(id, self._accounts)
+        if states is None:
+            raise graphql_error(f"There is no environment {id}, or the token may not see it.", "NOT_FOUND")
+        record = states.definition.record
+        return {
+            "dbtProjectName": record and record.project_name,
+            "adapterType": record and record.adapter_type,
+            "applied": _applied(states.applied),
+            "definition": _state(states.definition),
+        }
+
+    def job(self, id: int, runId: int | None = None) -> dict[str, Any]:  # noqa: A002, N803 - GraphQL's arguments
+        """Resolve a job: the state of its project in one run."""
+        record = self._repository.run(id, runId, self._accounts)
+        if record is None:
+            which = "finished run" if runId is None else f"finished run {runId}"
+            raise graphql_error(f"Job {id} has no {which}, or the token may not see it.", "NOT_FOUND")
+        return _job_run(id, record)
+
+
+def _applied(state: ProjectState) -> dict[str, Any]:
+    def historical(**arguments: Any) -> list[NodeInState]:
+        return _historical_runs(state, **arguments)
+
+    def owners(resource: str) -> list[dict[str, Any]]:
+        return _owners(state, resource)
+
+    return {**_state(state), "latestGitSha": None, "modelHistoricalRuns": historical, "owners": owners}
+
+
+def _state(state: ProjectState) -> dict[str, Any]:
+    kinds = {node.kind for node in state.nodes.values()} - _NOT_COUNTED
+    return {
+        "lastUpdatedAt": javascript_time(state.last_updated_at),
+        "resourceCounts": lambda: dict(sorted(Counter(node.kind for node in state.of_kind(kinds)).items())),
+        "tags": lambda: _tags(state),
+        "lineage": lambda filter: lineage_nodes(state, filter),  # noqa: A006 - GraphQL's argument
+        "packages": lambda resource: _packages(state, resource),
+        "resources": _list_resolver(state, frozenset(kinds)),
+        **{name: _list_resolver(state, frozenset({kind})) for name, kind in _LISTS.items()},
+    }
+
+
+def _list_resolver(state: ProjectState, kinds: frozenset[str]) -> Callable[..., dict[str, Any]]:
+    def page(
+        first: int | None = None,
+        after: str | None = None,
+        filter: Json | None = None,  # noqa: A002 - GraphQL's argument
+        sort: Json | None = None,
+    ) -> dict[str, Any]:
+        views = [NodeInState(node, state) for node in state.of_kind(kinds) if matches(node, filter)]
+        return connection(sort_views(views, sort), first, after)
+
+    return page
+
+
+def _job_run(job_id: int, record: RunArtifacts) -> dict[str, Any]:
+    state = run_state(record)
+    lists = {name: _job_list_resolver(state, kind) for name, kind in _LISTS.items()}
+    single = {_SINGLE_NODES[name]: _single_resolver(state, _LISTS[name]) for name in _SINGLE_NODES}
+    return {"id": job_id, "runId": record.facts.run_id, **lists, **single}
+
+
+def _job_list_resolver(state: ProjectState, kind: str) -> Callable[..., list[NodeInState]]:
+    def page(first: int | None = None, after: str | None = None, **filters: Any) -> list[NodeInState]:
+        return job_page(
+            [NodeInState(node, state) for node in state.of_kind({kind}) if matches(node, filters)],
+            first,
+            after,
+        )
+
+    return page
+
+
+def _single_resolver(state: ProjectState, kind: str) -> Callable[..., NodeInState | None]:
+    def find(uniqueId: str | None = None, name: str | None = None) -> NodeInState | None:  # noqa: N803 - GraphQL's
+        found = (
+            node for node in state.of_kind({kind}) if uniqueId == node.unique_id or _is_named(node, name)
+        )
+        return next((NodeInState(node, state) for node in found), None)
+
+    return find
+
+
+def _is_named(node: DiscoveryNode, name: str | None) -> bool:
+    return name is not None and node.body.get("name") == name
+
+
+def _historical_runs(
+    state: ProjectState,
+    uniqueId: str | None = None,  # noqa: N803 - GraphQL's
+    identifier: str | None = None,
+    lastRunCount: int | None = 1,  # noqa: N803 - GraphQL's
+    withCatalog: bool | None = None,  # noqa: N803 - GraphQL's
+) -> list[NodeInState]:
+    count = 1 if lastRunCount is None else lastRunCount
+    if not 1 <= count <= MAX_HISTORICAL_RUNS:
+        raise graphql_error(f"Argument 'lastRunCount' is {count}. Give 1 to {MAX_HISTORICAL_RUNS}.")
+    filters = {"uniqueIds": None if uniqueId is None else [uniqueId], "identifier": identifier}
+    nodes = [node for node in state.of_kind({"Model"}) if matches(node, filters)]
+    return [
+        _after_run(state, node, result, catalog=bool(withCatalog))
+        for node in nodes
+        for result in node.history[:count]
+    ]
+
+
+def _after_run(state: ProjectState, node: DiscoveryNode, result: Result, *, catalog: bool) -> NodeInState:
+    """Return a model as it was after one of its runs, with the GraphQL type of `job`."""
+    past = ProjectState(StateKind.JOB, state.nodes, state.record)
+    shown = replace(
+        node, facts=result.facts, last=result, success=result if result.good else None, history=(result,)
+    )
+    return NodeInState(shown if catalog else replace(shown, catalog=None), past)
+
+
+def _tags(state: ProjectState) -> list[dict[str, str]]:
+    tags = {tag for node in state.nodes.values() for tag in node_tags(node)}
+    return [{"name": tag} for tag in sorted(tags)]
+
+
+def _packages(state: ProjectState, resource: str) -> list[str]:
+    kind = resource.capitalize()
+    return sorted({str(node.body.get("package_name")) for node in state.of_kind({kind})})
+
+
+def _owners(state: ProjectState, resource: str) -> list[dict[str, Any]]:
+    owners = [node.body.get("owner") or {} for node in state.of_kind({resource.capitalize()})]
+    pairs = {(owner.get("name"), owner.get("email")) for owner in owners}
+    return [{"name": name, "email": email} for name, email in sorted(pairs, key=str)]
