@@ -97,7 +97,7 @@ class Reader:
             words = command.split()
             if words[0] == "make":
                 assert words[1] in targets, command
-            if words[0] == "airflow-dbt-cloud":
+            if words[0] in {"airflow-dbt-cloud", "dbtcloud"}:
                 cli._parser().parse_args(words[1:])
 
     def parse_shell(self, example: Example) -> None:

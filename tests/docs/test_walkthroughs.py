@@ -164,6 +164,11 @@ def served(tmp_path):
     process.communicate(timeout=20)
 
 
+def same_in_each_run(text: str) -> str:
+    """The text without what differs from run to run: ids, seconds and the width of columns."""
+    return " ".join(re.sub(r"\b7040310000000\d\b|\d+\.\d\d s", "#", text).split())
+
+
 @pytest.mark.dbt
 def test_the_tutorial_leads_to_a_first_run_and_to_a_failed_one(shell, served, tmp_path):
     blocks = titled("tutorial.md")
@@ -185,3 +190,7 @@ def test_the_tutorial_leads_to_a_first_run_and_to_a_failed_one(shell, served, tm
     assert code != 0
     for line in texts("tutorial.md")[2].splitlines():
         assert line in output
+    shown = titled("../README.md")["A failed run in the task's log"].replace("http://127.0.0.1:8580", address)
+    logged = same_in_each_run(output)
+    for line in filter(None, (line.strip("… ") for line in shown.splitlines())):
+        assert same_in_each_run(line) in logged

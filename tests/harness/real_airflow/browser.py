@@ -35,19 +35,33 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def browsing(airflow: RealAirflow, executable: str) -> Iterator["Web"]:
-    """Open a browser with an empty profile and log in."""
+def open_page(executable: str) -> Iterator[Page]:
+    """Open a browser with an empty profile and give its page."""
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=executable, args=list(FLAGS), viewport=WINDOW, ignore_default_args=False
         )
         context.set_default_timeout(PATIENCE)
         try:
-            web = Web(airflow, context.pages[0])
-            web.log_in()
-            yield web
+            yield context.pages[0]
         finally:
             context.close()
+
+
+@contextmanager
+def browsing(airflow: RealAirflow, executable: str) -> Iterator["Web"]:
+    """Open a browser and log in to Airflow."""
+    with open_page(executable) as page:
+        web = Web(airflow, page)
+        web.log_in()
+        yield web
+
+
+def screenshots() -> Path:
+    """Return the folder for pictures: the one that SCREENSHOTS names, or a temporary one."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tempfile.mkdtemp(prefix="screenshots-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 class Web:
@@ -56,8 +70,7 @@ class Web:
     def __init__(self, airflow: RealAirflow, page: Page) -> None:
         self._airflow = airflow
         self.page = page
-        self._shots = Path(os.environ.get("SCREENSHOTS") or tempfile.mkdtemp(prefix="screenshots-"))
-        self._shots.mkdir(parents=True, exist_ok=True)
+        self._shots = screenshots()
 
     def log_in(self) -> None:
         """Give name and password on the log-in page."""
