@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.api.routes.table import table
+from dbtcloud.local.api.routes.table import route_table
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "local-coverage.md"
 DONE, DIFFERS, UNSERVED = "done", "differs", "501"
@@ -78,7 +78,7 @@ def served() -> dict[tuple[str, str], Route]:
     """Return the routes of dbt Cloud's API by method and nameless path."""
     return {
         (route.method, nameless(route.path)): route
-        for route in table()
+        for route in route_table()
         if route.path != "/" and not route.path.startswith(_OWN)
     }
 

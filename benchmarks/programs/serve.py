@@ -8,21 +8,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dbtcloud.local.server.serve import serving
-from dbtcloud.local.server.settings import Settings
+from dbtcloud.local.server.serve import running_server
+from dbtcloud.local.server.settings import ServerSettings
 
 
-def settings(told: dict[str, Any]) -> Settings:
+def settings(told: dict[str, Any]) -> ServerSettings:
     """What the server is told, with the certificate as an SSL context."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(told.pop("certificate"))
     folder = Path(told.pop("folder"))
-    return Settings(store=str(folder / "store.sqlite"), data_dir=folder, ssl_context=context, **told)
+    return ServerSettings(store=str(folder / "store.sqlite"), data_dir=folder, ssl_context=context, **told)
 
 
 async def main(told: dict[str, Any]) -> None:
     """Serve, say where, and end when whoever started this says so or is gone."""
-    async with serving(settings(told)) as served:
+    async with running_server(settings(told)) as served:
         print(served.url, flush=True)
         await asyncio.to_thread(sys.stdin.read)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dbtcloud.cli import projects
 
 if TYPE_CHECKING:
-    from dbtcloud.local.server.serve import Served
+    from dbtcloud.local.server.serve import RunningServer
 
 TOKEN_VARIABLE = "DBTCLOUD_TOKEN"  # noqa: S105 - a variable's name
 _ACCOUNT_ID = 1
@@ -65,7 +65,7 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tls-key", type=Path, metavar="FILE", help="its private key (default: in the certificate's file)"
     )
-    parser.add_argument("--note-in", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--pid-file-dir", type=Path, help=argparse.SUPPRESS)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--background", action="store_true", help="return as soon as it serves; --stop ends it")
     how.add_argument("--stop", action="store_true", help="end the one that serves what the options say")
@@ -86,18 +86,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     from dbtcloud.cli.server_settings import assembled
-    from dbtcloud.local.server.pid_file import left_in
+    from dbtcloud.local.server.pid_file import pid_file_in
     from dbtcloud.local.server.serve import serve_forever
 
     async def serve() -> None:
         settings = await assembled(arguments, _state_folder(arguments), _note)
-        folder = arguments.note_in or settings.data_dir
-        await serve_forever(settings, announce, lambda served: left_in(folder, os.getpid(), served.url))
+        folder = arguments.pid_file_dir or settings.data_dir
+        await serve_forever(settings, announce, lambda server: pid_file_in(folder, os.getpid(), server.url))
 
     token_is_known = bool(arguments.token)
 
-    def announce(served: "Served") -> None:
-        _announce(served.url, "<your token>" if token_is_known else served.token)
+    def announce(server: "RunningServer") -> None:
+        _announce(server.url, "<your token>" if token_is_known else server.token)
         print("Ctrl-C (or SIGTERM) ends it.", flush=True)
 
     asyncio.run(serve())
@@ -108,13 +108,13 @@ def _serve(arguments: argparse.Namespace) -> int:
 def _start(arguments: argparse.Namespace) -> int:
     from dbtcloud.local.server import background
 
-    folder = _state_folder(arguments) or _note_folder()
+    folder = _state_folder(arguments) or _pid_file_folder()
     token = arguments.token or f"local_{secrets.token_urlsafe(24)}"
     # What the installer and git do may take a while.
-    print(f"Starting in the background, with a log in {background.log_of(folder)}", file=sys.stderr)
+    print(f"Starting in the background, with a log in {background.log_file(folder)}", file=sys.stderr)
     words = ["serve", *_server_words(arguments, folder), *projects.words(arguments)]
-    note = background.start(words, folder, {TOKEN_VARIABLE: token}, _START_SECONDS)
-    _announce(note.url, "<your token>" if arguments.token else token)
+    pid_file = background.start_server(words, folder, {TOKEN_VARIABLE: token}, _START_SECONDS)
+    _announce(pid_file.url, "<your token>" if arguments.token else token)
     which = "--memory" if arguments.memory else f"--data-dir {shlex.quote(str(folder))}"
     print(f"It serves in the background until: dbtcloud serve --stop {which}", flush=True)
     return 0
@@ -122,7 +122,7 @@ def _start(arguments: argparse.Namespace) -> int:
 
 def _server_words(arguments: argparse.Namespace, folder: Path) -> list[str]:
     """The options of the server in the background; its token is none of them, since others see these."""
-    kept = ["--memory", f"--note-in={folder}"] if arguments.memory else [f"--data-dir={folder}"]
+    kept = ["--memory", f"--pid-file-dir={folder}"] if arguments.memory else [f"--data-dir={folder}"]
     sized = [f"--keep-artifacts={arguments.keep_artifacts}"] if arguments.keep_artifacts else []
     timed = ["--schedules"] if arguments.schedules else []
     secured = [f"--tls-{name}={file}" for name, file in _tls_files(arguments).items() if file]
@@ -132,8 +132,8 @@ def _server_words(arguments: argparse.Namespace, folder: Path) -> list[str]:
 def _stop(arguments: argparse.Namespace) -> int:
     from dbtcloud.local.server import background
 
-    note = background.stop(_state_folder(arguments) or _note_folder())
-    print(f"Stopped the local dbt Cloud on {note.url}.")
+    pid_file = background.stop_server(_state_folder(arguments) or _pid_file_folder())
+    print(f"Stopped the local dbt Cloud on {pid_file.url}.")
     return 0
 
 
@@ -153,8 +153,8 @@ def _state_folder(arguments: argparse.Namespace) -> Path | None:
     return folder.expanduser().absolute()
 
 
-def _note_folder() -> Path:
-    """Where a server that keeps nothing leaves word of itself."""
+def _pid_file_folder() -> Path:
+    """Return the folder of the PID file of a server that keeps nothing."""
     from dbtcloud.core import environment
 
     return environment.home() / "memory"

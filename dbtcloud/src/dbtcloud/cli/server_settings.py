@@ -15,13 +15,13 @@ from dbtcloud.local.config import model, resolve
 from dbtcloud.local.config.model import Declaration, DeclaredToken
 from dbtcloud.local.config.resolve import OwnProjects
 from dbtcloud.local.model.api_errors import LocalServerError
-from dbtcloud.local.server.settings import Settings
-from dbtcloud.local.server.tls import server_context
+from dbtcloud.local.server.settings import ServerSettings
+from dbtcloud.local.server.tls import server_tls_context
 
 Progress = Callable[[str], None]
 
 
-async def assembled(arguments: argparse.Namespace, folder: Path | None, progress: Progress) -> Settings:
+async def assembled(arguments: argparse.Namespace, folder: Path | None, progress: Progress) -> ServerSettings:
     """Return the settings of the server that the options ask for.
 
     Args:
@@ -33,7 +33,7 @@ async def assembled(arguments: argparse.Namespace, folder: Path | None, progress
         LocalServerError: What is declared cannot be served.
         RunnerError: A project, its profile or its dbt cannot be had.
     """
-    settings = Settings(
+    settings = ServerSettings(
         host=arguments.host,
         port=arguments.port,
         token=arguments.token or "",
@@ -50,7 +50,7 @@ async def assembled(arguments: argparse.Namespace, folder: Path | None, progress
         return settings
     grants = _grants(declaration.tokens)
     own = await settled(declaration, folder, progress)
-    return replace(settings, own=own, grants=grants)
+    return replace(settings, projects=own, grants=grants)
 
 
 async def settled(declaration: Declaration, folder: Path | None, progress: Progress) -> OwnProjects:
@@ -68,7 +68,7 @@ async def settled(declaration: Declaration, folder: Path | None, progress: Progr
 def _ssl_context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
     if arguments.tls_certificate is None:
         return None
-    return server_context(arguments.tls_certificate, arguments.tls_key)
+    return server_tls_context(arguments.tls_certificate, arguments.tls_key)
 
 
 def _grants(tokens: Sequence[DeclaredToken]) -> dict[str, Sequence[str]]:

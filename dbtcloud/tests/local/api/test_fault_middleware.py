@@ -154,8 +154,8 @@ def test_rules_are_set_and_withdrawn_over_http(api):
     ("rule", "words"),
     [
         ({"kind": "flood"}, "kind is one of status, reset"),
-        ({"kind": "status", "codes": 1}, "does not know codes"),
-        ({"kind": "status", "route": "^("}, "no regular expression"),
+        ({"kind": "status", "codes": 1}, "A fault has no codes."),
+        ({"kind": "status", "route": "^("}, "not a regular expression"),
         (["x"], "got 'x'"),
         (
             {"kind": "status", "retry_after": "soon"},

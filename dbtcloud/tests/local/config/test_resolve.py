@@ -113,7 +113,7 @@ def test_jobs_of_one_name_in_two_environments_stay_two(oven, client_of, tmp_path
     def served():
         server = LocalDbtCloud(token="t", store=tmp_path / "state.sqlite", data_dir=tmp_path)
         jobs = tuple(DeclaredJob("Nightly", environment=name) for name in ("prod", "ci"))
-        server._settings = replace(server._settings, own=settle(replace(oven, jobs=jobs)))
+        server._settings = replace(server._settings, projects=settle(replace(oven, jobs=jobs)))
         return server
 
     seen = []
@@ -136,7 +136,7 @@ def test_what_keeps_its_name_keeps_its_id_and_its_runs(oven, client_of, tmp_path
 
     def served(*jobs):
         server = LocalDbtCloud(token="t", store=tmp_path / "state.sqlite", data_dir=tmp_path, execute=done)
-        server._settings = replace(server._settings, own=settle(replace(oven, jobs=jobs)))
+        server._settings = replace(server._settings, projects=settle(replace(oven, jobs=jobs)))
         return server
 
     with served(DeclaredJob("Nightly"), DeclaredJob("Hourly")) as server:
@@ -158,7 +158,7 @@ def test_a_server_without_the_project_does_not_run_another_in_its_place(
     oven, client_of, tmp_path, eventually
 ):
     server = LocalDbtCloud(token="t", store=tmp_path / "state.sqlite", data_dir=tmp_path)
-    server._settings = replace(server._settings, own=settle(oven))
+    server._settings = replace(server._settings, projects=settle(oven))
     with server:
         pass
     with LocalDbtCloud(token="t", store=tmp_path / "state.sqlite", data_dir=tmp_path) as plain:

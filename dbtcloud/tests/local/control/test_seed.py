@@ -53,12 +53,12 @@ def test_resetting_brings_the_new_server_back(api):
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ({"job": []}, "does not know job"),
+        ({"job": []}, "The seed document has no job."),
         ({"jobs": [{"id": 7}]}, "needs name"),
-        ({"jobs": [{"name": "x", "steps": []}]}, "does not know steps"),
+        ({"jobs": [{"name": "x", "steps": []}]}, "A seeded job has no steps."),
         ({"jobs": [{"name": "x", "pretend": {"outcome": 1}}]}, "not 1"),
         ({"runs": [{"job_id": 99}]}, "names job 99"),
-        ({"runs": [{"counts": 2}]}, "does not know counts"),
+        ({"runs": [{"counts": 2}]}, "A seeded run has no counts."),
         ({"runs": [{"count": "2"}]}, "count of a seeded run is '2'. It has to be a whole number."),
         ({"jobs": [{"name": "x", "execute_steps": "dbt build"}]}, "It has to be a list."),
         ({"jobs": [{"name": "x", "environment_id": "prod"}]}, "It has to be a whole number."),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dbtcloud.local.model.clock import Clock, iso, parse_instant, spaced
+from dbtcloud.local.model.clock import Clock, iso_timestamp, parse_instant, spaced_timestamp
 
 
 def test_it_goes_forward_only(api):
@@ -22,9 +22,9 @@ def test_it_is_moved_over_http(api):
 
 def test_instants_have_six_decimals_even_when_they_are_zero():
     instant = 1_720_015_140_000_000
-    assert spaced(instant) == "2024-07-03 13:59:00.000000+00:00"
-    assert iso(instant) == "2024-07-03T13:59:00.000000+00:00"
-    assert spaced(None) is iso(None) is None
+    assert spaced_timestamp(instant) == "2024-07-03 13:59:00.000000+00:00"
+    assert iso_timestamp(instant) == "2024-07-03T13:59:00.000000+00:00"
+    assert spaced_timestamp(None) is iso_timestamp(None) is None
 
 
 @pytest.mark.parametrize(

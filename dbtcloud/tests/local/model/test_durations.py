@@ -2,7 +2,7 @@
 
 import pytest
 
-from dbtcloud.local.model.durations import clocked, humanized
+from dbtcloud.local.model.durations import clock_duration, humanise_duration
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from dbtcloud.local.model.durations import clocked, humanized
     ],
 )
 def test_a_duration_is_written_as_in_published_answers(seconds, clock, words):
-    assert (clocked(seconds * 1_000_000), humanized(seconds * 1_000_000)) == (clock, words)
+    assert (clock_duration(seconds * 1_000_000), humanise_duration(seconds * 1_000_000)) == (clock, words)

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from dbtcloud.local.server.in_thread import LocalDbtCloud, LocalServerError
-from dbtcloud.local.server.settings import Settings
+from dbtcloud.local.server.settings import ServerSettings
 
 
 def test_it_starts_in_well_under_a_second():
@@ -79,7 +79,7 @@ def test_tokens_are_made_up_and_never_shown(caplog):
         )
         assert one.token != other.token
         assert len(one.token) > 30
-        for shown in (repr(one), repr(Settings(token=one.token)), caplog.text):
+        for shown in (repr(one), repr(ServerSettings(token=one.token)), caplog.text):
             assert one.token not in shown
 
 
@@ -131,7 +131,7 @@ def test_a_token_that_the_server_began_with_stays_after_a_reset(tmp_path):
 
 
 def test_a_permission_set_that_is_none_is_named(tmp_path):
-    with pytest.raises(LocalServerError, match=r"A token cannot be let in: .* no permission set baker"):
+    with pytest.raises(LocalServerError, match=r"Cannot accept a token: .* no permission set baker"):
         served_to(tmp_path, "a baker's", ["baker"]).start()
 
 

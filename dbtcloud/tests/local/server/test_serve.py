@@ -10,8 +10,8 @@ import requests
 PROGRAM = """
 import asyncio
 from dbtcloud.local.server.serve import serve_forever
-from dbtcloud.local.server.settings import Settings
-asyncio.run(serve_forever(Settings(token="t"), lambda served: print(served.url, flush=True)))
+from dbtcloud.local.server.settings import ServerSettings
+asyncio.run(serve_forever(ServerSettings(token="t"), lambda served: print(served.url, flush=True)))
 """
 
 

@@ -68,7 +68,7 @@ def subscribe(api, url, **fields):
 
 def quickly(api):
     """Let tries follow one another without a pause."""
-    api.control._control._cloud.webhooks.waits = (0.0,) * 4
+    api.control._control._cloud.webhooks.retry_delays = (0.0,) * 4
 
 
 def test_a_run_is_told_from_its_start_to_its_end(api, listen, eventually):

@@ -1,31 +1,35 @@
-"""The web application: the routes, and what every request passes through before and after them."""
+"""The web application: the routes, and the middleware around them."""
 
 from aiohttp import web
 
-from dbtcloud.local.api.fault_middleware import suffer
-from dbtcloud.local.api.middleware import admit, answer, note, throttle
-from dbtcloud.local.api.routes.app_keys import CLOUD, CONTROL, DISCOVERY, GUARD
-from dbtcloud.local.api.routes.table import routes
-from dbtcloud.local.control.control import Control
+from dbtcloud.local.api.fault_middleware import inject_fault
+from dbtcloud.local.api.middleware import authenticate, handle_errors, log_request, rate_limit
+from dbtcloud.local.api.routes.app_keys import AUTHENTICATOR, CLOUD, CONTROL, DISCOVERY
+from dbtcloud.local.api.routes.table import aiohttp_routes
+from dbtcloud.local.control.control import ControlPlane
 from dbtcloud.local.discovery.graphql_endpoint import DiscoveryEndpoint
 from dbtcloud.local.orchestration.cloud import Cloud
 
-MAX_BODY_BYTES = 8 * 1024**2
-"""Larger request bodies are refused with 413."""
+_MAX_BODY_BYTES = 8 * 1024**2  # a larger request body is answered 413
 
 
-def make_app(cloud: Cloud, control: Control) -> web.Application:
-    """Return the application; the first passage is the outermost."""
-    passages = [
-        note(control.journal, cloud.clock),
-        suffer(control.faults, cloud),
-        throttle(control.rate_limit, cloud.clock),
-        answer,
-        admit(control.guard),
+def make_app(cloud: Cloud, control: ControlPlane) -> web.Application:
+    """Return the application."""
+    # The first is the outermost.
+    middlewares = [
+        # Everything that reaches the wire is logged, also injected faults and refusals.
+        log_request(control.request_log, cloud.clock),
+        # A fault replaces whatever the server would answer, so it needs no valid token and costs no quota.
+        inject_fault(control.faults, cloud),
+        # Before the token is checked: requests with a wrong token count as well.
+        rate_limit(control.rate_limit, cloud.clock),
+        # Around the authentication, whose 401 is an error response like others.
+        handle_errors,
+        authenticate(control.authenticator),
     ]
-    app = web.Application(middlewares=passages, client_max_size=MAX_BODY_BYTES)
-    app[CLOUD], app[CONTROL], app[GUARD] = cloud, control, control.guard
+    app = web.Application(middlewares=middlewares, client_max_size=_MAX_BODY_BYTES)
+    app[CLOUD], app[CONTROL], app[AUTHENTICATOR] = cloud, control, control.authenticator
     app[DISCOVERY] = DiscoveryEndpoint(cloud)
     app.on_cleanup.append(app[DISCOVERY].close)
-    app.add_routes(routes())
+    app.add_routes(aiohttp_routes())
     return app

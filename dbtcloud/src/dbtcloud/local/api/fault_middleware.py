@@ -1,4 +1,4 @@
-"""What faults do to a request on the wire."""
+"""The middleware that injects faults: what each kind of fault does to a request on the wire."""
 
 import asyncio
 import socket
@@ -8,60 +8,62 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from dbtcloud.local.api.middleware import is_own
-from dbtcloud.local.api.responses.envelope import NoAnswer, refused
-from dbtcloud.local.control.faults import Faults, Rule
-from dbtcloud.local.model.api_errors import Refusal, missing, unexpected
+from dbtcloud.local.api.middleware import is_outside_api
+from dbtcloud.local.api.responses.envelope import NoResponse, error_response
+from dbtcloud.local.control.faults import FaultInjector, FaultRule
+from dbtcloud.local.model.api_errors import ApiException, not_found, unknown_properties
 from dbtcloud.local.model.clock import SECOND
 from dbtcloud.local.orchestration.cloud import Cloud
 
 _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Log in</h1></body></html>"
 
 
-def suffer(faults: Faults, cloud: Cloud) -> Middleware:
-    """Return the passage that lets the rules in force act on every request of the API."""
+def inject_fault(faults: FaultInjector, cloud: Cloud) -> Middleware:
+    """Return the middleware that applies the fault rules to every request of the API."""
 
     @web.middleware
-    async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_own(request):
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_outside_api(request):
             return await handler(request)
-        rule = faults.strike(request.method, request.path, _concerns(cloud, request))
-        return await (handler(request) if rule is None else _struck(rule, request, handler))
+        rule = faults.pick(request.method, request.path, _condition(cloud, request))
+        return await (handler(request) if rule is None else _apply(rule, request, handler))
 
-    return passage
+    return middleware
 
 
-def _concerns(cloud: Cloud, request: web.Request) -> Callable[[Rule], bool]:
-    def concerns(rule: Rule) -> bool:
+def _condition(cloud: Cloud, request: web.Request) -> Callable[[FaultRule], bool]:
+    """Return the check of what some kinds of faults need beside method and path."""
+
+    def applies(rule: FaultRule) -> bool:
         if rule.kind == "refuse_pk__in":
             return "pk__in" in request.query
         if rule.kind == "not_found_after_start":
-            return request.method == "GET" and _is_young(
+            return request.method == "GET" and _is_younger_than(
                 cloud, request.match_info.get("run_id", ""), rule.seconds
             )
         return True
 
-    return concerns
+    return applies
 
 
-def _is_young(cloud: Cloud, run_id: str, seconds: float) -> bool:
+def _is_younger_than(cloud: Cloud, run_id: str, seconds: float) -> bool:
     run = cloud.store.runs.get(int(run_id)) if run_id.isdigit() else None
     return run is not None and cloud.clock.now() - run.created_at < seconds * SECOND
 
 
-async def _struck(rule: Rule, request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _apply(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
     if rule.kind == "delay":
-        return await _delayed(rule, request, handler)
+        return await _delay(rule, request, handler)
     if rule.kind == "cut":
         return await _cut(request, await handler(request))
     if rule.after_acting:
         await handler(request)
     if rule.kind == "reset":
         return _reset(request)
-    return _instead(rule)
+    return _replacement(rule)
 
 
-async def _delayed(rule: Rule, request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _delay(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
     if not rule.after_acting:
         await asyncio.sleep(rule.seconds)
         return await handler(request)
@@ -70,23 +72,23 @@ async def _delayed(rule: Rule, request: web.Request, handler: Handler) -> web.St
     return response
 
 
-def _instead(rule: Rule) -> web.Response:
+def _replacement(rule: FaultRule) -> web.Response:
     if rule.kind == "not_found_after_start":
-        return refused(missing())
+        return error_response(not_found())
     if rule.kind == "refuse_pk__in":
-        return refused(unexpected(["pk__in"]))
+        return error_response(unknown_properties(["pk__in"]))
     if rule.kind == "redirect":
         return web.Response(status=rule.status or 302, headers={"Location": rule.location})
     if rule.kind == "html":
         return web.Response(
             status=rule.status or 200, text=rule.body or _LOGIN_PAGE, content_type="text/html"
         )
-    return _status(rule)
+    return _status_response(rule)
 
 
-def _status(rule: Rule) -> web.Response:
+def _status_response(rule: FaultRule) -> web.Response:
     code = rule.status or 500
-    response = refused(Refusal(code, f"A rehearsed fault: {code}."))
+    response = error_response(ApiException(code, f"An injected fault: {code}."))
     if rule.body is not None:
         response = web.Response(status=code, text=rule.body, content_type="text/plain")
     if rule.retry_after is not None:
@@ -95,17 +97,18 @@ def _status(rule: Rule) -> web.Response:
 
 
 def _reset(request: web.Request) -> web.StreamResponse:
-    """Send a TCP reset: closing a socket that does not linger sends RST in place of FIN."""
+    """Send a TCP reset."""
     transport = request.transport
     if transport is not None:
+        # Closing a socket that lingers for zero seconds sends RST in place of FIN.
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
-    return NoAnswer()
+    return NoResponse()
 
 
 async def _cut(request: web.Request, whole: web.StreamResponse) -> web.StreamResponse:
-    """Promise the whole body, send half of it, and close the connection."""
+    """Announce the length of the whole body, send half of it, and close the connection."""
     body = whole.body if isinstance(whole, web.Response) and isinstance(whole.body, bytes) else b"{" * 64
     response = web.StreamResponse(status=whole.status, headers={"Content-Type": whole.content_type})
     response.content_length = max(len(body), 2)

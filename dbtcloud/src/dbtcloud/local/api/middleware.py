@@ -1,120 +1,122 @@
-"""What every request passes through: the journal, the rate limit, the envelope for errors, the token."""
+"""The middleware around every request: log, rate limit, error responses, authentication."""
 
 import logging
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from dbtcloud.local.api.responses.envelope import NoAnswer, bare, refused
-from dbtcloud.local.control.rate_limit import RateLimit
-from dbtcloud.local.control.request_log import Journal
-from dbtcloud.local.control.tokens import Guard
+from dbtcloud.local.api.responses.envelope import NoResponse, detail_response, error_response
+from dbtcloud.local.control.rate_limit import RateLimiter
+from dbtcloud.local.control.request_log import RequestLog
+from dbtcloud.local.control.tokens import Authenticator
 from dbtcloud.local.discovery.graphql_endpoint import discovery_error, is_discovery_request
-from dbtcloud.local.model.api_errors import Refusal, not_served, too_large
+from dbtcloud.local.model.api_errors import ApiException, body_too_large, not_implemented
 from dbtcloud.local.model.clock import Clock
 
 log = logging.getLogger(__name__)
 
 
-def is_own(request: web.Request) -> bool:
-    """Return whether a request is for the server's own additions: the control plane and the pages.
+def is_outside_api(request: web.Request) -> bool:
+    """Return whether a request is for the control plane or the pages, which dbt Cloud's API does not have.
 
-    No journal, fault, limit or token concerns it.
+    Such requests are not logged, not counted, and never hit by a fault.
     """
     return request.path == "/" or request.path.startswith(("/_local/", "/deploy/"))
 
 
-def note(journal: Journal, clock: Clock) -> Middleware:
-    """Return the passage that writes the journal."""
+def log_request(request_log: RequestLog, clock: Clock) -> Middleware:
+    """Return the middleware that logs each request and the status of its answer."""
 
     @web.middleware
-    async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_own(request):
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_outside_api(request):
             return await handler(request)
         body = await _body(request)
-        entry = journal.enter(request, body or "", clock.now())
+        logged = request_log.add(request, body or "", clock.now())
         status = None
         try:
             response = _too_large(request) if body is None else await handler(request)
-            status = None if isinstance(response, NoAnswer) else response.status
+            status = None if isinstance(response, NoResponse) else response.status
             return response
         finally:
-            journal.close(entry, status)
+            # Also when the client has gone and the handler is cancelled.
+            request_log.finish(logged, status)
 
-    return passage
+    return middleware
 
 
-def throttle(rate_limit: RateLimit, clock: Clock) -> Middleware:
-    """Return the passage that answers 429 beyond the rate limit."""
+def rate_limit(limiter: RateLimiter, clock: Clock) -> Middleware:
+    """Return the middleware that answers 429 beyond the rate limit."""
 
     @web.middleware
-    async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         account = request.match_info.get("account_id", "")
-        wait = None if is_own(request) else rate_limit.refuse_for(account, clock.now())
+        wait = None if is_outside_api(request) else limiter.count_request(account, clock.now())
         if wait is None:
             return await handler(request)
-        response = bare(429, f"Request was throttled. Expected available in {wait:.0f} seconds.")
-        if rate_limit.limit is not None and rate_limit.limit.retry_after:
+        # The words of Django REST framework, which dbt Cloud is built on.
+        response = detail_response(429, f"Request was throttled. Expected available in {wait:.0f} seconds.")
+        if limiter.settings is not None and limiter.settings.retry_after:
             response.headers["Retry-After"] = f"{wait:.0f}"
         return response
 
-    return passage
+    return middleware
 
 
-def admit(guard: Guard) -> Middleware:
-    """Return the passage that asks for the token."""
+def authenticate(authenticator: Authenticator) -> Middleware:
+    """Return the middleware that checks the token."""
 
     @web.middleware
-    async def passage(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_own(request):
-            guard.check_own(request)
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_outside_api(request):
+            authenticator.check_outside_api(request)
         else:
-            guard.check_api(request)
+            authenticator.check_api(request)
         return await handler(request)
 
-    return passage
+    return middleware
 
 
 @web.middleware
-async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn what is raised further in into an answer."""
+async def handle_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn an exception of the inner middleware or the handler into an error response."""
     try:
         return await handler(request)
-    except Refusal as refusal:
-        return _refused(request, refusal)
+    except ApiException as error:
+        return _error_response(request, error)
     except web.HTTPException as error:
-        return _plain(request, error)
+        return _http_error_response(request, error)
     except Exception as error:
-        if is_own(request) and isinstance(error, ValueError):
-            return bare(400, str(error))
+        if is_outside_api(request) and isinstance(error, ValueError):
+            return detail_response(400, str(error))
         log.exception("The local dbt Cloud failed on %s %s", request.method, request.path)
-        return _refused(
-            request, Refusal(500, "The local dbt Cloud failed on this request; its log says why.")
-        )
+        message = "The local dbt Cloud failed on this request. Its log has the traceback."
+        return _error_response(request, ApiException(500, message))
 
 
-def _refused(request: web.Request, refusal: Refusal) -> web.Response:
+def _error_response(request: web.Request, error: ApiException) -> web.Response:
     if is_discovery_request(request):
-        return discovery_error(refusal.code, refusal.user_message)
-    return refused(refusal)
+        return discovery_error(error.code, error.user_message)
+    return error_response(error)
 
 
-def _plain(request: web.Request, error: web.HTTPException) -> web.Response:
+def _http_error_response(request: web.Request, error: web.HTTPException) -> web.Response:
     if isinstance(error, web.HTTPNotFound):
-        return refused(not_served(request.method, request.path))
+        return error_response(not_implemented(request.method, request.path))
     if isinstance(error, web.HTTPMethodNotAllowed):
-        return bare(error.status, f'Method "{request.method}" not allowed.')
-    return bare(error.status, error.text or error.reason)
+        return detail_response(error.status, f'Method "{request.method}" not allowed.')
+    return detail_response(error.status, error.text or error.reason)
 
 
 def _too_large(request: web.Request) -> web.Response:
-    response = refused(too_large(request.client_max_size))
-    # What was not read would be taken for the next request.
+    response = error_response(body_too_large(request.client_max_size))
+    # The rest of the body was not read: on this connection it would be taken for the next request.
     response.force_close()
     return response
 
 
 async def _body(request: web.Request) -> str | None:
+    """Return the request's body as text, or None when it is too large."""
     try:
         return (await request.read()).decode("utf-8", "replace")
     except web.HTTPRequestEntityTooLarge:

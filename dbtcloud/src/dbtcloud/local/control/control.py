@@ -1,79 +1,191 @@
-"""The control plane: what tests and rehearsals do to the server that dbt Cloud's own API does not offer."""
+"""The control plane: what tests may do to the server beside calling dbt Cloud's API."""
 
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, TypeVar
 
-from dbtcloud.local.control.faults import Faults
-from dbtcloud.local.control.rate_limit import RateLimit
-from dbtcloud.local.control.request_log import Journal
-from dbtcloud.local.control.seed import point_at_sources, seed
-from dbtcloud.local.control.seed_upsert import adopt
-from dbtcloud.local.control.tokens import Guard
+from dbtcloud.local.control.faults import FaultInjector
+from dbtcloud.local.control.rate_limit import RateLimiter, RateLimitSettings
+from dbtcloud.local.control.request_log import RequestLog
+from dbtcloud.local.control.seed import seed_store, update_sources
+from dbtcloud.local.control.seed_upsert import upsert_seed
+from dbtcloud.local.control.tokens import Authenticator
 from dbtcloud.local.model.records import AccountRecord
 from dbtcloud.local.model.run_plan import ProjectSetup
 from dbtcloud.local.orchestration.cloud import Cloud
 
+_MICROSECONDS = 1_000_000
+T = TypeVar("T")
 
-class Control:
-    """Every verb of `/_local/`; call them on the server's event loop.
+
+class ControlPlane:
+    """The operations behind `/_local/`, to be called on the server's event loop.
 
     Args:
-        cloud: what is controlled.
-        defaults: the seed document that `reset` goes back to.
-        guard: knows the tokens.
-        setups: how to run the projects of `defaults`, where these are somebody's own.
+        cloud: the local dbt Cloud.
+        defaults: the seed document that `reset` restores.
+        authenticator: knows the tokens.
+        setups: how to run the projects of `defaults`, by project id, when a user serves their own projects.
+
+    Attributes:
+        faults: injects faults.
+        rate_limit: limits the rate of requests.
+        request_log: the last requests.
     """
 
     def __init__(
         self,
         cloud: Cloud,
         defaults: dict[str, Any],
-        guard: Guard,
+        authenticator: Authenticator,
         setups: Mapping[int, ProjectSetup] | None = None,
     ) -> None:
         self._cloud, self._defaults, self._setups = cloud, defaults, setups or {}
-        self.guard = guard
-        self.journal = Journal()
-        self.faults = Faults()
-        self.rate_limit = RateLimit()
+        self.authenticator = authenticator
+        self.request_log = RequestLog()
+        self.faults = FaultInjector()
+        self.rate_limit = RateLimiter()
 
     async def reset(self) -> None:
-        """Go back to a new server's state: default seed, no run, fault, limit, token or journal."""
+        """Return to a new server's state: the default seed, no runs, faults, rate limit or logged requests.
+
+        Tokens that were added since the start are forgotten.
+        """
         await self._cloud.reset()
         self.faults.clear()
         self.rate_limit.disable()
-        self.journal.clear()
-        self.guard.forget()
-        self.seed_defaults()
+        self.request_log.clear()
+        self.authenticator.reset()
+        self._seed_defaults()
 
-    def seed_defaults(self) -> None:
-        """Put the default seed into the store."""
-        if not self._setups:
-            self.seed(self._defaults)
-            return
-        ids = adopt(self._cloud, self._defaults)
-        self._cloud.setups = {ids[project]: setup for project, setup in self._setups.items()}
+    def restore_or_seed(self) -> None:
+        """Continue with what an earlier server left in the store, or load the default seed.
 
-    def take_over(self) -> None:
-        """Go on with what an earlier server kept, or begin with the default seed."""
+        Runs that were queued or running when that server ended are recovered.
+        """
+        # A user's own projects are always loaded: they may have changed since the store was written.
         if self._setups or not self._cloud.store.definitions.ids(AccountRecord):
-            self.seed_defaults()
+            self._seed_defaults()
         else:
-            point_at_sources(self._cloud, self._defaults)
+            update_sources(self._cloud, self._defaults)
         self._cloud.queue.recover()
 
     def seed(self, document: Any) -> dict[str, list[int]]:
-        """Put definitions and pretended runs into the store (see `seeding.seed`) and return their ids."""
-        return seed(self._cloud, document)
+        """Add definitions and simulated runs to the store and return their ids by kind.
+
+        Raises:
+            ValueError: The document is wrong (see `dbtcloud.local.control.seed.seed_store`).
+        """
+        return seed_store(self._cloud, document)
 
     def now(self) -> float:
-        """Return the local clock, in seconds since 1970."""
-        return self._cloud.clock.now() / 1_000_000
+        """Return the time of the local clock, in seconds since 1970."""
+        return self._cloud.clock.now() / _MICROSECONDS
 
     def advance(self, seconds: float) -> float:
-        """Move the local clock forward and return it, in seconds since 1970."""
-        return self._cloud.clock.advance(seconds) / 1_000_000
+        """Move the local clock forward and return its time, in seconds since 1970."""
+        return self._cloud.clock.advance(seconds) / _MICROSECONDS
 
     def counters(self) -> dict[str, Any]:
         """Return counts of requests, connections, answers by status, and runs created over the API."""
-        return {**self.journal.counters(), "runs_created": self._cloud.runs_created}
+        return {**self.request_log.counters(), "runs_created": self._cloud.runs_created}
+
+    def rate_limit_status(self) -> dict[str, Any]:
+        """Return the rate limit in force (None for none) and how many requests it has refused."""
+        settings = self.rate_limit.settings
+        return {"limit": settings and asdict(settings), "refused": self.rate_limit.refused}
+
+    def _seed_defaults(self) -> None:
+        if not self._setups:
+            self.seed(self._defaults)
+            return
+        ids = upsert_seed(self._cloud, self._defaults)
+        self._cloud.setups = {ids[project]: setup for project, setup in self._setups.items()}
+
+
+class ThreadedControl:
+    """The control plane for other threads: it runs each operation on the server's event loop.
+
+    Nothing of this is a request, so nothing of it is counted or logged.
+
+    Args:
+        control: the control plane.
+        loop: the server's event loop.
+    """
+
+    def __init__(self, control: ControlPlane, loop: asyncio.AbstractEventLoop) -> None:
+        self._control, self._loop = control, loop
+
+    def reset(self) -> None:
+        """Return to a new server's state."""
+        asyncio.run_coroutine_threadsafe(self._control.reset(), self._loop).result()
+
+    def seed(self, **document: Any) -> dict[str, list[int]]:
+        """Add `accounts`, `projects`, `environments`, `jobs` and simulated `runs`; return their ids.
+
+        Raises:
+            ValueError: The document is wrong (see `dbtcloud.local.control.seed.seed_store`).
+        """
+        return self._call(lambda: self._control.seed(document))
+
+    def now(self) -> float:
+        """Return the time of the local clock, in seconds since 1970."""
+        return self._call(self._control.now)
+
+    def advance(self, seconds: float) -> float:
+        """Move the local clock forward and return its time, in seconds since 1970."""
+        return self._call(lambda: self._control.advance(seconds))
+
+    def add_fault(self, kind: str, **rule: Any) -> int:
+        """Add a fault rule and return its id (see `dbtcloud.local.control.faults.FaultRule`)."""
+        return self._call(lambda: self._control.faults.add({"kind": kind, **rule}))
+
+    def clear_faults(self) -> None:
+        """Remove all fault rules."""
+        self._call(self._control.faults.clear)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the fault rules, with how many requests each has hit."""
+        return self._call(self._control.faults.as_json)
+
+    def limit_rate(
+        self, per_minute: int = 5_000, cooldown: float = 300.0, *, retry_after: bool = False
+    ) -> None:
+        """Limit the requests per minute and account; beyond that, answer 429 for `cooldown` seconds."""
+        settings = RateLimitSettings(per_minute, cooldown, retry_after)
+        self._call(lambda: self._control.rate_limit.enable(settings))
+
+    def lift_rate_limit(self) -> None:
+        """Remove the rate limit."""
+        self._call(self._control.rate_limit.disable)
+
+    def rate_limit(self) -> dict[str, Any]:
+        """Return the rate limit in force (None for none) and how many requests it has refused."""
+        return self._call(self._control.rate_limit_status)
+
+    def add_token(self, *permission_sets: str, token: str | None = None) -> str:
+        """Accept another token, limited to some permission sets, and return it.
+
+        Raises:
+            ValueError: `dbtcloud.local.control.permissions` does not know a permission set.
+        """
+        return self._call(lambda: self._control.authenticator.add_token(permission_sets, token))
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return the request log: method, target, headers, body, connection number and status of each."""
+        return self._call(self._control.request_log.as_json)
+
+    def clear_requests(self) -> None:
+        """Clear the request log and its counters."""
+        self._call(self._control.request_log.clear)
+
+    def counters(self) -> dict[str, Any]:
+        """Return counts: `requests`, `connections`, `answers` by status, `runs_created`."""
+        return self._call(self._control.counters)
+
+    def _call(self, operation: Callable[[], T]) -> T:
+        async def on_loop() -> T:
+            return operation()
+
+        return asyncio.run_coroutine_threadsafe(on_loop(), self._loop).result()

@@ -1,18 +1,20 @@
-"""Permission sets: what a token with one may read and change.
+"""Permission sets: what a token may read and change.
 
-From the tables of account and project permissions in dbt Cloud's documentation (enterprise permissions). A
-user's environment-level permissions are not there, so sets that are read-only by default stay so.
+The source are the tables of account and project permissions in dbt Cloud's documentation ("Enterprise
+permissions"). The local dbt Cloud has no permissions by environment, so sets that are read-only by default
+stay read-only.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
-RESOURCES = ("projects", "environments", "jobs", "runs", "env_vars", "webhooks", "metadata")
-"""What a permission is about; reading accounts takes none."""
-
-_EVERYTHING = dict.fromkeys(RESOURCES, "write")
+# Reading accounts needs no permission.
+_RESOURCES = ("projects", "environments", "jobs", "runs", "env_vars", "webhooks", "metadata")
+_EVERYTHING = dict.fromkeys(_RESOURCES, "write")
 _VIEW = dict.fromkeys(("projects", "environments", "jobs", "runs", "env_vars", "metadata"), "read")
-PERMISSION_SETS = {
+# Access by resource, for each permission set. "write" includes "read".
+_PERMISSION_SETS = {
     "owner": _EVERYTHING,
     "account_admin": _EVERYTHING,
     "admin": _EVERYTHING,
@@ -28,36 +30,39 @@ PERMISSION_SETS = {
     "git_admin": {**_VIEW, "projects": "write", "env_vars": "write"},
     "database_admin": {**_VIEW, "projects": "write", "env_vars": "write"},
     "team_admin": {**_VIEW, "projects": "write", "env_vars": "write"},
-    "project_creator": {name: "write" for name in RESOURCES if name != "webhooks"},
+    "project_creator": {name: "write" for name in _RESOURCES if name != "webhooks"},
     "security_admin": {"projects": "read"},
     "metadata_only": {"metadata": "read"},
     "webhooks_only": {"webhooks": "write"},
     "billing_admin": {},
     "semantic_layer_only": {},
 }
-"""Access by resource, for each permission set: `write` includes `read`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token is allowed: the sum of its permission sets."""
+    """The permissions of a token: the union of its permission sets."""
 
     permission_sets: tuple[str, ...]
 
+    @classmethod
+    def of(cls, permission_sets: Iterable[str]) -> Self:
+        """Return the grant of some permission sets.
+
+        Raises:
+            ValueError: A permission set is unknown.
+        """
+        names = tuple(permission_sets)
+        if unknown := [name for name in names if name not in _PERMISSION_SETS]:
+            known = ", ".join(sorted(_PERMISSION_SETS))
+            raise ValueError(f"There is no permission set {', '.join(map(str, unknown))}; there are {known}.")
+        return cls(names)
+
     def allows(self, resource: str, access: str) -> bool:
         """Return whether the resource may be read (`access` is "read") or changed ("write")."""
-        held = {PERMISSION_SETS[name].get(resource) for name in self.permission_sets}
+        held = {_PERMISSION_SETS[name].get(resource) for name in self.permission_sets}
         return "write" in held or access in held
 
 
 OWNER = Grant(("owner",))
-"""What the server's own token is allowed."""
-
-
-def grant(permission_sets: Iterable[str]) -> Grant:
-    """Return the grant of some permission sets; ValueError for one that is not known."""
-    names = tuple(permission_sets)
-    if unknown := [name for name in names if name not in PERMISSION_SETS]:
-        known = ", ".join(sorted(PERMISSION_SETS))
-        raise ValueError(f"There is no permission set {', '.join(map(str, unknown))}; there are {known}.")
-    return Grant(names)
+"""The permissions of the server's own token."""

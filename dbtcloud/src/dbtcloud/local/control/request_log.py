@@ -1,4 +1,4 @@
-"""The journal: which requests came, over which TCP connection, and what they were answered."""
+"""The request log: the last requests, their TCP connections, and the status of each answer."""
 
 import json
 from collections import Counter, deque
@@ -11,20 +11,27 @@ from aiohttp import web
 
 from dbtcloud.core.masked_url import masked
 
-_SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _BODY_CHARACTERS = 65_536
 _HIDDEN = "**********"
 _VARIABLES = "/environment-variables/"
-_NAMING = frozenset({"name", "new_name", "type"})
-"""Texts about an environment variable that are not its value."""
+# Texts in the body of an environment variable that are not its value.
+_VARIABLE_NAMES = frozenset({"name", "new_name", "type"})
 
 
 @dataclass(slots=True)
-class Entry:
-    """One request: its target as it came, headers and body without secrets, and the answer's status.
+class LoggedRequest:
+    """A request and the status of its answer, without secrets.
 
-    `status` is None until the answer is known, and stays None when the connection was reset instead.
-    `instant` is in microseconds by the local clock.
+    Attributes:
+        number: counts the requests, from 1.
+        connection: the number of its TCP connection.
+        method: its method.
+        target: path and query as they came.
+        headers: its headers, without credentials.
+        body: its body, without the values of environment variables and the passwords of URLs.
+        instant: when it came, in microseconds of the local clock.
+        status: None until the answer is known, and after a connection was reset.
     """
 
     number: int
@@ -37,60 +44,61 @@ class Entry:
     status: int | None = None
 
 
-class Journal:
-    """Keeps the last entries and counts all.
+class RequestLog:
+    """Keeps the last requests and counts all of them.
 
     Args:
-        size: how many entries are kept.
+        size: how many requests are kept.
     """
 
     def __init__(self, size: int = 20_000) -> None:
-        self._entries: deque[Entry] = deque(maxlen=size)
+        self._requests: deque[LoggedRequest] = deque(maxlen=size)
         self._connections: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
-        self._seen = 0
+        self._connections_seen = 0
         self.clear()
 
     def clear(self) -> None:
-        """Forget the entries and begin to count anew; connections keep their numbers."""
-        self._entries.clear()
-        self._requests = 0
-        self._used: set[int] = set()
+        """Forget the requests and restart the counters. Connections keep their numbers."""
+        self._requests.clear()
+        self._count = 0
+        self._connections_used: set[int] = set()
         self._statuses: Counter[str] = Counter()
 
-    def enter(self, request: web.BaseRequest, body: str, instant: int) -> Entry:
-        """Note a request."""
+    def add(self, request: web.BaseRequest, body: str, instant: int) -> LoggedRequest:
+        """Log a request that has come in."""
         connection = self._connection(request.transport)
-        self._requests += 1
-        self._used.add(connection)
-        shown = {name: value for name, value in request.headers.items() if name.lower() not in _SECRET}
-        entry = Entry(
-            number=self._requests,
+        self._count += 1
+        self._connections_used.add(connection)
+        headers = request.headers.items()
+        logged = LoggedRequest(
+            number=self._count,
             connection=connection,
             method=request.method,
             target=request.raw_path,
-            headers=shown,
-            body=_shown(request.path, body)[:_BODY_CHARACTERS],
+            headers={name: value for name, value in headers if name.lower() not in _SECRET_HEADERS},
+            body=_without_secrets(request.path, body)[:_BODY_CHARACTERS],
             instant=instant,
         )
-        self._entries.append(entry)
-        return entry
+        self._requests.append(logged)
+        return logged
 
-    def close(self, entry: Entry, status: int | None) -> None:
-        """Note the answer's status; None for a connection that was reset. What strangers send is not kept."""
-        entry.status = status
+    def finish(self, logged: LoggedRequest, status: int | None) -> None:
+        """Log the status of an answer; None means that the connection was reset."""
+        logged.status = status
         if status == HTTPStatus.UNAUTHORIZED:
-            entry.body = ""
+            # A sender without a token must not fill the memory.
+            logged.body = ""
         self._statuses["reset" if status is None else str(status)] += 1
 
-    def entries(self) -> list[dict[str, Any]]:
-        """Return what is kept, oldest first."""
-        return [asdict(entry) for entry in self._entries]
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the requests, the oldest first."""
+        return [asdict(request) for request in self._requests]
 
     def counters(self) -> dict[str, Any]:
-        """Return how many requests came, over how many connections, and how they were answered."""
+        """Return how many requests came, over how many connections, and their answers by status."""
         return {
-            "requests": self._requests,
-            "connections": len(self._used),
+            "requests": self._count,
+            "connections": len(self._connections_used),
             "answers": dict(sorted(self._statuses.items())),
         }
 
@@ -98,13 +106,14 @@ class Journal:
         if transport is None:
             return 0
         if transport not in self._connections:
-            self._seen += 1
-            self._connections[transport] = self._seen
+            self._connections_seen += 1
+            self._connections[transport] = self._connections_seen
         return self._connections[transport]
 
 
-def _shown(path: str, body: str) -> str:
-    """Return a body without the values of variables and the passwords of addresses: all here may see it."""
+def _without_secrets(path: str, body: str) -> str:
+    """Return a body without the values of variables and the passwords of URLs."""
+    # Whoever reads the log needs no token on this machine.
     if not body or _VARIABLES not in f"{path}/":
         return masked(body)
     try:
@@ -118,4 +127,4 @@ def _without_values(content: Any, name: str = "") -> Any:
         return {key: _without_values(value, key) for key, value in content.items()}
     if isinstance(content, list):
         return [_without_values(value, name) for value in content]
-    return _HIDDEN if isinstance(content, str) and name not in _NAMING else content
+    return _HIDDEN if isinstance(content, str) and name not in _VARIABLE_NAMES else content

@@ -1,4 +1,4 @@
-"""Seeding: a JSON document of accounts, projects, environments, jobs and pretended runs into the store."""
+"""Seeding: put a JSON document of definitions and simulated runs into the store."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -31,8 +31,8 @@ _KINDS: Mapping[str, type[Definition]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Runs:
-    """What a document says of seeded runs; `age` and `every` are seconds."""
+class _SeededRuns:
+    """An entry of `runs` in a seed document. `age` and `every` are seconds."""
 
     job_id: int = 1
     id: int = 0
@@ -43,8 +43,8 @@ class _Runs:
     pretend: dict[str, Any] | None = None
 
 
-def default_document(project_dir: Path | None = None) -> dict[str, Any]:
-    """Return what a new server holds: the sample project, or the jobs over the project in `project_dir`."""
+def default_seed(project_dir: Path | None = None) -> dict[str, Any]:
+    """Return the seed document of a new server: its jobs run the sample project, or that in `project_dir`."""
     package = resources.files("dbtcloud.local")
     document: dict[str, Any] = json.loads(package.joinpath("control/seed.json").read_text("utf-8"))
     for project in document["projects"]:
@@ -52,50 +52,50 @@ def default_document(project_dir: Path | None = None) -> dict[str, Any]:
     return document
 
 
-def seed(cloud: Cloud, document: Any) -> dict[str, list[int]]:
-    """Put a document's content into the store and return the ids by kind.
+def seed_store(cloud: Cloud, document: Any) -> dict[str, list[int]]:
+    """Put the content of a seed document into the store and return the ids by kind.
 
     Args:
         cloud: the local dbt Cloud.
         document: `accounts`, `projects`, `environments`, `jobs` and `environment_variables` are lists of
             objects with the fields of `dbtcloud.local.model.records`; ids may be left out. `runs` is a list
-            of objects with `job_id` and any of `count`, `age` (seconds since the first was created), `every`
-            (seconds between two), `trigger` (cause and overrides), `pretend` (their life, not the job's),
-            `id` (of the first).
+            of objects with `job_id` and any of `count`, `age` (seconds since the first run was created),
+            `every` (seconds between two runs), `trigger` (cause and overrides), `pretend` (a script in place
+            of the job's), `id` (of the first run).
 
     Raises:
-        ValueError: for what the document should not hold; nothing of a run is kept then.
+        ValueError: The document is wrong. No run is stored then.
     """
     content = _object(document, "the seed document", (*_KINDS, "runs"))
     if wrong := [name for name, entries in content.items() if not isinstance(entries, list | tuple)]:
         raise ValueError(f"{wrong[0]} of the seed document is {content[wrong[0]]!r}. It has to be a list.")
     ids = {
-        name: [_put(cloud, kind, entry) for entry in content.get(name, ())] for name, kind in _KINDS.items()
+        name: [_store_definition(cloud, kind, entry) for entry in content.get(name, ())]
+        for name, kind in _KINDS.items()
     }
-    runs = [run for entry in content.get("runs", ()) for run in _runs(cloud, entry)]
-    return {**ids, "runs": _numbered(cloud, runs)}
+    runs = [run for entry in content.get("runs", ()) for run in _simulated_runs(cloud, entry)]
+    return {**ids, "runs": _store_runs(cloud, runs)}
 
 
-def point_at_sources(cloud: Cloud, document: dict[str, Any]) -> None:
-    """Let kept projects lead to the sources that the document names: a kept path may be gone by now.
-
-    A project without a path is somebody's own, which was served from this store before.
-    """
+def update_sources(cloud: Cloud, document: dict[str, Any]) -> None:
+    """Point stored projects at the sources that the document names."""
+    # The sample lies in the installed package, which may have moved since the store was written. A project
+    # without a path is a user's own, served from this store before.
     for entry in document["projects"]:
-        kept = cloud.store.definitions.get(ProjectRecord, entry["id"])
-        if kept is not None and kept.project_dir is not None:
-            cloud.store.definitions.put(replace(kept, project_dir=entry["project_dir"]))
+        stored = cloud.store.definitions.get(ProjectRecord, entry["id"])
+        if stored is not None and stored.project_dir is not None:
+            cloud.store.definitions.put(replace(stored, project_dir=entry["project_dir"]))
 
 
-def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
+def _store_definition(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
     known = {field.name for field in fields(kind)}
     values = _object(entry, f"a seeded {kind.kind.lower()}", tuple(sorted(known)))
     filled = {"id": cloud.store.definitions.next_id(kind), "created_at": cloud.clock.now(), **values}
     required = [
         field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
     ]
-    if lacking := [name for name in required if name not in filled]:
-        raise ValueError(f"A seeded {kind.kind.lower()} needs {', '.join(lacking)}; got {entry!r}.")
+    if absent := [name for name in required if name not in filled]:
+        raise ValueError(f"A seeded {kind.kind.lower()} needs {', '.join(absent)}; got {entry!r}.")
     check_types(kind, filled, f"a seeded {kind.kind.lower()}")
     if kind is JobRecord:
         filled["execute_steps"] = tuple(filled.get("execute_steps", ("dbt build",)))
@@ -105,31 +105,31 @@ def _put(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
     return definition.id
 
 
-def _runs(cloud: Cloud, entry: Any) -> Iterator[RunRecord]:
-    values = _object(entry, "a seeded run", tuple(each.name for each in fields(_Runs)))
-    check_types(_Runs, values, "a seeded run")
-    asked = _Runs(**values)
-    job = cloud.store.definitions.get(JobRecord, asked.job_id)
+def _simulated_runs(cloud: Cloud, entry: Any) -> Iterator[RunRecord]:
+    values = _object(entry, "a seeded run", tuple(each.name for each in fields(_SeededRuns)))
+    check_types(_SeededRuns, values, "a seeded run")
+    seeded = _SeededRuns(**values)
+    job = cloud.store.definitions.get(JobRecord, seeded.job_id)
     if job is None:
-        raise ValueError(f"A seeded run names job {asked.job_id}, which is not there; seed it before.")
-    script = parse_script(asked.pretend or job.pretend or asdict(Script()))
-    created_at = cloud.clock.now() - round(asked.age * SECOND)
-    first = cloud.new_run(replace(job, pretend=None), {"cause": "Seeded", **asked.trigger}, created_at)
-    first = replace(cloud.pretended(first, script), id=asked.id)
-    spacing = round(asked.every * SECOND)
-    for place in range(asked.count):
-        yield _moved(first, place, place * spacing)
+        raise ValueError(f"A seeded run names job {seeded.job_id}, which does not exist. Seed the job first.")
+    script = parse_script(seeded.pretend or job.pretend or asdict(Script()))
+    created_at = cloud.clock.now() - round(seeded.age * SECOND)
+    first = cloud.new_run(replace(job, pretend=None), {"cause": "Seeded", **seeded.trigger}, created_at)
+    first = replace(cloud.pretended(first, script), id=seeded.id)
+    spacing = round(seeded.every * SECOND)
+    for index in range(seeded.count):
+        yield _shifted(first, index, index * spacing)
 
 
-def _moved(run: RunRecord, place: int, microseconds: int) -> RunRecord:
+def _shifted(run: RunRecord, index: int, microseconds: int) -> RunRecord:
     instants = ("created_at", "dequeued_at", "started_at", "finished_at")
-    moved = {name: getattr(run, name) + microseconds for name in instants}
-    return replace(run, id=run.id and run.id + place, **moved)
+    shifted = {name: getattr(run, name) + microseconds for name in instants}
+    return replace(run, id=run.id and run.id + index, **shifted)
 
 
-def _numbered(cloud: Cloud, runs: list[RunRecord]) -> list[int]:
+def _store_runs(cloud: Cloud, runs: list[RunRecord]) -> list[int]:
     first = cloud.store.runs.next_id()
-    numbered = [run if run.id else replace(run, id=first + place) for place, run in enumerate(runs)]
+    numbered = [run if run.id else replace(run, id=first + index) for index, run in enumerate(runs)]
     cloud.store.runs.add(numbered)
     return [run.id for run in numbered]
 
@@ -139,6 +139,6 @@ def _object(value: Any, what: str, known: tuple[str, ...]) -> dict[str, Any]:
         raise ValueError(f"Expected {what} as an object, got {value!r}.")  # noqa: TRY004 - one kind of error for bad input
     if unknown := sorted(set(value) - set(known)):
         raise ValueError(
-            f"{what[0].upper()}{what[1:]} does not know {', '.join(unknown)}; it takes {', '.join(known)}."
+            f"{what[0].upper()}{what[1:]} has no {', '.join(unknown)}. Its fields are {', '.join(known)}."
         )
     return value

@@ -1,8 +1,8 @@
-"""Declared projects into a store that may hold them already: what has the same name keeps its id."""
+"""Upsert of a seed document: a definition that is in the store already, by its name, keeps its id."""
 
 from typing import Any
 
-from dbtcloud.local.control.seed import seed
+from dbtcloud.local.control.seed import seed_store
 from dbtcloud.local.model.records import Definition, EnvironmentRecord, JobRecord, ProjectRecord
 from dbtcloud.local.orchestration.cloud import Cloud
 
@@ -13,50 +13,50 @@ _KINDS: dict[str, type[ProjectRecord | EnvironmentRecord | JobRecord]] = {
 }
 
 
-def adopt(cloud: Cloud, document: dict[str, Any]) -> dict[int, int]:
-    """Put a document into the store, over what an earlier server of it has left.
+def upsert_seed(cloud: Cloud, document: dict[str, Any]) -> dict[int, int]:
+    """Insert a document's definitions into the store, or update those that an earlier server stored.
 
     Args:
         cloud: the local dbt Cloud.
-        document: a seed document whose entries have ids of their own, referring to each other.
+        document: a seed document whose entries have ids and refer to each other by them.
 
     Returns:
-        The store's id of each project of the document.
+        The stored id of each project, by its id in the document.
     """
     ids: dict[str, dict[int, int]] = {"projects": {}, "environments": {}}
-    seed(cloud, {"accounts": document["accounts"]})
+    seed_store(cloud, {"accounts": document["accounts"]})
     for name, kind in _KINDS.items():
         for entry in document[name]:
-            values = _referring(entry, ids)
-            kept = _kept(cloud, kind, values, set(ids.get(name, {}).values()))
-            if kept is not None:
-                values |= {"id": kept.id, "created_at": kept.created_at}
+            values = _with_stored_ids(entry, ids)
+            stored = _find_stored(cloud, kind, values, set(ids.get(name, {}).values()))
+            if stored is not None:
+                values |= {"id": stored.id, "created_at": stored.created_at}
             elif entry["id"] in cloud.store.definitions.ids(kind):
                 values["id"] = cloud.store.definitions.next_id(kind)
-            ids.setdefault(name, {})[entry["id"]] = seed(cloud, {name: [values]})[name][0]
+            ids.setdefault(name, {})[entry["id"]] = seed_store(cloud, {name: [values]})[name][0]
     return ids["projects"]
 
 
-def _referring(entry: dict[str, Any], ids: dict[str, dict[int, int]]) -> dict[str, Any]:
+def _with_stored_ids(entry: dict[str, Any], ids: dict[str, dict[int, int]]) -> dict[str, Any]:
     references = {"project_id": "projects", "environment_id": "environments"}
     return {
         name: ids[references[name]][value] if name in references else value for name, value in entry.items()
     }
 
 
-def _kept(
+def _find_stored(
     cloud: Cloud,
     kind: type[ProjectRecord | EnvironmentRecord | JobRecord],
     values: dict[str, Any],
-    placed: set[int],
+    taken: set[int],
 ) -> Definition | None:
-    """What an earlier server has left of an entry; of jobs of one name, that of its environment first."""
+    """Return the stored definition of an entry, or None. Of jobs of one name, prefer the same environment."""
     definitions = (cloud.store.definitions.get(kind, id_) for id_ in cloud.store.definitions.ids(kind))
     named = [
         found
         for found in definitions
         if found is not None
-        and found.id not in placed
+        and found.id not in taken
         and found.name == values["name"]
         and (isinstance(found, ProjectRecord) or found.project_id == values["project_id"])
     ]

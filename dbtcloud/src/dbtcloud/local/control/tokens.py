@@ -1,4 +1,4 @@
-"""Who may ask: the API takes tokens; control plane and pages are open to this machine itself only."""
+"""Authentication: the API requires a token; the control plane and the pages require this machine."""
 
 import hashlib
 import secrets
@@ -7,67 +7,81 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from dbtcloud.local.control.permissions import OWNER, Grant, grant
-from dbtcloud.local.model.api_errors import Refusal, bad_token
+from dbtcloud.local.control.permissions import OWNER, Grant
+from dbtcloud.local.model.api_errors import ApiException, invalid_token
 
 _SCHEMES = ("Token", "Bearer")
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class Guard:
-    """Knows the tokens by their digests, so that it cannot show one.
+class Authenticator:
+    """Checks tokens. It keeps only their digests, so that it cannot reveal one.
 
     Args:
-        token: what `Authorization: Token …` or `Bearer …` must carry to be allowed everything.
-        open_additions: whether control plane and pages may be used without it, as on loopback only.
+        token: the server's own token, which allows everything; `Authorization: Token …` or `Bearer …`.
+        on_loopback: whether the server listens on loopback; control plane and pages need no token then.
     """
 
-    def __init__(self, token: str, *, open_additions: bool) -> None:
+    def __init__(self, token: str, *, on_loopback: bool) -> None:
         self._own = _digest(token)
         self._grants = {self._own: OWNER}
-        self._open_additions = open_additions
-        self.settle()
+        self._on_loopback = on_loopback
+        self.keep_tokens()
 
-    def add(self, permission_sets: Iterable[str], token: str | None = None) -> str:
-        """Let a token in with no more than some permission sets; return it, made up where none is given.
+    def add_token(self, permission_sets: Iterable[str], token: str | None = None) -> str:
+        """Accept another token, limited to some permission sets, and return it.
+
+        Args:
+            permission_sets: names out of `dbtcloud.local.control.permissions`.
+            token: the token; None generates one.
 
         Raises:
-            ValueError: for a permission set that is not known, and for the server's own token.
+            ValueError: A permission set is unknown, or the token is the server's own.
         """
-        given = token or f"local_{secrets.token_urlsafe(24)}"
-        if _digest(given) == self._own:
-            raise ValueError("The server's own token keeps all permissions; choose another one.")
-        self._grants[_digest(given)] = grant(permission_sets)
-        return given
+        new = token or f"local_{secrets.token_urlsafe(24)}"
+        if _digest(new) == self._own:
+            raise ValueError("The server's own token keeps all permissions. Choose another token.")
+        self._grants[_digest(new)] = Grant.of(permission_sets)
+        return new
 
-    def settle(self) -> None:
-        """Let the tokens that are known by now stay when others are forgotten."""
-        self._settled = dict(self._grants)
+    def keep_tokens(self) -> None:
+        """Let `reset` keep the tokens that are known now."""
+        self._kept = dict(self._grants)
 
-    def forget(self) -> None:
-        """Let nothing in but the server's own token and those that it began with."""
-        self._grants = dict(self._settled)
+    def reset(self) -> None:
+        """Forget all tokens but those that were kept."""
+        self._grants = dict(self._kept)
 
     def check_api(self, request: web.Request) -> Grant:
-        """Return what the request's token is allowed; refuse with 401 what carries none that is known."""
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        allowed = self._grants.get(_digest(given.strip())) if scheme in _SCHEMES else None
-        if allowed is None:
-            raise bad_token()
-        return allowed
+        """Return what the request's token allows.
 
-    def check_own(self, request: web.Request) -> None:
-        """Refuse web pages of other origins, and, off loopback, what does not carry the server's token."""
-        if not self._open_additions:
+        Raises:
+            ApiException: 401: there is no token, or it is unknown.
+        """
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        granted = self._grants.get(_digest(token.strip())) if scheme in _SCHEMES else None
+        if granted is None:
+            raise invalid_token()
+        return granted
+
+    def check_outside_api(self, request: web.Request) -> None:
+        """Check a request for the control plane or the pages.
+
+        Raises:
+            ApiException: 403: on loopback, the request comes from a web page of another origin; 401: off
+                loopback, it does not carry the server's own token.
+        """
+        if not self._on_loopback:
             if self.check_api(request) is not OWNER:
-                raise bad_token()
+                raise invalid_token()
             return
+        # A page of another site could reach this port by a name of its own that resolves to 127.0.0.1.
         origin = request.headers.get("Origin")
-        if _host(f"//{request.host}") not in LOOPBACK_NAMES or (
+        if _host(f"//{request.host}") not in LOOPBACK_HOSTS or (
             origin and urlsplit(origin).netloc != request.host
         ):
-            raise Refusal(
-                403, "The control plane and the pages answer this machine only; ask at the loopback address."
+            raise ApiException(
+                403, "The control plane and the pages are for this machine only. Use the loopback address."
             )
 
 

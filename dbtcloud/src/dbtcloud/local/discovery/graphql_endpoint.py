@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from dbtcloud.local.model.api_errors import Refusal
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.orchestration.cloud import Cloud
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class DiscoveryEndpoint:
             accounts: the accounts that the caller may see, or None for all.
 
         Raises:
-            Refusal: 501 if the GraphQL library is not installed.
+            ApiException: 501 if the GraphQL library is not installed.
         """
         body, loop = await request.read(), asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._execute, body, accounts, loop)
@@ -78,9 +78,9 @@ def _json_response(body: object, status: int) -> web.Response:
     return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
 
 
-def _not_installed(error: ModuleNotFoundError) -> Refusal:
+def _not_installed(error: ModuleNotFoundError) -> ApiException:
     message = (
         f"The Discovery API needs {error.name}, which is not installed. "
         "Install it with: pip install 'dbtcloud[local]'"
     )
-    return Refusal(501, message)
+    return ApiException(501, message)

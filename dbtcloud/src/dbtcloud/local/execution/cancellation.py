@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
 from dbtcloud.local.model.clock import SECOND
-from dbtcloud.local.model.durations import humanized
+from dbtcloud.local.model.durations import humanise_duration
 from dbtcloud.local.model.records import CANCELLED_BY_USER
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Stop:
             self.reason = CANCELLED_BY_USER
         except TimeoutError:
             self.reason = (
-                f"This run timed out after running for {humanized(timeout_seconds * SECOND)}, which"
+                f"This run timed out after running for {humanise_duration(timeout_seconds * SECOND)}, which"
                 f" exceeded the configured timeout of {timeout_seconds} seconds."
             )
         self.event.set()

@@ -8,7 +8,7 @@ class LocalServerError(RuntimeError):
     """The local dbt Cloud cannot start. The message says why and what to do."""
 
 
-class Refusal(Exception):
+class ApiException(Exception):
     """A request that ends in an error envelope.
 
     Args:
@@ -28,43 +28,45 @@ class Refusal(Exception):
         self.developer_message = developer_message
 
 
-def invalid(data: Any) -> Refusal:
+def bad_request(data: Any) -> ApiException:
     """400: the request was understood and is wrong; `data` says where (seen in apache/airflow#40047)."""
-    return Refusal(400, "The request was invalid. Please double check the provided data and try again.", data)
+    return ApiException(
+        400, "The request was invalid. Please double check the provided data and try again.", data
+    )
 
 
-def unexpected(names: Collection[str]) -> Refusal:
+def unknown_properties(names: Collection[str]) -> ApiException:
     """400: parameters or fields that dbt Cloud does not know, in the words of its JSON Schema check."""
     verb = "was" if len(names) == 1 else "were"
     listed = ", ".join(repr(name) for name in names)
-    return invalid(f"Additional properties are not allowed ({listed} {verb} unexpected)")
+    return bad_request(f"Additional properties are not allowed ({listed} {verb} unexpected)")
 
 
-def missing() -> Refusal:
+def not_found() -> ApiException:
     """404: it is not there, or the token may not see it; dbt Cloud does not tell which."""
     message = "The requested resource was not found. Please check that you have the proper permissions."
-    return Refusal(404, message)
+    return ApiException(404, message)
 
 
-def bad_token() -> Refusal:
+def invalid_token() -> ApiException:
     """401: no token, or a wrong one."""
-    return Refusal(401, "Invalid token.", developer_message=None)
+    return ApiException(401, "Invalid token.", developer_message=None)
 
 
-def forbidden() -> Refusal:
+def forbidden() -> ApiException:
     """403: the token's permission sets do not reach a whole list."""
-    return Refusal(403, "Forbidden: Access denied", developer_message=None)
+    return ApiException(403, "Forbidden: Access denied", developer_message=None)
 
 
-def too_large(most: int) -> Refusal:
+def body_too_large(most: int) -> ApiException:
     """413: the body is longer than `most` bytes."""
-    return Refusal(413, f"The request body is too large: at most {most:,} bytes are read.")
+    return ApiException(413, f"The request body is too large: at most {most:,} bytes are read.")
 
 
-def not_served(method: str, path: str) -> Refusal:
+def not_implemented(method: str, path: str) -> ApiException:
     """501: dbt Cloud may have it, this server has not."""
     message = (
         f"The local dbt Cloud does not serve {method} {path}. It serves what starting, watching and reading "
         "runs takes; use a dbt Cloud account for the rest."
     )
-    return Refusal(501, message)
+    return ApiException(501, message)

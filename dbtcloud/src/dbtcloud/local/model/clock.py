@@ -41,26 +41,26 @@ class Clock:
             follow()
 
 
-def spaced(instant: int | None) -> str | None:
+def spaced_timestamp(instant: int | None) -> str | None:
     """Write an instant as runs carry it: `2024-07-03 13:59:00.653171+00:00`, always with six decimals."""
-    return None if instant is None else moment(instant).isoformat(" ", "microseconds")
+    return None if instant is None else as_datetime(instant).isoformat(" ", "microseconds")
 
 
-def iso(instant: int | None) -> str | None:
+def iso_timestamp(instant: int | None) -> str | None:
     """Write an instant as jobs carry it: `2024-03-25T13:47:20.129690+00:00`."""
-    return None if instant is None else moment(instant).isoformat("T", "microseconds")
+    return None if instant is None else as_datetime(instant).isoformat("T", "microseconds")
 
 
 def parse_instant(text: str) -> int:
     """Read an ISO 8601 moment (UTC where it names no offset) into microseconds; ValueError if it is none."""
-    moment = datetime.fromisoformat(text)
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    parsed = datetime.fromisoformat(text)
+    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     try:
         return (aware.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
     except OverflowError:
         raise ValueError(f"{text} is beyond the years that can be told") from None
 
 
-def moment(instant: int) -> datetime:
+def as_datetime(instant: int) -> datetime:
     """Return an instant as an aware datetime, UTC."""
     return _EPOCH + timedelta(microseconds=instant)

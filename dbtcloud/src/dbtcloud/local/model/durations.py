@@ -12,14 +12,14 @@ _UNITS = (
 )
 
 
-def clocked(microseconds: int) -> str:
+def clock_duration(microseconds: int) -> str:
     """Write a duration as `HH:MM:SS`; hours go beyond 24."""
     minutes, seconds = divmod(max(microseconds, 0) // SECOND, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{seconds:02}"
 
 
-def humanized(microseconds: int) -> str:
+def humanise_duration(microseconds: int) -> str:
     """Write a duration in its two largest neighbouring units; below a second it is `0 minutes`."""
     seconds = max(microseconds, 0) // SECOND
     if seconds == 0:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path, PurePosixPath
 
-from dbtcloud.local.model.api_errors import Refusal, missing
+from dbtcloud.local.model.api_errors import ApiException, not_found
 from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.orchestration.cloud import Cloud
 
@@ -28,7 +28,7 @@ def artifact(cloud: Cloud, run: RunRecord, path: str, step: int | None) -> Path 
         step: of which step; None is the last one that wrote it.
 
     Raises:
-        Refusal: 404 where there is none, and for a path that leaves the folder.
+        ApiException: 404 where there is none, and for a path that leaves the folder.
     """
     relative = _safe(path)
     if run.script is not None:
@@ -36,7 +36,7 @@ def artifact(cloud: Cloud, run: RunRecord, path: str, step: int | None) -> Path 
     root = cloud.run_dir(run.id) / (Path("target") if step is None else Path(_STEPS, str(step)))
     file = root / relative
     if not _is_file(file) or not file.resolve().is_relative_to(root.resolve()):
-        raise missing()
+        raise not_found()
     return file
 
 
@@ -51,7 +51,7 @@ def has_artifact(cloud: Cloud, run: RunRecord, path: str) -> bool:
     """Return whether a run has an artifact."""
     try:
         artifact(cloud, run, path, None)
-    except Refusal:
+    except ApiException:
         return False
     return True
 
@@ -59,7 +59,7 @@ def has_artifact(cloud: Cloud, run: RunRecord, path: str) -> bool:
 def _safe(path: str) -> PurePosixPath:
     relative = PurePosixPath(path)
     if "\0" in path or "\\" in path or relative.is_absolute() or {"..", "."} & set(path.split("/")):
-        raise missing()
+        raise not_found()
     return relative
 
 
@@ -71,5 +71,5 @@ def _scripted_bytes(cloud: Cloud, run: RunRecord, relative: PurePosixPath, step:
     texts = _scripted(cloud, run)
     content = texts.get(f"{_STEPS}/{step}/{relative}", texts.get(str(relative)))
     if content is None:
-        raise missing()
+        raise not_found()
     return (content if isinstance(content, str) else json.dumps(content)).encode()

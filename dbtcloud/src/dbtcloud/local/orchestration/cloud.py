@@ -25,7 +25,7 @@ from dbtcloud.local.orchestration.environment_variables import variables_of
 from dbtcloud.local.orchestration.run_queue import Execute, RunQueue
 from dbtcloud.local.orchestration.simulated_runs import Script, parse_script, steps_at
 from dbtcloud.local.store.interface import Store
-from dbtcloud.local.webhooks.sender import Webhooks
+from dbtcloud.local.webhooks.sender import WebhookSender
 
 _RUNS, _ENVIRONMENTS = "runs", "environments"
 
@@ -57,7 +57,7 @@ class Cloud:
         self.setups: dict[int, ProjectSetup] = {}
         keeper = ArtifactKeeper(data_dir / _RUNS, keep_artifacts)
         self.queue = RunQueue(store, clock, self.plan, execute, keeper.tidy)
-        self.webhooks = Webhooks(store, clock)
+        self.webhooks = WebhookSender(store, clock)
         self.runs_created = 0
         self.schedules_run = False
         self._read_script = lru_cache(maxsize=256)(lambda name: parse_script(store.runs.script(name)))
@@ -122,7 +122,7 @@ class Cloud:
             finished_at=finished,
             outcome=script.outcome,
             message=script.message,
-            script=self.store.runs.keep_script(asdict(script)),
+            script=self.store.runs.save_script(asdict(script)),
         )
 
     def cancel(self, run: RunRecord) -> None:
@@ -135,14 +135,14 @@ class Cloud:
             return
         instants = {"dequeued_at": run.dequeued_at, "started_at": run.started_at}
         ahead = {name: None for name, instant in instants.items() if instant is not None and instant > now}
-        self.store.runs.change(
+        self.store.runs.update(
             run.id, finished_at=now, outcome=int(Status.CANCELLED), message=CANCELLED_BY_USER, **ahead
         )
 
     def steps(self, run: RunRecord) -> list[StepRecord]:
         """Return the steps of a run as far as they have begun."""
         if run.script is None:
-            return self.store.steps.of(run.id)
+            return self.store.steps.for_run(run.id)
         return list(steps_at(run, self.script(run), self.clock.now()))
 
     def script(self, run: RunRecord) -> Script:

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from dbtcloud.local.model.api_errors import Refusal
-from dbtcloud.local.model.clock import iso, moment, parse_instant
-from dbtcloud.local.model.durations import humanized
+from dbtcloud.local.model.api_errors import ApiException
+from dbtcloud.local.model.clock import as_datetime, iso_timestamp, parse_instant
+from dbtcloud.local.model.durations import humanise_duration
 from dbtcloud.local.model.records import ACTIVE, JobRecord
 from dbtcloud.local.orchestration.schedule import normal_schedule
 
@@ -19,7 +19,7 @@ def next_firing(job: JobRecord, after: int) -> int | None:
     from croniter import CroniterError, croniter
 
     try:
-        found = croniter(cron, moment(after)).get_next(datetime)
+        found = croniter(cron, as_datetime(after)).get_next(datetime)
     except CroniterError:  # a line that no day ever fits
         return None
     return parse_instant(found.astimezone(UTC).isoformat())
@@ -35,15 +35,15 @@ def is_cron(text: str) -> bool:
 def _cron(job: JobRecord) -> str | None:
     try:
         return str(normal_schedule(job.schedule)["cron"])
-    except Refusal:
+    except ApiException:
         return None
 
 
 def next_run(job: JobRecord, now: int) -> dict[str, str | None]:
     """Write when a job's schedule starts its next run, as `jobs/` tells it."""
     instant = next_firing(job, now)
-    ahead = None if instant is None else f"{humanized(instant - now)} from now"
-    return {"next_run": iso(instant), "next_run_humanized": ahead}
+    ahead = None if instant is None else f"{humanise_duration(instant - now)} from now"
+    return {"next_run": iso_timestamp(instant), "next_run_humanized": ahead}
 
 
 def cron_humanized(cron: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dbtcloud.local.model.api_errors import invalid
+from dbtcloud.local.model.api_errors import bad_request
 from dbtcloud.local.model.records import ACTIVE, EnvironmentVariable, JobRecord
 from dbtcloud.local.store.interface import DefinitionQuery, PageQuery, Store
 
@@ -57,13 +57,13 @@ def check_variable(name: Any, values: Mapping[str, Any]) -> None:
     """Refuse what cannot be a variable.
 
     Raises:
-        Refusal: 400 for a name that does not begin with `DBT_` or is not in capitals, and for values that
-            are no text or that no process can be given.
+        ApiException: 400: the name does not begin with `DBT_` or is not in capitals, or a value is not a
+            string that a process can be given.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise invalid(
+        raise bad_request(
             {"name": f"{name!r}: names of environment variables begin with DBT_ and are in capital letters."}
         )
     for where, value in values.items():
         if not isinstance(value, str) or "\0" in value:
-            raise invalid({where: f"{value!r} is not of type 'string'"})
+            raise bad_request({where: f"{value!r} is not of type 'string'"})

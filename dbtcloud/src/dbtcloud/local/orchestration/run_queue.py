@@ -134,7 +134,7 @@ class RunQueue:
         return Outcome(Status.CANCELLED, STOPPED) if self._stopping else outcome
 
     def _lose(self, run: RunRecord) -> None:
-        for step in self._store.steps.of(run.id):
+        for step in self._store.steps.for_run(run.id):
             if step.finished_at is None:
                 self._store.steps.log(run.id, step.index, f"{LOST}\n")
                 self._store.steps.finish(run.id, step.index, Status.ERROR, self._clock.now())
@@ -142,7 +142,7 @@ class RunQueue:
 
     def _end(self, run_id: int, outcome: Outcome) -> None:
         self._cancelled.pop(run_id, None)
-        self._store.runs.change(
+        self._store.runs.update(
             run_id, finished_at=self._clock.now(), outcome=int(outcome.status), message=outcome.message
         )
 
@@ -155,15 +155,15 @@ class RunRecorder:
 
     def starting(self) -> None:
         """Note that the run left the queue."""
-        self._store.runs.change(self._run.id, dequeued_at=self._clock.now())
+        self._store.runs.update(self._run.id, dequeued_at=self._clock.now())
 
     def running(self) -> None:
         """Note that the run's first step is about to start."""
-        self._store.runs.change(self._run.id, started_at=self._clock.now())
+        self._store.runs.update(self._run.id, started_at=self._clock.now())
 
     def checked_out(self, branch: str | None, sha: str) -> None:
         """Note the commit that the run is of."""
-        self._store.runs.change(self._run.id, git_branch=branch, git_sha=sha)
+        self._store.runs.update(self._run.id, git_branch=branch, git_sha=sha)
 
     def step_started(self, index: int, name: str, command: str | None) -> None:
         """Note a step's begin."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dbtcloud.local.model.api_errors import invalid
-from dbtcloud.local.model.field_types import check
+from dbtcloud.local.model.api_errors import bad_request
+from dbtcloud.local.model.body_schema import check_body
 
 HOURLY: dict[str, Any] = {
     "cron": "0 * * * *",
@@ -25,15 +25,15 @@ def normal_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
             `time` (type, interval, hours), `cron`.
 
     Raises:
-        Refusal: 400 for a type of date or time that dbt Cloud does not know, and for a day, an hour or an
-            interval that cannot be.
+        ApiException: 400: dbt Cloud does not know the type of date or time, or there is no such day, hour or
+            interval.
     """
-    check(schedule, {"date": "object", "time": "object", "cron": "string"})
+    check_body(schedule, {"date": "object", "time": "object", "cron": "string"})
     cron = schedule.get("cron")
     date = schedule.get("date") or ({"type": "custom_cron", "cron": cron} if cron else HOURLY["date"])
     time = schedule.get("time") or HOURLY["time"]
-    check(date, {"type": "string", "days": "array of integer", "cron": "string"})
-    check(time, {"type": "string", "interval": "integer", "hours": "array of integer"})
+    check_body(date, {"type": "string", "days": "array of integer", "cron": "string"})
+    check_body(time, {"type": "string", "interval": "integer", "hours": "array of integer"})
     _check_type("date", date.get("type"), _DATES)
     _check_type("time", time.get("type"), _TIMES)
     _check_range("days", date.get("days"), range(7))
@@ -64,9 +64,9 @@ def _joined(numbers: list[int] | None) -> str:
 
 def _check_type(name: str, value: Any, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise invalid({name: f"{value!r} is not one of {list(known)!r}"})
+        raise bad_request({name: f"{value!r} is not one of {list(known)!r}"})
 
 
 def _check_range(name: str, values: list[int] | None, known: range) -> None:
     if wrong := [value for value in values or () if value not in known]:
-        raise invalid({name: f"{wrong[0]} is not between {known[0]} and {known[-1]}"})
+        raise bad_request({name: f"{wrong[0]} is not between {known[0]} and {known[-1]}"})

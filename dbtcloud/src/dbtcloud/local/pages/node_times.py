@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dbtcloud.local.model.api_errors import Refusal
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import RunRecord, StepRecord
 from dbtcloud.local.orchestration.artifacts import artifact
 from dbtcloud.local.orchestration.cloud import Cloud
@@ -40,7 +40,7 @@ def _results(cloud: Cloud, run: RunRecord, index: int) -> list[Any]:
         if isinstance(found, Path):
             found = found.read_bytes() if found.stat().st_size <= _LARGEST_BYTES else b"{}"
         results = json.loads(found).get("results", [])
-    except (Refusal, OSError, ValueError, AttributeError):
+    except (ApiException, OSError, ValueError, AttributeError):
         return []
     return results if isinstance(results, list) else []
 

@@ -1,4 +1,4 @@
-"""A local dbt Cloud in a thread of its own: start, use, stop, and nothing is left behind."""
+"""A local dbt Cloud in a thread of this process, for tests and scripts."""
 
 import asyncio
 import atexit
@@ -9,32 +9,34 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from dbtcloud.local.control.threaded import ThreadedControl
+from dbtcloud.local.control.control import ThreadedControl
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.orchestration.run_queue import Execute
-from dbtcloud.local.server.serve import Served, serving
-from dbtcloud.local.server.settings import Settings
+from dbtcloud.local.server.serve import RunningServer, running_server
+from dbtcloud.local.server.settings import ServerSettings
 
 
 class LocalDbtCloud:
-    """dbt Cloud's Admin API on this machine; a context manager.
+    """A local dbt Cloud in a thread of its own.
+
+    Use it as a context manager, or call `start` and `stop`.
 
     Args:
-        port: 0 takes a free one.
-        token: what clients authenticate with; made up when None.
+        port: the port; 0 takes a free one.
+        token: the token that clients send; None generates one.
         store: a SQLite file that outlives the server, or `:memory:`.
-        data_dir: where checkouts, databases and artifacts of real runs lie; None is a folder that goes away.
-        host: the interface; anything but loopback needs a token.
-        project_dir: the dbt project behind the default jobs; None is the bundled sample.
-        ssl_context: serves https when given.
-        execute: executes real runs in place of dbt; for tests of what surrounds it.
-        schedules: whether cron lines and job completion triggers of jobs start runs.
+        data_dir: the folder of checkouts, databases and artifacts of real runs; None is a temporary one.
+        host: the interface. Any but loopback requires a token.
+        project_dir: the dbt project of the default jobs; None is the bundled sample.
+        ssl_context: the TLS context; None serves plain http.
+        execute: executes runs in place of dbt, for tests.
+        schedules: whether the schedules and job completion triggers of jobs start runs.
 
     Attributes:
-        url: the server's address, once it has started.
+        url: the server's URL, once it has started.
         token: the token.
         account_id: the account of the default seed.
-        control: the control plane, as methods.
+        control: the control plane: seed jobs and runs, move the clock, inject faults, read the request log.
     """
 
     account_id = 1
@@ -52,8 +54,10 @@ class LocalDbtCloud:
         execute: Execute | None = None,
         schedules: bool = False,
     ) -> None:
-        wanted = Settings(host, port, token or "", str(store), data_dir, project_dir, ssl_context, execute)
-        self._settings = replace(wanted, schedules=schedules).checked()
+        settings = ServerSettings(
+            host, port, token or "", str(store), data_dir, project_dir, ssl_context, execute
+        )
+        self._settings = replace(settings, schedules=schedules).checked()
         self.token = self._settings.token
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
@@ -72,10 +76,10 @@ class LocalDbtCloud:
         self.stop()
 
     def start(self) -> None:
-        """Start serving; returns when the server answers.
+        """Start the server and return once it answers.
 
         Raises:
-            LocalServerError: when it cannot, for example because the port is taken.
+            LocalServerError: The server cannot start, for example because the port is in use.
         """
         self._thread = threading.Thread(target=self._run, name="local-dbt-cloud", daemon=True)
         self._thread.start()
@@ -86,7 +90,7 @@ class LocalDbtCloud:
         atexit.register(self.stop)
 
     def stop(self) -> None:
-        """Cancel what runs, stop serving, and wait until the thread has ended; a second call does nothing."""
+        """Cancel all runs, stop the server and wait for its thread. A second call does nothing."""
         if self._thread is None or not self._thread.is_alive():
             return
         atexit.unregister(self.stop)
@@ -98,20 +102,20 @@ class LocalDbtCloud:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that started this one
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that started this one
             self._failure = error
         finally:
             self._ready.set()
 
     async def _serve(self) -> None:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
-        async with serving(self._settings) as served:
-            self._announce(served)
+        async with running_server(self._settings) as server:
+            self._announce(server)
             await self._stopped.wait()
 
-    def _announce(self, served: Served) -> None:
-        self.url = served.url
-        self.control = ThreadedControl(served.control, self._loop)
+    def _announce(self, server: RunningServer) -> None:
+        self.url = server.url
+        self.control = ThreadedControl(server.control, self._loop)
         self._ready.set()
 
 

@@ -1,4 +1,4 @@
-"""The note that a server leaves in its folder: its process and its address, without its token."""
+"""The PID file of a server: its process and its URL, without its token."""
 
 import json
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from dbtcloud.core.orphans import Recorded
 
-_FILE = "server.json"
+_NAME = "server.json"
 
 
 @dataclass(frozen=True, slots=True)
-class ServerNote:
-    """A server: its process, when that started (seconds since 1970), and its address."""
+class PidFile:
+    """The content of a PID file: process id, start of the process (seconds since 1970), and URL."""
 
     pid: int
     started: float
@@ -21,30 +21,30 @@ class ServerNote:
 
     @property
     def process(self) -> Recorded:
-        """The process, told from a stranger of the same id."""
+        """Return the process, which the start time tells from a later one with the same id."""
         return Recorded(self.pid, self.started)
 
 
 @contextmanager
-def left_in(folder: Path | None, pid: int, url: str) -> Iterator[None]:
-    """Leave the note while the block runs; None leaves none."""
+def pid_file_in(folder: Path | None, pid: int, url: str) -> Iterator[None]:
+    """Write a PID file for the duration of a block. A folder of None writes none."""
     process = Recorded.of(pid)
     if folder is None or process is None:
         yield
         return
-    path = folder / _FILE
+    path = folder / _NAME
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_text(json.dumps(asdict(ServerNote(pid, process.started, url))), encoding="utf-8")
+    path.write_text(json.dumps(asdict(PidFile(pid, process.started, url))), encoding="utf-8")
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
 
 
-def found_in(folder: Path) -> ServerNote | None:
-    """Return the note of a server that still runs; one that a killed server has left is no news."""
+def read_pid_file(folder: Path) -> PidFile | None:
+    """Return the PID file of a server that is running, or None. A killed server leaves its file behind."""
     try:
-        note = ServerNote(**json.loads((folder / _FILE).read_text(encoding="utf-8")))
+        content = PidFile(**json.loads((folder / _NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    return note if note.process.found() is not None else None
+    return content if content.process.found() is not None else None

@@ -1,4 +1,4 @@
-"""What a server opens: its port and its state file; each that cannot be had is told with what to do."""
+"""The resources of a server: its port and its store. Errors say what to do."""
 
 import errno
 import socket
@@ -10,38 +10,38 @@ from dbtcloud.local.store.sqlite import SqliteStore
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes a free one.
+    """Return a listening socket. Port 0 takes a free one.
 
     Raises:
-        LocalServerError: when the port is taken, or the address is none of this machine's.
+        LocalServerError: The port is in use, or the address is not one of this machine.
     """
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise _not_listening(host, port, error) from error
+        raise _port_error(host, port, error) from error
 
 
 def open_store(path: str) -> SqliteStore:
-    """Return the store in a file, whose folder is made, or in memory.
+    """Return the store in memory, or in a file, whose folder is created.
 
     Raises:
-        LocalServerError: when another server keeps the file, or it cannot be used.
+        LocalServerError: Another server uses the file, or it cannot be opened.
     """
     try:
         if path != ":memory:":
-            # What runs have logged, and the values of environment variables, are their owner's business.
+            # Logs of runs and values of environment variables are not for other users of this machine.
             Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             Path(path).touch(mode=0o600)
         return SqliteStore(path)
     except (sqlite3.Error, OSError) as error:
-        raise _not_kept(path, error) from error
+        raise _store_error(path, error) from error
 
 
-def _not_listening(host: str, port: int, error: OSError) -> LocalServerError:
+def _port_error(host: str, port: int, error: OSError) -> LocalServerError:
     if error.errno == errno.EADDRINUSE:
         return LocalServerError(
-            f"Port {port} on {host} is in use: another program, perhaps another local dbt Cloud, listens "
-            "there. Stop it, or choose another port with --port (0 takes a free one)."
+            f"Port {port} on {host} is in use by another program, perhaps another local dbt Cloud. "
+            "Stop it, or choose another port with --port (0 takes a free one)."
         )
     return LocalServerError(
         f"The local dbt Cloud cannot listen on {host}:{port}: {error.strerror or error}. "
@@ -49,13 +49,13 @@ def _not_listening(host: str, port: int, error: OSError) -> LocalServerError:
     )
 
 
-def _not_kept(path: str, error: Exception) -> LocalServerError:
+def _store_error(path: str, error: Exception) -> LocalServerError:
     if "locked" in str(error):
         return LocalServerError(
-            f"Another local dbt Cloud keeps its state in {path}. Stop it, or give this one a folder of its "
-            "own with --data-dir."
+            f"Another local dbt Cloud uses {path}. Stop it, or give this one a folder of its own with "
+            "--data-dir."
         )
     return LocalServerError(
-        f"The local dbt Cloud cannot keep its state in {path}: {error}. "
-        "Give it a folder that is yours to write with --data-dir, or move that file away."
+        f"The local dbt Cloud cannot use {path}: {error}. "
+        "Give it a folder that you may write to with --data-dir, or move that file away."
     )

@@ -1,4 +1,4 @@
-"""Serving on an event loop: everything is opened, and closed again in the end."""
+"""Serve on an event loop: open the store and the port, start the application, and close everything again."""
 
 import asyncio
 import shutil
@@ -13,107 +13,114 @@ from pathlib import Path
 from aiohttp import web
 
 from dbtcloud.local.api.app import make_app
-from dbtcloud.local.control.control import Control
-from dbtcloud.local.control.seed import default_document
-from dbtcloud.local.control.tokens import Guard
+from dbtcloud.local.control.control import ControlPlane
+from dbtcloud.local.control.seed import default_seed
+from dbtcloud.local.control.tokens import Authenticator
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.run_plan import Outcome, RunObserver, RunPlan
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.orchestration.scheduler import Schedules
 from dbtcloud.local.server.resources import bind, open_store
-from dbtcloud.local.server.settings import Settings
+from dbtcloud.local.server.settings import ServerSettings
 
 _SHUTDOWN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A server that serves: its address, its token, its control plane."""
+class RunningServer:
+    """A server that answers: its URL, its token and its control plane."""
 
     url: str
     token: str = field(repr=False)
-    control: Control
+    control: ControlPlane
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Served]:
-    """Serve as long as the context lasts.
+async def running_server(settings: ServerSettings) -> AsyncIterator[RunningServer]:
+    """Serve while the context is open.
 
     Raises:
-        LocalServerError: when the port is taken, or the settings are not safe.
+        LocalServerError: The port is in use, the store cannot be opened, or the settings are not safe.
     """
     settings = settings.checked()
     async with AsyncExitStack() as stack:
         bound = stack.enter_context(bind(settings.host, settings.port))
-        cloud = _opened(settings, stack)
-        guard = Guard(settings.token, open_additions=settings.on_loopback)
-        control = _control(cloud, settings, guard)
+        cloud = _open_cloud(settings, stack)
+        authenticator = Authenticator(settings.token, on_loopback=settings.on_loopback)
+        control = _control_plane(cloud, settings, authenticator)
         await asyncio.to_thread(cloud.end_orphans)
-        control.take_over()
+        control.restore_or_seed()
         stack.push_async_callback(cloud.queue.stop)
-        await stack.enter_async_context(cloud.webhooks.watching())
+        await stack.enter_async_context(cloud.webhooks.running())
         if settings.schedules:
             await stack.enter_async_context(Schedules(cloud).running())
         app = make_app(cloud, control)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         stack.push_async_callback(_close, runner)
         cloud.base_url = await _listen(runner, bound, settings)
-        yield Served(cloud.base_url, settings.token, control)
+        yield RunningServer(cloud.base_url, settings.token, control)
 
 
 async def serve_forever(
-    settings: Settings,
-    ready: Callable[[Served], None],
-    meanwhile: Callable[[Served], AbstractContextManager[object]] = nullcontext,
+    settings: ServerSettings,
+    ready: Callable[[RunningServer], None],
+    meanwhile: Callable[[RunningServer], AbstractContextManager[object]] = nullcontext,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called once the server answers, within `meanwhile`."""
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        settings: the settings.
+        ready: called once the server answers.
+        meanwhile: returns a context that is open from then on until the server stops.
+    """
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with serving(settings) as served:
-        with meanwhile(served):
-            ready(served)
+    async with running_server(settings) as server:
+        with meanwhile(server):
+            ready(server)
             await stopped.wait()
 
 
-async def run_dbt(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event) -> Outcome:
-    """Execute a run with real dbt; what that takes is imported when the first run asks for it."""
+async def _run_dbt(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event) -> Outcome:
+    """Execute a run with real dbt."""
+    # Imported by the first run, since a server of simulated runs needs no dbt.
     try:
         from dbtcloud.local.execution.execute import execute
     except ModuleNotFoundError as error:
         raise LocalServerError(
-            f"Running dbt takes {error.name}, which is not installed. "
+            f"Running dbt requires {error.name}, which is not installed. "
             "Install it with: pip install 'dbtcloud[local]'"
         ) from error
     return await execute(plan, observer, cancelled)
 
 
-def _opened(settings: Settings, stack: AsyncExitStack) -> Cloud:
+def _open_cloud(settings: ServerSettings, stack: AsyncExitStack) -> Cloud:
     data_dir = settings.data_dir
     if data_dir is None:
         data_dir = Path(tempfile.mkdtemp(prefix="local-dbt-cloud-"))
         stack.callback(shutil.rmtree, data_dir, ignore_errors=True)
     store = open_store(settings.store)
     stack.callback(store.close)
-    execute = settings.execute or run_dbt
+    execute = settings.execute or _run_dbt
     return Cloud(store, Clock(), data_dir, execute, base_url="", keep_artifacts=settings.keep_artifacts)
 
 
-def _control(cloud: Cloud, settings: Settings, guard: Guard) -> Control:
+def _control_plane(cloud: Cloud, settings: ServerSettings, authenticator: Authenticator) -> ControlPlane:
     for token, permission_sets in settings.grants.items():
         try:
-            guard.add(permission_sets, token)
+            authenticator.add_token(permission_sets, token)
         except ValueError as error:
-            raise LocalServerError(f"A token cannot be let in: {error}") from error
-    guard.settle()
-    if settings.own is not None:
-        return Control(cloud, settings.own.document, guard, settings.own.setups)
-    return Control(cloud, default_document(settings.project_dir), guard)
+            raise LocalServerError(f"Cannot accept a token: {error}") from error
+    authenticator.keep_tokens()
+    if settings.projects is not None:
+        return ControlPlane(cloud, settings.projects.document, authenticator, settings.projects.setups)
+    return ControlPlane(cloud, default_seed(settings.project_dir), authenticator)
 
 
 async def _close(runner: web.AppRunner) -> None:
-    """Stop serving; a TLS connection whose client says no goodbye is dropped, not waited for."""
+    """Stop serving, without waiting for TLS clients that never close their connection."""
     handlers = runner.server.connections if runner.server else []
     transports = [handler.transport for handler in handlers if handler.transport is not None]
     await runner.cleanup()
@@ -122,7 +129,7 @@ async def _close(runner: web.AppRunner) -> None:
     await asyncio.sleep(0)
 
 
-async def _listen(runner: web.AppRunner, bound: socket.socket, settings: Settings) -> str:
+async def _listen(runner: web.AppRunner, bound: socket.socket, settings: ServerSettings) -> str:
     await runner.setup()
     await web.SockSite(runner, bound, ssl_context=settings.ssl_context).start()
     scheme = "http" if settings.ssl_context is None else "https"

@@ -1,4 +1,4 @@
-"""Where the server keeps its state: the interface, and the questions that lists may ask of it."""
+"""The interface of the store, and the queries of its lists."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ D = TypeVar("D", bound=Definition)
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """Which part of a list is wanted, and in which order (`-` in front turns it round)."""
+    """A page of a list: its size, its offset and the order (descending with `-` in front)."""
 
     limit: int = 100
     offset: int = 0
@@ -22,8 +22,8 @@ class PageQuery:
 class DefinitionQuery:
     """Conditions on projects, environments and jobs, all of which must hold.
 
-    `equal` pairs a field with the values that it may have, `within` a field of what is only shown, by its
-    path (`triggers.schedule`).
+    `equal` pairs a column with the values that it may have. `within` does the same for a field that has no
+    column, by its path (`triggers.schedule`).
     """
 
     account_id: int
@@ -36,10 +36,10 @@ class DefinitionQuery:
 
 @dataclass(frozen=True, slots=True)
 class RunQuery:
-    """Conditions on runs, all of which must hold; None asks for nothing. Ranges are microseconds.
+    """Conditions on runs, all of which must hold.
 
-    `docs` and `sources` ask whether docs and source freshness were generated; `deferring` for runs that
-    defer to another one, of which there are none here.
+    None is no condition. Ranges are in microseconds. `docs` and `sources`: whether the run has generated docs
+    or source freshness. `deferring`: runs that defer to another run, which the local dbt Cloud never has.
     """
 
     account_id: int
@@ -60,89 +60,89 @@ class RunQuery:
     deleted: bool = False
 
 
-class Definitions(Protocol):
+class DefinitionStore(Protocol):
     """Accounts, projects, environments and jobs."""
 
     def put(self, definition: Definition) -> None:
-        """Keep one, in place of one of its kind with the same id."""
+        """Store a definition, replacing one of its kind with the same id."""
 
     def get(self, kind: type[D], id_: int) -> D | None:
-        """Return one, or None."""
+        """Return a definition, or None."""
 
     def ids(self, kind: type[Definition]) -> list[int]:
-        """Return the ids of all of a kind."""
+        """Return the ids of all definitions of a kind."""
 
     def next_id(self, kind: type[Definition]) -> int:
         """Return the first free id of a kind."""
 
     def find(self, kind: type[D], query: DefinitionQuery, page: PageQuery) -> tuple[list[D], int]:
-        """Return one page of a kind, and how many there are in all."""
+        """Return one page of a kind, and the total number."""
 
 
-class Runs(Protocol):
-    """Runs, and the lives of pretended ones."""
+class RunStore(Protocol):
+    """Runs, and the scripts of simulated ones."""
 
     def add(self, runs: Iterable[RunRecord]) -> None:
-        """Keep new runs, all or none of them."""
+        """Store new runs, all or none of them."""
 
     def next_id(self) -> int:
-        """Return an id above all that there are."""
+        """Return an id above all run ids."""
 
     def get(self, id_: int) -> RunRecord | None:
-        """Return one run, or None."""
+        """Return a run, or None."""
 
     def find(self, query: RunQuery, page: PageQuery, now: int) -> tuple[list[RunRecord], int]:
-        """Return one page of runs, as they are at `now`, and how many there are in all."""
+        """Return one page of runs, with their statuses at `now`, and the total number."""
 
     def latest_ids(self, job_ids: Iterable[int]) -> dict[int, int]:
-        """Return the newest run id of each of these jobs."""
+        """Return the newest run id of each job."""
 
-    def change(self, id_: int, **values: int | str | None) -> None:
+    def update(self, id_: int, **values: int | str | None) -> None:
         """Set instants, outcome or message of a run."""
 
     def unfinished(self) -> list[RunRecord]:
-        """Return the runs of real dbt that have not ended, oldest first."""
+        """Return the runs of real dbt that have not finished, the oldest first."""
 
-    def keep_script(self, body: Mapping[str, Any]) -> str:
-        """Keep the life of pretended runs and return its name; equal lives share one."""
+    def save_script(self, body: Mapping[str, Any]) -> str:
+        """Store the script of simulated runs and return its name. Equal scripts share one name."""
 
     def script(self, name: str) -> dict[str, Any]:
-        """Return a kept life."""
+        """Return a stored script."""
 
 
-class Steps(Protocol):
-    """Steps of real runs; those of pretended runs are worked out."""
+class StepStore(Protocol):
+    """Steps of real runs. Those of simulated runs follow from their scripts."""
 
     def start(self, step: StepRecord) -> None:
-        """Keep a step that has begun."""
+        """Store a step that has started."""
 
     def log(self, run_id: int, index: int, text: str) -> None:
         """Append to a step's log."""
 
     def finish(self, run_id: int, index: int, status: Status, now: int) -> None:
-        """Note a step's end."""
+        """Store the end of a step."""
 
-    def of(self, run_id: int) -> list[StepRecord]:
+    def for_run(self, run_id: int) -> list[StepRecord]:
         """Return a run's steps in order, with their logs."""
 
 
 class Store(Protocol):
-    """All that the server remembers; it belongs to the server's thread, and every method returns at once."""
+    """The state of a server, to be used by the server's thread. No method blocks for long."""
 
     @property
-    def definitions(self) -> Definitions:
-        """What is set up once."""
+    def definitions(self) -> DefinitionStore:
+        """Return the accounts, projects, environments, jobs, variables and webhook subscriptions."""
 
     @property
-    def runs(self) -> Runs:
-        """What was started."""
+    def runs(self) -> RunStore:
+        """Return the runs."""
 
     @property
-    def steps(self) -> Steps:
-        """What real runs did."""
+    def steps(self) -> StepStore:
+        """Return the steps of real runs."""
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""

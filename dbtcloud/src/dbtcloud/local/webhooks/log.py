@@ -1,19 +1,19 @@
-"""What webhooks sent and what came back, as far as it is remembered: the last thousand of each."""
+"""The webhook log: the last thousand events, and the last thousand attempts to send one."""
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from dbtcloud.local.model.clock import iso
-from dbtcloud.local.webhooks.payloads import account_identifier, public_id
+from dbtcloud.local.model.clock import iso_timestamp
+from dbtcloud.local.webhooks.payloads import account_identifier, format_subscription_id
 
-_KEPT = 1_000
+_LOG_SIZE = 1_000
 
 
 @dataclass(slots=True)
 class Event:
-    """Something that one subscription was to be told; `http_status_code` is the last answer's, 0 for none."""
+    """An event for one subscription. `http_status_code` is that of the last answer, 0 for none."""
 
     id: str
     subscription_id: int
@@ -23,11 +23,11 @@ class Event:
     payload: str
     http_status_code: int = 0
 
-    def shape(self) -> dict[str, Any]:
-        """Write the event."""
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as the API shows it."""
         return {
             "id": self.id,
-            "subscription_id": public_id(self.subscription_id),
+            "subscription_id": format_subscription_id(self.subscription_id),
             "account_identifier": account_identifier(self.account_id),
             "job_id": str(self.job_id),
             "trigger_event_type": self.trigger_event_type,
@@ -39,7 +39,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One try to send an event, and its answer."""
+    """An attempt to send an event, and its answer. dbt Cloud calls it a receipt."""
 
     id: str
     event: Event
@@ -51,16 +51,16 @@ class Receipt:
 
     @property
     def ok(self) -> bool:
-        """Whether the subscriber took the event."""
+        """Return whether the subscriber accepted the event."""
         return 200 <= self.http_status_code < 300
 
-    def shape(self) -> dict[str, Any]:
-        """Write the receipt."""
+    def as_json(self) -> dict[str, Any]:
+        """Return the receipt as the API shows it."""
         return {
             "id": self.id,
             "event_id": self.event.id,
-            "subscription_id": public_id(self.event.subscription_id),
-            "dispatched_at": iso(self.dispatched_at),
+            "subscription_id": format_subscription_id(self.event.subscription_id),
+            "dispatched_at": iso_timestamp(self.dispatched_at),
             "http_status_code": str(self.http_status_code),
             "error_info": self.error_info,
             "request_body": self.event.payload,
@@ -70,18 +70,18 @@ class Receipt:
 
 
 @dataclass(slots=True)
-class Deliveries:
-    """The log."""
+class WebhookLog:
+    """The events and the receipts."""
 
-    _events: deque[Event] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    _receipts: deque[Receipt] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    _events: deque[Event] = field(default_factory=lambda: deque(maxlen=_LOG_SIZE))
+    _receipts: deque[Receipt] = field(default_factory=lambda: deque(maxlen=_LOG_SIZE))
 
-    def add(self, event: Event) -> None:
-        """Remember an event."""
+    def add_event(self, event: Event) -> None:
+        """Log an event."""
         self._events.append(event)
 
-    def receive(self, receipt: Receipt) -> None:
-        """Remember a try."""
+    def add_receipt(self, receipt: Receipt) -> None:
+        """Log an attempt to send an event."""
         self._receipts.append(receipt)
 
     def event(self, account_id: int, event_id: str) -> Event | None:

@@ -1,4 +1,4 @@
-"""Webhook subscriptions, their events and receipts, and what is sent, as dbt Cloud writes them."""
+"""Webhook payloads and subscriptions, as dbt Cloud writes them."""
 
 import re
 from datetime import UTC, datetime
@@ -16,34 +16,37 @@ from dbtcloud.local.store.interface import Store
 
 STARTED, COMPLETED, ERRORED = "job.run.started", "job.run.completed", "job.run.errored"
 EVENT_TYPES = (STARTED, COMPLETED, ERRORED)
-"""Completed is sent for runs that failed too, errored for those alone; for cancelled ones neither."""
+"""Completed is also sent for runs that failed, errored only for those. A cancelled run sends neither."""
 
 _PREFIX = "wsu_"
-_WORDS = {Status.SUCCESS: "Success", Status.ERROR: "Errored"}
+_STATUS_WORDS = {Status.SUCCESS: "Success", Status.ERROR: "Errored"}
 
 
-def public_id(subscription_id: int) -> str:
-    """Write a subscription's id."""
+def format_subscription_id(subscription_id: int) -> str:
+    """Return a subscription's id as the API shows it."""
     return f"{_PREFIX}{subscription_id:018d}"
 
 
-def internal_id(text: str) -> int | None:
-    """Read a subscription's id; None for what is none."""
+def parse_subscription_id(text: str) -> int | None:
+    """Return the id that a text names, or None."""
     digits = text.removeprefix(_PREFIX)
     return int(digits) if text.startswith(_PREFIX) and re.fullmatch(r"[0-9]{18}", digits) else None
 
 
 def account_identifier(account_id: int) -> str:
-    """Write an account's id as webhooks name it."""
+    """Return an account's id as webhooks show it."""
     return f"act_{account_id:018d}"
 
 
-def subscription_shape(subscription: WebhookSubscription, *, secret: bool = False) -> dict[str, Any]:
-    """Write a subscription; its secret is shown only when it is created. Instants are microseconds."""
+def subscription_json(subscription: WebhookSubscription, *, secret: bool = False) -> dict[str, Any]:
+    """Return a subscription as the API shows it, with microseconds as instants.
+
+    `secret` includes the secret, which the API shows only when the subscription is created.
+    """
     dispatched = {"dispatched_at": str(subscription.dispatched_at)} if subscription.dispatched_at else {}
     reason = {"deactivate_reason": subscription.deactivate_reason} if subscription.deactivate_reason else {}
     return {
-        "id": public_id(subscription.id),
+        "id": format_subscription_id(subscription.id),
         "account_identifier": account_identifier(subscription.account_id),
         "name": subscription.name,
         "description": subscription.description,
@@ -61,15 +64,15 @@ def subscription_shape(subscription: WebhookSubscription, *, secret: bool = Fals
     }
 
 
-def payload(
+def event_payload(
     subscription: WebhookSubscription, event_id: str, event_type: str, now: int, data: dict[str, Any]
 ) -> dict[str, Any]:
-    """Write what is sent of an event."""
+    """Return the body that is sent for an event."""
     return {
         "accountId": subscription.account_id,
-        "webhookId": public_id(subscription.id),
+        "webhookId": format_subscription_id(subscription.id),
         "eventId": event_id,
-        "timestamp": f"{_moment(now):%Y-%m-%dT%H:%M:%S.%f}000Z",
+        "timestamp": f"{_as_datetime(now):%Y-%m-%dT%H:%M:%S.%f}000Z",
         "eventType": event_type,
         "webhookName": subscription.name,
         "data": data,
@@ -77,7 +80,7 @@ def payload(
 
 
 def run_data(store: Store, run: RunRecord, event_type: str) -> dict[str, Any]:
-    """Write what an event tells of its run: ids are texts here, and instants have whole seconds."""
+    """Return the `data` of an event. Here ids are strings, and instants have no fractions of a second."""
     job, project = (
         store.definitions.get(JobRecord, run.job_id),
         store.definitions.get(ProjectRecord, run.project_id),
@@ -93,23 +96,23 @@ def run_data(store: Store, run: RunRecord, event_type: str) -> dict[str, Any]:
         "dbtVersion": run.dbt_version or "latest",
         "projectName": project.name if project else "",
         "projectId": str(run.project_id),
-        "runStatus": _WORDS.get(status, "Running"),
+        "runStatus": _STATUS_WORDS.get(status, "Running"),
         "runStatusCode": int(status),
         "runStatusMessage": str(None if event_type == STARTED else run.message),
         "runReason": str(run.trigger.get("cause", "")),
-        "runStartedAt": _second(run.started_at),
-        **_end(run, event_type),
+        "runStartedAt": _format_seconds(run.started_at),
+        **_end_time(run, event_type),
     }
 
 
-def _end(run: RunRecord, event_type: str) -> dict[str, Any]:
+def _end_time(run: RunRecord, event_type: str) -> dict[str, Any]:
     names = {COMPLETED: "runFinishedAt", ERRORED: "runErroredAt"}
-    return {names[event_type]: _second(run.finished_at)} if event_type in names else {}
+    return {names[event_type]: _format_seconds(run.finished_at)} if event_type in names else {}
 
 
-def _second(instant: int | None) -> str | None:
-    return None if instant is None else f"{_moment(instant):%Y-%m-%dT%H:%M:%SZ}"
+def _format_seconds(instant: int | None) -> str | None:
+    return None if instant is None else f"{_as_datetime(instant):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _moment(instant: int) -> datetime:
+def _as_datetime(instant: int) -> datetime:
     return datetime.fromtimestamp(instant / 1_000_000, UTC)

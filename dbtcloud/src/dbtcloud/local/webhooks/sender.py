@@ -1,7 +1,7 @@
-"""Webhooks: runs are watched for what subscriptions ask for; events are sent, signed, up to five times.
+"""The webhook sender: it polls the runs for events, and sends each event, signed, up to five times.
 
-Ten seconds for an answer, five tries and the signature are as dbt Cloud documents them; so was, until June
-2026, that five failures in a row deactivate a subscription.
+dbt Cloud documents the timeout of ten seconds, the five attempts and the signature. Until June 2026 it also
+documented that five failures in a row deactivate a subscription.
 """
 
 import asyncio
@@ -19,80 +19,80 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.records import ACTIVE, RunRecord, Status, WebhookSubscription
 from dbtcloud.local.store.interface import PageQuery, RunQuery, Store
-from dbtcloud.local.webhooks.log import Deliveries, Event, Receipt
-from dbtcloud.local.webhooks.payloads import COMPLETED, ERRORED, STARTED, payload, run_data
+from dbtcloud.local.webhooks.log import Event, Receipt, WebhookLog
+from dbtcloud.local.webhooks.payloads import COMPLETED, ERRORED, STARTED, event_payload, run_data
 
-MOST_FAILURES = 5
-_LOOK_EVERY_SECONDS = 0.2
+_MAX_FAILURES = 5
+_POLL_SECONDS = 0.2
 _TIMEOUT = ClientTimeout(total=10)
-_SHOWN_CHARACTERS = 4_096
-_EVERY = PageQuery(limit=-1)
+_LOGGED_CHARACTERS = 4_096
+_ALL = PageQuery(limit=-1)
 
 log = logging.getLogger(__name__)
 
 
-class Webhooks:
-    """Tells subscribers of runs that start and end.
+class WebhookSender:
+    """Notifies subscribers of runs that start and finish.
 
     Args:
         store: the runs and the subscriptions.
-        clock: the time by which runs start and end.
+        clock: the clock by which runs start and finish.
 
     Attributes:
-        deliveries: what was sent, and what came back.
-        waits: seconds between one try and the next.
+        log: the events and the attempts to send them.
+        retry_delays: seconds between one attempt and the next.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._seen = clock.now()
+        self._polled_until = clock.now()
         self._sending: set[asyncio.Task[None]] = set()
         self._session: ClientSession | None = None
-        self.deliveries = Deliveries()
-        self.waits = (0.5, 1.0, 2.0, 4.0)
+        self.log = WebhookLog()
+        self.retry_delays = (0.5, 1.0, 2.0, 4.0)
 
     @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
-        """Watch and send as long as the context lasts."""
+    async def running(self) -> AsyncIterator[None]:
+        """Poll and send while the context is open."""
         async with ClientSession(timeout=_TIMEOUT) as self._session:
-            watch = asyncio.create_task(self._watch(), name="webhooks")
+            polling = asyncio.create_task(self._poll_forever(), name="webhooks")
             try:
                 yield
             finally:
-                watch.cancel()
+                polling.cancel()
                 self.clear()
                 with suppress(asyncio.CancelledError):
-                    await watch
+                    await polling
 
     def clear(self) -> None:
-        """Send nothing more of what has happened, and forget what was sent."""
+        """Send no more events of the past, and clear the log."""
         for task in self._sending:
             task.cancel()
-        self._seen = self._clock.now()
-        self.deliveries = Deliveries()
+        self._polled_until = self._clock.now()
+        self.log = WebhookLog()
 
     def test(self, subscription: WebhookSubscription) -> Event:
-        """Send a made-up run's end to one subscription, and return the event."""
+        """Send the end of an invented run to one subscription, and return the event."""
         now = self._clock.now()
         run = RunRecord(0, subscription.account_id, 0, 0, 0, now, started_at=now, finished_at=now, outcome=10)
-        return self._tell(subscription, COMPLETED, replace(run, trigger={"cause": "A test of the webhook"}))
+        return self._emit(subscription, COMPLETED, replace(run, trigger={"cause": "A test of the webhook"}))
 
-    async def _watch(self) -> None:
+    async def _poll_forever(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
             try:
-                self._look()
+                self._poll()
             except Exception:
-                log.exception("Webhooks could not be looked after")
+                log.exception("Cannot poll the runs for webhooks")
 
-    def _look(self) -> None:
-        since, self._seen = self._seen + 1, self._clock.now()
+    def _poll(self) -> None:
+        since, self._polled_until = self._polled_until + 1, self._clock.now()
         active = [each for each in self._subscriptions() if each.active]
         for account_id in {each.account_id for each in active}:
-            for event_type, run in self._happened(account_id, since, self._seen):
+            for event_type, run in self._events(account_id, since, self._polled_until):
                 for each in active:
                     if each.account_id == account_id and _wants(each, event_type, run):
-                        self._tell(each, event_type, run)
+                        self._emit(each, event_type, run)
 
     def _subscriptions(self) -> Iterator[WebhookSubscription]:
         definitions = self._store.definitions
@@ -101,21 +101,21 @@ class Webhooks:
             if subscription is not None and subscription.state == ACTIVE:
                 yield subscription
 
-    def _happened(self, account_id: int, since: int, now: int) -> Iterator[tuple[str, RunRecord]]:
+    def _events(self, account_id: int, since: int, now: int) -> Iterator[tuple[str, RunRecord]]:
         started = RunQuery(account_id, started=(since, now))
-        for run in self._store.runs.find(started, _EVERY, now)[0]:
+        for run in self._store.runs.find(started, _ALL, now)[0]:
             yield STARTED, run
         finished = RunQuery(account_id, finished=(since, now))
-        for run in self._store.runs.find(finished, _EVERY, now)[0]:
+        for run in self._store.runs.find(finished, _ALL, now)[0]:
             if run.outcome == Status.ERROR:
                 yield ERRORED, run
             if run.outcome != Status.CANCELLED:
                 yield COMPLETED, run
 
-    def _tell(self, subscription: WebhookSubscription, event_type: str, run: RunRecord) -> Event:
+    def _emit(self, subscription: WebhookSubscription, event_type: str, run: RunRecord) -> Event:
         event_id = f"wev_{secrets.token_hex(13)}"
         data = run_data(self._store, run, event_type)
-        body = payload(subscription, event_id, event_type, self._clock.now(), data)
+        body = event_payload(subscription, event_id, event_type, self._clock.now(), data)
         event = Event(
             id=event_id,
             subscription_id=subscription.id,
@@ -124,29 +124,29 @@ class Webhooks:
             trigger_event_type=event_type,
             payload=json.dumps(body),
         )
-        self.deliveries.add(event)
+        self.log.add_event(event)
         task = asyncio.create_task(self._send(event), name=f"webhook {event_id}")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
         return event
 
     async def _send(self, event: Event) -> None:
-        for wait in (*self.waits, None):
+        for delay in (*self.retry_delays, None):
             subscription = self._store.definitions.get(WebhookSubscription, event.subscription_id)
             if subscription is None or not subscription.active or subscription.state != ACTIVE:
                 return
-            receipt = await self._try(event, subscription)
+            receipt = await self._attempt(event, subscription)
             event.http_status_code = receipt.http_status_code
-            self.deliveries.receive(receipt)
-            self._note(subscription.id, receipt)
-            if receipt.ok or wait is None:
+            self.log.add_receipt(receipt)
+            self._record(subscription.id, receipt)
+            if receipt.ok or delay is None:
                 return
-            await asyncio.sleep(wait)
+            await asyncio.sleep(delay)
 
-    async def _try(self, event: Event, subscription: WebhookSubscription) -> Receipt:
+    async def _attempt(self, event: Event, subscription: WebhookSubscription) -> Receipt:
         headers = {
             "Content-Type": "application/json",
-            "Authorization": signature(subscription.secret, event.payload.encode()),
+            "Authorization": _signature(subscription.secret, event.payload.encode()),
         }
         receipt = Receipt(f"wrc_{secrets.token_hex(13)}", event, self._clock.now(), dict(headers))
         assert self._session is not None
@@ -154,30 +154,30 @@ class Webhooks:
             async with self._session.post(
                 subscription.client_url, data=event.payload, headers=headers, allow_redirects=False
             ) as response:
-                text = (await response.content.read(_SHOWN_CHARACTERS)).decode("utf-8", "replace")
+                text = (await response.content.read(_LOGGED_CHARACTERS)).decode("utf-8", "replace")
                 return replace(receipt, http_status_code=response.status, response_body=text)
         except (ClientError, TimeoutError, ValueError, OSError) as error:
             return replace(receipt, error_info=f"{type(error).__name__}: {error}")
 
-    def _note(self, subscription_id: int, receipt: Receipt) -> None:
+    def _record(self, subscription_id: int, receipt: Receipt) -> None:
         subscription = self._store.definitions.get(WebhookSubscription, subscription_id)
         if subscription is None:
             return
         failures = 0 if receipt.ok else subscription.failures + 1
-        noted = replace(
+        updated = replace(
             subscription,
             failures=failures,
             http_status_code=receipt.http_status_code,
             dispatched_at=receipt.dispatched_at,
         )
-        if failures >= MOST_FAILURES:
+        if failures >= _MAX_FAILURES:
             reason = f"Deactivated after {failures} failed deliveries in a row."
-            noted = replace(noted, active=False, deactivate_reason=reason)
-        self._store.definitions.put(noted)
+            updated = replace(updated, active=False, deactivate_reason=reason)
+        self._store.definitions.put(updated)
 
 
-def signature(secret: str, body: bytes) -> str:
-    """Return what `Authorization` carries: the hexadecimal HMAC-SHA256 of the raw body."""
+def _signature(secret: str, body: bytes) -> str:
+    """Return the value of `Authorization`: the hexadecimal HMAC-SHA256 of the raw body."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 

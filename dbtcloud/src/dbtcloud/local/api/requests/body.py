@@ -7,11 +7,11 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from dbtcloud.local.model.api_errors import invalid
-from dbtcloud.local.model.field_types import Fields, from_form
+from dbtcloud.local.model.api_errors import bad_request
+from dbtcloud.local.model.body_schema import BodySchema, read_form
 
 
-async def read_body(request: web.Request, fields: Fields) -> Any:
+async def read_body(request: web.Request, fields: BodySchema) -> Any:
     """Return the body's content; an empty one is an empty object.
 
     Args:
@@ -19,19 +19,19 @@ async def read_body(request: web.Request, fields: Fields) -> Any:
         fields: the fields' types, which tell how a form's texts are read.
 
     Raises:
-        Refusal: 400 for what is not JSON.
+        ApiException: 400 for what is not JSON.
     """
     body = await request.read()
     if request.content_type == "application/x-www-form-urlencoded":
         form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-        return from_form(fields, form)
+        return read_form(fields, form)
     if request.content_type == "multipart/form-data":
-        return from_form(fields, _parts(request.headers["Content-Type"], body))
+        return read_form(fields, _parts(request.headers["Content-Type"], body))
     try:
         content = json.loads(body) if body.strip() else {}
         json.dumps(content, ensure_ascii=False).encode()  # half of a character cannot be written anywhere
     except (ValueError, RecursionError) as error:
-        raise invalid(f"JSON parse error - {error}") from None
+        raise bad_request(f"JSON parse error - {error}") from None
     return content
 
 

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dbtcloud.local.model.api_errors import invalid
-from dbtcloud.local.model.field_types import Fields, check, check_object, check_state
+from dbtcloud.local.model.api_errors import bad_request
+from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object, check_state
 from dbtcloud.local.model.records import EnvironmentRecord, ProjectRecord
 
-_PROJECT: Fields = {
+_PROJECT: BodySchema = {
     "name": "string",
     "description": "string",
     "dbt_project_subdirectory": "string",
     "state": "integer",
 }
-_PROJECT_SHOWN: Fields = {
+_PROJECT_SHOWN: BodySchema = {
     "connection_id": "integer",
     "repository_id": "integer",
     "semantic_layer_config_id": "integer",
@@ -22,10 +22,10 @@ _PROJECT_SHOWN: Fields = {
     "freshness_job_id": "integer",
     "type": "integer",
 }
-PROJECT_FIELDS: Fields = {**_PROJECT, **_PROJECT_SHOWN, "account_id": "integer"}
+PROJECT_SCHEMA: BodySchema = {**_PROJECT, **_PROJECT_SHOWN, "account_id": "integer"}
 """`ProjectRequest` of the published specification."""
 
-_ENVIRONMENT: Fields = {
+_ENVIRONMENT: BodySchema = {
     "name": "string",
     "dbt_version": "string",
     "type": "string",
@@ -34,7 +34,7 @@ _ENVIRONMENT: Fields = {
     "custom_branch": "string",
     "state": "integer",
 }
-_ENVIRONMENT_SHOWN: Fields = {
+_ENVIRONMENT_SHOWN: BodySchema = {
     "connection_id": "integer",
     "credentials_id": "integer",
     "repository_id": "integer",
@@ -45,7 +45,7 @@ _ENVIRONMENT_SHOWN: Fields = {
     "enable_model_query_history": "boolean",
     "enable_dbt_state": "boolean",
 }
-ENVIRONMENT_FIELDS: Fields = {
+ENVIRONMENT_SCHEMA: BodySchema = {
     **_ENVIRONMENT,
     **_ENVIRONMENT_SHOWN,
     "account_id": "integer",
@@ -64,9 +64,9 @@ def changed_project(body: Any, project: ProjectRecord) -> ProjectRecord:
     """Return a project with what the body gives; unknown fields are passed over.
 
     Raises:
-        Refusal: 400 for no name, fields of another type, and an account that is not the path's.
+        ApiException: 400 for no name, fields of another type, and an account that is not the path's.
     """
-    check(check_object(body), PROJECT_FIELDS, () if project.name else ("name",))
+    check_body(check_object(body), PROJECT_SCHEMA, () if project.name else ("name",))
     _check_names(body, project.account_id)
     own, shown = _given(body, _PROJECT), _given(body, _PROJECT_SHOWN)
     return replace(project, **own, shown={**project.shown, **shown})
@@ -76,18 +76,18 @@ def changed_environment(body: Any, environment: EnvironmentRecord) -> Environmen
     """Return an environment with what the body gives; unknown fields are passed over.
 
     Raises:
-        Refusal: 400 for no name, fields of another type, and an account that is not the path's.
+        ApiException: 400 for no name, fields of another type, and an account that is not the path's.
     """
-    check(check_object(body), ENVIRONMENT_FIELDS, () if environment.name else ("name",))
+    check_body(check_object(body), ENVIRONMENT_SCHEMA, () if environment.name else ("name",))
     _check_names(body, environment.account_id)
     for name, choices in _CHOICES.items():
         if (value := body.get(name)) is not None and value not in choices:
-            raise invalid({name: f"{value!r} is not one of {list(choices)!r}"})
+            raise bad_request({name: f"{value!r} is not one of {list(choices)!r}"})
     own, shown = _given(body, _ENVIRONMENT), _given(body, _ENVIRONMENT_SHOWN)
     return replace(environment, **own, shown={**environment.shown, **shown})
 
 
-def _given(body: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
+def _given(body: Mapping[str, Any], fields: BodySchema) -> dict[str, Any]:
     given = {name: body[name] for name in fields if name in body}
     return {name: value for name, value in given.items() if value is not None or name in _MAY_BE_NULL}
 
@@ -95,6 +95,6 @@ def _given(body: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
 def _check_names(body: Mapping[str, Any], account_id: int) -> None:
     check_state(body)
     if body.get("name") == "":
-        raise invalid({"name": "'' is too short"})
+        raise bad_request({"name": "'' is too short"})
     if body.get("account_id") not in {None, account_id}:
-        raise invalid({"account_id": f"{body['account_id']!r} is not the account of the path"})
+        raise bad_request({"account_id": f"{body['account_id']!r} is not the account of the path"})

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dbtcloud.local.model.api_errors import Refusal, invalid
-from dbtcloud.local.model.field_types import Fields, check, check_least, check_object, check_state
+from dbtcloud.local.model.api_errors import ApiException, bad_request
+from dbtcloud.local.model.body_schema import BodySchema, check_body, check_minimum, check_object, check_state
 from dbtcloud.local.model.records import JobRecord
 from dbtcloud.local.orchestration.cron import is_cron
 from dbtcloud.local.orchestration.schedule import normal_schedule
 
-_OWN: Fields = {
+_OWN: BodySchema = {
     "name": "string",
     "project_id": "integer",
     "environment_id": "integer",
@@ -26,7 +26,7 @@ _OWN: Fields = {
     "deferring_job_definition_id": "integer",
     "state": "integer",
 }
-_SHOWN: Fields = {
+_SHOWN: BodySchema = {
     "lifecycle_webhooks": "boolean",
     "run_compare_changes": "boolean",
     "compare_changes_flags": "string",
@@ -35,11 +35,11 @@ _SHOWN: Fields = {
     "cost_optimization_features": "array of string",
     "triggers_on_draft_pr": "boolean",
 }
-_NESTED: Mapping[str, Fields] = {
+_NESTED: Mapping[str, BodySchema] = {
     "settings": {"threads": "integer", "target_name": "string"},
     "execution": {"timeout_seconds": "integer"},
 }
-JOB_FIELDS: Fields = {**_OWN, **_SHOWN, **dict.fromkeys(_NESTED, "object"), "schedule": "object"}
+JOB_SCHEMA: BodySchema = {**_OWN, **_SHOWN, **dict.fromkeys(_NESTED, "object"), "schedule": "object"}
 """`HumanReadableJobDefinitionRequest` of the published specification, as far as it is read."""
 
 _MAY_BE_NULL = {
@@ -56,10 +56,10 @@ def new_job(body: Any, job: JobRecord) -> JobRecord:
     """Return `job`, which is no more than an id and an account, filled by the body that creates it.
 
     Raises:
-        Refusal: 400 for fields that are missing or of another type; 500 for a description of more than 255
+        ApiException: 400: a field is missing or of another type; 500: the description has more than 255
             characters, as dbt Cloud itself answers (dbt-jobs-as-code#204).
     """
-    check(check_object(body), JOB_FIELDS, ("name", "project_id", "environment_id"))
+    check_body(check_object(body), JOB_SCHEMA, ("name", "project_id", "environment_id"))
     filled = changed_job(body, job)
     if body.get("job_type") is None and filled.triggers.get("schedule"):
         return replace(filled, job_type="scheduled")
@@ -68,7 +68,7 @@ def new_job(body: Any, job: JobRecord) -> JobRecord:
 
 def changed_job(body: Any, job: JobRecord) -> JobRecord:
     """Return a job with what the body gives; read-only and unknown fields are passed over."""
-    check(check_object(body), JOB_FIELDS)
+    check_body(check_object(body), JOB_SCHEMA)
     _check_values(body)
     own = {name: body[name] for name in _OWN if name in body and _is_given(name, body[name])}
     if "execute_steps" in own:
@@ -82,7 +82,7 @@ def changed_job(body: Any, job: JobRecord) -> JobRecord:
 def _schedule(body: Mapping[str, Any]) -> dict[str, Any]:
     schedule = normal_schedule(body)
     if not is_cron(schedule["cron"]):
-        raise invalid({"schedule": f"{schedule['cron']!r} is not a cron line"})
+        raise bad_request({"schedule": f"{schedule['cron']!r} is not a cron line"})
     return schedule
 
 
@@ -90,8 +90,8 @@ def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for outer, fields in _NESTED.items():
         inner = body.get(outer) or {}
-        check(inner, fields)
-        check_least(inner, {"threads": 1, "timeout_seconds": 0})
+        check_body(inner, fields)
+        check_minimum(inner, {"threads": 1, "timeout_seconds": 0})
         values |= {name: inner[name] for name in fields if inner.get(name) is not None}
     return values
 
@@ -99,11 +99,11 @@ def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
 def _check_values(body: Mapping[str, Any]) -> None:
     check_state(body)
     if body.get("name") == "":
-        raise invalid({"name": "'' is too short"})
+        raise bad_request({"name": "'' is too short"})
     if (kind := body.get("job_type")) is not None and kind not in _TYPES:
-        raise invalid({"job_type": f"{kind!r} is not one of {list(_TYPES)!r}"})
+        raise bad_request({"job_type": f"{kind!r} is not one of {list(_TYPES)!r}"})
     if len(body.get("description") or "") > _LONGEST_DESCRIPTION:
-        raise Refusal(500, "An unexpected error occurred.")
+        raise ApiException(500, "An unexpected error occurred.")
 
 
 def _is_given(name: str, value: Any) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.model.api_errors import invalid, not_served, unexpected
-from dbtcloud.local.model.clock import iso, parse_instant
+from dbtcloud.local.model.api_errors import bad_request, not_implemented, unknown_properties
+from dbtcloud.local.model.clock import iso_timestamp, parse_instant
 from dbtcloud.local.store.interface import PageQuery
 
-MAX_LIMIT = 100
+_MAX_LIMIT = 100
 """The largest page (docs.getdbt.com, API limits of October 2023); asking for more is an error."""
 
 Reader = Callable[[str], Any]
@@ -23,7 +23,7 @@ Readers = Mapping[str, Reader | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
+class QueryParameters:
     """A query string that was understood: values by name, and what to include."""
 
     values: Mapping[str, Any]
@@ -41,45 +41,45 @@ class Parameters:
         return {**{name: _shown(name, value) for name, value in narrowing.items()}, "account_id": account_id}
 
 
-def parse(request: web.Request, readers: Readers) -> Parameters:
+def parse_query(request: web.Request, readers: Readers) -> QueryParameters:
     """Read a request's query string.
 
     Raises:
-        Refusal: 400 for a name that is not in `readers`, and for a value that its reader does not take; 501
-            for a name without a reader.
+        ApiException: 400: a name is not in `readers`, or its reader refuses the value; 501: a name has no
+            reader.
     """
-    known: dict[str, Reader | None] = {**readers, "account_id": integer}
+    known: dict[str, Reader | None] = {**readers, "account_id": read_integer}
     given = {name: request.query.getall(name) for name in request.query}
-    include = included(given.pop("include_related", []))
+    include = _included_names(given.pop("include_related", []))
     if strange := [name for name in given if name not in known]:
-        raise unexpected(strange)
+        raise unknown_properties(strange)
     wrong, values = {}, {}
     for name, texts in given.items():
         reader = known[name]
         if reader is None:
-            raise not_served(request.method, f"{request.path} with {name}")
+            raise not_implemented(request.method, f"{request.path} with {name}")
         try:
             values[name] = reader(_single(texts))
         except ValueError as error:
             wrong[name] = str(error)
     if wrong:
-        raise invalid(wrong)
-    return Parameters(values, include)
+        raise bad_request(wrong)
+    return QueryParameters(values, include)
 
 
-def included(texts: list[str]) -> frozenset[str]:
+def _included_names(texts: list[str]) -> frozenset[str]:
     """Read `include_related`: repeated, comma-joined, a list written as text, or empty."""
     return frozenset(name for text in texts for name in re.split(r"[\[\]'\",\s]+", text) if name)
 
 
-def integer(text: str) -> int:
+def read_integer(text: str) -> int:
     """Read a whole number."""
     if not re.fullmatch(r"-?\d{1,18}", text):
         raise ValueError(f"{text!r} is not of type 'integer'")
     return int(text)
 
 
-def integers(text: str) -> list[int]:
+def read_integers(text: str) -> list[int]:
     """Read a JSON array of whole numbers, the one form dbt Cloud takes (apache/airflow#40047)."""
     values = _json_array(text)
     if not all(type(value) is int and abs(value) < 2**63 for value in values):
@@ -87,7 +87,7 @@ def integers(text: str) -> list[int]:
     return values
 
 
-def strings(text: str) -> list[str]:
+def read_strings(text: str) -> list[str]:
     """Read a JSON array of strings."""
     values = _json_array(text)
     if not all(isinstance(value, str) for value in values):
@@ -95,15 +95,15 @@ def strings(text: str) -> list[str]:
     return values
 
 
-def hundred_integers(text: str) -> list[int]:
+def read_hundred_integers(text: str) -> list[int]:
     """Read a JSON array of at most a hundred whole numbers."""
-    values = integers(text)
-    if len(values) > MAX_LIMIT:
+    values = read_integers(text)
+    if len(values) > _MAX_LIMIT:
         raise ValueError(f"{text!r} is too long")
     return values
 
 
-def instants(text: str) -> tuple[int, int]:
+def read_time_range(text: str) -> tuple[int, int]:
     """Read a JSON array of two moments, as microseconds since 1970, UTC."""
     values = _json_array(text)
     if len(values) != 2 or not all(isinstance(value, str) for value in values):
@@ -114,38 +114,38 @@ def instants(text: str) -> tuple[int, int]:
         raise _misfit(text) from None
 
 
-def limit(text: str) -> int:
+def _read_limit(text: str) -> int:
     """Read a page size."""
-    value = integer(text)
-    if value > MAX_LIMIT:
-        raise ValueError(f"{value} is greater than the maximum of {MAX_LIMIT}")
+    value = read_integer(text)
+    if value > _MAX_LIMIT:
+        raise ValueError(f"{value} is greater than the maximum of {_MAX_LIMIT}")
     return _at_least(value, 1)
 
 
-def offset(text: str) -> int:
+def _read_offset(text: str) -> int:
     """Read how many rows to pass over."""
-    return _at_least(integer(text), 0)
+    return _at_least(read_integer(text), 0)
 
 
-def state(text: str) -> int | None:
+def read_state(text: str) -> int | None:
     """Read `active`, `deleted`, `all` (None) or a number."""
-    words = {"active": 1, "deleted": 2, "all": None}
-    return words[text] if text in words else integer(text)
+    states = {"active": 1, "deleted": 2, "all": None}
+    return states[text] if text in states else read_integer(text)
 
 
-def words(text: str) -> str:
+def read_text(text: str) -> str:
     """Read any text."""
     return text
 
 
-def boolean(text: str) -> bool:
+def read_boolean(text: str) -> bool:
     """Read `true` or `false`, in any case."""
     if text.lower() not in {"true", "false"}:
         raise ValueError(f"{text!r} is not of type 'boolean'")
     return text.lower() == "true"
 
 
-def order(*columns: str) -> Reader:
+def read_order(*columns: str) -> Reader:
     """Return a reader of one of these columns, with or without `-` in front."""
 
     def read(text: str) -> str:
@@ -159,7 +159,7 @@ def order(*columns: str) -> Reader:
 def _shown(name: str, value: Any) -> Any:
     if name == "state" and value is None:
         return "all"
-    return [iso(instant) for instant in value] if isinstance(value, tuple) else value
+    return [iso_timestamp(instant) for instant in value] if isinstance(value, tuple) else value
 
 
 def _single(texts: list[str]) -> str:
@@ -188,5 +188,5 @@ def _at_least(value: int, least: int) -> int:
     return value
 
 
-PAGING: Readers = {"limit": limit, "offset": offset}
+PAGING: Readers = {"limit": _read_limit, "offset": _read_offset}
 """What every list takes."""

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from dbtcloud.local.model.api_errors import invalid, unexpected
-from dbtcloud.local.model.field_types import Fields, check, check_least, check_object
+from dbtcloud.local.model.api_errors import bad_request, unknown_properties
+from dbtcloud.local.model.body_schema import BodySchema, check_body, check_minimum, check_object
 from dbtcloud.local.model.records import STEPS_PER_RUN
 
 CAUSE_MAX_LENGTH = 255
@@ -11,7 +11,7 @@ CAUSE_MAX_LENGTH = 255
 
 _MOST_STEPS = STEPS_PER_RUN - 10  # cloning, the profile and the docs are steps too
 
-TRIGGER_FIELDS: Fields = {
+TRIGGER_SCHEMA: BodySchema = {
     "cause": "string",
     "git_sha": "string",
     "git_branch": "string",
@@ -36,25 +36,25 @@ def read_trigger(body: Any) -> dict[str, Any]:
     """Return the overrides that a run is to be started with, nulls left out.
 
     Raises:
-        Refusal: 400 for a missing, empty or overlong cause, a field of the wrong type, an unknown field.
+        ApiException: 400 for a missing, empty or overlong cause, a field of the wrong type, an unknown field.
     """
-    if strange := [name for name in check_object(body) if name not in {*TRIGGER_FIELDS, *_OF_THE_PATH}]:
-        raise unexpected(strange)
-    check(body, TRIGGER_FIELDS)
-    given = {name: body[name] for name in TRIGGER_FIELDS if body.get(name) is not None}
-    check_least(given, {"threads_override": 1, "timeout_seconds_override": 0})
+    if strange := [name for name in check_object(body) if name not in {*TRIGGER_SCHEMA, *_OF_THE_PATH}]:
+        raise unknown_properties(strange)
+    check_body(body, TRIGGER_SCHEMA)
+    given = {name: body[name] for name in TRIGGER_SCHEMA if body.get(name) is not None}
+    check_minimum(given, {"threads_override": 1, "timeout_seconds_override": 0})
     _check_cause(given.get("cause"))
     if empty := {name: "'' is too short" for name, value in given.items() if value == ""}:
-        raise invalid(empty)
+        raise bad_request(empty)
     if len(given.get("steps_override", ())) > _MOST_STEPS:
-        raise invalid({"steps_override": f"{given['steps_override']!r} is too long"})
+        raise bad_request({"steps_override": f"{given['steps_override']!r} is too long"})
     return given
 
 
 def _check_cause(cause: str | None) -> None:
     if cause is None:
-        raise invalid({"cause": "'cause' is a required property"})
+        raise bad_request({"cause": "'cause' is a required property"})
     if not cause:
-        raise invalid({"cause": "'' is too short"})
+        raise bad_request({"cause": "'' is too short"})
     if len(cause) > CAUSE_MAX_LENGTH:
-        raise invalid({"cause": f"{cause!r} is too long"})
+        raise bad_request({"cause": f"{cause!r} is too long"})

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from dbtcloud.local.model.clock import iso, spaced
+from dbtcloud.local.model.clock import iso_timestamp, spaced_timestamp
 from dbtcloud.local.model.records import AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
 from dbtcloud.local.orchestration.cron import cron_humanized
 from dbtcloud.local.orchestration.schedule import HOURLY, nested_schedule, normal_schedule
 
 
-def account_shape(account: AccountRecord, base_url: str) -> dict[str, Any]:
+def account_json(account: AccountRecord, base_url: str) -> dict[str, Any]:
     """Write an account with the limits of a large plan."""
     return {
         "docs_job_id": None,
@@ -34,8 +34,8 @@ def account_shape(account: AccountRecord, base_url: str) -> dict[str, Any]:
         "locked": False,
         "develop_file_system": True,
         "unlocked_at": None,
-        "created_at": iso(account.created_at),
-        "updated_at": iso(account.created_at),
+        "created_at": iso_timestamp(account.created_at),
+        "updated_at": iso_timestamp(account.created_at),
         "starter_repo_url": None,
         "sso_reauth": False,
         "git_auth_level": "personal",
@@ -65,7 +65,7 @@ _OF_NEWER_ACCOUNTS: dict[str, Any] = {
 }
 
 
-def project_shape(project: ProjectRecord) -> dict[str, Any]:
+def project_json(project: ProjectRecord) -> dict[str, Any]:
     """Write a project; its connection is DuckDB, and it has no repository."""
     return {
         "name": project.name,
@@ -77,13 +77,13 @@ def project_shape(project: ProjectRecord) -> dict[str, Any]:
         "default_version": None,
         "fusion_readiness": None,
         "id": project.id,
-        "created_at": spaced(project.created_at),
-        "updated_at": spaced(project.updated_at or project.created_at),
+        "created_at": spaced_timestamp(project.created_at),
+        "updated_at": spaced_timestamp(project.updated_at or project.created_at),
         "skipped_setup": False,
         "state": project.state,
         "type": 0,
         "dbt_project_subdirectory": project.dbt_project_subdirectory,
-        "connection": connection_shape(project),
+        "connection": _connection_json(project),
         "environments": None,
         "repository": None,
         "group_permissions": [],
@@ -95,7 +95,7 @@ def project_shape(project: ProjectRecord) -> dict[str, Any]:
     }
 
 
-def connection_shape(project: ProjectRecord, database: str | None = None) -> dict[str, Any]:
+def _connection_json(project: ProjectRecord, database: str | None = None) -> dict[str, Any]:
     """Write a project's connection to its warehouse; `database` is an environment's DuckDB file."""
     return {
         "id": project.id,
@@ -107,16 +107,16 @@ def connection_shape(project: ProjectRecord, database: str | None = None) -> dic
         "created_by_service_token_id": None,
         "details": {"path": database} if database else {},
         "state": project.state,
-        "created_at": spaced(project.created_at),
-        "updated_at": spaced(project.created_at),
+        "created_at": spaced_timestamp(project.created_at),
+        "updated_at": spaced_timestamp(project.created_at),
         "private_link_endpoint_id": None,
     }
 
 
-def environment_shape(
+def environment_json(
     environment: EnvironmentRecord,
     project: ProjectRecord | None,
-    write: Callable[[int], str | None] = iso,
+    write: Callable[[int], str | None] = iso_timestamp,
     database: str | None = None,
 ) -> dict[str, Any]:
     """Write an environment with its project and that one's connection, where the project is known.
@@ -143,8 +143,8 @@ def environment_shape(
         "state": environment.state,
         "created_at": write(environment.created_at),
         "updated_at": write(environment.updated_at or environment.created_at),
-        "project": {**project_shape(project), "group_permissions": None} if project else None,
-        "connection": connection_shape(project, database) if project else None,
+        "project": {**project_json(project), "group_permissions": None} if project else None,
+        "connection": _connection_json(project, database) if project else None,
         "repository": None,
         "jobs": None,
         "credentials": None,
@@ -159,7 +159,7 @@ def environment_shape(
     }
 
 
-def job_shape(job: JobRecord) -> dict[str, Any]:
+def job_json(job: JobRecord) -> dict[str, Any]:
     """Write a job as `jobs/` and `jobs/{id}/` do."""
     schedule = _schedule(job)
     return {
@@ -175,7 +175,7 @@ def job_shape(job: JobRecord) -> dict[str, Any]:
     }
 
 
-def nested_job_shape(job: JobRecord) -> dict[str, Any]:
+def nested_job_json(job: JobRecord) -> dict[str, Any]:
     """Write a job as a run includes it: its schedule is spelled differently there."""
     return {**_job_core(job), "schedule": nested_schedule(_schedule(job))}
 
@@ -197,8 +197,8 @@ def _job_core(job: JobRecord) -> dict[str, Any]:
         "description": job.description,
         "dbt_version": job.dbt_version,
         "raw_dbt_version": job.dbt_version,
-        "created_at": iso(job.created_at),
-        "updated_at": iso(job.updated_at or job.created_at),
+        "created_at": iso_timestamp(job.created_at),
+        "updated_at": iso_timestamp(job.updated_at or job.created_at),
         "execute_steps": list(job.execute_steps),
         "state": job.state,
         "deactivated": False,

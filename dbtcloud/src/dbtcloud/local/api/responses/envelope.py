@@ -6,16 +6,18 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.model.api_errors import Refusal
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.store.interface import PageQuery
 
 
-def found(data: Any, code: int = 200) -> web.Response:
+def data_response(data: Any, code: int = 200) -> web.Response:
     """Answer 200, or 201 for what has just been created, with one object or whatever the endpoint gives."""
     return _json({"status": _status(code, "Success!", ""), "data": data}, code)
 
 
-def listed(data: Sequence[Any], total: int, page: PageQuery, filters: Mapping[str, Any]) -> web.Response:
+def list_response(
+    data: Sequence[Any], total: int, page: PageQuery, filters: Mapping[str, Any]
+) -> web.Response:
     """Answer 200 with one page of a list, the filters as they were understood, and the totals."""
     extra = {
         "filters": {"limit": page.limit, "offset": page.offset, **filters},
@@ -25,7 +27,7 @@ def listed(data: Sequence[Any], total: int, page: PageQuery, filters: Mapping[st
     return _json({"status": _status(200, "Success!", ""), "data": data, "extra": extra}, 200)
 
 
-def terse(
+def webhook_response(
     data: Any, code: int = 200, *, extra: Mapping[str, Any] = {}, status: Mapping[str, Any] = {}
 ) -> web.Response:
     """Answer as webhooks do: with no more than a code in the status, unless `status` has more to say."""
@@ -33,18 +35,18 @@ def terse(
     return _json(body, code)
 
 
-def refused(refusal: Refusal) -> web.Response:
+def error_response(refusal: ApiException) -> web.Response:
     """Answer with an error envelope."""
     status = _status(refusal.code, refusal.user_message, refusal.developer_message)
     return _json({"status": status, "data": refusal.data, "extra": {}, "error_code": None}, refusal.code)
 
 
-def bare(code: int, detail: str) -> web.Response:
+def detail_response(code: int, detail: str) -> web.Response:
     """Answer as Django REST framework does by itself, outside the envelope."""
     return _json({"detail": detail}, code)
 
 
-class NoAnswer(web.Response):
+class NoResponse(web.Response):
     """Stands for the answer on a connection that was reset: nothing of it is sent."""
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from dbtcloud.local.model.clock import spaced
-from dbtcloud.local.model.durations import clocked, humanized
+from dbtcloud.local.model.clock import spaced_timestamp
+from dbtcloud.local.model.durations import clock_duration, humanise_duration
 from dbtcloud.local.model.records import RunRecord, Status, StepRecord
 
 OVERRIDES = (
@@ -37,7 +37,7 @@ _TRIGGERS_APART = 1_000_000
 _SHOWN_LOG_LINES = 1_000
 
 
-def run_shape(run: RunRecord, now: int, base_url: str, *, blocked_by: Collection[int] = ()) -> dict[str, Any]:
+def run_json(run: RunRecord, now: int, base_url: str, *, blocked_by: Collection[int] = ()) -> dict[str, Any]:
     """Write a run as every answer holds it; what can be included is null or empty until it is asked for."""
     status = run.status(now)
     return {
@@ -65,7 +65,7 @@ def run_shape(run: RunRecord, now: int, base_url: str, *, blocked_by: Collection
     }
 
 
-def trigger_shape(run: RunRecord) -> dict[str, Any]:
+def trigger_json(run: RunRecord) -> dict[str, Any]:
     """Write what started a run: its cause and every override, null where none was given."""
     cause = run.trigger.get("cause", "")
     return {
@@ -73,21 +73,21 @@ def trigger_shape(run: RunRecord) -> dict[str, Any]:
         "cause": cause,
         "job_definition_id": run.job_id,
         **{name: run.trigger.get(name) for name in OVERRIDES},
-        "created_at": spaced(run.created_at),
+        "created_at": spaced_timestamp(run.created_at),
         "cause_humanized": cause,
         "job": None,
         "cause_category": run.trigger.get("cause_category", "api"),
     }
 
 
-def audit_shape(run: RunRecord, now: int) -> dict[str, Any]:
+def audit_json(run: RunRecord, now: int) -> dict[str, Any]:
     """Write who started a run, and who cancelled it: always the one service token that there is here."""
     by_token = {"actor": {"id": "1", "type": "service_token", "name": "Local dbt Cloud"}}
     cancelled = run.status(now) is Status.CANCELLED
     return {"trigger": by_token, "cancellation": by_token if cancelled else None}
 
 
-def step_shape(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any]:
+def step_json(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any]:
     """Write a step; its debug log is cut to the last thousand lines unless it is asked for in full."""
     finished = step.finished_at if step.finished_at is not None else now
     lasted = finished - (step.started_at if step.started_at is not None else finished)
@@ -105,14 +105,14 @@ def step_shape(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any
         "debug_log_path": None,
         "log_archive_type": "db_flushed",
         "truncated_debug_logs": "\n".join(step.logs.splitlines()[-_SHOWN_LOG_LINES:]),
-        "created_at": spaced(step.started_at),
-        "updated_at": spaced(finished),
-        "started_at": spaced(step.started_at),
-        "finished_at": spaced(step.finished_at),
+        "created_at": spaced_timestamp(step.started_at),
+        "updated_at": spaced_timestamp(finished),
+        "started_at": spaced_timestamp(step.started_at),
+        "finished_at": spaced_timestamp(step.finished_at),
         "status_color": _COLOURS.get(step.status, "BLUE"),
         "status_humanized": _HUMANIZED[step.status],
-        "duration": clocked(lasted),
-        "duration_humanized": humanized(lasted),
+        "duration": clock_duration(lasted),
+        "duration_humanized": humanise_duration(lasted),
         "run_step_command": {"run_step_id": step.id, "dbt_command": step.command} if step.command else None,
         "run_step_invocation": None,
     }
@@ -148,7 +148,7 @@ def _instants(run: RunRecord, now: int) -> dict[str, str | None]:
     ahead_excluded = [_past(instant, now) for instant in (run.dequeued_at, run.started_at, run.finished_at)]
     last = max(instant for instant in (run.created_at, *ahead_excluded) if instant is not None)
     names = ("created_at", "updated_at", "dequeued_at", "started_at", "finished_at")
-    return dict(zip(names, map(spaced, (run.created_at, last, *ahead_excluded)), strict=True))
+    return dict(zip(names, map(spaced_timestamp, (run.created_at, last, *ahead_excluded)), strict=True))
 
 
 def _flags(status: Status) -> dict[str, Any]:
@@ -170,11 +170,11 @@ def _durations(run: RunRecord, now: int) -> dict[str, str]:
         "queued_duration": (end if started is None else started) - run.created_at,
         "run_duration": 0 if started is None else end - started,
     }
-    ended = "0 minutes from now" if finished is None else f"{humanized(now - finished)} ago"
+    ended = "0 minutes from now" if finished is None else f"{humanise_duration(now - finished)} ago"
     return {
-        **{name: clocked(span) for name, span in lasted.items()},
-        **{f"{name}_humanized": humanized(span) for name, span in lasted.items()},
-        "created_at_humanized": f"{humanized(now - run.created_at)} ago",
+        **{name: clock_duration(span) for name, span in lasted.items()},
+        **{f"{name}_humanized": humanise_duration(span) for name, span in lasted.items()},
+        "created_at_humanized": f"{humanise_duration(now - run.created_at)} ago",
         "finished_at_humanized": ended,
     }
 

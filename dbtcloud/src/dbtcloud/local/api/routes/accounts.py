@@ -2,35 +2,35 @@
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.query import parse
-from dbtcloud.local.api.responses.definitions import account_shape
-from dbtcloud.local.api.responses.envelope import found, listed
+from dbtcloud.local.api.requests.query import parse_query
+from dbtcloud.local.api.responses.definitions import account_json
+from dbtcloud.local.api.responses.envelope import data_response, list_response
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.records import AccountRecord
 from dbtcloud.local.store.interface import PageQuery
 
 
-async def list_accounts(request: web.Request) -> web.Response:
+async def _list_accounts(request: web.Request) -> web.Response:
     """Answer with every account that the token may see: all of them."""
-    parse(request, {})
+    parse_query(request, {})
     store = cloud_of(request).store
     ids = store.definitions.ids(AccountRecord)
     accounts = [account for id_ in ids if (account := store.definitions.get(AccountRecord, id_))]
-    shapes = [account_shape(account, cloud_of(request).base_url) for account in accounts]
-    return listed(shapes, len(ids), PageQuery(order_by=""), {"pk__in": ids})
+    contents = [account_json(account, cloud_of(request).base_url) for account in accounts]
+    return list_response(contents, len(ids), PageQuery(order_by=""), {"pk__in": ids})
 
 
-async def get_account(request: web.Request) -> web.Response:
+async def _get_account(request: web.Request) -> web.Response:
     """Answer with one account."""
-    parse(request, {})
-    return found(account_shape(account_of(request), cloud_of(request).base_url))
+    parse_query(request, {})
+    return data_response(account_json(account_of(request), cloud_of(request).base_url))
 
 
 _LIMITS = "Plan and limits are made up."
 
 ROUTES = (
-    Route("GET", "/api/v2/accounts/", list_accounts, differs=_LIMITS),
-    Route("GET", "/api/v3/accounts/", list_accounts, differs=_LIMITS),
-    Route("GET", "/api/v2/accounts/{account_id}/", get_account, differs=_LIMITS),
+    Route("GET", "/api/v2/accounts/", _list_accounts, differs=_LIMITS),
+    Route("GET", "/api/v3/accounts/", _list_accounts, differs=_LIMITS),
+    Route("GET", "/api/v2/accounts/{account_id}/", _get_account, differs=_LIMITS),
 )

@@ -2,12 +2,12 @@
 
 from aiohttp import web
 
-from dbtcloud.local.control.control import Control
-from dbtcloud.local.control.tokens import Guard
+from dbtcloud.local.control.control import ControlPlane
+from dbtcloud.local.control.tokens import Authenticator
 from dbtcloud.local.discovery.graphql_endpoint import DiscoveryEndpoint
 from dbtcloud.local.orchestration.cloud import Cloud
 
 CLOUD = web.AppKey("cloud", Cloud)
-CONTROL = web.AppKey("control", Control)
+CONTROL = web.AppKey("control", ControlPlane)
 DISCOVERY = web.AppKey("discovery", DiscoveryEndpoint)
-GUARD = web.AppKey("guard", Guard)
+AUTHENTICATOR = web.AppKey("guard", Authenticator)

@@ -4,32 +4,32 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.query import integer, parse
-from dbtcloud.local.api.responses.envelope import found
+from dbtcloud.local.api.requests.query import parse_query, read_integer
+from dbtcloud.local.api.responses.envelope import data_response
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of, run_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import missing
+from dbtcloud.local.model.api_errors import not_found
 from dbtcloud.local.model.records import JobRecord, Status
 from dbtcloud.local.orchestration.artifacts import artifact, artifact_paths, has_artifact
 from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 
-async def list_artifacts(request: web.Request) -> web.Response:
+async def _list_artifacts(request: web.Request) -> web.Response:
     """Answer with the paths of a run's artifacts; `step` is taken and not heeded, as in dbt Cloud."""
-    parse(request, {"step": integer})
-    return found(artifact_paths(cloud_of(request), run_of(request)))
+    parse_query(request, {"step": read_integer})
+    return data_response(artifact_paths(cloud_of(request), run_of(request)))
 
 
-async def get_artifact(request: web.Request) -> web.StreamResponse:
+async def _get_artifact(request: web.Request) -> web.StreamResponse:
     """Answer with one artifact, of one step if `step` names it."""
-    step = parse(request, {"step": integer}).values.get("step")
+    step = parse_query(request, {"step": read_integer}).values.get("step")
     path = request.match_info["remainder"]
     return _raw(artifact(cloud_of(request), run_of(request), path, step), path)
 
 
-async def get_job_artifact(request: web.Request) -> web.StreamResponse:
+async def _get_job_artifact(request: web.Request) -> web.StreamResponse:
     """Answer with the artifact from the newest finished run of the job that has it."""
-    parse(request, {})
+    parse_query(request, {})
     job, cloud, path = (
         definition_of(request, JobRecord, "job_id"),
         cloud_of(request),
@@ -40,7 +40,7 @@ async def get_job_artifact(request: web.Request) -> web.StreamResponse:
     for run in cloud.store.runs.find(query, PageQuery(order_by="-id"), cloud.clock.now())[0]:
         if has_artifact(cloud, run, path):
             return _raw(artifact(cloud, run, path, None), path)
-    raise missing()
+    raise not_found()
 
 
 def _raw(content: Path | bytes, path: str) -> web.StreamResponse:
@@ -53,12 +53,12 @@ def _raw(content: Path | bytes, path: str) -> web.StreamResponse:
 _RUN = "/api/v2/accounts/{account_id}/runs/{run_id}/artifacts/"
 
 ROUTES = (
-    Route("GET", _RUN, list_artifacts, ("runs", "read")),
-    Route("GET", f"{_RUN}{{remainder:.+}}", get_artifact, ("runs", "read")),
+    Route("GET", _RUN, _list_artifacts, ("runs", "read")),
+    Route("GET", f"{_RUN}{{remainder:.+}}", _get_artifact, ("runs", "read")),
     Route(
         "GET",
         "/api/v2/accounts/{account_id}/jobs/{job_id}/artifacts/{remainder:.+}",
-        get_job_artifact,
+        _get_job_artifact,
         ("runs", "read"),
         "Of the newest finished run, of the last hundred, that has it.",
     ),

@@ -1,4 +1,4 @@
-"""The control plane's endpoints, under `/_local/`."""
+"""The endpoints of the control plane, under `/_local/`."""
 
 import json
 from dataclasses import asdict
@@ -7,33 +7,33 @@ from typing import Any
 from aiohttp import web
 
 from dbtcloud.local.api.routes.app_keys import CONTROL
-from dbtcloud.local.control.control import Control
-from dbtcloud.local.control.rate_limit import Limit
+from dbtcloud.local.control.control import ControlPlane
+from dbtcloud.local.control.rate_limit import RateLimitSettings
 from dbtcloud.local.control.type_check import check_types
 
 
-async def health(_: web.Request) -> web.Response:
-    """Answer 200 once the server serves."""
+async def _health(_: web.Request) -> web.Response:
+    """Answer 200: the server is up."""
     return web.json_response({"status": "ok"})
 
 
-async def reset(request: web.Request) -> web.Response:
-    """Go back to a new server's state."""
+async def _reset(request: web.Request) -> web.Response:
+    """Return to a new server's state."""
     await _control(request).reset()
     return web.json_response({})
 
 
-async def seed(request: web.Request) -> web.Response:
-    """Add definitions and pretended runs; answer with their ids."""
+async def _seed(request: web.Request) -> web.Response:
+    """Add definitions and simulated runs, and answer with their ids."""
     return web.json_response(_control(request).seed(await _document(request)))
 
 
-async def get_clock(request: web.Request) -> web.Response:
+async def _get_clock(request: web.Request) -> web.Response:
     """Answer with the server's time, in seconds since 1970."""
     return web.json_response({"now": _control(request).now()})
 
 
-async def advance_clock(request: web.Request) -> web.Response:
+async def _advance_clock(request: web.Request) -> web.Response:
     """Move the clock forward by `advance` seconds."""
     document = await _document(request)
     seconds = document.get("advance") if isinstance(document, dict) else None
@@ -42,77 +42,77 @@ async def advance_clock(request: web.Request) -> web.Response:
     return web.json_response({"now": _control(request).advance(seconds)})
 
 
-async def list_faults(request: web.Request) -> web.Response:
-    """Answer with the rules in force."""
-    return web.json_response(_control(request).faults.listed())
+async def _list_faults(request: web.Request) -> web.Response:
+    """Answer with the fault rules in force."""
+    return web.json_response(_control(request).faults.as_json())
 
 
-async def add_faults(request: web.Request) -> web.Response:
-    """Put one rule, or a list of rules, in force; answer with their ids."""
+async def _add_faults(request: web.Request) -> web.Response:
+    """Add one fault rule, or a list of them, and answer with their ids."""
     document, faults = await _document(request), _control(request).faults
     rules = document if isinstance(document, list) else [document]
     return web.json_response({"ids": [faults.add(rule) for rule in rules]})
 
 
-async def clear_faults(request: web.Request) -> web.Response:
-    """Withdraw every rule."""
+async def _clear_faults(request: web.Request) -> web.Response:
+    """Remove all fault rules."""
     _control(request).faults.clear()
     return web.json_response({})
 
 
-async def list_requests(request: web.Request) -> web.Response:
-    """Answer with the journal and the counters."""
+async def _list_requests(request: web.Request) -> web.Response:
+    """Answer with the request log and the counters."""
     control = _control(request)
-    return web.json_response({"requests": control.journal.entries(), "counters": control.counters()})
+    return web.json_response({"requests": control.request_log.as_json(), "counters": control.counters()})
 
 
-async def clear_requests(request: web.Request) -> web.Response:
-    """Empty the journal."""
-    _control(request).journal.clear()
+async def _clear_requests(request: web.Request) -> web.Response:
+    """Clear the request log and the counters."""
+    _control(request).request_log.clear()
     return web.json_response({})
 
 
-async def counters(request: web.Request) -> web.Response:
+async def _counters(request: web.Request) -> web.Response:
     """Answer with the counters alone."""
     return web.json_response(_control(request).counters())
 
 
-async def get_rate_limit(request: web.Request) -> web.Response:
-    """Answer with the limit in force, null for none, and how many requests it refused."""
-    limit = _control(request).rate_limit
-    return web.json_response({"limit": limit.limit and asdict(limit.limit), "refused": limit.refused})
+async def _get_rate_limit(request: web.Request) -> web.Response:
+    """Answer with the rate limit in force, null for none, and how many requests it has refused."""
+    return web.json_response(_control(request).rate_limit_status())
 
 
-async def set_rate_limit(request: web.Request) -> web.Response:
-    """Put a limit in force: `per_minute`, `cooldown` (seconds), `retry_after` (send that header)."""
+async def _set_rate_limit(request: web.Request) -> web.Response:
+    """Set a rate limit: `per_minute`, `cooldown` (seconds), `retry_after` (whether to send that header)."""
     document = await _document(request)
     try:
-        limit = Limit(**document)
+        limit = RateLimitSettings(**document)
     except TypeError as error:
         raise ValueError(f"A limit takes per_minute, cooldown and retry_after; got {document!r}.") from error
-    check_types(Limit, document, "a limit")
+    check_types(RateLimitSettings, document, "a limit")
     _control(request).rate_limit.enable(limit)
     return web.json_response(asdict(limit))
 
 
-async def clear_rate_limit(request: web.Request) -> web.Response:
-    """Lift the limit."""
+async def _clear_rate_limit(request: web.Request) -> web.Response:
+    """Remove the rate limit."""
     _control(request).rate_limit.disable()
     return web.json_response({})
 
 
-async def add_token(request: web.Request) -> web.Response:
-    """Let a token in with some `permission_sets`; answer with it, made up unless `token` gives it."""
+async def _add_token(request: web.Request) -> web.Response:
+    """Accept another token, generated unless `token` gives it, and answer with it."""
     document = await _document(request)
-    given = document if isinstance(document, dict) else {}
-    sets, token = given.get("permission_sets"), given.get("token")
+    fields = document if isinstance(document, dict) else {}
+    sets, token = fields.get("permission_sets"), fields.get("token")
     if not isinstance(sets, list) or not all(isinstance(each, str) for each in [*sets, token or ""]):
-        # What was given is not repeated: it may hold the token.
+        # The message does not repeat the document, which may hold the token.
         raise ValueError('Give {"permission_sets": ["job_runner", …], "token": "…"}; the token is optional.')
-    return web.json_response({"token": _control(request).guard.add(sets, token), "permission_sets": sets})
+    added = _control(request).authenticator.add_token(sets, token)
+    return web.json_response({"token": added, "permission_sets": sets})
 
 
-def _control(request: web.Request) -> Control:
+def _control(request: web.Request) -> ControlPlane:
     return request.app[CONTROL]
 
 
@@ -125,19 +125,19 @@ async def _document(request: web.Request) -> Any:
 
 
 ROUTES = (
-    ("GET", "/_local/health/", health),
-    ("POST", "/_local/reset/", reset),
-    ("POST", "/_local/seed/", seed),
-    ("GET", "/_local/clock/", get_clock),
-    ("POST", "/_local/clock/", advance_clock),
-    ("GET", "/_local/faults/", list_faults),
-    ("POST", "/_local/faults/", add_faults),
-    ("DELETE", "/_local/faults/", clear_faults),
-    ("GET", "/_local/requests/", list_requests),
-    ("DELETE", "/_local/requests/", clear_requests),
-    ("GET", "/_local/counters/", counters),
-    ("GET", "/_local/rate_limit/", get_rate_limit),
-    ("POST", "/_local/rate_limit/", set_rate_limit),
-    ("DELETE", "/_local/rate_limit/", clear_rate_limit),
-    ("POST", "/_local/tokens/", add_token),
+    ("GET", "/_local/health/", _health),
+    ("POST", "/_local/reset/", _reset),
+    ("POST", "/_local/seed/", _seed),
+    ("GET", "/_local/clock/", _get_clock),
+    ("POST", "/_local/clock/", _advance_clock),
+    ("GET", "/_local/faults/", _list_faults),
+    ("POST", "/_local/faults/", _add_faults),
+    ("DELETE", "/_local/faults/", _clear_faults),
+    ("GET", "/_local/requests/", _list_requests),
+    ("DELETE", "/_local/requests/", _clear_requests),
+    ("GET", "/_local/counters/", _counters),
+    ("GET", "/_local/rate_limit/", _get_rate_limit),
+    ("POST", "/_local/rate_limit/", _set_rate_limit),
+    ("DELETE", "/_local/rate_limit/", _clear_rate_limit),
+    ("POST", "/_local/tokens/", _add_token),
 )

@@ -5,7 +5,7 @@ from aiohttp import web
 from dbtcloud.local.api.routes.app_keys import DISCOVERY
 
 
-async def answer_query(request: web.Request) -> web.Response:
+async def _answer_query(request: web.Request) -> web.Response:
     """Answer a GraphQL query over the artifacts of finished runs."""
     return await request.app[DISCOVERY].answer(request)
 
@@ -17,6 +17,6 @@ _DIFFERS = (
 )
 
 ROUTES = (
-    ("POST", "/graphql/", answer_query, _NEEDS, _DIFFERS),
-    ("POST", "/beta/graphql/", answer_query, _NEEDS, _DIFFERS),
+    ("POST", "/graphql/", _answer_query, _NEEDS, _DIFFERS),
+    ("POST", "/beta/graphql/", _answer_query, _NEEDS, _DIFFERS),
 )

@@ -7,13 +7,13 @@ from typing import Any
 from aiohttp import web
 
 from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.query import integer, parse
-from dbtcloud.local.api.responses.envelope import found
+from dbtcloud.local.api.requests.query import parse_query, read_integer
+from dbtcloud.local.api.responses.envelope import data_response
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import invalid, missing
-from dbtcloud.local.model.clock import spaced
-from dbtcloud.local.model.field_types import Fields, check, check_object
+from dbtcloud.local.model.api_errors import bad_request, not_found
+from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object
+from dbtcloud.local.model.clock import spaced_timestamp
 from dbtcloud.local.model.records import (
     DELETED,
     EnvironmentRecord,
@@ -31,7 +31,7 @@ from dbtcloud.local.orchestration.environment_variables import (
     variables_in,
 )
 
-_FIELDS: Fields = {
+_FIELDS: BodySchema = {
     "account_id": "integer",
     "project_id": "integer",
     "name": "string",
@@ -46,9 +46,9 @@ _FIELDS: Fields = {
 _OWNERS = {"environment": "environment_id", "job": "job_definition_id", "user": "user_id"}
 
 
-async def list_by_environment(request: web.Request) -> web.Response:
+async def _list_by_environment(request: web.Request) -> web.Response:
     """Answer with the project's environments, and each variable's value in each of them."""
-    parse(request, {})
+    parse_query(request, {})
     environments = environments_of(request)
     names = {environment.id: environment.name for environment in environments}
     table: dict[str, dict[str, Any]] = {}
@@ -56,34 +56,34 @@ async def list_by_environment(request: web.Request) -> web.Response:
         if each.type == "project" or each.environment_id in names:
             column = names.get(each.environment_id or 0, "project")
             table.setdefault(each.name, {})[column] = brief(each)
-    return found({"environments": ["project", *names.values()], "variables": table})
+    return data_response({"environments": ["project", *names.values()], "variables": table})
 
 
-async def list_by_job(request: web.Request) -> web.Response:
+async def _list_by_job(request: web.Request) -> web.Response:
     """Answer with the values that concern a job, by variable and scope."""
-    job_id = parse(request, {"job_definition_id": integer}).values.get("job_definition_id")
+    job_id = parse_query(request, {"job_definition_id": read_integer}).values.get("job_definition_id")
     if job_id is None:
-        return found(_by_scope(each for each in _variables(request) if each.type == "project"))
+        return data_response(_by_scope(each for each in _variables(request) if each.type == "project"))
     job = cloud_of(request).store.definitions.get(JobRecord, job_id)
     if job is None or job.state == DELETED or job.project_id != _project(request).id:
-        raise missing()
-    return found(_by_scope(each for each in _variables(request) if concerns(each, job)))
+        raise not_found()
+    return data_response(_by_scope(each for each in _variables(request) if concerns(each, job)))
 
 
-async def list_by_user(request: web.Request) -> web.Response:
+async def _list_by_user(request: web.Request) -> web.Response:
     """Answer with a user's own values and what they override."""
-    user_id = parse(request, {"user_id": integer}).values.get("user_id")
+    user_id = parse_query(request, {"user_id": read_integer}).values.get("user_id")
     values = _variables(request)
-    return found(
+    return data_response(
         _by_scope(each for each in values if each.type == "project" or each.user_id == (user_id or 0))
     )
 
 
-async def create_variable(request: web.Request) -> web.Response:
+async def _create_variable(request: web.Request) -> web.Response:
     """Create a value of a variable in one scope, and answer with it and 201."""
     project, cloud = _project(request), cloud_of(request)
     body = check_object(await read_body(request, _FIELDS))
-    check(body, _FIELDS, ("name", "type"))
+    check_body(body, _FIELDS, ("name", "type"))
     value = _value(body) or ""
     check_variable(body["name"], {"raw_value": value})
     variable = EnvironmentVariable(
@@ -97,14 +97,14 @@ async def create_variable(request: web.Request) -> web.Response:
     )
     _refuse_second(request, variable)
     cloud.store.definitions.put(variable)
-    return found(variable_shape(variable), 201)
+    return data_response(_variable_json(variable), 201)
 
 
-async def update_variable(request: web.Request) -> web.Response:
+async def _update_variable(request: web.Request) -> web.Response:
     """Change a value, or its variable's name."""
     variable, cloud = _variable(request), cloud_of(request)
     body = check_object(await read_body(request, _FIELDS))
-    check(body, _FIELDS)
+    check_body(body, _FIELDS)
     value, name = _value(body), body.get("name") or variable.name
     check_variable(name, {} if value is None else {"raw_value": value})
     changed = replace(variable, name=name, value=variable.value if value is None else value)
@@ -113,15 +113,15 @@ async def update_variable(request: web.Request) -> web.Response:
     if body.get("state") == DELETED:
         changed = delete(cloud, changed)
     cloud.store.definitions.put(changed)
-    return found(variable_shape(changed))
+    return data_response(_variable_json(changed))
 
 
-async def delete_variable(request: web.Request) -> web.Response:
+async def _delete_variable(request: web.Request) -> web.Response:
     """Delete one value of a variable."""
-    return found(variable_shape(delete(cloud_of(request), _variable(request))))
+    return data_response(_variable_json(delete(cloud_of(request), _variable(request))))
 
 
-def variable_shape(variable: EnvironmentVariable) -> dict[str, Any]:
+def _variable_json(variable: EnvironmentVariable) -> dict[str, Any]:
     """Write one value of a variable."""
     return {
         "id": variable.id,
@@ -134,8 +134,8 @@ def variable_shape(variable: EnvironmentVariable) -> dict[str, Any]:
         "job_definition_id": variable.job_definition_id,
         "display_value": shown_value(variable),
         "state": variable.state,
-        "created_at": spaced(variable.created_at),
-        "updated_at": spaced(variable.updated_at or variable.created_at),
+        "created_at": spaced_timestamp(variable.created_at),
+        "updated_at": spaced_timestamp(variable.updated_at or variable.created_at),
         "environment": None,
     }
 
@@ -163,17 +163,17 @@ def _scope(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
     """Return the scope and whose it is, which must be the project's."""
     kind = body["type"]
     if kind not in SCOPES:
-        raise invalid({"type": f"{kind!r} is not one of {list(SCOPES)!r}"})
+        raise bad_request({"type": f"{kind!r} is not one of {list(SCOPES)!r}"})
     if kind == "project":
         return {"type": kind}
     name = _OWNERS[kind]
     if body.get(name) is None:
-        raise invalid({name: f"{name!r} is a required property"})
+        raise bad_request({name: f"{name!r} is a required property"})
     if kind != "user":
         owner: type[EnvironmentRecord | JobRecord] = EnvironmentRecord if kind == "environment" else JobRecord
         there = cloud_of(request).store.definitions.get(owner, body[name])
         if there is None or there.state == DELETED or there.project_id != _project(request).id:
-            raise missing()
+            raise not_found()
     return {"type": kind, name: body[name]}
 
 
@@ -183,7 +183,7 @@ def _refuse_second(request: web.Request, variable: EnvironmentVariable) -> None:
 
     for other in _variables(request):
         if other.id != variable.id and place(other) == place(variable):
-            raise invalid({"name": f"{variable.name!r} has a value in this {variable.type} already."})
+            raise bad_request({"name": f"{variable.name!r} has a value in this {variable.type} already."})
 
 
 def _variables(request: web.Request) -> list[EnvironmentVariable]:
@@ -194,7 +194,7 @@ def _variables(request: web.Request) -> list[EnvironmentVariable]:
 def _variable(request: web.Request) -> EnvironmentVariable:
     variable = definition_of(request, EnvironmentVariable, "variable_id")
     if variable.project_id != _project(request).id:
-        raise missing()
+        raise not_found()
     return variable
 
 
@@ -209,10 +209,10 @@ _USERS = "A user's values are kept and have no effect: nobody develops here."
 _DELETED = "Answers 200 and the value, where the specification says 204."
 
 ROUTES = (
-    Route("GET", f"{_VARIABLES}environment/", list_by_environment, _READ),
-    Route("GET", f"{_VARIABLES}job/", list_by_job, _READ),
-    Route("GET", f"{_VARIABLES}user/", list_by_user, _READ, _USERS),
-    Route("POST", _VARIABLES, create_variable, _WRITE, _USERS),
-    Route("POST", _VARIABLE, update_variable, _WRITE, _USERS),
-    Route("DELETE", _VARIABLE, delete_variable, _WRITE, _DELETED),
+    Route("GET", f"{_VARIABLES}environment/", _list_by_environment, _READ),
+    Route("GET", f"{_VARIABLES}job/", _list_by_job, _READ),
+    Route("GET", f"{_VARIABLES}user/", _list_by_user, _READ, _USERS),
+    Route("POST", _VARIABLES, _create_variable, _WRITE, _USERS),
+    Route("POST", _VARIABLE, _update_variable, _WRITE, _USERS),
+    Route("DELETE", _VARIABLE, _delete_variable, _WRITE, _DELETED),
 )

@@ -5,100 +5,104 @@ from dataclasses import replace
 from aiohttp import web
 
 from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.jobs import JOB_FIELDS, changed_job, new_job
+from dbtcloud.local.api.requests.jobs import JOB_SCHEMA, changed_job, new_job
 from dbtcloud.local.api.requests.query import (
     PAGING,
     Readers,
-    boolean,
-    integer,
-    integers,
-    order,
-    parse,
-    state,
-    strings,
-    words,
+    parse_query,
+    read_boolean,
+    read_integer,
+    read_integers,
+    read_order,
+    read_state,
+    read_strings,
+    read_text,
 )
-from dbtcloud.local.api.responses.envelope import found, listed
-from dbtcloud.local.api.routes.include_related import job_with
+from dbtcloud.local.api.responses.envelope import data_response, list_response
+from dbtcloud.local.api.routes.include_related import job_with_related
 from dbtcloud.local.api.routes.lists import find_definitions
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, definition_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import invalid, missing
+from dbtcloud.local.model.api_errors import bad_request, not_found
 from dbtcloud.local.model.records import DELETED, EnvironmentRecord, JobRecord
 from dbtcloud.local.orchestration.deletion import delete
 
 _FILTERS: Readers = {
     **PAGING,
-    "dbt_version__in": strings,
-    "environment_id": integer,
-    "is_fusion_ready": boolean,
-    "is_system": boolean,
-    "name__icontains": words,
-    "order_by": order("id", "name", "created_at"),
-    "pk": integer,
-    "pk__in": integers,
-    "project_id": integer,
-    "project_id__in": integers,
-    "state": state,
-    "triggers_schedule": boolean,
+    "dbt_version__in": read_strings,
+    "environment_id": read_integer,
+    "is_fusion_ready": read_boolean,
+    "is_system": read_boolean,
+    "name__icontains": read_text,
+    "order_by": read_order("id", "name", "created_at"),
+    "pk": read_integer,
+    "pk__in": read_integers,
+    "project_id": read_integer,
+    "project_id__in": read_integers,
+    "state": read_state,
+    "triggers_schedule": read_boolean,
 }
 
 
-async def list_jobs(request: web.Request) -> web.Response:
+async def _list_jobs(request: web.Request) -> web.Response:
     """Answer with a page of jobs; none is a system's, and none is ready for Fusion."""
-    account, parameters, cloud = account_of(request), parse(request, _FILTERS), cloud_of(request)
+    account, parameters, cloud = account_of(request), parse_query(request, _FILTERS), cloud_of(request)
     nobodys = parameters.values.get("is_system") or parameters.values.get("is_fusion_ready")
     within: dict[str, list[int]] = {"id": []} if nobodys else {}
     jobs, total = find_definitions(cloud.store, JobRecord, account, parameters, within)
-    shapes = [job_with(cloud, job, parameters.include) for job in jobs]
-    return listed(shapes, total, parameters.page(), parameters.echo(account.id))
+    contents = [job_with_related(cloud, job, parameters.include) for job in jobs]
+    return list_response(contents, total, parameters.page(), parameters.echo(account.id))
 
 
-async def get_job(request: web.Request) -> web.Response:
+async def _get_job(request: web.Request) -> web.Response:
     """Answer with one job."""
-    include = parse(request, {}).include
-    return found(job_with(cloud_of(request), definition_of(request, JobRecord, "job_id"), include))
+    include = parse_query(request, {}).include
+    return data_response(
+        job_with_related(cloud_of(request), definition_of(request, JobRecord, "job_id"), include)
+    )
 
 
-async def create_job(request: web.Request) -> web.Response:
+async def _create_job(request: web.Request) -> web.Response:
     """Create a job and answer with it, and with 201."""
     account, cloud = account_of(request), cloud_of(request)
     empty = JobRecord(
         cloud.store.definitions.next_id(JobRecord), "", account.id, created_at=cloud.clock.now()
     )
-    body = await read_body(request, JOB_FIELDS)
+    body = await read_body(request, JOB_SCHEMA)
     job = new_job(body, replace(empty, threads=1))
     _check_place(request, job, body)
     cloud.store.definitions.put(job)
-    return found(job_with(cloud, job, frozenset()), 201)
+    return data_response(job_with_related(cloud, job, frozenset()), 201)
 
 
-async def update_job(request: web.Request) -> web.Response:
+async def _update_job(request: web.Request) -> web.Response:
     """Change what the body gives of a job; a state of 2 deletes it."""
     job, cloud = definition_of(request, JobRecord, "job_id"), cloud_of(request)
-    body = await read_body(request, JOB_FIELDS)
+    body = await read_body(request, JOB_SCHEMA)
     changed = replace(changed_job(body, job), updated_at=cloud.clock.now())
     _check_place(request, changed, body)
     if changed.state == DELETED:
         changed = delete(cloud, changed)
     cloud.store.definitions.put(changed)
-    return found(job_with(cloud, changed, frozenset()))
+    return data_response(job_with_related(cloud, changed, frozenset()))
 
 
-async def delete_job(request: web.Request) -> web.Response:
+async def _delete_job(request: web.Request) -> web.Response:
     """Delete a job, and cancel its runs that are still going."""
     cloud = cloud_of(request)
-    return found(job_with(cloud, delete(cloud, definition_of(request, JobRecord, "job_id")), frozenset()))
+    return data_response(
+        job_with_related(cloud, delete(cloud, definition_of(request, JobRecord, "job_id")), frozenset())
+    )
 
 
 def _check_place(request: web.Request, job: JobRecord, body: dict[str, object]) -> None:
     """Refuse a job of another account, and one whose environment is none of its project's."""
     if body.get("account_id") not in {None, job.account_id}:
-        raise invalid({"account_id": f"{body['account_id']!r} is not the account of the path"})
+        raise bad_request({"account_id": f"{body['account_id']!r} is not the account of the path"})
     environment = cloud_of(request).store.definitions.get(EnvironmentRecord, job.environment_id)
     place = (job.account_id, job.project_id)
     if environment is None or (environment.account_id, environment.project_id) != place:
-        raise missing()
+        raise not_found()
 
 
 _JOBS = "/api/v2/accounts/{account_id}/jobs/"
@@ -112,24 +116,24 @@ ROUTES = (
     Route(
         "GET",
         _JOBS,
-        list_jobs,
+        _list_jobs,
         ("jobs", "read"),
         "`is_system=true` and `is_fusion_ready=true` find nothing. `custom_environment_variables` and "
         "`fusion_readiness` are not included.",
     ),
-    Route("POST", _JOBS, create_job, ("jobs", "write"), _KEPT),
-    Route("GET", _JOB, get_job, ("jobs", "read"), "`fusion_readiness` is not included."),
+    Route("POST", _JOBS, _create_job, ("jobs", "write"), _KEPT),
+    Route("GET", _JOB, _get_job, ("jobs", "read"), "`fusion_readiness` is not included."),
     Route(
         "POST",
         _JOB,
-        update_job,
+        _update_job,
         ("jobs", "write"),
         f"Fields that the body leaves out stay as they are; dbt Cloud asks for the whole job. {_KEPT}",
     ),
     Route(
         "DELETE",
         _JOB,
-        delete_job,
+        _delete_job,
         ("jobs", "write"),
         "Answers 200 and the job, as dbt Cloud's own answers do, where the specification says 204.",
     ),

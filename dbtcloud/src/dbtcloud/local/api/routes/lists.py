@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from dbtcloud.local.api.requests.query import Parameters
+from dbtcloud.local.api.requests.query import QueryParameters
 from dbtcloud.local.model.records import ACTIVE, AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
 from dbtcloud.local.store.interface import DefinitionQuery, Store
 
@@ -14,7 +14,7 @@ def find_definitions(
     store: Store,
     kind: type[D],
     account: AccountRecord,
-    parameters: Parameters,
+    parameters: QueryParameters,
     within: Mapping[str, Sequence[int]] = {},
 ) -> tuple[list[D], int]:
     """Return the page that the parameters ask for, and how many there are in all."""

@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from dbtcloud.local.api.responses.runs import run_shape, step_shape
+from dbtcloud.local.api.responses.runs import run_json, step_json
 from dbtcloud.local.api.routes.path_objects import cloud_of, run_of
 from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, ProjectRecord, RunRecord, StepRecord
 from dbtcloud.local.orchestration.cloud import Cloud
@@ -16,24 +16,24 @@ _NEWEST = PageQuery(limit=50, order_by="-id")
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 
-async def show_runs(request: web.Request) -> web.Response:
+async def _show_runs(request: web.Request) -> web.Response:
     """Show the newest runs of account 1, each leading to its own page."""
     cloud = cloud_of(request)
     now = cloud.clock.now()
     runs, total = cloud.store.runs.find(RunQuery(account_id=1), _NEWEST, now)
-    rows = [(_names(cloud, run), run_shape(run, now, cloud.base_url), _cause(run)) for run in runs]
+    rows = [(_names(cloud, run), run_json(run, now, cloud.base_url), _cause(run)) for run in runs]
     return _html(runs_page(rows, total))
 
 
-async def show_run(request: web.Request) -> web.Response:
+async def _show_run(request: web.Request) -> web.Response:
     """Show a run with its steps, their logs and its nodes; the page renews itself while the run goes on."""
     cloud, run = cloud_of(request), run_of(request)
     now = cloud.clock.now()
     steps = cloud.steps(run)
     nodes = await _nodes(cloud, run, steps)
-    shape = run_shape(run, now, cloud.base_url, blocked_by=cloud.queue.ahead_of(run))
-    shapes = [step_shape(step, now, debug_logs=False) for step in steps]
-    return _html(run_page(shape, _names(cloud, run), _cause(run), shapes, nodes))
+    run_content = run_json(run, now, cloud.base_url, blocked_by=cloud.queue.ahead_of(run))
+    step_contents = [step_json(step, now, debug_logs=False) for step in steps]
+    return _html(run_page(run_content, _names(cloud, run), _cause(run), step_contents, nodes))
 
 
 def _names(cloud: Cloud, run: RunRecord) -> Names:
@@ -63,6 +63,6 @@ def _html(text: str) -> web.Response:
 
 
 ROUTES = (
-    ("GET", "/", show_runs),
-    ("GET", "/deploy/{account_id}/projects/{project_id}/runs/{run_id}/", show_run),
+    ("GET", "/", _show_runs),
+    ("GET", "/deploy/{account_id}/projects/{project_id}/runs/{run_id}/", _show_run),
 )

@@ -5,7 +5,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from dbtcloud.local.api.routes.app_keys import CLOUD
-from dbtcloud.local.model.api_errors import missing
+from dbtcloud.local.model.api_errors import not_found
 from dbtcloud.local.model.records import (
     DELETED,
     AccountRecord,
@@ -25,35 +25,35 @@ def cloud_of(request: web.Request) -> Cloud:
     return request.app[CLOUD]
 
 
-def number(request: web.Request, name: str) -> int:
+def path_id(request: web.Request, name: str) -> int:
     """Return an id out of the path; 404 for what is no number."""
     text = request.match_info[name]
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise missing()
+        raise not_found()
     return int(text)
 
 
 def account_of(request: web.Request) -> AccountRecord:
     """Return the account that the path names."""
-    account = cloud_of(request).store.definitions.get(AccountRecord, number(request, "account_id"))
+    account = cloud_of(request).store.definitions.get(AccountRecord, path_id(request, "account_id"))
     if account is None:
-        raise missing()
+        raise not_found()
     return account
 
 
 def definition_of(request: web.Request, kind: type[D], name: str) -> D:
     """Return the project, environment, job or variable that the path names; deleted ones are not there."""
     account = account_of(request)
-    found = cloud_of(request).store.definitions.get(kind, number(request, name))
+    found = cloud_of(request).store.definitions.get(kind, path_id(request, name))
     if found is None or found.account_id != account.id or found.state == DELETED:
-        raise missing()
+        raise not_found()
     return found
 
 
 def run_of(request: web.Request) -> RunRecord:
     """Return the run that the path names."""
     account = account_of(request)
-    run = cloud_of(request).store.runs.get(number(request, "run_id"))
+    run = cloud_of(request).store.runs.get(path_id(request, "run_id"))
     if run is None or run.account_id != account.id:
-        raise missing()
+        raise not_found()
     return run

@@ -5,10 +5,19 @@ from dataclasses import replace
 from aiohttp import web
 
 from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.definitions import PROJECT_FIELDS, changed_project
-from dbtcloud.local.api.requests.query import PAGING, Readers, integer, integers, order, parse, state, words
-from dbtcloud.local.api.responses.definitions import project_shape
-from dbtcloud.local.api.responses.envelope import found, listed
+from dbtcloud.local.api.requests.definitions import PROJECT_SCHEMA, changed_project
+from dbtcloud.local.api.requests.query import (
+    PAGING,
+    Readers,
+    parse_query,
+    read_integer,
+    read_integers,
+    read_order,
+    read_state,
+    read_text,
+)
+from dbtcloud.local.api.responses.definitions import project_json
+from dbtcloud.local.api.responses.envelope import data_response, list_response
 from dbtcloud.local.api.routes.lists import find_definitions
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, definition_of
 from dbtcloud.local.api.routes.route import Route
@@ -17,58 +26,60 @@ from dbtcloud.local.orchestration.deletion import delete
 
 _FILTERS: Readers = {
     **PAGING,
-    "name__icontains": words,
-    "order_by": order("id", "name", "created_at"),
-    "pk": integer,
-    "pk__gt": integer,
-    "pk__in": integers,
-    "state": state,
+    "name__icontains": read_text,
+    "order_by": read_order("id", "name", "created_at"),
+    "pk": read_integer,
+    "pk__gt": read_integer,
+    "pk__in": read_integers,
+    "state": read_state,
 }
 
 
 _UNCONNECTED = {"connection": None, "connection_id": None}
 
 
-async def list_projects(request: web.Request) -> web.Response:
+async def _list_projects(request: web.Request) -> web.Response:
     """Answer with a page of projects."""
-    account, parameters = account_of(request), parse(request, _FILTERS)
+    account, parameters = account_of(request), parse_query(request, _FILTERS)
     page = parameters.page()
     projects, total = find_definitions(cloud_of(request).store, ProjectRecord, account, parameters)
-    return listed([project_shape(project) for project in projects], total, page, parameters.echo(account.id))
+    return list_response(
+        [project_json(project) for project in projects], total, page, parameters.echo(account.id)
+    )
 
 
-async def get_project(request: web.Request) -> web.Response:
+async def _get_project(request: web.Request) -> web.Response:
     """Answer with one project."""
-    parse(request, {})
-    return found(project_shape(definition_of(request, ProjectRecord, "project_id")))
+    parse_query(request, {})
+    return data_response(project_json(definition_of(request, ProjectRecord, "project_id")))
 
 
-async def create_project(request: web.Request) -> web.Response:
+async def _create_project(request: web.Request) -> web.Response:
     """Create a project, which has no dbt sources, and answer with it and 201."""
     account, cloud = account_of(request), cloud_of(request)
     definitions = cloud.store.definitions
     id_ = definitions.next_id(ProjectRecord)
     empty = ProjectRecord(id_, "", account.id, shown=_UNCONNECTED, created_at=cloud.clock.now())
-    project = changed_project(await read_body(request, PROJECT_FIELDS), empty)
+    project = changed_project(await read_body(request, PROJECT_SCHEMA), empty)
     definitions.put(project)
-    return found(project_shape(project), 201)
+    return data_response(project_json(project), 201)
 
 
-async def update_project(request: web.Request) -> web.Response:
+async def _update_project(request: web.Request) -> web.Response:
     """Change what the body gives of a project; a state of 2 deletes it."""
     project, cloud = definition_of(request, ProjectRecord, "project_id"), cloud_of(request)
-    changed = changed_project(await read_body(request, PROJECT_FIELDS), project)
+    changed = changed_project(await read_body(request, PROJECT_SCHEMA), project)
     changed = replace(changed, updated_at=cloud.clock.now())
     if changed.state == DELETED:
-        return found(project_shape(delete(cloud, changed)))
+        return data_response(project_json(delete(cloud, changed)))
     cloud.store.definitions.put(changed)
-    return found(project_shape(changed))
+    return data_response(project_json(changed))
 
 
-async def delete_project(request: web.Request) -> web.Response:
+async def _delete_project(request: web.Request) -> web.Response:
     """Delete a project, with its environments and jobs."""
-    return found(
-        project_shape(delete(cloud_of(request), definition_of(request, ProjectRecord, "project_id")))
+    return data_response(
+        project_json(delete(cloud_of(request), definition_of(request, ProjectRecord, "project_id")))
     )
 
 
@@ -85,10 +96,10 @@ ROUTES = tuple(
     route
     for projects in ("/api/v3/accounts/{account_id}/projects/", "/api/v2/accounts/{account_id}/projects/")
     for route in (
-        Route("GET", projects, list_projects, _READ, _DUCKDB),
-        Route("POST", projects, create_project, _WRITE, _BARE),
-        Route("GET", f"{projects}{{project_id}}/", get_project, _READ, _DUCKDB),
-        Route("POST", f"{projects}{{project_id}}/", update_project, _WRITE, _CHANGED),
-        Route("DELETE", f"{projects}{{project_id}}/", delete_project, _WRITE, _DELETED),
+        Route("GET", projects, _list_projects, _READ, _DUCKDB),
+        Route("POST", projects, _create_project, _WRITE, _BARE),
+        Route("GET", f"{projects}{{project_id}}/", _get_project, _READ, _DUCKDB),
+        Route("POST", f"{projects}{{project_id}}/", _update_project, _WRITE, _CHANGED),
+        Route("DELETE", f"{projects}{{project_id}}/", _delete_project, _WRITE, _DELETED),
     )
 )

@@ -6,108 +6,112 @@ from aiohttp import web
 
 from dbtcloud.local.api.requests.query import (
     PAGING,
-    Parameters,
+    QueryParameters,
     Readers,
-    boolean,
-    hundred_integers,
-    instants,
-    integer,
-    integers,
-    order,
-    parse,
-    state,
-    strings,
-    words,
+    parse_query,
+    read_boolean,
+    read_hundred_integers,
+    read_integer,
+    read_integers,
+    read_order,
+    read_state,
+    read_strings,
+    read_text,
+    read_time_range,
 )
-from dbtcloud.local.api.responses.envelope import found, listed
-from dbtcloud.local.api.responses.runs import step_shape
-from dbtcloud.local.api.routes.include_related import shapes, started_shape
-from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, number, run_of
+from dbtcloud.local.api.responses.envelope import data_response, list_response
+from dbtcloud.local.api.responses.runs import step_json
+from dbtcloud.local.api.routes.include_related import runs_with_related, started_run_json
+from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, path_id, run_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import invalid, missing
+from dbtcloud.local.model.api_errors import bad_request, not_found
 from dbtcloud.local.model.records import DELETED, STEPS_PER_RUN, JobRecord
 from dbtcloud.local.orchestration.retries import failed_step, refusal, retry, skipped_steps
 from dbtcloud.local.store.interface import RunQuery
 
 _FILTERS: Readers = {
     **PAGING,
-    "created_at__range": instants,
-    "dbt_version": words,
-    "dbt_version__in": strings,
-    "deferring_run_id": integer,
-    "environment_id": integer,
-    "finished_at__range": instants,
-    "has_docs_generated": boolean,
-    "has_sources_generated": boolean,
-    "id__gt": integer,
-    "job_definition_id": integer,
-    "order_by": order("id", "created_at", "finished_at"),
-    "pk": integer,
-    "pk__in": hundred_integers,
-    "project_id": integer,
-    "project_id__in": integers,
-    "state": state,
-    "status": integer,
-    "status__in": integers,
+    "created_at__range": read_time_range,
+    "dbt_version": read_text,
+    "dbt_version__in": read_strings,
+    "deferring_run_id": read_integer,
+    "environment_id": read_integer,
+    "finished_at__range": read_time_range,
+    "has_docs_generated": read_boolean,
+    "has_sources_generated": read_boolean,
+    "id__gt": read_integer,
+    "job_definition_id": read_integer,
+    "order_by": read_order("id", "created_at", "finished_at"),
+    "pk": read_integer,
+    "pk__in": read_hundred_integers,
+    "project_id": read_integer,
+    "project_id__in": read_integers,
+    "state": read_state,
+    "status": read_integer,
+    "status__in": read_integers,
 }
 
 
-async def list_runs(request: web.Request) -> web.Response:
+async def _list_runs(request: web.Request) -> web.Response:
     """Answer with a page of runs."""
-    account, parameters, cloud = account_of(request), parse(request, _FILTERS), cloud_of(request)
+    account, parameters, cloud = account_of(request), parse_query(request, _FILTERS), cloud_of(request)
     query = _query(account.id, parameters)
     runs, total = cloud.store.runs.find(query, parameters.page(), cloud.clock.now())
     filters = {"state": "all", **parameters.echo(account.id)}
-    return listed(shapes(cloud, runs, parameters.include), total, parameters.page(), filters)
+    return list_response(
+        runs_with_related(cloud, runs, parameters.include), total, parameters.page(), filters
+    )
 
 
-async def get_run(request: web.Request) -> web.Response:
+async def _get_run(request: web.Request) -> web.Response:
     """Answer with one run."""
-    include = parse(request, {}).include
-    return found(shapes(cloud_of(request), [run_of(request)], include)[0])
+    include = parse_query(request, {}).include
+    return data_response(runs_with_related(cloud_of(request), [run_of(request)], include)[0])
 
 
-async def cancel_run(request: web.Request) -> web.Response:
+async def _cancel_run(request: web.Request) -> web.Response:
     """Cancel a run and answer with it; a going run of real dbt ends a moment later."""
     cloud, run = cloud_of(request), run_of(request)
     cloud.cancel(run)
-    return found(shapes(cloud, [run_of(request)], frozenset())[0])
+    return data_response(runs_with_related(cloud, [run_of(request)], frozenset())[0])
 
 
-async def get_retry(request: web.Request) -> web.Response:
+async def _get_retry(request: web.Request) -> web.Response:
     """Answer with the step that failed and the commands that were not reached."""
     cloud, run = cloud_of(request), run_of(request)
     failed = failed_step(cloud.steps(run))
-    return found({"failed_step": failed.name if failed else None, "skipped_steps": skipped_steps(cloud, run)})
+    return data_response(
+        {"failed_step": failed.name if failed else None, "skipped_steps": skipped_steps(cloud, run)}
+    )
 
 
-async def retry_run(request: web.Request) -> web.Response:
+async def _retry_run(request: web.Request) -> web.Response:
     """Take a failed run up at its failure, in a new run."""
     cloud, run = cloud_of(request), run_of(request)
     reason = refusal(cloud, run, cloud.store.runs.latest_ids([run.job_id]).get(run.job_id))
     if reason is not None:
-        raise invalid({"reason": reason})
+        raise bad_request({"reason": reason})
     job = cloud.store.definitions.get(JobRecord, run.job_id)
     if job is None or job.state == DELETED:
-        raise missing()
-    return found(started_shape(cloud, retry(cloud, job, run)))
+        raise not_found()
+    return data_response(started_run_json(cloud, retry(cloud, job, run)))
 
 
-async def get_step(request: web.Request) -> web.Response:
+async def _get_step(request: web.Request) -> web.Response:
     """Answer with one step of whichever run it belongs to."""
     account, cloud = account_of(request), cloud_of(request)
-    include = parse(request, {}).include
-    run_id, index = divmod(number(request, "step_id"), STEPS_PER_RUN)
+    include = parse_query(request, {}).include
+    run_id, index = divmod(path_id(request, "step_id"), STEPS_PER_RUN)
     run = cloud.store.runs.get(run_id)
     if run is None or run.account_id != account.id:
-        raise missing()
+        raise not_found()
     for step in cloud.steps(run):
         if step.index == index:
-            return found(step_shape(step, cloud.clock.now(), debug_logs="debug_logs" in include))
-    raise missing()
+            return data_response(step_json(step, cloud.clock.now(), debug_logs="debug_logs" in include))
+    raise not_found()
 
 
-def _query(account_id: int, parameters: Parameters) -> RunQuery:
+def _query(account_id: int, parameters: QueryParameters) -> RunQuery:
     values = parameters.values
     return RunQuery(
         account_id,
@@ -127,7 +131,7 @@ def _query(account_id: int, parameters: Parameters) -> RunQuery:
     )
 
 
-def _any(parameters: Parameters, name: str) -> list[Any] | None:
+def _any(parameters: QueryParameters, name: str) -> list[Any] | None:
     single, several = parameters.values.get(name), parameters.values.get(f"{name}__in")
     if single is None:
         return several
@@ -140,21 +144,25 @@ ROUTES = (
     Route(
         "GET",
         "/api/v2/accounts/{account_id}/runs/",
-        list_runs,
+        _list_runs,
         ("runs", "read"),
         "`deferring_run_id` finds nothing. `finished_at__range` and `created_at__range` heed UTC offsets.",
     ),
     Route(
         "GET",
         _RUN,
-        get_run,
+        _get_run,
         ("runs", "read"),
         "`repository` is null, `audit` names one service token for everything.",
     ),
-    Route("POST", f"{_RUN}cancel/", cancel_run, ("runs", "write")),
-    Route("GET", f"{_RUN}retry/", get_retry, ("runs", "read")),
+    Route("POST", f"{_RUN}cancel/", _cancel_run, ("runs", "write")),
+    Route("GET", f"{_RUN}retry/", _get_retry, ("runs", "read")),
     Route(
-        "POST", f"{_RUN}retry/", retry_run, ("runs", "write"), "The new run's cause is worded in another way."
+        "POST",
+        f"{_RUN}retry/",
+        _retry_run,
+        ("runs", "write"),
+        "The new run's cause is worded in another way.",
     ),
-    Route("GET", "/api/v2/accounts/{account_id}/steps/{step_id}/", get_step, ("runs", "read")),
+    Route("GET", "/api/v2/accounts/{account_id}/steps/{step_id}/", _get_step, ("runs", "read")),
 )

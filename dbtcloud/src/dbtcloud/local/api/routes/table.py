@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler
 from dbtcloud.local.api.routes import (
     accounts,
     artifacts,
+    bulk_variables,
     control,
     discovery,
     environment_variables,
@@ -18,19 +19,18 @@ from dbtcloud.local.api.routes import (
     projects,
     runs,
     trigger,
-    variable_tables,
     webhooks,
 )
-from dbtcloud.local.api.routes.app_keys import GUARD
+from dbtcloud.local.api.routes.app_keys import AUTHENTICATOR
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import forbidden, missing, not_served
+from dbtcloud.local.model.api_errors import forbidden, not_found, not_implemented
 
 # The first path that fits a request answers it: `bulk/` is before `{variable_id}/`.
 _MODULES = (
     accounts,
     projects,
     environments,
-    variable_tables,
+    bulk_variables,
     environment_variables,
     jobs,
     trigger,
@@ -47,27 +47,27 @@ _ACCOUNT = "/api/v2/accounts/{account_id}/"
 _UNSERVED = ((_ACCOUNT, "POST"), (_ACCOUNT, "PATCH"))
 
 
-def table() -> Iterator[Route]:
+def route_table() -> Iterator[Route]:
     """Yield every endpoint that is served, the control plane's and the pages' too."""
     for module in _MODULES:
         for entry in module.ROUTES:
             yield Route(*entry)
 
 
-def routes() -> Iterator[web.RouteDef]:
+def aiohttp_routes() -> Iterator[web.RouteDef]:
     """Yield every route, with and without its closing slash: dbt Cloud's clients send both."""
-    for route in table():
-        yield from _both(route.method, route.path, permitted(route))
+    for route in route_table():
+        yield from _both(route.method, route.path, _with_permission(route))
     for path, method in _UNSERVED:
-        yield from _both(method, path, refuse)
+        yield from _both(method, path, _refuse)
 
 
-async def refuse(request: web.Request) -> web.Response:
+async def _refuse(request: web.Request) -> web.Response:
     """Answer 501."""
-    raise not_served(request.method, request.path)
+    raise not_implemented(request.method, request.path)
 
 
-def permitted(route: Route) -> Handler:
+def _with_permission(route: Route) -> Handler:
     """Return the route's handler behind a check of what the token is allowed.
 
     dbt Cloud tells a token that may not see an object that there is none (issues 207 and
@@ -78,8 +78,8 @@ def permitted(route: Route) -> Handler:
     resource, access = route.needs
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        if not request.app[GUARD].check_api(request).allows(resource, access):
-            raise forbidden() if _is_list(route.path) else missing()
+        if not request.app[AUTHENTICATOR].check_api(request).allows(resource, access):
+            raise forbidden() if _is_list(route.path) else not_found()
         return await route.handler(request)
 
     return handler

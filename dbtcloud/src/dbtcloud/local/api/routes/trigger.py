@@ -3,30 +3,30 @@
 from aiohttp import web
 
 from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.trigger import TRIGGER_FIELDS, read_trigger
-from dbtcloud.local.api.responses.envelope import found
-from dbtcloud.local.api.routes.include_related import newest_run, started_shape
+from dbtcloud.local.api.requests.trigger import TRIGGER_SCHEMA, read_trigger
+from dbtcloud.local.api.responses.envelope import data_response
+from dbtcloud.local.api.routes.include_related import newest_run, started_run_json
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.records import JobRecord
 from dbtcloud.local.orchestration.retries import refusal, retry
 
 
-async def trigger_job(request: web.Request) -> web.Response:
+async def _trigger_job(request: web.Request) -> web.Response:
     """Start a run of a job and answer with it, its trigger and its job."""
     job, cloud = definition_of(request, JobRecord, "job_id"), cloud_of(request)
-    trigger = read_trigger(await read_body(request, TRIGGER_FIELDS))
-    return found(started_shape(cloud, cloud.start(job, trigger)))
+    trigger = read_trigger(await read_body(request, TRIGGER_SCHEMA))
+    return data_response(started_run_json(cloud, cloud.start(job, trigger)))
 
 
-async def rerun_job(request: web.Request) -> web.Response:
+async def _rerun_job(request: web.Request) -> web.Response:
     """Take the job's newest run up at its failure if it can be; otherwise start a new run."""
     job, cloud = definition_of(request, JobRecord, "job_id"), cloud_of(request)
     newest = newest_run(cloud, job)
     if newest is not None and refusal(cloud, newest, newest.id) is None:
-        return found(started_shape(cloud, retry(cloud, job, newest)))
-    return found(
-        started_shape(cloud, cloud.start(job, {"cause": "Rerun of the job", "cause_category": "rerun"}))
+        return data_response(started_run_json(cloud, retry(cloud, job, newest)))
+    return data_response(
+        started_run_json(cloud, cloud.start(job, {"cause": "Rerun of the job", "cause_category": "rerun"}))
     )
 
 
@@ -36,10 +36,10 @@ ROUTES = (
     Route(
         "POST",
         f"{_JOB}run/",
-        trigger_job,
+        _trigger_job,
         ("runs", "write"),
         "One run at a time in each environment, where dbt Cloud runs one at a time of each job. Ids of pull "
         "requests are kept and shown, and have no effect.",
     ),
-    Route("POST", f"{_JOB}rerun/", rerun_job, ("runs", "write"), "The cause is worded in another way."),
+    Route("POST", f"{_JOB}rerun/", _rerun_job, ("runs", "write"), "The cause is worded in another way."),
 )

@@ -1,4 +1,4 @@
-"""Webhook subscriptions, and what was sent to them."""
+"""Webhook subscriptions, their events and receipts."""
 
 import secrets
 from dataclasses import replace
@@ -8,18 +8,18 @@ from aiohttp import web
 from yarl import URL
 
 from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.query import PAGING, parse
-from dbtcloud.local.api.responses.envelope import terse
+from dbtcloud.local.api.requests.query import PAGING, parse_query
+from dbtcloud.local.api.responses.envelope import webhook_response
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import invalid, missing
-from dbtcloud.local.model.field_types import Fields, check, check_object
+from dbtcloud.local.model.api_errors import bad_request, not_found
+from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object
 from dbtcloud.local.model.records import ACTIVE, DELETED, WebhookSubscription
 from dbtcloud.local.store.interface import DefinitionQuery, PageQuery
 from dbtcloud.local.webhooks.log import Event
-from dbtcloud.local.webhooks.payloads import EVENT_TYPES, internal_id, subscription_shape
+from dbtcloud.local.webhooks.payloads import EVENT_TYPES, parse_subscription_id, subscription_json
 
-_FIELDS: Fields = {
+_FIELDS: BodySchema = {
     "name": "string",
     "description": "string",
     "event_types": "array of string",
@@ -30,18 +30,20 @@ _FIELDS: Fields = {
 _PAGE = 10
 
 
-async def list_subscriptions(request: web.Request) -> web.Response:
-    """Answer with a page of subscriptions, of ten unless `limit` says otherwise."""
-    account, values = account_of(request), parse(request, PAGING).values
+async def _list_subscriptions(request: web.Request) -> web.Response:
+    """Answer with a page of subscriptions, ten by default."""
+    account, values = account_of(request), parse_query(request, PAGING).values
     page = PageQuery(values.get("limit", _PAGE), values.get("offset", 0))
     query = DefinitionQuery(account.id, [("state", [ACTIVE])])
-    found, total = cloud_of(request).store.definitions.find(WebhookSubscription, query, page)
-    return terse([subscription_shape(each) for each in found], extra=_extra(page, len(found), total))
+    subscriptions, total = cloud_of(request).store.definitions.find(WebhookSubscription, query, page)
+    return webhook_response(
+        [subscription_json(each) for each in subscriptions], extra=_extra(page, len(subscriptions), total)
+    )
 
 
-async def create_subscription(request: web.Request) -> web.Response:
+async def _create_subscription(request: web.Request) -> web.Response:
     """Create a subscription and answer with it, its secret, and 201."""
-    parse(request, PAGING)
+    parse_query(request, PAGING)
     account, cloud = account_of(request), cloud_of(request)
     body = await _body(request)
     subscription = WebhookSubscription(
@@ -52,95 +54,93 @@ async def create_subscription(request: web.Request) -> web.Response:
         **body,
     )
     cloud.store.definitions.put(subscription)
-    return terse(subscription_shape(subscription, secret=True), 201)
+    return webhook_response(subscription_json(subscription, secret=True), 201)
 
 
-async def get_subscription(request: web.Request) -> web.Response:
+async def _get_subscription(request: web.Request) -> web.Response:
     """Answer with one subscription."""
-    parse(request, {})
-    return terse(subscription_shape(_subscription(request)))
+    parse_query(request, {})
+    return webhook_response(subscription_json(_subscription(request)))
 
 
-async def update_subscription(request: web.Request) -> web.Response:
-    """Replace what a subscription asks for; activating it forgets its failures."""
+async def _update_subscription(request: web.Request) -> web.Response:
+    """Update a subscription. Activating it resets its failures."""
     cloud, subscription = cloud_of(request), _subscription(request)
     body = await _body(request)
     changed = replace(subscription, **body, updated_at=cloud.clock.now())
     if changed.active:
         changed = replace(changed, failures=0, deactivate_reason=None)
     cloud.store.definitions.put(changed)
-    return terse(subscription_shape(changed))
+    return webhook_response(subscription_json(changed))
 
 
-async def delete_subscription(request: web.Request) -> web.Response:
-    """Delete a subscription: nothing more is sent to it."""
+async def _delete_subscription(request: web.Request) -> web.Response:
+    """Delete a subscription. No more events are sent to it."""
     subscription = _subscription(request)
     cloud_of(request).store.definitions.put(replace(subscription, state=DELETED, active=False))
-    return terse({"id": subscription_shape(subscription)["id"]}, status={"is_success": True})
+    return webhook_response({"id": subscription_json(subscription)["id"]}, status={"is_success": True})
 
 
-async def test_subscription(request: web.Request) -> web.Response:
-    """Send a made-up event to a subscription."""
-    parse(request, {})
-    return terse({"event_id": cloud_of(request).webhooks.test(_subscription(request)).id})
+async def _test_subscription(request: web.Request) -> web.Response:
+    """Send an invented event to a subscription."""
+    parse_query(request, {})
+    return webhook_response({"event_id": cloud_of(request).webhooks.test(_subscription(request)).id})
 
 
-async def list_events(request: web.Request) -> web.Response:
-    """Answer with what was to be sent to a subscription, the newest first."""
-    parse(request, {})
-    events = list(cloud_of(request).webhooks.deliveries.events_of(_subscription(request).id))
+async def _list_events(request: web.Request) -> web.Response:
+    """Answer with the events of a subscription, the newest first."""
+    parse_query(request, {})
+    events = list(cloud_of(request).webhooks.log.events_of(_subscription(request).id))
     page = PageQuery(len(events) or _PAGE)
-    return terse([each.shape() for each in events], extra=_extra(page, len(events), len(events)))
+    return webhook_response([each.as_json() for each in events], extra=_extra(page, len(events), len(events)))
 
 
-async def list_receipts(request: web.Request) -> web.Response:
-    """Answer with the tries to send an event."""
-    parse(request, {})
+async def _list_receipts(request: web.Request) -> web.Response:
+    """Answer with the attempts to send an event."""
+    parse_query(request, {})
     event = _event_of(request)
     if "subscription_id" in request.match_info and _other(request, event.subscription_id):
-        raise missing()
-    return terse([each.shape() for each in cloud_of(request).webhooks.deliveries.receipts_of(event.id)])
+        raise not_found()
+    return webhook_response([each.as_json() for each in cloud_of(request).webhooks.log.receipts_of(event.id)])
 
 
-async def get_event(request: web.Request) -> web.Response:
+async def _get_event(request: web.Request) -> web.Response:
     """Answer with one event."""
-    parse(request, {})
-    return terse(_event_of(request).shape())
+    parse_query(request, {})
+    return webhook_response(_event_of(request).as_json())
 
 
-async def get_receipt(request: web.Request) -> web.Response:
-    """Answer with one try."""
-    parse(request, {})
-    deliveries = cloud_of(request).webhooks.deliveries
-    receipt = deliveries.receipt(account_of(request).id, request.match_info["receipt_id"])
+async def _get_receipt(request: web.Request) -> web.Response:
+    """Answer with one attempt to send an event."""
+    parse_query(request, {})
+    log = cloud_of(request).webhooks.log
+    receipt = log.receipt(account_of(request).id, request.match_info["receipt_id"])
     if receipt is None:
-        raise missing()
-    return terse(receipt.shape())
+        raise not_found()
+    return webhook_response(receipt.as_json())
 
 
 def _event_of(request: web.Request) -> Event:
-    """Return the event that the path names; 404 where the account has none of that id."""
-    event = cloud_of(request).webhooks.deliveries.event(
-        account_of(request).id, request.match_info["event_id"]
-    )
+    """Return the event that the path names, or raise 404."""
+    event = cloud_of(request).webhooks.log.event(account_of(request).id, request.match_info["event_id"])
     if event is None:
-        raise missing()
+        raise not_found()
     return event
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
     body = check_object(await read_body(request, _FIELDS))
-    check(body, _FIELDS, ("name", "event_types", "client_url", "active"))
+    check_body(body, _FIELDS, ("name", "event_types", "client_url", "active"))
     unknown = [each for each in body["event_types"] if each not in EVENT_TYPES]
     if unknown or not body["event_types"]:
-        raise invalid({"event_types": f"{body['event_types']!r}: one or more of {list(EVENT_TYPES)!r}"})
-    if not _is_address(body["client_url"]):
-        raise invalid({"client_url": f"{body['client_url']!r} is no http or https address"})
+        raise bad_request({"event_types": f"{body['event_types']!r}: one or more of {list(EVENT_TYPES)!r}"})
+    if not _is_url(body["client_url"]):
+        raise bad_request({"client_url": f"{body['client_url']!r} is no http or https address"})
     given = {name: body[name] for name in _FIELDS if body.get(name) is not None}
     return {**given, **{name: tuple(given.get(name, ())) for name in ("event_types", "job_ids")}}
 
 
-def _is_address(text: str) -> bool:
+def _is_url(text: str) -> bool:
     try:
         address = URL(text)
     except ValueError:
@@ -149,11 +149,11 @@ def _is_address(text: str) -> bool:
 
 
 def _subscription(request: web.Request) -> WebhookSubscription:
-    account, id_ = account_of(request), internal_id(request.match_info["subscription_id"])
-    found = cloud_of(request).store.definitions.get(WebhookSubscription, id_) if id_ else None
-    if found is None or found.account_id != account.id or found.state == DELETED:
-        raise missing()
-    return found
+    account, id_ = account_of(request), parse_subscription_id(request.match_info["subscription_id"])
+    subscription = cloud_of(request).store.definitions.get(WebhookSubscription, id_) if id_ else None
+    if subscription is None or subscription.account_id != account.id or subscription.state == DELETED:
+        raise not_found()
+    return subscription
 
 
 def _other(request: web.Request, subscription_id: int) -> bool:
@@ -177,15 +177,15 @@ _SENT = (
 _LOG = "The last thousand are kept, until the server ends; their subscription may be gone."
 
 ROUTES = (
-    Route("GET", f"{_WEBHOOKS}subscriptions", list_subscriptions, _READ),
-    Route("POST", f"{_WEBHOOKS}subscriptions", create_subscription, _WRITE, _SENT),
-    Route("GET", _ONE, get_subscription, _READ),
-    Route("PUT", _ONE, update_subscription, _WRITE, _SENT),
-    Route("DELETE", _ONE, delete_subscription, _WRITE),
-    Route("GET", f"{_ONE}/test", test_subscription, _WRITE, "Sends the end of a run that never was."),
-    Route("GET", f"{_ONE}/events", list_events, _READ, f"All at once. {_LOG}"),
-    Route("GET", f"{_ONE}/event/{{event_id}}/receipt", list_receipts, _READ, _LOG),
-    Route("GET", f"{_WEBHOOKS}event/{{event_id}}", get_event, _READ, _LOG),
-    Route("GET", f"{_WEBHOOKS}event/{{event_id}}/receipts", list_receipts, _READ, _LOG),
-    Route("GET", f"{_WEBHOOKS}receipt/{{receipt_id}}", get_receipt, _READ, _LOG),
+    Route("GET", f"{_WEBHOOKS}subscriptions", _list_subscriptions, _READ),
+    Route("POST", f"{_WEBHOOKS}subscriptions", _create_subscription, _WRITE, _SENT),
+    Route("GET", _ONE, _get_subscription, _READ),
+    Route("PUT", _ONE, _update_subscription, _WRITE, _SENT),
+    Route("DELETE", _ONE, _delete_subscription, _WRITE),
+    Route("GET", f"{_ONE}/test", _test_subscription, _WRITE, "Sends the end of an invented run."),
+    Route("GET", f"{_ONE}/events", _list_events, _READ, f"All at once. {_LOG}"),
+    Route("GET", f"{_ONE}/event/{{event_id}}/receipt", _list_receipts, _READ, _LOG),
+    Route("GET", f"{_WEBHOOKS}event/{{event_id}}", _get_event, _READ, _LOG),
+    Route("GET", f"{_WEBHOOKS}event/{{event_id}}/receipts", _list_receipts, _READ, _LOG),
+    Route("GET", f"{_WEBHOOKS}receipt/{{receipt_id}}", _get_receipt, _READ, _LOG),
 )

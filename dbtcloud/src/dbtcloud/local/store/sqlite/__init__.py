@@ -1,4 +1,4 @@
-"""The store in SQLite: `:memory:` for tests, a file that outlives the server otherwise."""
+"""The store in SQLite: in memory, or in a file that outlives the server."""
 
 from dbtcloud.local.store.sqlite.database import SqliteStore
 

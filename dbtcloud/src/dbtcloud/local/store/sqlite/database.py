@@ -1,15 +1,15 @@
-"""The database and its tables."""
+"""The SQLite database and its tables."""
 
 import sqlite3
 from importlib import resources
 
-from dbtcloud.local.store.interface import Definitions, Runs, Steps
+from dbtcloud.local.store.interface import DefinitionStore, RunStore, StepStore
 from dbtcloud.local.store.sqlite.definitions import SqliteDefinitions
 from dbtcloud.local.store.sqlite.runs import SqliteRuns
 from dbtcloud.local.store.sqlite.steps import SqliteSteps
 
-_PATIENCE_SECONDS = 1.0
-_LATER_COLUMNS = {
+_LOCK_TIMEOUT_SECONDS = 1.0
+_ADDED_COLUMNS = {
     "sources": "INTEGER NOT NULL DEFAULT 0",
     "dbt_version": "TEXT",
     "git_branch": "TEXT",
@@ -18,20 +18,20 @@ _LATER_COLUMNS = {
 
 
 class SqliteStore:
-    """Keeps everything in one SQLite database; use it from the thread that made it.
+    """The store in one SQLite database, to be used by the thread that created it.
 
-    The file belongs to one process at a time: a second one gets `sqlite3.OperationalError`.
+    One process at a time can use a file. A second one gets `sqlite3.OperationalError`.
 
     Args:
         path: a file, or `:memory:`.
     """
 
-    definitions: Definitions
-    runs: Runs
-    steps: Steps
+    definitions: DefinitionStore
+    runs: RunStore
+    steps: StepStore
 
     def __init__(self, path: str) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_SECONDS)
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=_LOCK_TIMEOUT_SECONDS)
         try:
             self._database.executescript(
                 resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
@@ -45,17 +45,17 @@ class SqliteStore:
         self.steps = SqliteSteps(self._database)
 
     def _add_columns(self) -> None:
-        """Bring a file of an earlier version up to date: what came later is added, empty."""
-        there = {name for _, name, *_ in self._database.execute("PRAGMA table_info(runs)")}
-        for name, declaration in _LATER_COLUMNS.items():
-            if name not in there:
+        """Add the columns that a file of an earlier version does not have."""
+        existing = {name for _, name, *_ in self._database.execute("PRAGMA table_info(runs)")}
+        for name, declaration in _ADDED_COLUMNS.items():
+            if name not in existing:
                 self._database.execute(f"ALTER TABLE runs ADD COLUMN {name} {declaration}")
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         for table in ("definitions", "runs", "scripts", "steps", "step_logs"):
             self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - our own table names
 
     def close(self) -> None:
-        """Close the database; a file's journal is folded into it."""
+        """Close the database."""
         self._database.close()

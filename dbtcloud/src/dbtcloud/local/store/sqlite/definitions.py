@@ -1,4 +1,4 @@
-"""The table of accounts, projects, environments and jobs."""
+"""The table of definitions."""
 
 import json
 import sqlite3
@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 
 from dbtcloud.local.model.records import Definition, JobRecord, WebhookSubscription
 from dbtcloud.local.store.interface import DefinitionQuery, PageQuery
-from dbtcloud.local.store.sqlite.conditions import one_of, ordering
-from dbtcloud.local.store.sqlite.paging import Selection, read_page
+from dbtcloud.local.store.sqlite.queries import Selection, is_one_of, order_clause, read_page
 
 D = TypeVar("D", bound=Definition)
 
@@ -25,20 +24,20 @@ class SqliteDefinitions:
         self._database = database
 
     def put(self, definition: Definition) -> None:
-        """Keep one, in place of one of its kind with the same id."""
+        """Store a definition, replacing one of its kind with the same id."""
         body = asdict(definition)
         names = ("id", "account_id", "project_id", "environment_id", "state", "created_at", "name")
         row = (definition.kind, *(body.get(name) for name in names), json.dumps(body))
         self._database.execute("INSERT OR REPLACE INTO definitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def get(self, kind: type[D], id_: int) -> D | None:
-        """Return one, or None."""
+        """Return a definition, or None."""
         statement = "SELECT body FROM definitions WHERE kind = ? AND id = ?"
         row = self._database.execute(statement, (kind.kind, id_)).fetchone()
         return None if row is None else _read(kind, row[0])
 
     def ids(self, kind: type[Definition]) -> list[int]:
-        """Return the ids of all of a kind."""
+        """Return the ids of all definitions of a kind."""
         rows = self._database.execute("SELECT id FROM definitions WHERE kind = ? ORDER BY id", (kind.kind,))
         return [id_ for (id_,) in rows]
 
@@ -47,15 +46,15 @@ class SqliteDefinitions:
         return max(self.ids(kind), default=0) + 1
 
     def find(self, kind: type[D], query: DefinitionQuery, page: PageQuery) -> tuple[list[D], int]:
-        """Return one page of a kind, and how many there are in all."""
+        """Return one page of a kind, and the total number."""
         conditions = ["kind = ?", "account_id = ?"]
         values: list[Any] = [kind.kind, query.account_id]
         for column, wanted in query.equal:
-            conditions.append(one_of(column, wanted))
+            conditions.append(is_one_of(column, wanted))
             values += wanted
-        for path, shown in query.within:
-            conditions.append(one_of(f"coalesce(json_extract(body, '$.{path}'), 0)", shown))
-            values += shown
+        for path, accepted in query.within:
+            conditions.append(is_one_of(f"coalesce(json_extract(body, '$.{path}'), 0)", accepted))
+            values += accepted
         if query.id_above is not None:
             conditions.append("id > ?")
             values.append(query.id_above)
@@ -66,7 +65,7 @@ class SqliteDefinitions:
             if text is not None:
                 conditions.append(condition)
                 values.append(text)
-        selection = Selection("definitions", "body", conditions, values, ordering(page.order_by))
+        selection = Selection("definitions", "body", conditions, values, order_clause(page.order_by))
         rows, total = read_page(self._database, selection, page)
         return [_read(kind, body) for (body,) in rows], total
 

@@ -9,15 +9,14 @@ from typing import Any
 
 from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.store.interface import PageQuery, RunQuery
-from dbtcloud.local.store.sqlite.conditions import ordering, where
-from dbtcloud.local.store.sqlite.paging import Selection, read_page
+from dbtcloud.local.store.sqlite.queries import Selection, order_clause, read_page, run_conditions
 
-FIRST_RUN_ID = 70_403_100_000_001
-"""dbt Cloud's run ids are beyond 32 bits; so are ours, to meet those who assume otherwise."""
+# Beyond 32 bits, like the run ids of dbt Cloud: a client that stores them in 32 bits fails here, too.
+_FIRST_RUN_ID = 70_403_100_000_001
 
 _FIELDS = tuple(entry.name for entry in fields(RunRecord) if entry.name != "trigger")
 _COLUMNS = ", ".join((*_FIELDS, "trigger_body"))
-_TRUTHS = tuple(_FIELDS.index(name) for name in ("docs", "sources"))
+_BOOLEANS = tuple(_FIELDS.index(name) for name in ("docs", "sources"))
 
 
 class SqliteRuns:
@@ -27,56 +26,57 @@ class SqliteRuns:
         self._database = database
 
     def add(self, runs: Iterable[RunRecord]) -> None:
-        """Keep new runs, all or none of them."""
-        marks = ", ".join("?" * (len(_FIELDS) + 1))
+        """Store new runs, all or none of them."""
+        placeholders = ", ".join("?" * (len(_FIELDS) + 1))
         with self._database:
             self._database.execute("BEGIN")
-            self._database.executemany(f"INSERT INTO runs ({_COLUMNS}) VALUES ({marks})", map(_row, runs))  # noqa: S608 - our own names
+            statement = f"INSERT INTO runs ({_COLUMNS}) VALUES ({placeholders})"  # noqa: S608 - our own names
+            self._database.executemany(statement, map(_row, runs))
 
     def next_id(self) -> int:
-        """Return an id above all that there are."""
+        """Return an id above all run ids."""
         (highest,) = self._database.execute("SELECT MAX(id) FROM runs").fetchone()
-        return max((highest or 0) + 1, FIRST_RUN_ID)
+        return max((highest or 0) + 1, _FIRST_RUN_ID)
 
     def get(self, id_: int) -> RunRecord | None:
-        """Return one run, or None."""
+        """Return a run, or None."""
         row = self._database.execute(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", (id_,)).fetchone()  # noqa: S608 - our own names
         return None if row is None else _read(row)
 
     def find(self, query: RunQuery, page: PageQuery, now: int) -> tuple[list[RunRecord], int]:
-        """Return one page of runs, as they are at `now`, and how many there are in all."""
-        conditions, values = where(query, now)
-        order = ordering(page.order_by, query.statuses, now)
+        """Return one page of runs, with their statuses at `now`, and the total number."""
+        conditions, values = run_conditions(query, now)
+        order = order_clause(page.order_by, query.statuses, now)
         selection = Selection("runs", _COLUMNS, conditions, values, order)
         rows, total = read_page(self._database, selection, page)
         return [_read(row) for row in rows], total
 
     def latest_ids(self, job_ids: Iterable[int]) -> dict[int, int]:
-        """Return the newest run id of each of these jobs."""
+        """Return the newest run id of each job."""
         statement = "SELECT MAX(id) FROM runs WHERE job_id = ?"
         newest = {id_: self._database.execute(statement, (id_,)).fetchone()[0] for id_ in set(job_ids)}
         return {job_id: run_id for job_id, run_id in newest.items() if run_id is not None}
 
-    def change(self, id_: int, **values: int | str | None) -> None:
+    def update(self, id_: int, **values: int | str | None) -> None:
         """Set instants, outcome or message of a run."""
         columns = ", ".join(f"{name} = ?" for name in values)
         self._database.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), id_))  # noqa: S608 - our own names
 
     def unfinished(self) -> list[RunRecord]:
-        """Return the runs of real dbt that have not ended, oldest first."""
+        """Return the runs of real dbt that have not finished, the oldest first."""
         unfinished = "finished_at IS NULL AND script IS NULL"
         statement = f"SELECT {_COLUMNS} FROM runs WHERE {unfinished} ORDER BY id"  # noqa: S608 - our own names
         return [_read(row) for row in self._database.execute(statement)]
 
-    def keep_script(self, body: Mapping[str, Any]) -> str:
-        """Keep the life of pretended runs and return its name; equal lives share one."""
+    def save_script(self, body: Mapping[str, Any]) -> str:
+        """Store the script of simulated runs and return its name. Equal scripts share one name."""
         text = json.dumps(body, sort_keys=True)
         name = hashlib.sha256(text.encode()).hexdigest()
         self._database.execute("INSERT OR IGNORE INTO scripts VALUES (?, ?)", (name, text))
         return name
 
     def script(self, name: str) -> dict[str, Any]:
-        """Return a kept life."""
+        """Return a stored script."""
         (text,) = self._database.execute("SELECT body FROM scripts WHERE name = ?", (name,)).fetchone()
         body: dict[str, Any] = json.loads(text)
         return body
@@ -89,6 +89,6 @@ def _row(run: RunRecord) -> tuple[Any, ...]:
 def _read(row: tuple[Any, ...]) -> RunRecord:
     values = list(row)
     values[-1] = json.loads(values[-1])
-    for place in _TRUTHS:
-        values[place] = bool(values[place])
+    for index in _BOOLEANS:
+        values[index] = bool(values[index])
     return RunRecord(*values)

@@ -1,4 +1,4 @@
-"""The tables of steps and of their logs, which grow by appending."""
+"""The tables of steps and of their logs, which are only appended to."""
 
 import sqlite3
 
@@ -12,7 +12,7 @@ class SqliteSteps:
         self._database = database
 
     def start(self, step: StepRecord) -> None:
-        """Keep a step that has begun."""
+        """Store a step that has started."""
         row = (
             step.run_id,
             step.index,
@@ -30,11 +30,11 @@ class SqliteSteps:
         self._database.execute(statement, (run_id, index, text))
 
     def finish(self, run_id: int, index: int, status: Status, now: int) -> None:
-        """Note a step's end."""
+        """Store the end of a step."""
         statement = "UPDATE steps SET status = ?, finished_at = ? WHERE run_id = ? AND step = ?"
         self._database.execute(statement, (status, now, run_id, index))
 
-    def of(self, run_id: int) -> list[StepRecord]:
+    def for_run(self, run_id: int) -> list[StepRecord]:
         """Return a run's steps in order, with their logs."""
         logs = self._logs(run_id)
         statement = (
@@ -51,8 +51,8 @@ class SqliteSteps:
         ]
 
     def _logs(self, run_id: int) -> dict[int, str]:
-        pieces: dict[int, list[str]] = {}
+        chunks: dict[int, list[str]] = {}
         statement = "SELECT step, body FROM step_logs WHERE run_id = ? ORDER BY id"
         for index, text in self._database.execute(statement, (run_id,)):
-            pieces.setdefault(index, []).append(text)
-        return {index: "".join(texts) for index, texts in pieces.items()}
+            chunks.setdefault(index, []).append(text)
+        return {index: "".join(texts) for index, texts in chunks.items()}

@@ -6,25 +6,25 @@ from typing import Any
 from aiohttp import web
 
 from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.responses.envelope import found
+from dbtcloud.local.api.responses.envelope import data_response
 from dbtcloud.local.api.routes.environment_variables import environments_of
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import invalid, missing
-from dbtcloud.local.model.field_types import check_object
+from dbtcloud.local.model.api_errors import bad_request, not_found
+from dbtcloud.local.model.body_schema import check_object
 from dbtcloud.local.model.records import EnvironmentVariable, ProjectRecord
 from dbtcloud.local.orchestration.deletion import delete
 from dbtcloud.local.orchestration.environment_variables import check_variable, variables_in
 
 
-async def create_variables(request: web.Request) -> web.Response:
+async def _create_variables(request: web.Request) -> web.Response:
     """Create variables, each with its values by the names of environments, `project` for the default."""
     body = check_object(await read_body(request, {"env_var": "array"})).get("env_var")
     made = [_create(request, check_object(each)) for each in (body if isinstance(body, list) else [body])]
-    return found(made)
+    return data_response(made)
 
 
-async def update_variables(request: web.Request) -> web.Response:
+async def _update_variables(request: web.Request) -> web.Response:
     """Change the values of one variable: by their ids, or by the names of environments without one yet."""
     body = check_object(await read_body(request, {"env_vars": "object"})).get("env_vars")
     values = dict(check_object(body))
@@ -42,7 +42,7 @@ async def update_variables(request: web.Request) -> web.Response:
     new = {key: value for key, value in values.items() if key in places and value}
     ids = [_put(request, new_name or name, value, places[key]) for key, value in new.items()]
     unknown = [key for key in values if key not in kept and key not in places]
-    return found(
+    return data_response(
         {
             "message": "Updated.",
             "new_var_ids": ids,
@@ -52,12 +52,12 @@ async def update_variables(request: web.Request) -> web.Response:
     )
 
 
-async def delete_variables(request: web.Request) -> web.Response:
+async def _delete_variables(request: web.Request) -> web.Response:
     """Delete a variable with all its values, a job's own too."""
     body = check_object(await read_body(request, {"name": "string"}))
     for variable in _called(request, body.get("name")).values():
         _end(request, variable)
-    return found(None)
+    return data_response(None)
 
 
 def _create(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _create(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
 
 def _refuse_taken(request: web.Request, name: str) -> None:
     if any(variable.name == name for variable in _variables(request)):
-        raise invalid({"name": f"{name!r} is there already."})
+        raise bad_request({"name": f"{name!r} is there already."})
 
 
 def _put(request: web.Request, name: str, value: str, environment_id: int | None) -> int:
@@ -105,7 +105,7 @@ def _called(request: web.Request, name: Any) -> dict[str, EnvironmentVariable]:
     """Return all values of one variable by their ids as text, or 404 where it has none."""
     values = {str(each.id): each for each in _variables(request) if each.name == name}
     if not values:
-        raise missing()
+        raise not_found()
     return values
 
 
@@ -119,12 +119,12 @@ _NEEDS = ("env_vars", "write")
 _WORDED = "Messages are worded in another way."
 
 ROUTES = (
-    Route("POST", _BULK, create_variables, _NEEDS, _WORDED),
-    Route("PUT", _BULK, update_variables, _NEEDS, _WORDED),
+    Route("POST", _BULK, _create_variables, _NEEDS, _WORDED),
+    Route("PUT", _BULK, _update_variables, _NEEDS, _WORDED),
     Route(
         "DELETE",
         _BULK,
-        delete_variables,
+        _delete_variables,
         _NEEDS,
         "Takes `name`, which the specification does not say; answers 200.",
     ),

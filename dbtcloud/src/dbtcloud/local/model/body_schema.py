@@ -4,10 +4,10 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from dbtcloud.local.model.api_errors import invalid
+from dbtcloud.local.model.api_errors import bad_request
 from dbtcloud.local.model.records import ACTIVE, DELETED
 
-Fields = Mapping[str, str]
+BodySchema = Mapping[str, str]
 """Types by field name: string, integer, boolean, array, `array of string`, `array of integer`, object."""
 
 _TYPES: Mapping[str, type] = {
@@ -22,11 +22,11 @@ _DIGITS = len(str(_BEYOND))
 _TRUTHS = {"true": True, "false": False}
 
 
-def check(body: Mapping[str, Any], fields: Fields, required: Collection[str] = ()) -> None:
+def check_body(body: Mapping[str, Any], fields: BodySchema, required: Collection[str] = ()) -> None:
     """Check what is given and not null.
 
     Raises:
-        Refusal: 400, naming each field that is of another type, or required and not there.
+        ApiException: 400, naming each field that is of another type, or required and not there.
     """
     wrong = {
         name: f"{body[name]!r} is not of type {kind.partition(' ')[0]!r}"
@@ -35,45 +35,45 @@ def check(body: Mapping[str, Any], fields: Fields, required: Collection[str] = (
     }
     wrong |= {name: f"{name!r} is a required property" for name in required if body.get(name) is None}
     if wrong:
-        raise invalid(wrong)
+        raise bad_request(wrong)
 
 
-def check_least(body: Mapping[str, Any], least: Mapping[str, int]) -> None:
+def check_minimum(body: Mapping[str, Any], least: Mapping[str, int]) -> None:
     """Refuse numbers that are too small.
 
     Raises:
-        Refusal: 400 that names them.
+        ApiException: 400 that names them.
     """
     if wrong := {
         name: f"{body[name]} is less than the minimum of {number}"
         for name, number in least.items()
         if body.get(name) is not None and body[name] < number
     }:
-        raise invalid(wrong)
+        raise bad_request(wrong)
 
 
 def check_state(body: Mapping[str, Any]) -> None:
     """Refuse a `state` that is neither active nor deleted.
 
     Raises:
-        Refusal: 400 that names it.
+        ApiException: 400 that names it.
     """
     if body.get("state") not in {None, ACTIVE, DELETED}:
-        raise invalid({"state": f"{body['state']!r} is not one of {[ACTIVE, DELETED]!r}"})
+        raise bad_request({"state": f"{body['state']!r} is not one of {[ACTIVE, DELETED]!r}"})
 
 
 def check_object(body: Any) -> dict[str, Any]:
     """Return a body that is an object.
 
     Raises:
-        Refusal: 400 for anything else.
+        ApiException: 400 for anything else.
     """
     if not isinstance(body, dict):
-        raise invalid(f"{body!r} is not of type 'object'")
+        raise bad_request(f"{body!r} is not of type 'object'")
     return body
 
 
-def from_form(fields: Fields, form: Mapping[str, list[str]]) -> dict[str, Any]:
+def read_form(fields: BodySchema, form: Mapping[str, list[str]]) -> dict[str, Any]:
     """Read a form's texts as what the fields are; what cannot be read stays text, and is refused later."""
     return {name: _read(fields.get(name, "string"), texts) for name, texts in form.items()}
 
