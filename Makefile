@@ -9,6 +9,8 @@ PYTHON ?=
 ARGS ?=
 WORKERS ?= 2
 export PYTHON
+# Tests start hundreds of processes: what they import is compiled once, whatever the shell asks for.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo serve test check docs bench newest lowest dbtcloud clean
 
@@ -19,7 +21,7 @@ demo: newest ## Run a dbt project by Airflow and a local dbt Cloud (UI=1: leave 
 	@.venv/bin/python demo $(if $(UI),--ui)
 
 serve: newest ## Serve a local dbt Cloud (PORT=8580, TOKEN=: made up and printed)
-	@.venv/bin/airflow-dbt-cloud serve --port $(PORT) $(if $(TOKEN),--token '$(TOKEN)')
+	@.venv/bin/dbtcloud serve --port $(PORT) $(if $(TOKEN),--token '$(TOKEN)')
 
 test: newest lowest dbtcloud ## Run every test, on the lowest and the newest Airflow (ARGS=: passed to pytest; WORKERS=2)
 	cd dbtcloud && ../.venv-dbtcloud/bin/python -m pytest -n $(WORKERS) $(ARGS)

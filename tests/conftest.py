@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "dbtcloud.testing",
+    "extensive",
     "inline_airflow",
     "moments",
     "rehearsal",

@@ -1,3 +1,3 @@
 """Fixtures for every test of `dbtcloud`."""
 
-pytest_plugins = ["dbtcloud.testing", "moments", "rehearsal", "wires.plugin"]
+pytest_plugins = ["dbtcloud.testing", "extensive", "moments", "rehearsal", "wires.plugin"]

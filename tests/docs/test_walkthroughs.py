@@ -119,7 +119,7 @@ def test_three_commands_lead_to_a_finished_run_of_ones_own_project(shell, my_pro
         assert '"is_success": true' in output, output
         assert (my_project / "my.duckdb").exists()
     finally:
-        code, output = shell(f"{setup}airflow-dbt-cloud serve --project-dir my_project --stop")
+        code, output = shell(f"{setup}dbtcloud serve --project-dir my_project --stop")
     assert (code, output) == (0, f"Stopped the local dbt Cloud on http://127.0.0.1:{port}.\n")
 
 
@@ -137,7 +137,7 @@ def test_the_commands_of_the_container_are_commands(shell):
     text = (DOCS / "how-to" / "local-dbt-cloud.md").read_text()
     recipe = re.search(r"^```dockerfile\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[1]
     command = re.search(r"^CMD (\[.*?\])", recipe, re.MULTILINE | re.DOTALL)[1].replace("\\\n", "")
-    prepare = re.search(r"^RUN airflow-dbt-cloud (.*)$", recipe, re.MULTILINE)[1]
+    prepare = re.search(r"^RUN dbtcloud (.*)$", recipe, re.MULTILINE)[1]
 
     cli._parser().parse_args(prepare.split())
     assert cli._parser().parse_args(json.loads(command)[1:]).project_dir == Path("/project")

@@ -46,6 +46,7 @@ class ByNeed(LoadScopeScheduling):
         return "airflow" if file.startswith(tuple(f"tests/{folder}/" for folder in LAST)) else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByNeed:
     """Share tests out by what they need."""
     return ByNeed(config, log)

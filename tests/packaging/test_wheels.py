@@ -1,0 +1,110 @@
+"""The wheels work in fresh environments, with the source tree out of reach."""
+
+import json
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from airflow_dbt_cloud import __version__
+from fresh_environment import ROOT, UV, FreshEnvironment
+
+pytestmark = pytest.mark.timeout(600)
+
+USES_THE_FIXTURE = """
+from dbtcloud.client import endpoints
+from dbtcloud.client.transport.blocking import Client
+from dbtcloud.client.transport.credentials import Credentials
+
+
+def test_a_job_is_run(dbt_cloud):
+    dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {}}])
+    with Client(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token)) as client:
+        assert client.ask(endpoints.trigger_run(1, 70, {"cause": "A test"})).job_id == 70
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The folder with both wheels, each built from its source distribution."""
+    folder = tmp_path_factory.mktemp("built")
+    subprocess.run([UV, "build", "--quiet", "--all-packages", "--out-dir", folder], cwd=ROOT, check=True)
+    return folder
+
+
+def wheel(built: Path, name: str, extra: str = "") -> str:
+    [path] = built.glob(f"{name}-*.whl")
+    return f"{path}{extra}"
+
+
+@pytest.mark.parametrize(
+    ("name", "source"), [("airflow_dbt_cloud", "airflow_dbt_cloud"), ("dbtcloud", "dbtcloud/src/dbtcloud")]
+)
+def test_a_wheel_holds_every_file_of_its_package(built, name, source):
+    packed = zipfile.ZipFile(wheel(built, name)).namelist()
+    there = [file.relative_to(ROOT / source) for file in (ROOT / source).rglob("*") if file.is_file()]
+    expected = {f"{name}/{file.as_posix()}" for file in there if "__pycache__" not in file.parts}
+
+    assert {file for file in packed if not file.startswith(f"{name}-")} == expected
+    assert f"{name}-{__version__}.dist-info/licenses/LICENSE" in packed
+
+
+def test_a_source_distribution_holds_nothing_of_the_other(built):
+    for name, other in (("airflow_dbt_cloud", "dbtcloud"), ("dbtcloud", "airflow_dbt_cloud")):
+        with tarfile.open(built / f"{name}-{__version__}.tar.gz") as archive:
+            top = {file.partition("/")[2].partition("/")[0] for file in archive.getnames()}
+        assert {"LICENSE", "README.md", "pyproject.toml"} <= top
+        assert other not in top
+
+
+def test_dbtcloud_works_without_airflow(built, tmp_path, locked):
+    made = FreshEnvironment.made(tmp_path)
+    made.install(*locked, wheel(built, "dbtcloud", "[local]"), "pytest")
+    (made.work / "test_nightly.py").write_text(USES_THE_FIXTURE)
+
+    assert made.run("dbtcloud", "--version") == f"dbtcloud {__version__}\n"
+    assert "1 passed" in made.run("python", "-m", "pytest", "-q", "test_nightly.py")
+    assert installed(made) >= {"dbtcloud", "pytest"}
+    assert not {name for name in installed(made) if "airflow" in name}
+    assert comes_from_the_environment(made, "dbtcloud")
+
+
+def test_the_client_works_without_the_extra(built, tmp_path, locked):
+    made = FreshEnvironment.made(tmp_path)
+    made.install(*locked, wheel(built, "dbtcloud"))
+
+    made.run(
+        "python",
+        "-c",
+        "import dbtcloud.client.endpoints; from dbtcloud.client.transport import awaiting, blocking",
+    )
+    assert made.run("dbtcloud", "--version") == f"dbtcloud {__version__}\n"
+    assert not {"psutil", "pytest", "graphql-core"} & installed(made)
+
+
+def test_airflow_finds_the_provider(built, tmp_path, locked):
+    made = FreshEnvironment.made(tmp_path)
+    made.install(*locked, wheel(built, "dbtcloud"), wheel(built, "airflow_dbt_cloud", "[local]"), "pytest")
+    (made.work / "test_nightly.py").write_text(USES_THE_FIXTURE)
+
+    listed = made.run("airflow", "providers", "list", "--output", "json")
+    providers = json.loads(next(line for line in listed.splitlines() if line.startswith("[{")))
+    assert {"airflow-dbt-cloud": __version__}.items() <= {
+        each["package_name"]: each["version"] for each in providers
+    }.items()
+    assert made.run("airflow-dbt-cloud", "--version") == f"airflow-dbt-cloud {__version__}\n"
+    assert made.run("dbtcloud", "--version") == f"dbtcloud {__version__}\n"
+    assert "1 passed" in made.run("python", "-m", "pytest", "-q", "test_nightly.py")
+    assert comes_from_the_environment(made, "airflow_dbt_cloud")
+
+
+def installed(made: FreshEnvironment) -> set[str]:
+    command = "from importlib.metadata import distributions as all; print(*(each.name for each in all()))"
+    return set(made.run("python", "-c", command).split())
+
+
+def comes_from_the_environment(made: FreshEnvironment, package: str) -> bool:
+    file = made.run("python", "-c", f"import {package}; print({package}.__file__)")
+    return Path(file.strip()).is_relative_to(made.folder)
