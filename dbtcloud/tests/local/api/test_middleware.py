@@ -1,4 +1,4 @@
-"""What comes back when a request does not reach an endpoint."""
+"""The middleware: its order, and the answers to requests that reach no endpoint."""
 
 import pytest
 
@@ -98,3 +98,38 @@ def test_a_body_that_is_too_large_is_refused(api):
     assert answer.status_code == answer.json()["status"]["code"] == 413
     assert "8,388,608 bytes" in answer.json()["status"]["user_message"]
     assert api.get("jobs/1/")["id"] == 1
+
+
+def wrong_token(api, path="jobs/1/"):
+    return api.ask(path, headers={"Authorization": "Token wrong"})
+
+
+def test_an_injected_fault_is_logged(api):
+    """The log is outside fault injection."""
+    api.control.add_fault("status", status=503, count=1)
+    assert api.ask("jobs/1/").status_code == 503
+    assert [each["status"] for each in api.control.requests()] == [503]
+
+
+def test_an_injected_fault_neither_counts_towards_the_rate_limit_nor_needs_a_token(api):
+    """Fault injection is outside the rate limit and the authentication."""
+    api.control.limit_rate(1)
+    api.control.add_fault("status", status=503, count=2)
+    assert [api.ask("jobs/1/").status_code, wrong_token(api).status_code] == [503, 503]
+    assert [api.ask("jobs/1/").status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_request_with_a_wrong_token_counts_towards_the_rate_limit(api):
+    """The rate limit is outside the authentication."""
+    api.control.limit_rate(2)
+    assert [wrong_token(api).status_code for _ in range(3)] == [401, 401, 429]
+    assert api.ask("jobs/1/").status_code == 429
+
+
+@pytest.mark.parametrize("ask", [wrong_token, lambda api: api.ask("jobs/99/")], ids=["401", "404"])
+def test_an_error_is_an_answer_before_it_reaches_log_and_faults(api, ask):
+    """Error handling is outside the authentication, and inside fault injection and the log."""
+    api.control.add_fault("delay", after_acting=True, seconds=0)
+    answer = ask(api)
+    assert answer.json()["status"]["code"] == answer.status_code
+    assert [each["status"] for each in api.control.requests()] == [answer.status_code]
