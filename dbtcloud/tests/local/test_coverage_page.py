@@ -40,7 +40,7 @@ def test_what_the_page_says_is_not_served_answers_501(api):
 
 @pytest.mark.parametrize(
     ("path", "said"),
-    [("/api/v2/accounts/", "differs: Plan and limits are made up."), ("/api/v2/users/{id}/", "501")],
+    [("/api/v2/accounts/", "differs: Plan and limits are invented."), ("/api/v2/users/{id}/", "501")],
 )
 def test_a_page_is_made_from_a_specification(path, said):
     known = list(operations({"paths": {path: {"get": {}, "parameters": []}}}))

@@ -9,13 +9,13 @@ class LocalServerError(RuntimeError):
 
 
 class ApiException(Exception):
-    """A request that ends in an error envelope.
+    """An error response in dbt Cloud's envelope.
 
     Args:
-        code: HTTP status.
-        user_message: what happened, for the reader.
+        code: the HTTP status.
+        user_message: the message.
         data: the envelope's `data`: details by field, a sentence, or None.
-        developer_message: null or empty in dbt Cloud's own answers, according to the kind.
+        developer_message: None or empty, as in dbt Cloud's own answers with this status.
     """
 
     def __init__(
@@ -29,44 +29,44 @@ class ApiException(Exception):
 
 
 def bad_request(data: Any) -> ApiException:
-    """400: the request was understood and is wrong; `data` says where (seen in apache/airflow#40047)."""
+    """Return a 400 whose `data` says what is wrong (seen in apache/airflow#40047)."""
     return ApiException(
         400, "The request was invalid. Please double check the provided data and try again.", data
     )
 
 
 def unknown_properties(names: Collection[str]) -> ApiException:
-    """400: parameters or fields that dbt Cloud does not know, in the words of its JSON Schema check."""
+    """Return a 400 that names unknown parameters or fields, as dbt Cloud's JSON Schema check does."""
     verb = "was" if len(names) == 1 else "were"
     listed = ", ".join(repr(name) for name in names)
     return bad_request(f"Additional properties are not allowed ({listed} {verb} unexpected)")
 
 
 def not_found() -> ApiException:
-    """404: it is not there, or the token may not see it; dbt Cloud does not tell which."""
+    """Return a 404. dbt Cloud also sends it when the token may not see the object."""
     message = "The requested resource was not found. Please check that you have the proper permissions."
     return ApiException(404, message)
 
 
 def invalid_token() -> ApiException:
-    """401: no token, or a wrong one."""
+    """Return a 401: there is no token, or it is unknown."""
     return ApiException(401, "Invalid token.", developer_message=None)
 
 
 def forbidden() -> ApiException:
-    """403: the token's permission sets do not reach a whole list."""
+    """Return a 403: the token may not read or change a list."""
     return ApiException(403, "Forbidden: Access denied", developer_message=None)
 
 
-def body_too_large(most: int) -> ApiException:
-    """413: the body is longer than `most` bytes."""
-    return ApiException(413, f"The request body is too large: at most {most:,} bytes are read.")
+def body_too_large(limit: int) -> ApiException:
+    """Return a 413: the body is longer than `limit` bytes."""
+    return ApiException(413, f"The request body is too large. The limit is {limit:,} bytes.")
 
 
 def not_implemented(method: str, path: str) -> ApiException:
-    """501: dbt Cloud may have it, this server has not."""
+    """Return a 501: dbt Cloud may have the endpoint, the local dbt Cloud does not."""
     message = (
-        f"The local dbt Cloud does not serve {method} {path}. It serves what starting, watching and reading "
-        "runs takes; use a dbt Cloud account for the rest."
+        f"The local dbt Cloud does not implement {method} {path}. It implements what clients need to start,"
+        " follow and read runs. Use a dbt Cloud account for the rest."
     )
     return ApiException(501, message)

@@ -1,4 +1,4 @@
-"""The fields of request bodies: their types, checked in the words of dbt Cloud's JSON Schema."""
+"""Body schemas: types of fields in request bodies, checked with the messages of dbt Cloud's JSON Schema."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -8,7 +8,7 @@ from dbtcloud.local.model.api_errors import bad_request
 from dbtcloud.local.model.records import ACTIVE, DELETED
 
 BodySchema = Mapping[str, str]
-"""Types by field name: string, integer, boolean, array, `array of string`, `array of integer`, object."""
+"""The types by field name: string, integer, boolean, array, `array of string`, `array of integer`, object."""
 
 _TYPES: Mapping[str, type] = {
     "string": str,
@@ -17,88 +17,91 @@ _TYPES: Mapping[str, type] = {
     "array": list,
     "object": dict,
 }
-_BEYOND = 2**63
-_DIGITS = len(str(_BEYOND))
-_TRUTHS = {"true": True, "false": False}
+_INTEGER_LIMIT = 2**63
+_MAX_DIGITS = len(str(_INTEGER_LIMIT))
+_BOOLEANS = {"true": True, "false": False}
 
 
-def check_body(body: Mapping[str, Any], fields: BodySchema, required: Collection[str] = ()) -> None:
-    """Check what is given and not null.
+def check_body(body: Mapping[str, Any], schema: BodySchema, required: Collection[str] = ()) -> None:
+    """Check the fields that are given and not null.
 
     Raises:
-        ApiException: 400, naming each field that is of another type, or required and not there.
+        ApiException: 400, which names each field of a wrong type and each required field that is missing.
     """
     wrong = {
         name: f"{body[name]!r} is not of type {kind.partition(' ')[0]!r}"
-        for name, kind in fields.items()
-        if body.get(name) is not None and not _fits(body[name], kind)
+        for name, kind in schema.items()
+        if body.get(name) is not None and not _has_type(body[name], kind)
     }
     wrong |= {name: f"{name!r} is a required property" for name in required if body.get(name) is None}
     if wrong:
         raise bad_request(wrong)
 
 
-def check_minimum(body: Mapping[str, Any], least: Mapping[str, int]) -> None:
-    """Refuse numbers that are too small.
+def check_minimum(body: Mapping[str, Any], minimums: Mapping[str, int]) -> None:
+    """Check that numbers are not too small.
 
     Raises:
-        ApiException: 400 that names them.
+        ApiException: 400, which names those that are.
     """
     if wrong := {
-        name: f"{body[name]} is less than the minimum of {number}"
-        for name, number in least.items()
-        if body.get(name) is not None and body[name] < number
+        name: f"{body[name]} is less than the minimum of {minimum}"
+        for name, minimum in minimums.items()
+        if body.get(name) is not None and body[name] < minimum
     }:
         raise bad_request(wrong)
 
 
 def check_state(body: Mapping[str, Any]) -> None:
-    """Refuse a `state` that is neither active nor deleted.
+    """Check that `state` is active or deleted.
 
     Raises:
-        ApiException: 400 that names it.
+        ApiException: 400: it is neither.
     """
     if body.get("state") not in {None, ACTIVE, DELETED}:
         raise bad_request({"state": f"{body['state']!r} is not one of {[ACTIVE, DELETED]!r}"})
 
 
 def check_object(body: Any) -> dict[str, Any]:
-    """Return a body that is an object.
+    """Return the body, which must be an object.
 
     Raises:
-        ApiException: 400 for anything else.
+        ApiException: 400: it is something else.
     """
     if not isinstance(body, dict):
         raise bad_request(f"{body!r} is not of type 'object'")
     return body
 
 
-def read_form(fields: BodySchema, form: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Read a form's texts as what the fields are; what cannot be read stays text, and is refused later."""
-    return {name: _read(fields.get(name, "string"), texts) for name, texts in form.items()}
+def read_form(schema: BodySchema, form: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Convert the texts of a form to the types of the schema."""
+    # What cannot be converted stays text, so that check_body refuses it.
+    return {name: _convert(schema.get(name, "string"), texts) for name, texts in form.items()}
 
 
-def _fits(value: Any, kind: str) -> bool:
+def _has_type(value: Any, kind: str) -> bool:
     outer, _, inner = kind.partition(" of ")
-    fits = isinstance(value, _TYPES[outer]) and (outer == "boolean" or not isinstance(value, bool))
-    fits = fits and (outer != "integer" or abs(value) < _BEYOND)
-    return fits and (not inner or all(_fits(each, inner) for each in value))
+    matches = isinstance(value, _TYPES[outer]) and (outer == "boolean" or not isinstance(value, bool))
+    matches = matches and (outer != "integer" or abs(value) < _INTEGER_LIMIT)
+    return matches and (not inner or all(_has_type(each, inner) for each in value))
 
 
-def _read(kind: str, texts: list[str]) -> Any:
+def _convert(kind: str, texts: list[str]) -> Any:
     outer, _, inner = kind.partition(" of ")
     text = texts[-1]
     if outer == "array":
-        whole = _json(text) if len(texts) == 1 and text.startswith("[") else texts
-        return [_read(inner or "string", [str(each)]) for each in whole] if isinstance(whole, list) else whole
+        items = _parse_json(text) if len(texts) == 1 and text.startswith("[") else texts
+        return (
+            [_convert(inner or "string", [str(each)]) for each in items] if isinstance(items, list) else items
+        )
     if outer == "integer":
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else text
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else text
     if outer == "boolean":
-        return _TRUTHS.get(text.lower(), text)
-    return _json(text) if outer == "object" else text
+        return _BOOLEANS.get(text.lower(), text)
+    return _parse_json(text) if outer == "object" else text
 
 
-def _json(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

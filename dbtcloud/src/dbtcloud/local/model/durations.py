@@ -1,4 +1,4 @@
-"""Durations in dbt Cloud's two spellings: `00:01:50` and `1 minute, 50 seconds`."""
+"""Durations in dbt Cloud's two formats: `00:01:50` and `1 minute, 50 seconds`."""
 
 from dbtcloud.local.model.clock import SECOND
 
@@ -13,14 +13,14 @@ _UNITS = (
 
 
 def clock_duration(microseconds: int) -> str:
-    """Write a duration as `HH:MM:SS`; hours go beyond 24."""
+    """Return a duration as `HH:MM:SS`, with more than 24 hours if need be."""
     minutes, seconds = divmod(max(microseconds, 0) // SECOND, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{seconds:02}"
 
 
 def humanise_duration(microseconds: int) -> str:
-    """Write a duration in its two largest neighbouring units; below a second it is `0 minutes`."""
+    """Return a duration in its two largest units. Less than a second is `0 minutes`."""
     seconds = max(microseconds, 0) // SECOND
     if seconds == 0:
         return "0 minutes"

@@ -1,7 +1,7 @@
-"""What the server keeps: accounts, projects, environments, jobs, runs and their steps.
+"""The records of the store: accounts, projects, environments, jobs, runs and their steps.
 
-A run is four instants and an outcome; its status follows from them and the clock. A run that real dbt
-executes gets each instant when it happens; a pretended run has them all from the start, lying ahead.
+A run has four instants and an outcome. Its status follows from them and the clock. A run of real dbt gets
+each instant when it happens. A simulated run gets all of them at its start, in the future.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Status(IntEnum):
 
     @property
     def finished(self) -> bool:
-        """Whether nothing follows this status."""
+        """Return whether the status is final."""
         return self >= Status.SUCCESS
 
 
@@ -29,12 +29,12 @@ CANCELLED_BY_USER = "Cancelled by user."
 """The message of a run that was cancelled over the API."""
 
 ACTIVE, DELETED = 1, 2
-"""The two values of `state` that definitions carry."""
+"""The two values of a definition's `state`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """An account: the owner of everything else."""
+    """An account, which owns everything else."""
 
     kind: ClassVar[str] = "Account"
 
@@ -46,9 +46,10 @@ class AccountRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProjectRecord:
-    """A project; `project_dir` is where its dbt sources lie on this machine, None if it has none.
+    """A project.
 
-    `shown` holds fields that are kept and given back, and have no effect here.
+    `project_dir` is the folder of its dbt project on this machine, None if it has none. `shown` holds fields
+    that have no effect here: the API stores them and shows them again.
     """
 
     kind: ClassVar[str] = "Project"
@@ -67,7 +68,7 @@ class ProjectRecord:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentRecord:
-    """An environment: a target, a schema and a database file, shared by the jobs in it."""
+    """An environment: a target, a schema and a database file, shared by its jobs."""
 
     kind: ClassVar[str] = "Environment"
 
@@ -90,9 +91,10 @@ class EnvironmentRecord:
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job; with `pretend` its runs are acted by the clock and no dbt process starts.
+    """A job.
 
-    `schedule`, `triggers` and `job_completion_trigger_condition` are as the API spells them.
+    With `pretend`, a script, its runs are simulated: the clock decides their statuses, and no dbt process
+    starts. `schedule`, `triggers` and `job_completion_trigger_condition` have the form of the API.
     """
 
     kind: ClassVar[str] = "Job"
@@ -125,9 +127,10 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentVariable:
-    """A value of a variable for a whole project, an environment, a job or (to no effect here) a user.
+    """The value of an environment variable in one scope.
 
-    `type` is `project`, `environment`, `job` or `user`; the id of that name is set, the others are None.
+    `type` is the scope: `project`, `environment`, `job`, or `user`, which has no effect here. The id of that
+    scope is set, the others are None.
     """
 
     kind: ClassVar[str] = "EnvironmentVariable"
@@ -148,7 +151,10 @@ class EnvironmentVariable:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSubscription:
-    """Who wants to be told of which runs; no `job_ids` is all jobs. Deliveries are signed with the secret."""
+    """A webhook subscription.
+
+    Empty `job_ids` means all jobs. Requests to the subscriber are signed with the secret.
+    """
 
     kind: ClassVar[str] = "WebhookSubscription"
 
@@ -172,10 +178,10 @@ class WebhookSubscription:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run: what was asked (`trigger`: cause and overrides), its instants in microseconds, its outcome.
+    """A run: its trigger (cause and overrides), its instants in microseconds, and its outcome.
 
-    `git_branch` and `git_sha` are what was really checked out, known once that is done.
-    `script` names the life of a pretended run; None means that real dbt executes it.
+    `git_branch` and `git_sha` name the commit that was checked out, once that has happened. `script` names
+    the script of a simulated run; None means that real dbt executes the run.
     """
 
     id: int
@@ -199,7 +205,7 @@ class RunRecord:
     trigger: dict[str, Any] = field(default_factory=dict)
 
     def status(self, now: int) -> Status:
-        """Return the status at the instant `now`."""
+        """Return the status at an instant."""
         if self.finished_at is not None and self.finished_at <= now:
             return Status(self.outcome or Status.ERROR)
         if self.started_at is not None and self.started_at <= now:
@@ -211,7 +217,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One step of a run: index from 1, status, instants in microseconds, log text."""
+    """A step of a run: its index from 1, its status, its instants in microseconds, its log."""
 
     run_id: int
     account_id: int
@@ -225,14 +231,14 @@ class StepRecord:
 
     @property
     def id(self) -> int:
-        """The step's number across all runs, from which the run and the index can be told again."""
+        """Return the step's id, which contains the run id and the index."""
         return self.run_id * STEPS_PER_RUN + self.index
 
 
 STEPS_PER_RUN = 100
-"""Room for step numbers within a run: `divmod(step_id, STEPS_PER_RUN)` is (run id, index)."""
+"""How many step ids each run has: `divmod(step_id, STEPS_PER_RUN)` is (run id, index)."""
 
 Definition = (
     AccountRecord | ProjectRecord | EnvironmentRecord | JobRecord | EnvironmentVariable | WebhookSubscription
 )
-"""What is set up once and then run: everything but runs and steps. The store keeps each under its `kind`."""
+"""A record that users define: everything but runs and steps. The store keeps each under its `kind`."""

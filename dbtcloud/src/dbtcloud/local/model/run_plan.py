@@ -1,4 +1,4 @@
-"""What an execution is given, what it tells meanwhile, and what it comes to."""
+"""The plan of a run, the observer of its execution, and its outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,15 +14,15 @@ DATABASE = "warehouse.duckdb"
 
 @dataclass(frozen=True, slots=True)
 class ProjectSetup:
-    """How the runs of a project are executed on this machine; the API shows nothing of it.
+    """How to execute the runs of a project on this machine. The API does not show it.
 
     Attributes:
-        source: Where the project's files come from.
-        adapters: The packages that dbt needs beside itself.
-        own_profile: Whether the user's ``profiles.yml`` counts; otherwise runs get a DuckDB file.
-        profiles_dir: The folder of it; None looks where dbt does.
-        pass_env: Names of environment variables that dbt sees beside the usual ones.
-        has_revisions: Whether a run may be of another branch or commit; otherwise asking has no effect.
+        source: the source of the project's files.
+        adapters: the packages of dbt's adapters.
+        own_profile: whether to use the user's ``profiles.yml``; otherwise a run gets a DuckDB file.
+        profiles_dir: the folder of ``profiles.yml``; None searches where dbt does.
+        pass_env: the names of further environment variables that dbt sees.
+        has_revisions: whether a run can check out another branch or commit; otherwise they are ignored.
     """
 
     source: Source
@@ -35,29 +35,29 @@ class ProjectSetup:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """All that is to be known for executing a run.
+    """Everything that the execution of a run needs.
 
     Attributes:
-        run_id: The run's id; like the four ids after it, it reaches dbt as an environment variable.
-        job_id: The job's id.
-        project_id: The project's id.
-        account_id: The account's id.
-        environment_id: The environment's id.
-        setup: How runs of the project are executed.
-        work_dir: Belongs to the environment and stays: checkout, profile, DuckDB file, partial parse.
-        run_dir: Belongs to the run: ``target`` (the last step's artifacts win), ``steps/<index>``, ``logs``.
-        steps: dbt commands as a job's ``execute_steps`` or the trigger's ``steps_override`` give them.
-        generate_docs: Whether ``dbt docs generate`` follows the commands.
+        run_id: the id of the run. dbt gets it, and the four ids after it, as environment variables.
+        job_id: the id of the job.
+        project_id: the id of the project.
+        account_id: the id of the account.
+        environment_id: the id of the environment.
+        setup: how to execute the runs of the project.
+        work_dir: the environment's lasting folder: checkout, profile, DuckDB file, partial parse.
+        run_dir: the run's folder: ``target`` (each step overwrites it), ``steps/<index>``, ``logs``.
+        steps: the dbt commands, from the job's ``execute_steps`` or the trigger's ``steps_override``.
+        generate_docs: whether to run ``dbt docs generate`` after the commands.
         target_name: ``{{ target.name }}``.
         schema: ``{{ target.schema }}``; None takes the target's name.
         threads: dbt's threads; None is dbt Cloud's default of 4.
-        timeout_seconds: The run is cancelled after so many seconds of running; 0 is no limit.
-        retry_of: ``run_dir`` of the failed run that this one takes up at the point of its failure.
-        generate_sources: Whether ``dbt source freshness`` precedes the commands.
-        dbt_version: Which dbt, as dbt Cloud writes it; None is the newest that can be installed.
-        git_branch: The branch to run, where it is not the project's usual one.
-        git_sha: The commit to run.
-        variables: The environment variables that the project, the environment and the job give dbt.
+        timeout_seconds: after how many seconds of running the run is cancelled; 0 is no limit.
+        retry_of: the ``run_dir`` of the failed run that this one retries.
+        generate_sources: whether to run ``dbt source freshness`` before the commands.
+        dbt_version: the version of dbt, as dbt Cloud spells it; None is the newest one that can be installed.
+        git_branch: the branch to check out, if it is not the project's own.
+        git_sha: the commit to check out.
+        variables: the environment variables of the project, the environment and the job.
     """
 
     run_id: int
@@ -83,35 +83,35 @@ class RunPlan:
 
     @property
     def processes(self) -> Path:
-        """The folder that tells which dbt process runs in this environment."""
+        """Return the folder that records the dbt process of this environment."""
         return self.work_dir / "processes"
 
 
 class RunObserver(Protocol):
-    """Is told what happens, when it happens, on the event loop of :func:`execute`."""
+    """Receives the events of an execution as they happen, on its event loop."""
 
     def starting(self) -> None:
-        """The run has left the queue (status 2)."""
+        """Record that the run has left the queue (status 2)."""
 
     def running(self) -> None:
-        """The first step is about to start (status 3)."""
+        """Record that the first step is about to start (status 3)."""
 
     def checked_out(self, branch: str | None, sha: str) -> None:
-        """The project's files are those of this commit."""
+        """Record the commit that was checked out."""
 
     def step_started(self, index: int, name: str, command: str | None) -> None:
-        """A step begins; ``index`` counts from 1, ``command`` is dbt's command line or None."""
+        """Record the start of a step. ``index`` counts from 1; ``command`` is dbt's command line or None."""
 
     def step_log(self, index: int, text: str) -> None:
-        """A piece of the step's output, line ends included, has come."""
+        """Record a part of a step's output, with its line ends."""
 
     def step_finished(self, index: int, status: int) -> None:
-        """The step has ended in 10, 20 or 30."""
+        """Record the end of a step, with status 10, 20 or 30."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended: status 10, 20 or 30, and its ``status_message``."""
+    """The end of a run: status 10, 20 or 30, and its ``status_message``."""
 
     status: int
     message: str | None

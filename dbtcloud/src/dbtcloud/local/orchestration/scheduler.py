@@ -58,14 +58,14 @@ class Schedules:
             LocalServerError: where the library for cron lines is not installed.
         """
         _require_library()
-        self._cloud.clock.followers.append(self.look)
+        self._cloud.clock.listeners.append(self.look)
         self._cloud.schedules_run = True
         watch = asyncio.create_task(self._watch(), name="schedules")
         try:
             yield
         finally:
             watch.cancel()
-            self._cloud.clock.followers.remove(self.look)
+            self._cloud.clock.listeners.remove(self.look)
             with suppress(asyncio.CancelledError):
                 await watch
 

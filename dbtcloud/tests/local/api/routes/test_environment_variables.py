@@ -147,7 +147,7 @@ def test_a_variable_is_not_renamed_over_another(api):
         bulk, env_var=[{"new_name": "DBT_SALT", "project": "sea"}, {"new_name": "DBT_ICE", "project": "no"}]
     )
     refused = api.ask(bulk, "PUT", json={"env_vars": {"name": "DBT_ICE", "new_name": "DBT_SALT"}})
-    assert (refused.status_code, refused.json()["data"]) == (400, {"name": "'DBT_SALT' is there already."})
+    assert (refused.status_code, refused.json()["data"]) == (400, {"name": "'DBT_SALT' exists already."})
     kept = api.get(f"{VARIABLES}environment/")["variables"]
     assert {name: values["project"]["value"] for name, values in kept.items()} == {
         "DBT_SALT": "sea",

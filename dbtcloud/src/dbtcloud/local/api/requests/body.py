@@ -1,4 +1,4 @@
-"""Request bodies: JSON, or either kind of form, whose numbers and truth values are read from their text."""
+"""Request bodies: JSON, or either kind of form."""
 
 import json
 from email import message_from_bytes
@@ -11,25 +11,25 @@ from dbtcloud.local.model.api_errors import bad_request
 from dbtcloud.local.model.body_schema import BodySchema, read_form
 
 
-async def read_body(request: web.Request, fields: BodySchema) -> Any:
-    """Return the body's content; an empty one is an empty object.
+async def read_body(request: web.Request, schema: BodySchema) -> Any:
+    """Return the content of the body. An empty body is an empty object.
 
     Args:
         request: the request.
-        fields: the fields' types, which tell how a form's texts are read.
+        schema: the types of the fields, to which the texts of a form are converted.
 
     Raises:
-        ApiException: 400 for what is not JSON.
+        ApiException: 400: the body is not JSON.
     """
     body = await request.read()
     if request.content_type == "application/x-www-form-urlencoded":
         form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-        return read_form(fields, form)
+        return read_form(schema, form)
     if request.content_type == "multipart/form-data":
-        return read_form(fields, _parts(request.headers["Content-Type"], body))
+        return read_form(schema, _parts(request.headers["Content-Type"], body))
     try:
         content = json.loads(body) if body.strip() else {}
-        json.dumps(content, ensure_ascii=False).encode()  # half of a character cannot be written anywhere
+        json.dumps(content, ensure_ascii=False).encode()  # a lone surrogate cannot be stored
     except (ValueError, RecursionError) as error:
         raise bad_request(f"JSON parse error - {error}") from None
     return content

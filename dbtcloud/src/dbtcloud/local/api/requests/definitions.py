@@ -1,4 +1,4 @@
-"""Projects and environments out of request bodies: what creates one, and what changes one."""
+"""The bodies that create and update projects and environments."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -60,11 +60,11 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 _MAY_BE_NULL = {"description", "dbt_project_subdirectory", "deployment_type", "custom_branch"}
 
 
-def changed_project(body: Any, project: ProjectRecord) -> ProjectRecord:
-    """Return a project with what the body gives; unknown fields are passed over.
+def updated_project(body: Any, project: ProjectRecord) -> ProjectRecord:
+    """Return a project with the changes of the body. Unknown fields are ignored.
 
     Raises:
-        ApiException: 400 for no name, fields of another type, and an account that is not the path's.
+        ApiException: 400: there is no name, a field has a wrong type, or the account is not that of the path.
     """
     check_body(check_object(body), PROJECT_SCHEMA, () if project.name else ("name",))
     _check_names(body, project.account_id)
@@ -72,11 +72,11 @@ def changed_project(body: Any, project: ProjectRecord) -> ProjectRecord:
     return replace(project, **own, shown={**project.shown, **shown})
 
 
-def changed_environment(body: Any, environment: EnvironmentRecord) -> EnvironmentRecord:
-    """Return an environment with what the body gives; unknown fields are passed over.
+def updated_environment(body: Any, environment: EnvironmentRecord) -> EnvironmentRecord:
+    """Return an environment with the changes of the body. Unknown fields are ignored.
 
     Raises:
-        ApiException: 400 for no name, fields of another type, and an account that is not the path's.
+        ApiException: 400: there is no name, a field has a wrong type, or the account is not that of the path.
     """
     check_body(check_object(body), ENVIRONMENT_SCHEMA, () if environment.name else ("name",))
     _check_names(body, environment.account_id)

@@ -1,4 +1,4 @@
-"""Jobs out of request bodies: what creates one, and what changes one."""
+"""The bodies that create and update jobs."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,7 +10,7 @@ from dbtcloud.local.model.records import JobRecord
 from dbtcloud.local.orchestration.cron import is_cron
 from dbtcloud.local.orchestration.schedule import normal_schedule
 
-_OWN: BodySchema = {
+_FIELDS: BodySchema = {
     "name": "string",
     "project_id": "integer",
     "environment_id": "integer",
@@ -39,8 +39,8 @@ _NESTED: Mapping[str, BodySchema] = {
     "settings": {"threads": "integer", "target_name": "string"},
     "execution": {"timeout_seconds": "integer"},
 }
-JOB_SCHEMA: BodySchema = {**_OWN, **_SHOWN, **dict.fromkeys(_NESTED, "object"), "schedule": "object"}
-"""`HumanReadableJobDefinitionRequest` of the published specification, as far as it is read."""
+JOB_SCHEMA: BodySchema = {**_FIELDS, **_SHOWN, **dict.fromkeys(_NESTED, "object"), "schedule": "object"}
+"""`HumanReadableJobDefinitionRequest` of the published specification, without fields that are ignored."""
 
 _MAY_BE_NULL = {
     "dbt_version",
@@ -49,28 +49,28 @@ _MAY_BE_NULL = {
     "deferring_job_definition_id",
 }
 _TYPES = ("ci", "scheduled", "other", "merge", "exposure_sync", "adaptive", "hybrid")
-_LONGEST_DESCRIPTION = 255
+_MAX_DESCRIPTION_LENGTH = 255
 
 
 def new_job(body: Any, job: JobRecord) -> JobRecord:
-    """Return `job`, which is no more than an id and an account, filled by the body that creates it.
+    """Return a new job: `job`, which has only an id and an account, with the fields of the body.
 
     Raises:
         ApiException: 400: a field is missing or of another type; 500: the description has more than 255
             characters, as dbt Cloud itself answers (dbt-jobs-as-code#204).
     """
     check_body(check_object(body), JOB_SCHEMA, ("name", "project_id", "environment_id"))
-    filled = changed_job(body, job)
+    filled = updated_job(body, job)
     if body.get("job_type") is None and filled.triggers.get("schedule"):
         return replace(filled, job_type="scheduled")
     return filled
 
 
-def changed_job(body: Any, job: JobRecord) -> JobRecord:
-    """Return a job with what the body gives; read-only and unknown fields are passed over."""
+def updated_job(body: Any, job: JobRecord) -> JobRecord:
+    """Return a job with the changes of the body. Read-only and unknown fields are ignored."""
     check_body(check_object(body), JOB_SCHEMA)
     _check_values(body)
-    own = {name: body[name] for name in _OWN if name in body and _is_given(name, body[name])}
+    own = {name: body[name] for name in _FIELDS if name in body and _is_given(name, body[name])}
     if "execute_steps" in own:
         own["execute_steps"] = tuple(own["execute_steps"])
     if body.get("schedule") is not None:
@@ -102,7 +102,7 @@ def _check_values(body: Mapping[str, Any]) -> None:
         raise bad_request({"name": "'' is too short"})
     if (kind := body.get("job_type")) is not None and kind not in _TYPES:
         raise bad_request({"job_type": f"{kind!r} is not one of {list(_TYPES)!r}"})
-    if len(body.get("description") or "") > _LONGEST_DESCRIPTION:
+    if len(body.get("description") or "") > _MAX_DESCRIPTION_LENGTH:
         raise ApiException(500, "An unexpected error occurred.")
 
 

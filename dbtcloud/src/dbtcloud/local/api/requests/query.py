@@ -1,4 +1,4 @@
-"""Query strings: what each endpoint knows, in the forms that dbt Cloud reads, and 400 for the rest."""
+"""Query strings, read as dbt Cloud reads them. Each endpoint lists its parameters; others are refused."""
 
 import json
 import re
@@ -12,33 +12,32 @@ from dbtcloud.local.model.api_errors import bad_request, not_implemented, unknow
 from dbtcloud.local.model.clock import iso_timestamp, parse_instant
 from dbtcloud.local.store.interface import PageQuery
 
-_MAX_LIMIT = 100
-"""The largest page (docs.getdbt.com, API limits of October 2023); asking for more is an error."""
+_MAX_LIMIT = 100  # the largest page (docs.getdbt.com, API limits of October 2023)
 
 Reader = Callable[[str], Any]
-"""Turns a parameter's text into its value; ValueError when it does not fit."""
+"""Converts the text of a parameter to its value, or raises ValueError."""
 
 Readers = Mapping[str, Reader | None]
-"""Readers by name; None for a parameter that dbt Cloud knows and this server does not."""
+"""Readers by parameter name; None for a parameter that only dbt Cloud implements."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryParameters:
-    """A query string that was understood: values by name, and what to include."""
+    """A query string: its values by name, and the names in `include_related`."""
 
     values: Mapping[str, Any]
     include: frozenset[str]
 
     def page(self) -> PageQuery:
-        """Return the part of the list that was asked for."""
+        """Return the requested page of the list."""
         names = ("limit", "offset", "order_by")
         return PageQuery(**{name: self.values[name] for name in names if name in self.values})
 
-    def echo(self, account_id: int) -> dict[str, Any]:
-        """Return what `extra.filters` echoes: everything that narrowed the list, as it was understood."""
+    def applied_filters(self, account_id: int) -> dict[str, Any]:
+        """Return the filters as `extra.filters` shows them: all parameters but those of paging and order."""
         paging = {"limit", "offset", "order_by"}
-        narrowing = {name: value for name, value in self.values.items() if name not in paging}
-        return {**{name: _shown(name, value) for name, value in narrowing.items()}, "account_id": account_id}
+        filters = {name: value for name, value in self.values.items() if name not in paging}
+        return {**{name: _shown(name, value) for name, value in filters.items()}, "account_id": account_id}
 
 
 def parse_query(request: web.Request, readers: Readers) -> QueryParameters:
@@ -49,12 +48,12 @@ def parse_query(request: web.Request, readers: Readers) -> QueryParameters:
             reader.
     """
     known: dict[str, Reader | None] = {**readers, "account_id": read_integer}
-    given = {name: request.query.getall(name) for name in request.query}
-    include = _included_names(given.pop("include_related", []))
-    if strange := [name for name in given if name not in known]:
-        raise unknown_properties(strange)
+    parameters = {name: request.query.getall(name) for name in request.query}
+    include = _included_names(parameters.pop("include_related", []))
+    if unknown := [name for name in parameters if name not in known]:
+        raise unknown_properties(unknown)
     wrong, values = {}, {}
-    for name, texts in given.items():
+    for name, texts in parameters.items():
         reader = known[name]
         if reader is None:
             raise not_implemented(request.method, f"{request.path} with {name}")
@@ -68,22 +67,22 @@ def parse_query(request: web.Request, readers: Readers) -> QueryParameters:
 
 
 def _included_names(texts: list[str]) -> frozenset[str]:
-    """Read `include_related`: repeated, comma-joined, a list written as text, or empty."""
+    """Read `include_related`, which clients repeat, join by commas or write as a list."""
     return frozenset(name for text in texts for name in re.split(r"[\[\]'\",\s]+", text) if name)
 
 
 def read_integer(text: str) -> int:
-    """Read a whole number."""
+    """Read an integer."""
     if not re.fullmatch(r"-?\d{1,18}", text):
         raise ValueError(f"{text!r} is not of type 'integer'")
     return int(text)
 
 
 def read_integers(text: str) -> list[int]:
-    """Read a JSON array of whole numbers, the one form dbt Cloud takes (apache/airflow#40047)."""
+    """Read a JSON array of integers, the only form that dbt Cloud accepts (apache/airflow#40047)."""
     values = _json_array(text)
     if not all(type(value) is int and abs(value) < 2**63 for value in values):
-        raise _misfit(text)
+        raise _no_match(text)
     return values
 
 
@@ -91,12 +90,12 @@ def read_strings(text: str) -> list[str]:
     """Read a JSON array of strings."""
     values = _json_array(text)
     if not all(isinstance(value, str) for value in values):
-        raise _misfit(text)
+        raise _no_match(text)
     return values
 
 
 def read_hundred_integers(text: str) -> list[int]:
-    """Read a JSON array of at most a hundred whole numbers."""
+    """Read a JSON array of at most a hundred integers."""
     values = read_integers(text)
     if len(values) > _MAX_LIMIT:
         raise ValueError(f"{text!r} is too long")
@@ -104,18 +103,18 @@ def read_hundred_integers(text: str) -> list[int]:
 
 
 def read_time_range(text: str) -> tuple[int, int]:
-    """Read a JSON array of two moments, as microseconds since 1970, UTC."""
+    """Read a JSON array of two timestamps, as microseconds since 1970, UTC."""
     values = _json_array(text)
     if len(values) != 2 or not all(isinstance(value, str) for value in values):
-        raise _misfit(text)
+        raise _no_match(text)
     try:
         return parse_instant(values[0]), parse_instant(values[1])
     except ValueError:
-        raise _misfit(text) from None
+        raise _no_match(text) from None
 
 
 def _read_limit(text: str) -> int:
-    """Read a page size."""
+    """Read the size of a page."""
     value = read_integer(text)
     if value > _MAX_LIMIT:
         raise ValueError(f"{value} is greater than the maximum of {_MAX_LIMIT}")
@@ -123,7 +122,7 @@ def _read_limit(text: str) -> int:
 
 
 def _read_offset(text: str) -> int:
-    """Read how many rows to pass over."""
+    """Read how many rows to skip."""
     return _at_least(read_integer(text), 0)
 
 
@@ -134,7 +133,7 @@ def read_state(text: str) -> int | None:
 
 
 def read_text(text: str) -> str:
-    """Read any text."""
+    """Read any string."""
     return text
 
 
@@ -146,11 +145,11 @@ def read_boolean(text: str) -> bool:
 
 
 def read_order(*columns: str) -> Reader:
-    """Return a reader of one of these columns, with or without `-` in front."""
+    """Return a reader of one of some columns, with or without `-` in front."""
 
     def read(text: str) -> str:
         if text.removeprefix("-") not in columns:
-            raise _misfit(text)
+            raise _no_match(text)
         return text
 
     return read
@@ -164,7 +163,7 @@ def _shown(name: str, value: Any) -> Any:
 
 def _single(texts: list[str]) -> str:
     if len(texts) > 1:
-        raise _misfit(texts)
+        raise _no_match(texts)
     return texts[0]
 
 
@@ -172,21 +171,21 @@ def _json_array(text: str) -> list[Any]:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
-        raise _misfit(text) from None
+        raise _no_match(text) from None
     if not isinstance(values, list):
-        raise _misfit(text)
+        raise _no_match(text)
     return values
 
 
-def _misfit(value: Any) -> ValueError:
+def _no_match(value: Any) -> ValueError:
     return ValueError(f"{value!r} is not valid under any of the given schemas")
 
 
-def _at_least(value: int, least: int) -> int:
-    if value < least:
-        raise ValueError(f"{value} is less than the minimum of {least}")
+def _at_least(value: int, minimum: int) -> int:
+    if value < minimum:
+        raise ValueError(f"{value} is less than the minimum of {minimum}")
     return value
 
 
 PAGING: Readers = {"limit": _read_limit, "offset": _read_offset}
-"""What every list takes."""
+"""The parameters of every list."""

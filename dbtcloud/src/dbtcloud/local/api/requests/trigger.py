@@ -1,4 +1,4 @@
-"""The body that starts a run: its cause and overrides, checked as dbt Cloud checks them."""
+"""The body that starts a run: cause and overrides, checked as dbt Cloud checks them."""
 
 from typing import Any
 
@@ -6,10 +6,9 @@ from dbtcloud.local.model.api_errors import bad_request, unknown_properties
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_minimum, check_object
 from dbtcloud.local.model.records import STEPS_PER_RUN
 
-CAUSE_MAX_LENGTH = 255
-"""A longer cause is refused (apache/airflow#34676; it is in no specification)."""
+_CAUSE_MAX_LENGTH = 255  # seen in apache/airflow#34676, not in a specification
 
-_MOST_STEPS = STEPS_PER_RUN - 10  # cloning, the profile and the docs are steps too
+_MAX_STEPS = STEPS_PER_RUN - 10  # cloning, the profile and the docs are steps as well
 
 TRIGGER_SCHEMA: BodySchema = {
     "cause": "string",
@@ -29,24 +28,24 @@ TRIGGER_SCHEMA: BodySchema = {
 }
 """`TriggerRunRequestRequest` of the published specification."""
 
-_OF_THE_PATH = {"account_id", "job_id"}  # what dbt-cloud-cli repeats in the body, and dbt Cloud passes over
+_PATH_PARAMETERS = {"account_id", "job_id"}  # dbt-cloud-cli repeats them in the body; dbt Cloud ignores them
 
 
 def read_trigger(body: Any) -> dict[str, Any]:
-    """Return the overrides that a run is to be started with, nulls left out.
+    """Return the cause and the overrides of a new run, without nulls.
 
     Raises:
-        ApiException: 400 for a missing, empty or overlong cause, a field of the wrong type, an unknown field.
+        ApiException: 400: the cause is missing, empty or too long, or a field is unknown or has a wrong type.
     """
-    if strange := [name for name in check_object(body) if name not in {*TRIGGER_SCHEMA, *_OF_THE_PATH}]:
-        raise unknown_properties(strange)
+    if unknown := [name for name in check_object(body) if name not in {*TRIGGER_SCHEMA, *_PATH_PARAMETERS}]:
+        raise unknown_properties(unknown)
     check_body(body, TRIGGER_SCHEMA)
     given = {name: body[name] for name in TRIGGER_SCHEMA if body.get(name) is not None}
     check_minimum(given, {"threads_override": 1, "timeout_seconds_override": 0})
     _check_cause(given.get("cause"))
     if empty := {name: "'' is too short" for name, value in given.items() if value == ""}:
         raise bad_request(empty)
-    if len(given.get("steps_override", ())) > _MOST_STEPS:
+    if len(given.get("steps_override", ())) > _MAX_STEPS:
         raise bad_request({"steps_override": f"{given['steps_override']!r} is too long"})
     return given
 
@@ -56,5 +55,5 @@ def _check_cause(cause: str | None) -> None:
         raise bad_request({"cause": "'cause' is a required property"})
     if not cause:
         raise bad_request({"cause": "'' is too short"})
-    if len(cause) > CAUSE_MAX_LENGTH:
+    if len(cause) > _CAUSE_MAX_LENGTH:
         raise bad_request({"cause": f"{cause!r} is too long"})

@@ -10,7 +10,7 @@ from dbtcloud.local.orchestration.schedule import HOURLY, nested_schedule, norma
 
 
 def account_json(account: AccountRecord, base_url: str) -> dict[str, Any]:
-    """Write an account with the limits of a large plan."""
+    """Return an account, with the limits of a large plan."""
     return {
         "docs_job_id": None,
         "freshness_job_id": None,
@@ -66,7 +66,7 @@ _OF_NEWER_ACCOUNTS: dict[str, Any] = {
 
 
 def project_json(project: ProjectRecord) -> dict[str, Any]:
-    """Write a project; its connection is DuckDB, and it has no repository."""
+    """Return a project. Its connection is DuckDB, and it has no repository."""
     return {
         "name": project.name,
         "description": project.description,
@@ -96,7 +96,7 @@ def project_json(project: ProjectRecord) -> dict[str, Any]:
 
 
 def _connection_json(project: ProjectRecord, database: str | None = None) -> dict[str, Any]:
-    """Write a project's connection to its warehouse; `database` is an environment's DuckDB file."""
+    """Return a project's connection. `database` is the DuckDB file of an environment."""
     return {
         "id": project.id,
         "account_id": project.account_id,
@@ -119,9 +119,10 @@ def environment_json(
     write: Callable[[int], str | None] = iso_timestamp,
     database: str | None = None,
 ) -> dict[str, Any]:
-    """Write an environment with its project and that one's connection, where the project is known.
+    """Return an environment, with its project and the project's connection if the project is known.
 
-    `write` spells its instants, in which v2 (`iso`) and v3 (`spaced`) differ. `database` is its DuckDB file.
+    `write` formats its instants, which differ in v2 (`iso_timestamp`) and v3 (`spaced_timestamp`).
+    `database` is its DuckDB file.
     """
     return {
         "id": environment.id,
@@ -160,7 +161,7 @@ def environment_json(
 
 
 def job_json(job: JobRecord) -> dict[str, Any]:
-    """Write a job as `jobs/` and `jobs/{id}/` do."""
+    """Return a job as `jobs/` and `jobs/{id}/` show it."""
     schedule = _schedule(job)
     return {
         **_job_core(job),
@@ -171,12 +172,12 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "cron_humanized": cron_humanized(schedule["cron"]),
         "next_run": None,
         "next_run_humanized": None,
-        **dict.fromkeys(RELATED_TO_JOBS),
+        **dict.fromkeys(_RELATED_TO_JOBS),
     }
 
 
 def nested_job_json(job: JobRecord) -> dict[str, Any]:
-    """Write a job as a run includes it: its schedule is spelled differently there."""
+    """Return a job as a run includes it, with another form of its schedule."""
     return {**_job_core(job), "schedule": nested_schedule(_schedule(job))}
 
 
@@ -216,8 +217,8 @@ def _job_core(job: JobRecord) -> dict[str, Any]:
     }
 
 
-RELATED_TO_JOBS = ("account", "project", "environment", "most_recent_run", "most_recent_completed_run")
-"""What a job holds as null until `include_related` asks for it."""
+_RELATED_TO_JOBS = ("account", "project", "environment", "most_recent_run", "most_recent_completed_run")
+"""The fields of a job that are null until `include_related` names them."""
 
 _WITHOUT_EFFECT = {
     "lifecycle_webhooks": False,

@@ -1,4 +1,4 @@
-"""dbt Cloud's envelope: `status`, `data`, and `extra` on lists."""
+"""The envelope of dbt Cloud's answers: `status`, `data`, and `extra` on lists."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ from dbtcloud.local.store.interface import PageQuery
 
 
 def data_response(data: Any, code: int = 200) -> web.Response:
-    """Answer 200, or 201 for what has just been created, with one object or whatever the endpoint gives."""
+    """Return a 200, or a 201 for a new object, with the endpoint's data."""
     return _json({"status": _status(code, "Success!", ""), "data": data}, code)
 
 
 def list_response(
     data: Sequence[Any], total: int, page: PageQuery, filters: Mapping[str, Any]
 ) -> web.Response:
-    """Answer 200 with one page of a list, the filters as they were understood, and the totals."""
+    """Return a 200 with one page of a list, the filters that were applied, and the totals."""
     extra = {
         "filters": {"limit": page.limit, "offset": page.offset, **filters},
         "order_by": page.order_by or None,
@@ -30,24 +30,24 @@ def list_response(
 def webhook_response(
     data: Any, code: int = 200, *, extra: Mapping[str, Any] = {}, status: Mapping[str, Any] = {}
 ) -> web.Response:
-    """Answer as webhooks do: with no more than a code in the status, unless `status` has more to say."""
+    """Return an answer of the webhook endpoints, whose status has only a code and what `status` adds."""
     body = {"data": data, "status": {"code": code, **status}, **({"extra": extra} if extra else {})}
     return _json(body, code)
 
 
-def error_response(refusal: ApiException) -> web.Response:
-    """Answer with an error envelope."""
-    status = _status(refusal.code, refusal.user_message, refusal.developer_message)
-    return _json({"status": status, "data": refusal.data, "extra": {}, "error_code": None}, refusal.code)
+def error_response(error: ApiException) -> web.Response:
+    """Return an error in the envelope."""
+    status = _status(error.code, error.user_message, error.developer_message)
+    return _json({"status": status, "data": error.data, "extra": {}, "error_code": None}, error.code)
 
 
 def detail_response(code: int, detail: str) -> web.Response:
-    """Answer as Django REST framework does by itself, outside the envelope."""
+    """Return an error outside the envelope, as Django REST framework sends by itself."""
     return _json({"detail": detail}, code)
 
 
 class NoResponse(web.Response):
-    """Stands for the answer on a connection that was reset: nothing of it is sent."""
+    """A placeholder for the answer on a connection that was reset. Nothing is sent."""
 
 
 def _status(code: int, user_message: str, developer_message: str | None) -> dict[str, Any]:

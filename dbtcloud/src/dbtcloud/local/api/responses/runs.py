@@ -22,7 +22,7 @@ OVERRIDES = (
     "timeout_seconds_override",
     "steps_override",
 )
-"""What a trigger may carry beside its cause (`TriggerRunRequestRequest`), in the order it is shown."""
+"""The fields of a trigger beside its cause (`TriggerRunRequestRequest`), in the order of the answer."""
 
 _HUMANIZED = {
     Status.QUEUED: "Queued",
@@ -33,12 +33,12 @@ _HUMANIZED = {
     Status.CANCELLED: "Cancelled",
 }
 _COLOURS = {Status.SUCCESS: "GREEN", Status.ERROR: "RED", Status.CANCELLED: "YELLOW"}
-_TRIGGERS_APART = 1_000_000
-_SHOWN_LOG_LINES = 1_000
+_TRIGGER_ID_OFFSET = 1_000_000
+_MAX_LOG_LINES = 1_000
 
 
 def run_json(run: RunRecord, now: int, base_url: str, *, blocked_by: Collection[int] = ()) -> dict[str, Any]:
-    """Write a run as every answer holds it; what can be included is null or empty until it is asked for."""
+    """Return a run without related objects: those are null or empty until `include_related` names them."""
     status = run.status(now)
     return {
         **_identity(run, status),
@@ -66,10 +66,10 @@ def run_json(run: RunRecord, now: int, base_url: str, *, blocked_by: Collection[
 
 
 def trigger_json(run: RunRecord) -> dict[str, Any]:
-    """Write what started a run: its cause and every override, null where none was given."""
+    """Return the trigger of a run: its cause and every override, null where there was none."""
     cause = run.trigger.get("cause", "")
     return {
-        "id": run.id + _TRIGGERS_APART,
+        "id": run.id + _TRIGGER_ID_OFFSET,
         "cause": cause,
         "job_definition_id": run.job_id,
         **{name: run.trigger.get(name) for name in OVERRIDES},
@@ -81,14 +81,14 @@ def trigger_json(run: RunRecord) -> dict[str, Any]:
 
 
 def audit_json(run: RunRecord, now: int) -> dict[str, Any]:
-    """Write who started a run, and who cancelled it: always the one service token that there is here."""
+    """Return who started a run, and who cancelled it: always the same service token."""
     by_token = {"actor": {"id": "1", "type": "service_token", "name": "Local dbt Cloud"}}
     cancelled = run.status(now) is Status.CANCELLED
     return {"trigger": by_token, "cancellation": by_token if cancelled else None}
 
 
 def step_json(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any]:
-    """Write a step; its debug log is cut to the last thousand lines unless it is asked for in full."""
+    """Return a step. Without `debug_logs`, its log is cut to the last thousand lines."""
     finished = step.finished_at if step.finished_at is not None else now
     lasted = finished - (step.started_at if step.started_at is not None else finished)
     return {
@@ -104,7 +104,7 @@ def step_json(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any]
         "log_path": None,
         "debug_log_path": None,
         "log_archive_type": "db_flushed",
-        "truncated_debug_logs": "\n".join(step.logs.splitlines()[-_SHOWN_LOG_LINES:]),
+        "truncated_debug_logs": "\n".join(step.logs.splitlines()[-_MAX_LOG_LINES:]),
         "created_at": spaced_timestamp(step.started_at),
         "updated_at": spaced_timestamp(finished),
         "started_at": spaced_timestamp(step.started_at),
@@ -123,7 +123,7 @@ def _identity(run: RunRecord, status: Status) -> dict[str, Any]:
     saved = status.finished and run.started_at is not None
     return {
         "id": run.id,
-        "trigger_id": run.id + _TRIGGERS_APART,
+        "trigger_id": run.id + _TRIGGER_ID_OFFSET,
         "account_id": run.account_id,
         "environment_id": run.environment_id,
         "project_id": run.project_id,

@@ -1,1 +1,1 @@
-"""The Admin API's endpoints that are served, one handler each; a route table closes each module."""
+"""The routes of the Admin API: a handler for each endpoint, and at the end of each module its `ROUTES`."""

@@ -12,7 +12,7 @@ from dbtcloud.local.store.interface import PageQuery
 
 
 async def _list_accounts(request: web.Request) -> web.Response:
-    """Answer with every account that the token may see: all of them."""
+    """Answer with all accounts."""
     parse_query(request, {})
     store = cloud_of(request).store
     ids = store.definitions.ids(AccountRecord)
@@ -27,7 +27,7 @@ async def _get_account(request: web.Request) -> web.Response:
     return data_response(account_json(account_of(request), cloud_of(request).base_url))
 
 
-_LIMITS = "Plan and limits are made up."
+_LIMITS = "Plan and limits are invented."
 
 ROUTES = (
     Route("GET", "/api/v2/accounts/", _list_accounts, differs=_LIMITS),

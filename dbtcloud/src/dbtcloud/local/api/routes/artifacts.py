@@ -1,4 +1,4 @@
-"""Artifacts of runs, and of a job's newest run that has them: raw files, no envelope."""
+"""Artifacts of runs and jobs: raw files, without an envelope."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 
 async def _list_artifacts(request: web.Request) -> web.Response:
-    """Answer with the paths of a run's artifacts; `step` is taken and not heeded, as in dbt Cloud."""
+    """Answer with the paths of a run's artifacts. `step` has no effect, as in dbt Cloud."""
     parse_query(request, {"step": read_integer})
     return data_response(artifact_paths(cloud_of(request), run_of(request)))
 
 
 async def _get_artifact(request: web.Request) -> web.StreamResponse:
-    """Answer with one artifact, of one step if `step` names it."""
+    """Answer with one artifact, of one step if `step` is given."""
     step = parse_query(request, {"step": read_integer}).values.get("step")
     path = request.match_info["remainder"]
     return _raw(artifact(cloud_of(request), run_of(request), path, step), path)
@@ -60,6 +60,6 @@ ROUTES = (
         "/api/v2/accounts/{account_id}/jobs/{job_id}/artifacts/{remainder:.+}",
         _get_job_artifact,
         ("runs", "read"),
-        "Of the newest finished run, of the last hundred, that has it.",
+        "From the newest of the last hundred finished runs that has it.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Environment variables of a project: tables of their values by scope, and single values."""
+"""Environment variables of a project: their values by scope, and single values."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -47,7 +47,7 @@ _OWNERS = {"environment": "environment_id", "job": "job_definition_id", "user": 
 
 
 async def _list_by_environment(request: web.Request) -> web.Response:
-    """Answer with the project's environments, and each variable's value in each of them."""
+    """Answer with the project's environments, and the value of each variable in each of them."""
     parse_query(request, {})
     environments = environments_of(request)
     names = {environment.id: environment.name for environment in environments}
@@ -60,7 +60,7 @@ async def _list_by_environment(request: web.Request) -> web.Response:
 
 
 async def _list_by_job(request: web.Request) -> web.Response:
-    """Answer with the values that concern a job, by variable and scope."""
+    """Answer with the values that apply to a job, by variable and scope."""
     job_id = parse_query(request, {"job_definition_id": read_integer}).values.get("job_definition_id")
     if job_id is None:
         return data_response(_by_scope(each for each in _variables(request) if each.type == "project"))
@@ -71,7 +71,7 @@ async def _list_by_job(request: web.Request) -> web.Response:
 
 
 async def _list_by_user(request: web.Request) -> web.Response:
-    """Answer with a user's own values and what they override."""
+    """Answer with the values of a user and those that they override."""
     user_id = parse_query(request, {"user_id": read_integer}).values.get("user_id")
     values = _variables(request)
     return data_response(
@@ -80,7 +80,7 @@ async def _list_by_user(request: web.Request) -> web.Response:
 
 
 async def _create_variable(request: web.Request) -> web.Response:
-    """Create a value of a variable in one scope, and answer with it and 201."""
+    """Create the value of a variable in one scope, and answer with it and 201."""
     project, cloud = _project(request), cloud_of(request)
     body = check_object(await read_body(request, _FIELDS))
     check_body(body, _FIELDS, ("name", "type"))
@@ -95,20 +95,20 @@ async def _create_variable(request: web.Request) -> web.Response:
         created_at=cloud.clock.now(),
         **_scope(request, body),
     )
-    _refuse_second(request, variable)
+    _check_unique(request, variable)
     cloud.store.definitions.put(variable)
     return data_response(_variable_json(variable), 201)
 
 
 async def _update_variable(request: web.Request) -> web.Response:
-    """Change a value, or its variable's name."""
+    """Update a value or the name of its variable."""
     variable, cloud = _variable(request), cloud_of(request)
     body = check_object(await read_body(request, _FIELDS))
     check_body(body, _FIELDS)
     value, name = _value(body), body.get("name") or variable.name
     check_variable(name, {} if value is None else {"raw_value": value})
     changed = replace(variable, name=name, value=variable.value if value is None else value)
-    _refuse_second(request, changed)
+    _check_unique(request, changed)
     changed = replace(changed, updated_at=cloud.clock.now())
     if body.get("state") == DELETED:
         changed = delete(cloud, changed)
@@ -117,12 +117,12 @@ async def _update_variable(request: web.Request) -> web.Response:
 
 
 async def _delete_variable(request: web.Request) -> web.Response:
-    """Delete one value of a variable."""
+    """Delete a value of a variable."""
     return data_response(_variable_json(delete(cloud_of(request), _variable(request))))
 
 
 def _variable_json(variable: EnvironmentVariable) -> dict[str, Any]:
-    """Write one value of a variable."""
+    """Return a value of a variable."""
     return {
         "id": variable.id,
         "account_id": variable.account_id,
@@ -160,7 +160,7 @@ def _value(body: dict[str, Any]) -> str | None:
 
 
 def _scope(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
-    """Return the scope and whose it is, which must be the project's."""
+    """Return the scope and the id of its owner, which must belong to the project."""
     kind = body["type"]
     if kind not in SCOPES:
         raise bad_request({"type": f"{kind!r} is not one of {list(SCOPES)!r}"})
@@ -177,13 +177,13 @@ def _scope(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
     return {"type": kind, name: body[name]}
 
 
-def _refuse_second(request: web.Request, variable: EnvironmentVariable) -> None:
-    def place(each: EnvironmentVariable) -> tuple[Any, ...]:
+def _check_unique(request: web.Request, variable: EnvironmentVariable) -> None:
+    def scope(each: EnvironmentVariable) -> tuple[Any, ...]:
         return each.name, each.type, each.environment_id, each.job_definition_id, each.user_id
 
     for other in _variables(request):
-        if other.id != variable.id and place(other) == place(variable):
-            raise bad_request({"name": f"{variable.name!r} has a value in this {variable.type} already."})
+        if other.id != variable.id and scope(other) == scope(variable):
+            raise bad_request({"name": f"{variable.name!r} already has a value in this {variable.type}."})
 
 
 def _variables(request: web.Request) -> list[EnvironmentVariable]:
@@ -205,7 +205,7 @@ def _project(request: web.Request) -> ProjectRecord:
 _VARIABLES = "/api/v3/accounts/{account_id}/projects/{project_id}/environment-variables/"
 _VARIABLE = f"{_VARIABLES}{{variable_id}}/"
 _READ, _WRITE = ("env_vars", "read"), ("env_vars", "write")
-_USERS = "A user's values are kept and have no effect: nobody develops here."
+_USERS = "Values of users are stored and have no effect."
 _DELETED = "Answers 200 and the value, where the specification says 204."
 
 ROUTES = (

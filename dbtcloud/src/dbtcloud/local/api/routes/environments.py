@@ -1,4 +1,4 @@
-"""Environments: of a project in v3, of the account in v2 and, undocumented and much used, in v3."""
+"""Environments: of a project in v3, of the account in v2. Clients also use those of the account in v3."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.definitions import ENVIRONMENT_SCHEMA, changed_environment
+from dbtcloud.local.api.requests.definitions import ENVIRONMENT_SCHEMA, updated_environment
 from dbtcloud.local.api.requests.query import (
     PAGING,
     Readers,
@@ -50,18 +50,18 @@ _FILTERS: Readers = {
 
 
 async def _list_environments(request: web.Request) -> web.Response:
-    """Answer with a page of environments: of the project that the path names, or of the account."""
+    """Answer with a page of environments, of the project that the path names or of the account."""
     account, parameters = account_of(request), parse_query(request, _FILTERS)
     project = _project(request)
     within = {} if project is None else {"project_id": [project.id]}
     store = cloud_of(request).store
     environments, total = find_definitions(store, EnvironmentRecord, account, parameters, within)
     contents = [_json(request, environment) for environment in environments]
-    return list_response(contents, total, parameters.page(), parameters.echo(account.id))
+    return list_response(contents, total, parameters.page(), parameters.applied_filters(account.id))
 
 
 async def _get_environment(request: web.Request) -> web.Response:
-    """Answer with one environment, which must be of the project that the path names."""
+    """Answer with one environment."""
     parse_query(request, {})
     return data_response(_json(request, _environment(request)))
 
@@ -73,15 +73,15 @@ async def _create_environment(request: web.Request) -> web.Response:
     project = _project(request) or _project_of_body(request, body)
     id_ = cloud.store.definitions.next_id(EnvironmentRecord)
     empty = EnvironmentRecord(id_, "", account.id, project.id, created_at=cloud.clock.now())
-    environment = changed_environment(body, empty)
+    environment = updated_environment(body, empty)
     cloud.store.definitions.put(environment)
     return data_response(_json(request, environment), 201)
 
 
 async def _update_environment(request: web.Request) -> web.Response:
-    """Change what the body gives of an environment; a state of 2 deletes it."""
+    """Update an environment. A state of 2 deletes it."""
     environment, cloud = _environment(request), cloud_of(request)
-    changed = changed_environment(await read_body(request, ENVIRONMENT_SCHEMA), environment)
+    changed = updated_environment(await read_body(request, ENVIRONMENT_SCHEMA), environment)
     changed = replace(changed, updated_at=cloud.clock.now())
     if changed.state == DELETED:
         return data_response(_json(request, delete(cloud, changed)))
@@ -121,12 +121,12 @@ def _json(request: web.Request, environment: EnvironmentRecord) -> dict[str, Any
     return environment_json(environment, project, write, str(cloud.database(environment.id)))
 
 
-_NO_CREDENTIALS = "There are no credentials, profiles or extended attributes; connection is DuckDB's."
+_NO_CREDENTIALS = "There are no credentials, profiles or extended attributes. The connection is DuckDB."
 _NEW = (
-    f"A new environment has a target and schema named default. {_NO_CREDENTIALS} What is given of them is "
-    "kept and has no effect."
+    f"A new environment has a target and schema named default. {_NO_CREDENTIALS} They are stored "
+    "and have no effect."
 )
-_DELETED = "Answers 200 and the environment, as dbt Cloud's own answers do, where the specification says 204."
+_DELETED = "Answers 200 and the environment, as dbt Cloud does, where the specification says 204."
 _READ, _WRITE = ("environments", "read"), ("environments", "write")
 
 ROUTES = tuple(

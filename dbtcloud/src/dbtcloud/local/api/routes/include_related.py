@@ -1,4 +1,4 @@
-"""Runs and jobs with what was asked to be included: trigger, job, environment, steps, logs, newest runs."""
+"""The related objects of runs and jobs, which `include_related` names."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -32,7 +32,7 @@ _RECENT = {"most_recent_run": None, "most_recent_completed_run": _FINISHED}
 def runs_with_related(
     cloud: Cloud, runs: Sequence[RunRecord], include: frozenset[str]
 ) -> list[dict[str, Any]]:
-    """Write runs, each with what was asked for and with whether it can be retried."""
+    """Return runs with the related objects, and whether each can be retried."""
     now = cloud.clock.now()
     failed = [run for run in runs if run.status(now) is Status.ERROR]
     newest = cloud.store.runs.latest_ids(run.job_id for run in failed)
@@ -41,19 +41,19 @@ def runs_with_related(
 
 
 def started_run_json(cloud: Cloud, run: RunRecord) -> dict[str, Any]:
-    """Write a run that has just been started: dbt Cloud shows its trigger and its job."""
+    """Return a new run. dbt Cloud includes its trigger and its job."""
     return runs_with_related(cloud, [run], frozenset({"trigger", "job"}))[0]
 
 
 def newest_run(cloud: Cloud, job: JobRecord, statuses: Sequence[int] | None = None) -> RunRecord | None:
-    """Return the newest run of a job, of those with one of these statuses if some are given."""
+    """Return the newest run of a job, of those with one of `statuses` if there are any."""
     query = RunQuery(job.account_id, job_ids=[job.id], statuses=statuses)
     runs, _ = cloud.store.runs.find(query, PageQuery(limit=1, order_by="-id"), cloud.clock.now())
     return runs[0] if runs else None
 
 
 def job_with_related(cloud: Cloud, job: JobRecord, include: frozenset[str]) -> dict[str, Any]:
-    """Write a job with what was asked for."""
+    """Return a job with the related objects."""
     store, content = cloud.store, job_json(job)
     if cloud.schedules_run:
         content |= next_run(job, cloud.clock.now())
@@ -75,7 +75,7 @@ def job_with_related(cloud: Cloud, job: JobRecord, include: frozenset[str]) -> d
 def _environment_json(
     cloud: Cloud, environment_id: int, project: ProjectRecord | None
 ) -> dict[str, Any] | None:
-    """Write the environment of a run or a job, with its connection; None where it is gone."""
+    """Return the environment of a run or a job with its connection, or None if it is deleted."""
     environment = cloud.store.definitions.get(EnvironmentRecord, environment_id)
     if environment is None:
         return None
@@ -83,7 +83,7 @@ def _environment_json(
 
 
 class _Shared:
-    """What the runs of one page have in common; jobs and environments are written once."""
+    """A cache of the jobs and environments that the runs of one page share."""
 
     def __init__(self, cloud: Cloud, now: int, newest: Mapping[int, int]) -> None:
         self.cloud, self.now, self.newest = cloud, now, newest
@@ -117,13 +117,13 @@ def _run_with_related(run: RunRecord, include: frozenset[str], shared: _Shared) 
 
 
 def _rarely_included(cloud: Cloud, run: RunRecord, include: frozenset[str], now: int) -> dict[str, Any]:
-    asked: dict[str, Any] = {}
+    included: dict[str, Any] = {}
     if "repository" in include:
-        asked["repository"] = None
+        included["repository"] = None
     if "audit" in include:
-        asked["audit"] = audit_json(run, now)
+        included["audit"] = audit_json(run, now)
     if "run_retries" in include:
         query = RunQuery(run.account_id, job_ids=[run.job_id], retrying_run_ids=[run.id])
         retries, _ = cloud.store.runs.find(query, PageQuery(), now)
-        asked["run_retries"] = [run_json(each, now, cloud.base_url) for each in retries]
-    return asked
+        included["run_retries"] = [run_json(each, now, cloud.base_url) for each in retries]
+    return included

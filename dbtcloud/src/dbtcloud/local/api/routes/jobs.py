@@ -1,11 +1,11 @@
-"""Jobs: lists, one job, and what creates, changes and deletes it."""
+"""Jobs: list, get, create, update, delete."""
 
 from dataclasses import replace
 
 from aiohttp import web
 
 from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.jobs import JOB_SCHEMA, changed_job, new_job
+from dbtcloud.local.api.requests.jobs import JOB_SCHEMA, new_job, updated_job
 from dbtcloud.local.api.requests.query import (
     PAGING,
     Readers,
@@ -45,13 +45,13 @@ _FILTERS: Readers = {
 
 
 async def _list_jobs(request: web.Request) -> web.Response:
-    """Answer with a page of jobs; none is a system's, and none is ready for Fusion."""
+    """Answer with a page of jobs. None is a system job, and none is ready for Fusion."""
     account, parameters, cloud = account_of(request), parse_query(request, _FILTERS), cloud_of(request)
-    nobodys = parameters.values.get("is_system") or parameters.values.get("is_fusion_ready")
-    within: dict[str, list[int]] = {"id": []} if nobodys else {}
+    matches_none = parameters.values.get("is_system") or parameters.values.get("is_fusion_ready")
+    within: dict[str, list[int]] = {"id": []} if matches_none else {}
     jobs, total = find_definitions(cloud.store, JobRecord, account, parameters, within)
     contents = [job_with_related(cloud, job, parameters.include) for job in jobs]
-    return list_response(contents, total, parameters.page(), parameters.echo(account.id))
+    return list_response(contents, total, parameters.page(), parameters.applied_filters(account.id))
 
 
 async def _get_job(request: web.Request) -> web.Response:
@@ -63,24 +63,24 @@ async def _get_job(request: web.Request) -> web.Response:
 
 
 async def _create_job(request: web.Request) -> web.Response:
-    """Create a job and answer with it, and with 201."""
+    """Create a job and answer with it and 201."""
     account, cloud = account_of(request), cloud_of(request)
     empty = JobRecord(
         cloud.store.definitions.next_id(JobRecord), "", account.id, created_at=cloud.clock.now()
     )
     body = await read_body(request, JOB_SCHEMA)
     job = new_job(body, replace(empty, threads=1))
-    _check_place(request, job, body)
+    _check_owners(request, job, body)
     cloud.store.definitions.put(job)
     return data_response(job_with_related(cloud, job, frozenset()), 201)
 
 
 async def _update_job(request: web.Request) -> web.Response:
-    """Change what the body gives of a job; a state of 2 deletes it."""
+    """Update a job. A state of 2 deletes it."""
     job, cloud = definition_of(request, JobRecord, "job_id"), cloud_of(request)
     body = await read_body(request, JOB_SCHEMA)
-    changed = replace(changed_job(body, job), updated_at=cloud.clock.now())
-    _check_place(request, changed, body)
+    changed = replace(updated_job(body, job), updated_at=cloud.clock.now())
+    _check_owners(request, changed, body)
     if changed.state == DELETED:
         changed = delete(cloud, changed)
     cloud.store.definitions.put(changed)
@@ -88,28 +88,28 @@ async def _update_job(request: web.Request) -> web.Response:
 
 
 async def _delete_job(request: web.Request) -> web.Response:
-    """Delete a job, and cancel its runs that are still going."""
+    """Delete a job and cancel its unfinished runs."""
     cloud = cloud_of(request)
     return data_response(
         job_with_related(cloud, delete(cloud, definition_of(request, JobRecord, "job_id")), frozenset())
     )
 
 
-def _check_place(request: web.Request, job: JobRecord, body: dict[str, object]) -> None:
-    """Refuse a job of another account, and one whose environment is none of its project's."""
+def _check_owners(request: web.Request, job: JobRecord, body: dict[str, object]) -> None:
+    """Check that a job has the account of the path and an environment of its project."""
     if body.get("account_id") not in {None, job.account_id}:
         raise bad_request({"account_id": f"{body['account_id']!r} is not the account of the path"})
     environment = cloud_of(request).store.definitions.get(EnvironmentRecord, job.environment_id)
-    place = (job.account_id, job.project_id)
-    if environment is None or (environment.account_id, environment.project_id) != place:
+    owners = (job.account_id, job.project_id)
+    if environment is None or (environment.account_id, environment.project_id) != owners:
         raise not_found()
 
 
 _JOBS = "/api/v2/accounts/{account_id}/jobs/"
 _JOB = f"{_JOBS}{{job_id}}/"
-_KEPT = (
-    "Deferral, lint, compare changes, cost optimisation and webhooks of git providers are kept and given "
-    "back, and have no effect."
+_NO_EFFECT = (
+    "Deferral, lint, compare changes, cost optimisation and webhooks of git providers are stored and shown, "
+    "and have no effect."
 )
 
 ROUTES = (
@@ -121,20 +121,20 @@ ROUTES = (
         "`is_system=true` and `is_fusion_ready=true` find nothing. `custom_environment_variables` and "
         "`fusion_readiness` are not included.",
     ),
-    Route("POST", _JOBS, _create_job, ("jobs", "write"), _KEPT),
+    Route("POST", _JOBS, _create_job, ("jobs", "write"), _NO_EFFECT),
     Route("GET", _JOB, _get_job, ("jobs", "read"), "`fusion_readiness` is not included."),
     Route(
         "POST",
         _JOB,
         _update_job,
         ("jobs", "write"),
-        f"Fields that the body leaves out stay as they are; dbt Cloud asks for the whole job. {_KEPT}",
+        f"Fields that are not in the body stay as they are; dbt Cloud requires the whole job. {_NO_EFFECT}",
     ),
     Route(
         "DELETE",
         _JOB,
         _delete_job,
         ("jobs", "write"),
-        "Answers 200 and the job, as dbt Cloud's own answers do, where the specification says 204.",
+        "Answers 200 and the job, as dbt Cloud does, where the specification says 204.",
     ),
 )

@@ -1,4 +1,4 @@
-"""The pages for people: the newest runs, and the run that a run's `href` leads to."""
+"""The pages: the newest runs, and a page for each run, which its `href` leads to."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-in
 
 
 async def _show_runs(request: web.Request) -> web.Response:
-    """Show the newest runs of account 1, each leading to its own page."""
+    """Show the newest runs of account 1."""
     cloud = cloud_of(request)
     now = cloud.clock.now()
     runs, total = cloud.store.runs.find(RunQuery(account_id=1), _NEWEST, now)
@@ -26,7 +26,7 @@ async def _show_runs(request: web.Request) -> web.Response:
 
 
 async def _show_run(request: web.Request) -> web.Response:
-    """Show a run with its steps, their logs and its nodes; the page renews itself while the run goes on."""
+    """Show a run with its steps, logs and nodes. The page refreshes itself until the run finishes."""
     cloud, run = cloud_of(request), run_of(request)
     now = cloud.clock.now()
     steps = cloud.steps(run)
@@ -50,7 +50,7 @@ def _names(cloud: Cloud, run: RunRecord) -> Names:
 async def _nodes(cloud: Cloud, run: RunRecord, steps: list[StepRecord]) -> list[NodeTime]:
     if run.script is not None:
         return node_times(cloud, run, steps)
-    # Only a pretended run's artifacts are in the store, which belongs to this thread.
+    # A real run's artifacts are files. A simulated run's are in the store, which belongs to this thread.
     return await asyncio.to_thread(node_times, cloud, run, steps)
 
 

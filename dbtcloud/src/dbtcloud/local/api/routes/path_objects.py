@@ -1,4 +1,4 @@
-"""What a path names: its account and the object in it, or 404."""
+"""The objects that a path names: the account, and the object in it."""
 
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ def cloud_of(request: web.Request) -> Cloud:
 
 
 def path_id(request: web.Request, name: str) -> int:
-    """Return an id out of the path; 404 for what is no number."""
+    """Return an id of the path, or raise 404 if it is not a number."""
     text = request.match_info[name]
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
         raise not_found()
@@ -34,7 +34,7 @@ def path_id(request: web.Request, name: str) -> int:
 
 
 def account_of(request: web.Request) -> AccountRecord:
-    """Return the account that the path names."""
+    """Return the account that the path names, or raise 404."""
     account = cloud_of(request).store.definitions.get(AccountRecord, path_id(request, "account_id"))
     if account is None:
         raise not_found()
@@ -42,7 +42,7 @@ def account_of(request: web.Request) -> AccountRecord:
 
 
 def definition_of(request: web.Request, kind: type[D], name: str) -> D:
-    """Return the project, environment, job or variable that the path names; deleted ones are not there."""
+    """Return the definition that the path names, or raise 404. A deleted one does not exist."""
     account = account_of(request)
     found = cloud_of(request).store.definitions.get(kind, path_id(request, name))
     if found is None or found.account_id != account.id or found.state == DELETED:
@@ -51,7 +51,7 @@ def definition_of(request: web.Request, kind: type[D], name: str) -> D:
 
 
 def run_of(request: web.Request) -> RunRecord:
-    """Return the run that the path names."""
+    """Return the run that the path names, or raise 404."""
     account = account_of(request)
     run = cloud_of(request).store.runs.get(path_id(request, "run_id"))
     if run is None or run.account_id != account.id:

@@ -1,11 +1,11 @@
-"""Projects, in v3 and their v2 twins."""
+"""Projects, in v2 and v3."""
 
 from dataclasses import replace
 
 from aiohttp import web
 
 from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.definitions import PROJECT_SCHEMA, changed_project
+from dbtcloud.local.api.requests.definitions import PROJECT_SCHEMA, updated_project
 from dbtcloud.local.api.requests.query import (
     PAGING,
     Readers,
@@ -44,7 +44,7 @@ async def _list_projects(request: web.Request) -> web.Response:
     page = parameters.page()
     projects, total = find_definitions(cloud_of(request).store, ProjectRecord, account, parameters)
     return list_response(
-        [project_json(project) for project in projects], total, page, parameters.echo(account.id)
+        [project_json(project) for project in projects], total, page, parameters.applied_filters(account.id)
     )
 
 
@@ -55,20 +55,20 @@ async def _get_project(request: web.Request) -> web.Response:
 
 
 async def _create_project(request: web.Request) -> web.Response:
-    """Create a project, which has no dbt sources, and answer with it and 201."""
+    """Create a project without dbt sources, and answer with it and 201."""
     account, cloud = account_of(request), cloud_of(request)
     definitions = cloud.store.definitions
     id_ = definitions.next_id(ProjectRecord)
     empty = ProjectRecord(id_, "", account.id, shown=_UNCONNECTED, created_at=cloud.clock.now())
-    project = changed_project(await read_body(request, PROJECT_SCHEMA), empty)
+    project = updated_project(await read_body(request, PROJECT_SCHEMA), empty)
     definitions.put(project)
     return data_response(project_json(project), 201)
 
 
 async def _update_project(request: web.Request) -> web.Response:
-    """Change what the body gives of a project; a state of 2 deletes it."""
+    """Update a project. A state of 2 deletes it."""
     project, cloud = definition_of(request, ProjectRecord, "project_id"), cloud_of(request)
-    changed = changed_project(await read_body(request, PROJECT_SCHEMA), project)
+    changed = updated_project(await read_body(request, PROJECT_SCHEMA), project)
     changed = replace(changed, updated_at=cloud.clock.now())
     if changed.state == DELETED:
         return data_response(project_json(delete(cloud, changed)))
@@ -77,19 +77,19 @@ async def _update_project(request: web.Request) -> web.Response:
 
 
 async def _delete_project(request: web.Request) -> web.Response:
-    """Delete a project, with its environments and jobs."""
+    """Delete a project with its environments and jobs."""
     return data_response(
         project_json(delete(cloud_of(request), definition_of(request, ProjectRecord, "project_id")))
     )
 
 
-_DUCKDB = "The connection is DuckDB or that of the project's own profile, and there is no repository."
-_BARE = (
-    "A new project has no dbt sources: its runs end in an error that says how to give it some. Connection, "
-    "repository and semantic layer are kept and have no effect."
+_DUCKDB = "The connection is DuckDB or that of the project's own profile. There is no repository."
+_NEW = (
+    "A new project has no dbt sources: its runs end in an error that says how to add some. Connection, "
+    "repository and semantic layer are stored and have no effect."
 )
-_CHANGED = f"Fields that the body leaves out stay as they are. {_BARE}"
-_DELETED = "Answers 200 and the project, as dbt Cloud's own answers do, where the specification says 204."
+_UPDATED = f"Fields that are not in the body stay as they are. {_NEW}"
+_DELETED = "Answers 200 and the project, as dbt Cloud does, where the specification says 204."
 _READ, _WRITE = ("projects", "read"), ("projects", "write")
 
 ROUTES = tuple(
@@ -97,9 +97,9 @@ ROUTES = tuple(
     for projects in ("/api/v3/accounts/{account_id}/projects/", "/api/v2/accounts/{account_id}/projects/")
     for route in (
         Route("GET", projects, _list_projects, _READ, _DUCKDB),
-        Route("POST", projects, _create_project, _WRITE, _BARE),
+        Route("POST", projects, _create_project, _WRITE, _NEW),
         Route("GET", f"{projects}{{project_id}}/", _get_project, _READ, _DUCKDB),
-        Route("POST", f"{projects}{{project_id}}/", _update_project, _WRITE, _CHANGED),
+        Route("POST", f"{projects}{{project_id}}/", _update_project, _WRITE, _UPDATED),
         Route("DELETE", f"{projects}{{project_id}}/", _delete_project, _WRITE, _DELETED),
     )
 )

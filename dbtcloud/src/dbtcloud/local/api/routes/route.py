@@ -1,4 +1,4 @@
-"""One endpoint: what it answers to, what a token needs for it, and where it differs from dbt Cloud."""
+"""The entry of an endpoint in the route table."""
 
 from typing import NamedTuple
 
@@ -6,15 +6,15 @@ from aiohttp.typedefs import Handler
 
 
 class Route(NamedTuple):
-    """An entry of the route table.
+    """An endpoint: method, path, handler, permission, and its difference from dbt Cloud.
 
     Attributes:
         method: GET, POST, PUT, PATCH or DELETE.
-        path: with its closing slash, if dbt Cloud's has one; it is served with and without.
-        handler: answers.
-        needs: what of `dbtcloud.local.control.permissions` a token must have: a resource, and `read` or
-            `write`; None where any token will do.
-        differs: how the answer differs from dbt Cloud's; the coverage page shows it.
+        path: with its closing slash, if dbt Cloud's has one. It is served with and without.
+        handler: the handler.
+        needs: the permission that a token must have: a resource of `dbtcloud.local.control.permissions`, and
+            `read` or `write`. None if any token suffices.
+        differs: how it differs from dbt Cloud, for the coverage page.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""Runs: lists, one run, cancelling, retrying, and single steps."""
+"""Runs: list, get, cancel, retry; and single steps."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ async def _list_runs(request: web.Request) -> web.Response:
     account, parameters, cloud = account_of(request), parse_query(request, _FILTERS), cloud_of(request)
     query = _query(account.id, parameters)
     runs, total = cloud.store.runs.find(query, parameters.page(), cloud.clock.now())
-    filters = {"state": "all", **parameters.echo(account.id)}
+    filters = {"state": "all", **parameters.applied_filters(account.id)}
     return list_response(
         runs_with_related(cloud, runs, parameters.include), total, parameters.page(), filters
     )
@@ -70,14 +70,14 @@ async def _get_run(request: web.Request) -> web.Response:
 
 
 async def _cancel_run(request: web.Request) -> web.Response:
-    """Cancel a run and answer with it; a going run of real dbt ends a moment later."""
+    """Cancel a run and answer with it. If real dbt executes it, it may end a moment later."""
     cloud, run = cloud_of(request), run_of(request)
     cloud.cancel(run)
     return data_response(runs_with_related(cloud, [run_of(request)], frozenset())[0])
 
 
 async def _get_retry(request: web.Request) -> web.Response:
-    """Answer with the step that failed and the commands that were not reached."""
+    """Answer with the failed step and the skipped commands."""
     cloud, run = cloud_of(request), run_of(request)
     failed = failed_step(cloud.steps(run))
     return data_response(
@@ -86,7 +86,7 @@ async def _get_retry(request: web.Request) -> web.Response:
 
 
 async def _retry_run(request: web.Request) -> web.Response:
-    """Take a failed run up at its failure, in a new run."""
+    """Retry a failed run from its failed step, in a new run."""
     cloud, run = cloud_of(request), run_of(request)
     reason = refusal(cloud, run, cloud.store.runs.latest_ids([run.job_id]).get(run.job_id))
     if reason is not None:
@@ -98,7 +98,7 @@ async def _retry_run(request: web.Request) -> web.Response:
 
 
 async def _get_step(request: web.Request) -> web.Response:
-    """Answer with one step of whichever run it belongs to."""
+    """Answer with one step."""
     account, cloud = account_of(request), cloud_of(request)
     include = parse_query(request, {}).include
     run_id, index = divmod(path_id(request, "step_id"), STEPS_PER_RUN)
@@ -146,14 +146,14 @@ ROUTES = (
         "/api/v2/accounts/{account_id}/runs/",
         _list_runs,
         ("runs", "read"),
-        "`deferring_run_id` finds nothing. `finished_at__range` and `created_at__range` heed UTC offsets.",
+        "`deferring_run_id` finds nothing. `finished_at__range` and `created_at__range` respect UTC offsets.",
     ),
     Route(
         "GET",
         _RUN,
         _get_run,
         ("runs", "read"),
-        "`repository` is null, `audit` names one service token for everything.",
+        "`repository` is null, and `audit` always names the same service token.",
     ),
     Route("POST", f"{_RUN}cancel/", _cancel_run, ("runs", "write")),
     Route("GET", f"{_RUN}retry/", _get_retry, ("runs", "read")),
@@ -162,7 +162,7 @@ ROUTES = (
         f"{_RUN}retry/",
         _retry_run,
         ("runs", "write"),
-        "The new run's cause is worded in another way.",
+        "The cause of the new run has other words.",
     ),
     Route("GET", "/api/v2/accounts/{account_id}/steps/{step_id}/", _get_step, ("runs", "read")),
 )

@@ -1,4 +1,4 @@
-"""All endpoints that are served, in one table; whatever else is asked for answers 501."""
+"""The route table: all endpoints. Requests for anything else are answered 501."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from dbtcloud.local.api.routes.app_keys import AUTHENTICATOR
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import forbidden, not_found, not_implemented
 
-# The first path that fits a request answers it: `bulk/` is before `{variable_id}/`.
+# The first route that matches a request answers it, so `bulk/` comes before `{variable_id}/`.
 _MODULES = (
     accounts,
     projects,
@@ -43,42 +43,40 @@ _MODULES = (
 )
 _PATH = ":.+}"
 _ACCOUNT = "/api/v2/accounts/{account_id}/"
-# Paths that are served, by methods that dbt Cloud has and this server has not: no 405 there.
-_UNSERVED = ((_ACCOUNT, "POST"), (_ACCOUNT, "PATCH"))
+# dbt Cloud has these methods, so the answer is 501 and not 405.
+_NOT_IMPLEMENTED = ((_ACCOUNT, "POST"), (_ACCOUNT, "PATCH"))
 
 
 def route_table() -> Iterator[Route]:
-    """Yield every endpoint that is served, the control plane's and the pages' too."""
+    """Yield every endpoint, with those of the control plane and the pages."""
     for module in _MODULES:
         for entry in module.ROUTES:
             yield Route(*entry)
 
 
 def aiohttp_routes() -> Iterator[web.RouteDef]:
-    """Yield every route, with and without its closing slash: dbt Cloud's clients send both."""
+    """Yield every route with and without its closing slash, since clients send both."""
     for route in route_table():
         yield from _both(route.method, route.path, _with_permission(route))
-    for path, method in _UNSERVED:
-        yield from _both(method, path, _refuse)
+    for path, method in _NOT_IMPLEMENTED:
+        yield from _both(method, path, _answer_501)
 
 
-async def _refuse(request: web.Request) -> web.Response:
+async def _answer_501(request: web.Request) -> web.Response:
     """Answer 501."""
     raise not_implemented(request.method, request.path)
 
 
 def _with_permission(route: Route) -> Handler:
-    """Return the route's handler behind a check of what the token is allowed.
-
-    dbt Cloud tells a token that may not see an object that there is none (issues 207 and
-    537 of dbt-labs/terraform-provider-dbtcloud), and refuses it whole lists.
-    """
+    """Return the route's handler behind a check of the token's permissions."""
     if route.needs is None:
         return route.handler
     resource, access = route.needs
 
     async def handler(request: web.Request) -> web.StreamResponse:
         if not request.app[AUTHENTICATOR].check_api(request).allows(resource, access):
+            # Without permission, dbt Cloud answers 404 for an object and 403 for a list (issues 207 and 537
+            # of dbt-labs/terraform-provider-dbtcloud).
             raise forbidden() if _is_list(route.path) else not_found()
         return await route.handler(request)
 
@@ -88,7 +86,7 @@ def _with_permission(route: Route) -> Handler:
 def _both(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
     yield web.route(method, path, handler)
     other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
-    if path != "/" and not path.endswith(_PATH):  # the slash of a path within a path is a part of it
+    if path != "/" and not path.endswith(_PATH):  # where it would be part of the artifact's path
         yield web.route(method, other, handler)
 
 

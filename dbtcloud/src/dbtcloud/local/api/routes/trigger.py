@@ -1,4 +1,4 @@
-"""Starting runs of a job: a new one, or its last one taken up at its failure."""
+"""The endpoints that start runs of a job: `run/` and `rerun/`."""
 
 from aiohttp import web
 
@@ -20,7 +20,7 @@ async def _trigger_job(request: web.Request) -> web.Response:
 
 
 async def _rerun_job(request: web.Request) -> web.Response:
-    """Take the job's newest run up at its failure if it can be; otherwise start a new run."""
+    """Retry the job's newest run from its failed step if that is possible, or start a new run."""
     job, cloud = definition_of(request, JobRecord, "job_id"), cloud_of(request)
     newest = newest_run(cloud, job)
     if newest is not None and refusal(cloud, newest, newest.id) is None:
@@ -38,8 +38,8 @@ ROUTES = (
         f"{_JOB}run/",
         _trigger_job,
         ("runs", "write"),
-        "One run at a time in each environment, where dbt Cloud runs one at a time of each job. Ids of pull "
-        "requests are kept and shown, and have no effect.",
+        "Runs of one environment run one after the other; dbt Cloud does so with the runs of one job. Ids of "
+        "pull requests are stored and shown, and have no effect.",
     ),
-    Route("POST", f"{_JOB}rerun/", _rerun_job, ("runs", "write"), "The cause is worded in another way."),
+    Route("POST", f"{_JOB}rerun/", _rerun_job, ("runs", "write"), "The cause has other words."),
 )

@@ -135,7 +135,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if unknown or not body["event_types"]:
         raise bad_request({"event_types": f"{body['event_types']!r}: one or more of {list(EVENT_TYPES)!r}"})
     if not _is_url(body["client_url"]):
-        raise bad_request({"client_url": f"{body['client_url']!r} is no http or https address"})
+        raise bad_request({"client_url": f"{body['client_url']!r} is not an http or https URL"})
     given = {name: body[name] for name in _FIELDS if body.get(name) is not None}
     return {**given, **{name: tuple(given.get(name, ())) for name in ("event_types", "job_ids")}}
 
@@ -171,10 +171,10 @@ _WEBHOOKS = "/api/v3/accounts/{account_id}/webhooks/"
 _ONE = f"{_WEBHOOKS}subscription/{{subscription_id}}"
 _READ, _WRITE = ("webhooks", "read"), ("webhooks", "write")
 _SENT = (
-    "Tries are 0.5 to 4 seconds apart. Five failed ones in a row deactivate the subscription, as in dbt "
-    "Cloud until June 2026 (1,000, or seven days, since). Cancelled runs send nothing."
+    "Attempts are 0.5 to 4 seconds apart. Five failures in a row deactivate the subscription, as in dbt "
+    "Cloud until June 2026 (since then 1,000 failures, or seven days). Cancelled runs send nothing."
 )
-_LOG = "The last thousand are kept, until the server ends; their subscription may be gone."
+_LOG = "The server keeps the last thousand until it stops, also of deleted subscriptions."
 
 ROUTES = (
     Route("GET", f"{_WEBHOOKS}subscriptions", _list_subscriptions, _READ),
@@ -183,7 +183,7 @@ ROUTES = (
     Route("PUT", _ONE, _update_subscription, _WRITE, _SENT),
     Route("DELETE", _ONE, _delete_subscription, _WRITE),
     Route("GET", f"{_ONE}/test", _test_subscription, _WRITE, "Sends the end of an invented run."),
-    Route("GET", f"{_ONE}/events", _list_events, _READ, f"All at once. {_LOG}"),
+    Route("GET", f"{_ONE}/events", _list_events, _READ, f"Not paged. {_LOG}"),
     Route("GET", f"{_ONE}/event/{{event_id}}/receipt", _list_receipts, _READ, _LOG),
     Route("GET", f"{_WEBHOOKS}event/{{event_id}}", _get_event, _READ, _LOG),
     Route("GET", f"{_WEBHOOKS}event/{{event_id}}/receipts", _list_receipts, _READ, _LOG),
