@@ -85,7 +85,7 @@ class Cloud:
     def seed_runs(
         self, count: int, first_end: float, last_end: float, age: float = 600.0
     ) -> dict[int, float]:
-        """Pretended runs that are running now and succeed evenly spread; the second of each one's end."""
+        """Simulated runs that are running now and succeed evenly spread; the second of each one's end."""
         every = (last_end - first_end) / max(count - 1, 1)
         life = {"running": age + first_end}
         document = {"job_id": JOB, "count": count, "age": age, "every": every, "pretend": life}

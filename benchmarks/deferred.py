@@ -1,6 +1,6 @@
 """Thousands of deferred runs in one process: `python -m benchmarks.deferred --runs 1000 5000`.
 
-Triggers of each provider watch pretended runs of a local dbt Cloud behind TLS, in one event loop, asking
+Triggers of each provider watch simulated runs of a local dbt Cloud behind TLS, in one event loop, asking
 every five seconds. The runs end evenly spread over the watch, and dbt Cloud knows when.
 """
 

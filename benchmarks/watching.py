@@ -1,4 +1,4 @@
-"""One watch: a provider's process watches pretended runs, and both it and dbt Cloud are asked for figures."""
+"""One watch: a provider's process watches simulated runs, and both it and dbt Cloud are asked for figures."""
 
 import math
 import threading

@@ -77,7 +77,7 @@ def test_the_tests_that_are_shown_pass(shell, tmp_path):
 @pytest.fixture
 def my_project(tmp_path, monkeypatch):
     """A machine with nothing on it but a dbt project, and the dbt environments that are made once."""
-    made = environment.home() / "dbt"
+    made = environment.data_home() / "dbt"
     made.mkdir(parents=True, exist_ok=True)
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "dbt").symlink_to(made)

@@ -16,7 +16,7 @@ def dag_in(path):
 
 
 @pytest.fixture
-def pretended(dbt_cloud, hasty):
+def simulated(dbt_cloud, hasty):
     """The jobs that the examples name, with runs that only pretend to run dbt."""
     script = {"running": 0.3, "artifacts": MANIFEST}
     jobs = [
@@ -28,7 +28,7 @@ def pretended(dbt_cloud, hasty):
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_the_example_succeeds(run_dag, pretended, path):
+def test_the_example_succeeds(run_dag, simulated, path):
     outcome = run_dag(dag_in(path))
     assert outcome.state == "success"
     assert set(outcome.states.values()) == {"success"}

@@ -10,7 +10,7 @@ from dbtcloud.core import environment
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """A machine of one's own: nothing of the user's home, but the dbt environments that are made once."""
-    made = environment.home() / "dbt"
+    made = environment.data_home() / "dbt"
     made.mkdir(parents=True, exist_ok=True)
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "dbt").symlink_to(made)

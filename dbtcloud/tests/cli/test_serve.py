@@ -17,7 +17,7 @@ def test_what_it_prints_is_all_that_airflow_needs():
     with serve("--memory") as served:
         connection = served.connection
 
-        assert served.lines[0] == f"dbt Cloud is served on {connection['host']}"
+        assert served.lines[0] == f"The local dbt Cloud is running on {connection['host']}"
         assert "\n".join(served.lines).count(connection["password"]) == 1
         assert connection["conn_type"] == "dbt_cloud"
         assert served.get("/_local/health").status_code == 200
@@ -69,7 +69,7 @@ def test_a_port_that_is_none_is_refused(port):
     ended = refusal("serve", f"--port={port}")
 
     assert ended.returncode == 2
-    assert f"'{port}' is no port; give a number from 0 to 65535" in ended.stderr
+    assert f"'{port}' is not a port; give a number from 0 to 65535" in ended.stderr
 
 
 @pytest.mark.parametrize("absent", ["filelock", "platformdirs"])
@@ -144,7 +144,7 @@ def test_what_goes_wrong_in_the_background_is_told_in_the_foreground(home):
         ended = refusal("serve", "--background", "--port", port)
     assert ended.returncode == 1
     starting, said = ended.stderr.splitlines()
-    assert starting.startswith("Starting in the background, with a log in")
+    assert starting.startswith("Starting in the background. Log file:")
     assert said.startswith(f"dbtcloud: Port {port} on 127.0.0.1 is in use")
 
 
@@ -156,12 +156,16 @@ PROFILE = ("profiles.yml", "stove: {outputs: {dev: {type: duckdb}}}")
     [
         (["--project-dir", "nowhere"], None, "There is no dbt project in"),
         (["--project-dir", "oven"], PROFILE, "The profile 'oven' of"),
-        (["--project-dir", "oven", "--dbt-version", "1.4"], None, "dbt 1.4 cannot be had here"),
-        (["--project-dir", "oven", "--adapter", "dbt-oven; rm"], None, "is no package's name"),
-        (["--project-dir", "oven", "--keep-artifacts", "plenty"], None, "'plenty' is no size"),
-        (["--git", "file:///nowhere.git"], None, "The project's sources could not be fetched"),
+        (["--project-dir", "oven", "--dbt-version", "1.4"], None, "dbt 1.4 is not supported"),
+        (["--project-dir", "oven", "--adapter", "dbt-oven; rm"], None, "is not the name of a package"),
+        (["--project-dir", "oven", "--keep-artifacts", "plenty"], None, "'plenty' is not a size"),
+        (["--git", "file:///nowhere.git"], None, "The project could not be fetched"),
         (["--config", "nowhere.yml"], None, "The file nowhere.yml cannot be read"),
-        (["--config", "oven/c.yml"], ("c.yml", "projcts: []"), "unknown key 'projcts': it takes projects"),
+        (
+            ["--config", "oven/c.yml"],
+            ("c.yml", "projcts: []"),
+            "unknown key 'projcts'. Its keys are projects",
+        ),
     ],
 )
 def test_what_cannot_be_served_is_one_clear_message(oven, monkeypatch, options, file, said):

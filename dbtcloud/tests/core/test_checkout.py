@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from dbtcloud.core import checkout
-from dbtcloud.core.runner_errors import NotADbtProject
+from dbtcloud.core.runner_errors import InvalidDbtProject
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_database_beside_the_models_is_neither_copied_nor_removed(source, tmp_
 
 def test_a_folder_without_a_project_is_refused(tmp_path):
     with pytest.raises(
-        NotADbtProject, match=r"There is no dbt project in .*dbt_project\.yml.*Give the folder"
+        InvalidDbtProject, match=r"There is no dbt project in .*dbt_project\.yml.*Give the folder"
     ):
         checkout.refresh(tmp_path, tmp_path / "checkout")
 

@@ -12,9 +12,9 @@ import pytest
 from dbtcloud.core import environment
 from dbtcloud.core.environment import DbtEnvironment
 from dbtcloud.core.installer import Installer
-from dbtcloud.core.runner_errors import EnvironmentNotMade
+from dbtcloud.core.runner_errors import EnvironmentCreationError
 
-INSTALLERS = [Installer.found(), Installer(uv=None)]
+INSTALLERS = [Installer.find(), Installer(uv=None)]
 both = pytest.mark.parametrize("installer", INSTALLERS, ids=["uv", "pip"])
 
 
@@ -44,7 +44,7 @@ def test_uv_of_the_local_extra_is_found():
 
 @both
 async def test_an_environment_has_what_was_asked_for_and_its_bytecode(installer, root, requirement):
-    made = await environment.make([requirement], root=root, installer=installer)
+    made = await environment.create_environment([requirement], root=root, installer=installer)
 
     assert imported(made, "tiny_oven.HEAT") == "250"
     assert imported(made, "__import__('os').path.exists(tiny_oven.__cached__)") == "True"
@@ -54,32 +54,32 @@ async def test_an_environment_has_what_was_asked_for_and_its_bytecode(installer,
 
 
 async def test_it_stands_on_the_interpreter_that_asked(root, requirement):
-    made = await environment.make([requirement], root=root)
+    made = await environment.create_environment([requirement], root=root)
 
     assert imported(made, "sys.version") == sys.version
 
 
 async def test_it_is_made_once_and_found_afterwards(root, requirement):
     lines: list[str] = []
-    first = await environment.make([requirement], root=root, progress=lines.append)
+    first = await environment.create_environment([requirement], root=root, progress=lines.append)
     told = list(lines)
-    second = await environment.make([requirement], root=root, progress=lines.append)
+    second = await environment.create_environment([requirement], root=root, progress=lines.append)
 
     assert second == first
-    assert told[0].startswith("Making dbt's environment with uv in ")
+    assert told[0].startswith("Creating the dbt environment in ")
     assert lines == told
 
 
 async def test_other_requirements_have_an_environment_of_their_own(root, requirement):
-    first = await environment.make([requirement], root=root)
-    second = await environment.make([requirement, "tiny-oven>=1"], root=root)
+    first = await environment.create_environment([requirement], root=root)
+    second = await environment.create_environment([requirement, "tiny-oven>=1"], root=root)
 
     assert first.folder != second.folder
 
 
 async def test_the_order_of_the_requirements_does_not_matter(root, requirement):
-    first = await environment.make([requirement, "tiny-oven>=1"], root=root)
-    second = await environment.make(["tiny-oven>=1", requirement], root=root)
+    first = await environment.create_environment([requirement, "tiny-oven>=1"], root=root)
+    second = await environment.create_environment(["tiny-oven>=1", requirement], root=root)
 
     assert first == second
 
@@ -88,29 +88,29 @@ async def test_one_that_was_made_through_a_link_outlives_the_link(root, requirem
     root.mkdir(parents=True, exist_ok=True)
     (tmp_path / "link").symlink_to(root)
 
-    made = await environment.make([requirement], root=tmp_path / "link")
+    made = await environment.create_environment([requirement], root=tmp_path / "link")
 
     assert made.folder.parent == root.resolve()
 
 
 async def test_one_that_was_left_half_made_is_made_again(root, requirement):
-    made = await environment.make([requirement], root=root)
+    made = await environment.create_environment([requirement], root=root)
     (made.folder / "dbtcloud.json").unlink()
     (made.folder / "rubble").touch()
 
-    await environment.make([requirement], root=root)
+    await environment.create_environment([requirement], root=root)
 
     assert not (made.folder / "rubble").exists()
     assert json.loads((made.folder / "dbtcloud.json").read_text())["requirements"] == [requirement]
 
 
 async def test_one_whose_interpreter_is_gone_is_made_again(root, requirement):
-    made = await environment.make([requirement], root=root)
+    made = await environment.create_environment([requirement], root=root)
     for name in ("python", "python3"):
         (made.folder / "bin" / name).unlink(missing_ok=True)
     (made.folder / "bin" / "python").symlink_to("/nonexistent/python")
 
-    again = await environment.make([requirement], root=root)
+    again = await environment.create_environment([requirement], root=root)
 
     assert imported(again, "tiny_oven.HEAT") == "250"
 
@@ -119,7 +119,9 @@ async def test_processes_that_ask_at_once_make_it_once(root, requirement):
     code = (
         "import asyncio, sys; from pathlib import Path\n"
         "from dbtcloud.core import environment\n"
-        "made = asyncio.run(environment.make([sys.argv[1]], root=Path(sys.argv[2]), progress=print))\n"
+        "made = asyncio.run(\n"
+        "    environment.create_environment([sys.argv[1]], root=Path(sys.argv[2]), progress=print)\n"
+        ")\n"
         "print(made.version('tiny-oven'))\n"
     )
     racers = [
@@ -141,7 +143,7 @@ async def test_the_users_index_is_asked(installer, root, index, monkeypatch):
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", index)
 
-    made = await environment.make(["tiny-oven"], root=root, installer=installer)
+    made = await environment.create_environment(["tiny-oven"], root=root, installer=installer)
 
     assert made.version("tiny-oven") == "1.0"
 
@@ -152,7 +154,7 @@ async def test_pips_configuration_file_counts(installer, root, index, monkeypatc
     (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {index}\n")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
 
-    made = await environment.make(["tiny-oven"], root=root, installer=installer)
+    made = await environment.create_environment(["tiny-oven"], root=root, installer=installer)
 
     assert made.version("tiny-oven") == "1.0"
 
@@ -167,7 +169,7 @@ async def test_settings_made_for_airflows_own_environment_do_not_divert_it(
     monkeypatch.setenv("PIP_USER", "true")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
-    made = await environment.make([requirement], root=root, installer=installer)
+    made = await environment.create_environment([requirement], root=root, installer=installer)
 
     assert made.version("tiny-oven") == "1.0"
 
@@ -177,8 +179,8 @@ async def test_a_failing_install_says_what_why_and_what_to_do(installer, root, i
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.setenv("PIP_INDEX_URL", index)
 
-    with pytest.raises(EnvironmentNotMade) as caught:
-        await environment.make(["no-such-oven>=7"], root=root, installer=installer)
+    with pytest.raises(EnvironmentCreationError) as caught:
+        await environment.create_environment(["no-such-oven>=7"], root=root, installer=installer)
 
     message = str(caught.value)
     assert f"could not be made: {installer.name} ended with exit code" in message
@@ -191,8 +193,8 @@ async def test_a_failing_install_says_what_why_and_what_to_do(installer, root, i
 async def test_credentials_of_an_index_are_not_shown(installer, root, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "http://baker:sourdough@127.0.0.1:9/simple")
 
-    with pytest.raises(EnvironmentNotMade) as caught:
-        await environment.make(["no-such-oven"], root=root, installer=installer)
+    with pytest.raises(EnvironmentCreationError) as caught:
+        await environment.create_environment(["no-such-oven"], root=root, installer=installer)
 
     assert "127.0.0.1:9" in str(caught.value)
     assert "sourdough" not in str(caught.value)
@@ -201,29 +203,29 @@ async def test_credentials_of_an_index_are_not_shown(installer, root, monkeypatc
 async def test_a_folder_that_cannot_be_written_names_the_variable_to_set(tmp_path, requirement):
     (tmp_path / "file").touch()
 
-    with pytest.raises(EnvironmentNotMade, match="Set DBTCLOUD_HOME"):
-        await environment.make([requirement], root=tmp_path / "file" / "dbt")
+    with pytest.raises(EnvironmentCreationError, match="Set DBTCLOUD_HOME"):
+        await environment.create_environment([requirement], root=tmp_path / "file" / "dbt")
 
 
 async def test_giving_up_ends_the_installer_and_frees_the_lock(root, requirement, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
         wanted = ["no-such-oven"]
-        making = asyncio.create_task(environment.make(wanted, root=root))
+        making = asyncio.create_task(environment.create_environment(wanted, root=root))
         await asyncio.to_thread(silent.accept)  # the installer has begun to ask
         making.cancel()
         with pytest.raises(asyncio.CancelledError):
             await making
 
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    with pytest.raises(EnvironmentNotMade):
-        await environment.make(wanted, root=root)
+    with pytest.raises(EnvironmentCreationError):
+        await environment.create_environment(wanted, root=root)
 
 
 def test_the_home_can_be_chosen(monkeypatch, tmp_path):
     monkeypatch.setenv("DBTCLOUD_HOME", str(tmp_path))
 
-    assert environment.home() == tmp_path
+    assert environment.data_home() == tmp_path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="another folder on macOS")
@@ -231,7 +233,7 @@ def test_the_home_is_the_users_cache_otherwise(monkeypatch, tmp_path):
     monkeypatch.delenv("DBTCLOUD_HOME", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    assert environment.home() == tmp_path / "dbtcloud"
+    assert environment.data_home() == tmp_path / "dbtcloud"
 
 
 @pytest.mark.parametrize("absent", ["filelock", "platformdirs"])
@@ -240,7 +242,7 @@ def test_an_absent_library_is_named_with_the_extra_that_brings_it(absent, tmp_pa
         f"import sys; sys.modules[{absent!r}] = None\n"
         "import asyncio\n"
         "from dbtcloud.core import environment\n"
-        "asyncio.run(environment.make(['six']))\n"
+        "asyncio.run(environment.create_environment(['six']))\n"
     )
     variables = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     variables.pop("DBTCLOUD_HOME", None)

@@ -42,7 +42,7 @@ def test_the_local_extra_is_all_that_making_dbts_environment_takes(tmp_path):
         DBTCLOUD_HOME=str(tmp_path / "home"),
     )
 
-    assert "Making dbt's environment with uv in " in said
+    assert "Creating the dbt environment in " in said
     dbt = Path(said.splitlines()[-1])
     assert dbt.is_relative_to(tmp_path / "home")
     assert "Usage: dbt" in run(dbt, "--help")

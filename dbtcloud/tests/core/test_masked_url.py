@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dbtcloud.core.git import Repository
-from dbtcloud.core.masked_url import masked
-from dbtcloud.core.source import Source
+from dbtcloud.core.process import mask_credentials
+from dbtcloud.core.source import ProjectSource
 
 ADDRESS = "https://me:hush@example.com/shop.git"
 
@@ -20,10 +20,10 @@ ADDRESS = "https://me:hush@example.com/shop.git"
     ],
 )
 def test_the_password_is_masked_and_nothing_else(text, shown):
-    assert masked(text) == shown
+    assert mask_credentials(text) == shown
 
 
-@pytest.mark.parametrize("thing", [Source(url=ADDRESS), Repository(ADDRESS, Path("store"))])
+@pytest.mark.parametrize("thing", [ProjectSource(url=ADDRESS), Repository(ADDRESS, Path("store"))])
 def test_what_holds_an_address_does_not_show_its_password(thing):
     assert "hush" not in repr(thing)
     assert "hush" not in str(thing)

@@ -16,8 +16,8 @@ def script(text: str) -> list[str]:
 
 async def run(text: str, tmp_path: Path, **options) -> tuple[int, str]:
     pieces: list[str] = []
-    code = await process.run(
-        script(text), cwd=tmp_path, env=process.bare_environment({}), output=pieces.append, **options
+    code = await process.run_process(
+        script(text), cwd=tmp_path, env=process.minimal_environment({}), output=pieces.append, **options
     )
     return code, "".join(pieces)
 
@@ -47,10 +47,10 @@ async def test_output_comes_while_the_process_runs(tmp_path):
         seen.append(text)
         stop.set()
 
-    code = await process.run(
+    code = await process.run_process(
         script("import time; print('first', flush=True); time.sleep(60)"),
         cwd=tmp_path,
-        env=process.bare_environment({}),
+        env=process.minimal_environment({}),
         output=output,
         stop=stop,
     )
@@ -89,8 +89,8 @@ async def stopped_after(word: str, text: str, tmp_path: Path, grace: float, **op
         if word in "".join(pieces):
             stop.set()
 
-    env = process.bare_environment({})
-    code = await process.run(
+    env = process.minimal_environment({})
+    code = await process.run_process(
         script(text), cwd=tmp_path, env=env, output=output, stop=stop, grace=grace, **options
     )
     return code, "".join(pieces)
@@ -114,7 +114,7 @@ async def test_an_interrupt_that_is_not_noticed_is_repeated(tmp_path):
         "except KeyboardInterrupt:\n  print('tidied up'); raise SystemExit(2)\n"
     )
 
-    assert await stopped_after("busy", text, tmp_path, 1000, again=0.1) == (2, "busy\ntidied up\n")
+    assert await stopped_after("busy", text, tmp_path, 1000, repeat_after=0.1) == (2, "busy\ntidied up\n")
 
 
 async def test_one_that_hears_no_interrupt_is_terminated(tmp_path):
@@ -130,7 +130,7 @@ async def test_one_that_has_written_what_it_keeps_is_terminated_soon(tmp_path):
         "try:\n  print('busy'); time.sleep(60)\n"
         f"except KeyboardInterrupt:\n  open({str(kept)!r}, 'w').write('crumbs'); time.sleep(1000)\n"
     )
-    ended = await stopped_after("busy", text, tmp_path, 1000, keepsake=kept, lingering=0.1)
+    ended = await stopped_after("busy", text, tmp_path, 1000, final_file=kept, final_file_grace=0.1)
 
     assert ended == (-15, "busy\n")
     assert kept.read_text() == "crumbs"
@@ -168,10 +168,10 @@ async def test_a_stop_that_came_before_the_start_ends_it_too(tmp_path):
 async def test_nothing_is_left_when_the_waiting_task_is_cancelled(tmp_path):
     said = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(
-        process.run(
+        process.run_process(
             script("import os, time; print(os.getpid(), flush=True); time.sleep(60)"),
             cwd=tmp_path,
-            env=process.bare_environment({}),
+            env=process.minimal_environment({}),
             output=said.set_result,
         )
     )
@@ -185,7 +185,7 @@ async def test_nothing_is_left_when_the_waiting_task_is_cancelled(tmp_path):
 
 async def test_a_program_that_is_not_there_is_an_oserror(tmp_path):
     with pytest.raises(FileNotFoundError):
-        await process.run(["/nonexistent/dbt"], cwd=tmp_path, env={}, output=print)
+        await process.run_process(["/nonexistent/dbt"], cwd=tmp_path, env={}, output=print)
 
 
 def test_airflows_secrets_do_not_reach_the_process(monkeypatch):
@@ -200,7 +200,7 @@ def test_airflows_secrets_do_not_reach_the_process(monkeypatch):
     monkeypatch.setenv("DBT_PATH", "kept")
     monkeypatch.setenv("PGPASSWORD", "asked for")
 
-    seen = process.bare_environment({"DBT_PROFILE": "local"}, ["PGPASSWORD"])
+    seen = process.minimal_environment({"DBT_PROFILE": "local"}, ["PGPASSWORD"])
 
     assert "secret" not in seen.values()
     assert seen["DBT_OVEN_HOST"] == "oven.example.com"

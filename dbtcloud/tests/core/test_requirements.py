@@ -1,12 +1,12 @@
 import pytest
 
-from dbtcloud.core.requirements import DBT_REQUIREMENTS, requirements
-from dbtcloud.core.runner_errors import UnsupportedDbt
+from dbtcloud.core.requirements import DBT_REQUIREMENTS, resolve_requirements
+from dbtcloud.core.runner_errors import UnsupportedDbtVersion
 
 
 @pytest.mark.parametrize("version", [None, "", "latest", "versionless", "compatible"])
 def test_a_version_that_moves_is_the_newest_that_can_be_had(version):
-    assert requirements(version) == DBT_REQUIREMENTS
+    assert resolve_requirements(version) == DBT_REQUIREMENTS
 
 
 @pytest.mark.parametrize(
@@ -20,17 +20,17 @@ def test_a_version_that_moves_is_the_newest_that_can_be_had(version):
     ],
 )
 def test_versions_are_read_as_dbt_cloud_writes_them(version, core):
-    assert requirements(version, ["dbt-postgres"]) == (core, "dbt-postgres")
+    assert resolve_requirements(version, ["dbt-postgres"]) == (core, "dbt-postgres")
 
 
 @pytest.mark.parametrize("version", ["1.12", "1.4", "2.0", "newest", "1.11; rm"])
 def test_a_version_that_cannot_be_had_is_told_with_those_that_can(version):
-    with pytest.raises(UnsupportedDbt, match=r"cannot be had here.*1\.9 to 1\.11.*for example 1\.11"):
-        requirements(version)
+    with pytest.raises(UnsupportedDbtVersion, match=r"is not supported.*1\.9 to 1\.11.*for example 1\.11"):
+        resolve_requirements(version)
 
 
 def test_adapters_may_be_short_or_of_one_version():
-    assert requirements("1.11", ["postgres", "dbt-snowflake==1.11.0"])[1:] == (
+    assert resolve_requirements("1.11", ["postgres", "dbt-snowflake==1.11.0"])[1:] == (
         "dbt-postgres",
         "dbt-snowflake==1.11.0",
     )
@@ -40,5 +40,5 @@ def test_adapters_may_be_short_or_of_one_version():
     "adapter", ["dbt-postgres --index-url http://elsewhere", "dbt-x; rm -rf", "dbt-x @ http://x"]
 )
 def test_an_adapter_cannot_bring_options_of_the_installer(adapter):
-    with pytest.raises(UnsupportedDbt, match="no package's name"):
-        requirements(None, [adapter])
+    with pytest.raises(UnsupportedDbtVersion, match="not the name of a package"):
+        resolve_requirements(None, [adapter])

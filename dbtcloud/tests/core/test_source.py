@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from dbtcloud.core import checkout
-from dbtcloud.core.runner_errors import GitFailed, NotADbtProject
-from dbtcloud.core.source import Source
+from dbtcloud.core.runner_errors import GitError, InvalidDbtProject
+from dbtcloud.core.source import ProjectSource
 
 
 def git(folder, *words):
@@ -34,13 +34,13 @@ def heat(fetched):
 
 
 async def test_the_default_branch_is_fetched_unless_told_otherwise(repository, tmp_path):
-    fetched = await Source(url=str(repository), subdirectory="oven").fetch(tmp_path / "work")
+    fetched = await ProjectSource(url=str(repository), subdirectory="oven").fetch(tmp_path / "work")
     assert (heat(fetched), fetched.revision.branch) == ("select 180\n", "main")
     assert fetched.revision.sha == git(repository, "rev-parse", "main")
 
 
 async def test_a_branch_and_a_commit_can_be_asked_for(repository, tmp_path):
-    source = Source(url=str(repository), branch="main", subdirectory="oven")
+    source = ProjectSource(url=str(repository), branch="main", subdirectory="oven")
     assert heat(await source.fetch(tmp_path / "work", "hot")) == "select 250\n"
     assert heat(await source.fetch(tmp_path / "work")) == "select 180\n"
     sha = git(repository, "rev-parse", "hot")
@@ -48,7 +48,7 @@ async def test_a_branch_and_a_commit_can_be_asked_for(repository, tmp_path):
 
 
 async def test_what_is_pushed_later_comes_with_the_next_fetch_and_what_is_gone_goes(repository, tmp_path):
-    source = Source(url=str(repository), subdirectory="oven")
+    source = ProjectSource(url=str(repository), subdirectory="oven")
     await source.fetch(tmp_path / "work")
     (repository / "oven" / "cake.sql").write_text("select 1\n")
     (repository / "oven" / "heat.sql").unlink()
@@ -59,32 +59,32 @@ async def test_what_is_pushed_later_comes_with_the_next_fetch_and_what_is_gone_g
 
 async def test_a_folder_is_run_as_it_stands_or_as_a_branch_of_its_repository_has_it(repository, tmp_path):
     (repository / "oven" / "heat.sql").write_text("select 999 -- not committed\n")
-    source = Source(folder=repository / "oven")
+    source = ProjectSource(folder=repository / "oven")
     assert heat(await source.fetch(tmp_path / "work")).startswith("select 999")
     assert heat(await source.fetch(tmp_path / "work", "hot")) == "select 250\n"
     assert (repository / "oven" / "heat.sql").read_text().startswith("select 999")
 
 
 async def test_a_branch_or_commit_that_is_not_there_is_told(repository, tmp_path):
-    source = Source(url=str(repository))
-    with pytest.raises(GitFailed, match="has no branch 'cold'"):
+    source = ProjectSource(url=str(repository))
+    with pytest.raises(GitError, match="has no branch 'cold'"):
         await source.fetch(tmp_path / "work", "cold")
-    with pytest.raises(GitFailed, match="has no commit abcd1234"):
+    with pytest.raises(GitError, match="has no commit abcd1234"):
         await source.fetch(tmp_path / "work", None, "abcd1234")
 
 
 @pytest.mark.parametrize("name", ["--upload-pack=touch", "HEAD~1", "../main", "main^{tree}"])
 async def test_what_is_no_branch_or_commit_is_no_option_of_git_either(repository, tmp_path, name):
-    source = Source(url=str(repository))
-    with pytest.raises(GitFailed):
+    source = ProjectSource(url=str(repository))
+    with pytest.raises(GitError):
         await source.fetch(tmp_path / "work", name)
-    with pytest.raises(GitFailed):
+    with pytest.raises(GitError):
         await source.fetch(tmp_path / "work", None, name)
 
 
 async def test_a_repository_that_cannot_be_reached_is_told_without_its_password(tmp_path):
-    source = Source(url="http://baker:s3cret@127.0.0.1:9/oven.git")
-    with pytest.raises(GitFailed) as caught:
+    source = ProjectSource(url="http://baker:s3cret@127.0.0.1:9/oven.git")
+    with pytest.raises(GitError) as caught:
         await source.fetch(tmp_path / "work")
     assert "could not be fetched: git fetch ended with exit code" in str(caught.value)
     assert "git ls-remote" in str(caught.value)
@@ -92,21 +92,21 @@ async def test_a_repository_that_cannot_be_reached_is_told_without_its_password(
 
 
 async def test_an_address_that_looks_like_an_option_is_an_address(tmp_path):
-    with pytest.raises(GitFailed):
-        await Source(url=f"--upload-pack=touch {tmp_path}/struck").fetch(tmp_path / "work")
+    with pytest.raises(GitError):
+        await ProjectSource(url=f"--upload-pack=touch {tmp_path}/struck").fetch(tmp_path / "work")
     assert not (tmp_path / "struck").exists()
 
 
 async def test_a_folder_outside_of_git_has_no_branches(tmp_path):
-    with pytest.raises(GitFailed, match="lies in no git repository"):
-        await Source(folder=tmp_path).fetch(tmp_path / "work", "main")
+    with pytest.raises(GitError, match="is not in a git repository"):
+        await ProjectSource(folder=tmp_path).fetch(tmp_path / "work", "main")
 
 
 async def test_a_subdirectory_and_a_link_cannot_lead_out_of_the_repository(repository, tmp_path):
-    with pytest.raises(NotADbtProject, match="leads out of the repository"):
-        await Source(url=str(repository), subdirectory="../..").fetch(tmp_path / "work")
+    with pytest.raises(InvalidDbtProject, match="leads out of the repository"):
+        await ProjectSource(url=str(repository), subdirectory="../..").fetch(tmp_path / "work")
     (repository / "oven" / "secret.sql").symlink_to("/etc/passwd")
     git(repository, "add", "."), git(repository, "commit", "-qm", "link")
-    fetched = await Source(url=str(repository), subdirectory="oven").fetch(tmp_path / "work")
-    with pytest.raises(NotADbtProject, match=r"secret\.sql .* leads out of it"):
+    fetched = await ProjectSource(url=str(repository), subdirectory="oven").fetch(tmp_path / "work")
+    with pytest.raises(InvalidDbtProject, match=r"secret\.sql leads out of the project's repository"):
         checkout.refresh(fetched.folder, tmp_path / "checkout", fetched.root)

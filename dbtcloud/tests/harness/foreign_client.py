@@ -28,7 +28,7 @@ ARTIFACTS = {
 }
 FAILED = {"run_results.json": run_results("2c0a", "error")}
 STEPS = [{"name": "Invoke dbt with `dbt build`", "seconds": 1, "command": "dbt build"}]
-PRETENDED = [
+SIMULATED = [
     {"id": 70, "name": "Short", "pretend": {"running": 1, "steps": STEPS, "artifacts": ARTIFACTS}},
     {"id": 71, "name": "Endless", "pretend": {"running": 600}},
     {"id": 72, "name": "Doomed", "pretend": {"outcome": 20, "artifacts": FAILED}},
@@ -81,7 +81,7 @@ def certificate(authority: trustme.CA) -> ssl.SSLContext:
 def server(certificate: ssl.SSLContext | None) -> Iterator[LocalDbtCloud]:
     """A local dbt Cloud of the test's own, whose added jobs pretend."""
     with LocalDbtCloud(ssl_context=certificate) as cloud:
-        cloud.control.seed(jobs=PRETENDED)
+        cloud.control.seed(jobs=SIMULATED)
         yield cloud
 
 

@@ -13,7 +13,7 @@ from dbtcloud.local.server.in_thread import LocalDbtCloud
 
 TOKEN = "a-token-for-tests"
 
-PRETENDED = {
+SIMULATED = {
     "queued": 10,
     "starting": 5,
     "running": 60,
@@ -59,8 +59,8 @@ class Api:
         return response.json()["data"]
 
     def job(self, pretend: dict[str, Any] | None = None, **fields: Any) -> int:
-        """Seed a job whose runs are pretended and return its id."""
-        job = {"name": "Pretended", "pretend": PRETENDED if pretend is None else pretend, **fields}
+        """Seed a job whose runs are simulated and return its id."""
+        job = {"name": "Simulated", "pretend": SIMULATED if pretend is None else pretend, **fields}
         return self.control.seed(jobs=[job])["jobs"][0]
 
     def start(self, job_id: int, **body: Any) -> dict[str, Any]:

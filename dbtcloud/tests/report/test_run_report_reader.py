@@ -31,7 +31,7 @@ def results(*nodes):
     return {"results": [{"unique_id": name, "status": status} for name, status in nodes]}
 
 
-def pretended(steps, artifacts, outcome=20, **step):
+def simulated(steps, artifacts, outcome=20, **step):
     script = {"running": 1, "outcome": outcome, "artifacts": artifacts}
     named = [{"name": name, "seconds": 0.1, "outcome": outcome, **step} for name in steps]
     return {
@@ -63,7 +63,7 @@ def test_only_commands_that_build_or_test_tell_what_became_of_nodes(name, tells)
 
 def test_results_are_asked_for_of_building_steps_only(dbt_cloud, report):
     steps = ["Clone git repository", "Invoke dbt with `dbt build`", "Invoke dbt with `dbt docs generate`"]
-    dbt_cloud.control.seed(jobs=[pretended(steps, {"run_results.json": results(("model.a.b", "error"))})])
+    dbt_cloud.control.seed(jobs=[simulated(steps, {"run_results.json": results(("model.a.b", "error"))})])
     found = report(70)
     assert [node.unique_id for node in found.failed] == ["model.a.b"]
     asked = [
@@ -74,10 +74,10 @@ def test_results_are_asked_for_of_building_steps_only(dbt_cloud, report):
 
 def test_a_step_without_results_is_no_gap_and_a_damaged_file_is(dbt_cloud, report):
     steps = ["Invoke dbt with `dbt build`"]
-    dbt_cloud.control.seed(jobs=[pretended(steps, {})])
+    dbt_cloud.control.seed(jobs=[simulated(steps, {})])
     assert (report(70).nodes, report(70).gaps) == ((), ())
     dbt_cloud.control.reset()
-    dbt_cloud.control.seed(jobs=[pretended(steps, {"run_results.json": "{cut"})])
+    dbt_cloud.control.seed(jobs=[simulated(steps, {"run_results.json": "{cut"})])
     found = report(70)
     assert found.run.status == 20
     assert "results of step 1" in found.gaps[0]
@@ -91,7 +91,7 @@ SUMMED_UP = "12:00:00  Done. PASS=0 WARN=0 ERROR=1 SKIP=0 NO-OP=0 TOTAL=1\n"
 )
 def test_results_that_there_must_be_are_looked_for_again(dbt_cloud, report, outcome, log):
     stored = {"run_results.json": results(("model.a.b", "success"))}
-    job = pretended(["Invoke dbt with `dbt build`"], stored, outcome, logs=log)
+    job = simulated(["Invoke dbt with `dbt build`"], stored, outcome, logs=log)
     dbt_cloud.control.seed(jobs=[job])
     dbt_cloud.control.add_fault("status", status=404, route="*/run_results.json", count=2)
     pauses = []
@@ -101,7 +101,7 @@ def test_results_that_there_must_be_are_looked_for_again(dbt_cloud, report, outc
 
 
 def test_results_that_stay_away_are_a_gap(dbt_cloud, report):
-    dbt_cloud.control.seed(jobs=[pretended(["Invoke dbt with `dbt build`"], {}, outcome=10)])
+    dbt_cloud.control.seed(jobs=[simulated(["Invoke dbt with `dbt build`"], {}, outcome=10)])
     dbt_cloud.control.add_fault("status", status=404, route="*/run_results.json")
     pauses = []
     found = report(70, sleep=pauses.append)
@@ -111,7 +111,7 @@ def test_results_that_stay_away_are_a_gap(dbt_cloud, report):
 
 
 def test_results_of_a_project_that_does_not_compile_are_not_waited_for(dbt_cloud, report):
-    job = pretended(["Invoke dbt with `dbt build`"], {}, logs="Compilation Error in model b\n")
+    job = simulated(["Invoke dbt with `dbt build`"], {}, logs="Compilation Error in model b\n")
     dbt_cloud.control.seed(jobs=[job])
     pauses = []
     found = report(70, sleep=pauses.append)
@@ -123,7 +123,7 @@ def test_nodes_are_told_with_their_compiled_code_and_without_it_where_the_list_c
 ):
     code = "compiled/a/models/b.sql"
     artifacts = {"run_results.json": results(("model.a.b", "error")), code: "select 1"}
-    dbt_cloud.control.seed(jobs=[pretended(["Invoke dbt with `dbt build`"], artifacts)])
+    dbt_cloud.control.seed(jobs=[simulated(["Invoke dbt with `dbt build`"], artifacts)])
     assert report(70).nodes[0].compiled_path == code
     assert report(70).to_dict()["nodes"][0]["compiled_path"] == code
     dbt_cloud.control.add_fault("status", route="*/artifacts/", status=500)

@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import dbtcloud
-from dbtcloud.cli import prepare, serve
-from dbtcloud.cli.expected_errors import expected_errors
+from dbtcloud.cli.prepare import add_prepare_command
+from dbtcloud.cli.serve import add_serve_command
 
-_COMMANDS = (serve, prepare)
-_NAMES = ("dbtcloud", "airflow-dbt-cloud")
+_PROGRAM_NAMES = ("dbtcloud", "airflow-dbt-cloud")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, or 1 with a message on standard error; 130 for Ctrl-C."""
+    """Run one command.
+
+    Returns:
+        The exit code: 0, 1 after an error message on standard error, or 130 after Ctrl-C.
+    """
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
-    except expected_errors() as error:
+    except _expected_errors() as error:
         print(f"dbtcloud: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -28,10 +31,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     called = Path(sys.argv[0]).name
-    program = called if called in _NAMES else _NAMES[0]
+    program = called if called in _PROGRAM_NAMES else _PROGRAM_NAMES[0]
     parser = argparse.ArgumentParser(prog=program, description=dbtcloud.__doc__)
     parser.add_argument("--version", action="version", version=f"%(prog)s {dbtcloud.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add_to(commands)
+    add_serve_command(commands)
+    add_prepare_command(commands)
     return parser
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    # Imported only after an error, so that `--help` stays fast.
+    from dbtcloud.core.runner_errors import RunnerError
+    from dbtcloud.local.model.api_errors import LocalServerError
+
+    return (RunnerError, LocalServerError)

@@ -1,4 +1,4 @@
-"""Lets ``python -m dbtcloud.cli`` do what the console script does."""
+"""The entry point of ``python -m dbtcloud.cli``, which runs the console script."""
 
 import sys
 

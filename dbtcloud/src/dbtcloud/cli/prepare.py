@@ -1,4 +1,4 @@
-"""``dbtcloud prepare``: make dbt's environment now, so that no run has to wait for it."""
+"""``dbtcloud prepare``: create the environment of dbt before the first run."""
 
 import argparse
 import asyncio
@@ -6,33 +6,32 @@ import re
 from typing import Any
 
 
-def add_to(commands: Any) -> None:
-    """Add the command to those of the parser."""
+def add_prepare_command(commands: Any) -> None:
+    """Add the command to the subparsers of the program."""
     parser = commands.add_parser(
         "prepare",
-        help="install dbt Core into its own environment ahead of the first run",
-        description="Installs dbt Core and dbt-duckdb into an environment of their own, as the first run of"
-        " a local dbt Cloud would. For images, and for machines that are offline later."
-        " $DBTCLOUD_HOME says where; by default it is in the user's cache.",
+        help="install dbt Core before the first run",
+        description="Install dbt Core and dbt-duckdb into a virtual environment, as the first run of a local"
+        " dbt Cloud does. Use this in container images, and before a machine goes offline. The environment is"
+        " in the user's cache, or in $DBTCLOUD_HOME if it is set.",
     )
-    parser.add_argument("--dbt-version", metavar="VERSION", help="such as 1.11 (default: the newest of them)")
+    parser.add_argument("--dbt-version", metavar="VERSION", help="for example 1.11 (default: the newest)")
     parser.add_argument(
         "--adapter",
         action="append",
         metavar="PACKAGE",
-        help="such as dbt-postgres (default: dbt-duckdb); may be given several times",
+        help="for example dbt-postgres (default: dbt-duckdb); repeat it for several adapters",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=_run)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Make the environment and print where it is and what is in it."""
-    from dbtcloud.core import environment
-    from dbtcloud.core.requirements import DUCKDB, requirements
+def _run(arguments: argparse.Namespace) -> int:
+    from dbtcloud.core.environment import create_environment
+    from dbtcloud.core.requirements import DUCKDB, resolve_requirements
 
-    wanted = requirements(arguments.dbt_version, arguments.adapter or (DUCKDB,))
-    made = asyncio.run(environment.make(wanted, progress=print))
-    for name in (re.split(r"[^\w.-]", requirement)[0] for requirement in wanted):
-        print(f"{name} {made.version(name)}")
-    print(made.dbt)
+    requirements = resolve_requirements(arguments.dbt_version, arguments.adapter or (DUCKDB,))
+    environment = asyncio.run(create_environment(requirements, progress=print))
+    for name in (re.split(r"[^\w.-]", requirement)[0] for requirement in requirements):
+        print(f"{name} {environment.version(name)}")
+    print(environment.dbt)
     return 0

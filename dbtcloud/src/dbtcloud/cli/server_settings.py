@@ -1,37 +1,36 @@
-"""From a command's options to what the server takes: projects settled, dbt's environments made."""
+"""The settings of a server from the options of ``dbtcloud serve``."""
 
 import argparse
 import asyncio
 import os
 import ssl
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dbtcloud.cli import projects
-from dbtcloud.core import environment
-from dbtcloud.local.config import model, resolve
-from dbtcloud.local.config.model import Declaration, DeclaredToken
-from dbtcloud.local.config.resolve import OwnProjects
+from dbtcloud.cli.project_options import read_server_config
+from dbtcloud.core.environment import ProgressCallback, create_environment
+from dbtcloud.local.config.model import ServerConfig, TokenConfig, parse_size
+from dbtcloud.local.config.resolve import ResolvedProjects, resolve_projects
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.server.settings import ServerSettings
 from dbtcloud.local.server.tls import server_tls_context
 
-Progress = Callable[[str], None]
 
-
-async def assembled(arguments: argparse.Namespace, folder: Path | None, progress: Progress) -> ServerSettings:
-    """Return the settings of the server that the options ask for.
+async def server_settings(
+    arguments: argparse.Namespace, data_dir: Path | None, progress: ProgressCallback
+) -> ServerSettings:
+    """Resolve the projects, create their dbt environments, and return the settings of the server.
 
     Args:
         arguments: The options of ``serve``.
-        folder: Where its state is kept; None keeps nothing.
-        progress: Is called with a line for each thing that takes time.
+        data_dir: The folder for the state of the server, or None to keep no state.
+        progress: Receives a line for each thing that takes time.
 
     Raises:
-        LocalServerError: What is declared cannot be served.
-        RunnerError: A project, its profile or its dbt cannot be had.
+        LocalServerError: The configuration is not valid.
+        RunnerError: A project, its profile or its dbt is not available.
     """
     settings = ServerSettings(
         host=arguments.host,
@@ -40,29 +39,30 @@ async def assembled(arguments: argparse.Namespace, folder: Path | None, progress
         schedules=arguments.schedules,
         ssl_context=_ssl_context(arguments),
     ).checked()
-    if folder is not None:
-        settings = replace(settings, store=str(folder / "dbt_cloud.sqlite"), data_dir=folder)
-    declaration = projects.declaration(arguments)
-    kept = arguments.keep_artifacts or (declaration and declaration.keep_artifacts)
-    if kept:
-        settings = replace(settings, keep_artifacts=model.size(kept))
-    if declaration is None:
+    if data_dir is not None:
+        settings = replace(settings, store=str(data_dir / "dbt_cloud.sqlite"), data_dir=data_dir)
+    config = read_server_config(arguments)
+    keep_artifacts = arguments.keep_artifacts or (config and config.keep_artifacts)
+    if keep_artifacts:
+        settings = replace(settings, keep_artifacts=parse_size(keep_artifacts))
+    if config is None:
         return settings
-    grants = _grants(declaration.tokens)
-    own = await settled(declaration, folder, progress)
-    return replace(settings, projects=own, grants=grants)
+    grants = _grants(config.tokens)
+    projects = await _resolve_projects(config, data_dir, progress)
+    return replace(settings, projects=projects, grants=grants)
 
 
-async def settled(declaration: Declaration, folder: Path | None, progress: Progress) -> OwnProjects:
-    """Look at the projects, and make the dbt environments that their jobs need."""
-    if folder is not None:
-        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+async def _resolve_projects(
+    config: ServerConfig, data_dir: Path | None, progress: ProgressCallback
+) -> ResolvedProjects:
+    if data_dir is not None:
+        await asyncio.to_thread(data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbtcloud-") as temporary:
-        work = Path(temporary) if folder is None else folder / "projects"
-        own = await resolve.settle(declaration.projects, work, progress)
-    for requirements in own.requirements:
-        await environment.make(requirements, progress=progress)
-    return own
+        work_dir = Path(temporary) if data_dir is None else data_dir / "projects"
+        projects = await resolve_projects(config.projects, work_dir, progress)
+    for requirements in projects.requirements:
+        await create_environment(requirements, progress=progress)
+    return projects
 
 
 def _ssl_context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
@@ -71,14 +71,15 @@ def _ssl_context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
     return server_tls_context(arguments.tls_certificate, arguments.tls_key)
 
 
-def _grants(tokens: Sequence[DeclaredToken]) -> dict[str, Sequence[str]]:
+def _grants(tokens: Sequence[TokenConfig]) -> dict[str, Sequence[str]]:
     grants: dict[str, Sequence[str]] = {}
     for token in tokens:
         value = os.environ.get(token.variable)
         if not value:
             raise LocalServerError(
-                f"The token of {', '.join(token.permission_sets)} should be in the environment variable"
-                f" {token.variable}, which is not set. Set it, or take the token out of the file."
+                f"The environment variable {token.variable} is not set. It must have the token with the"
+                f" permission sets {', '.join(token.permission_sets)}."
+                " Set it, or remove the token from the file."
             )
         grants[value] = token.permission_sets
     return grants

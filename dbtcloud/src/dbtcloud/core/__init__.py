@@ -1,1 +1,1 @@
-"""dbt Core in an environment of its own: made once, run as processes, never imported."""
+"""dbt Core, installed in its own virtual environment and run as a child process."""

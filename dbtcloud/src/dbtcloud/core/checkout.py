@@ -1,4 +1,4 @@
-"""A stable copy of a dbt project, since dbt's partial parse holds absolute paths and must find them again."""
+"""A copy of a dbt project at a fixed path, because the partial parse of dbt contains absolute paths."""
 
 import filecmp
 import os
@@ -7,37 +7,37 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dbtcloud.core import project
-from dbtcloud.core.runner_errors import NotADbtProject
+from dbtcloud.core.runner_errors import InvalidDbtProject
 
-# What git and Python make, wherever: neither copied from the sources nor removed from the checkout.
-_MADE = frozenset({".git", "__pycache__"})
-# What dbt and others make beside dbt_project.yml; below, a folder of models may be called so.
-_MADE_AT_THE_TOP = frozenset({".venv", "dbt_packages", "logs", "node_modules", "target", ".user.yml"})
-# A run gets its profile in a folder of its own, whichever it is.
+# Git and Python create these in any folder. They are neither copied nor removed.
+_GENERATED = frozenset({".git", "__pycache__"})
+# dbt and other tools create these beside dbt_project.yml. In subfolders, models may have these names.
+_GENERATED_AT_TOP = frozenset({".venv", "dbt_packages", "logs", "node_modules", "target", ".user.yml"})
+# Each run gets its profile in a separate folder.
 _NEVER_COPIED = frozenset({"profiles.yml"})
-# Databases beside the models are the user's: dbt opens them where they are.
+# Databases beside the models belong to the user. dbt opens them in place.
 _DATABASES = (".duckdb", ".duckdb.wal", ".db", ".db-wal", ".sqlite")
 
 
 def refresh(source: Path, checkout: Path, within: Path | None = None) -> int:
-    """Make ``checkout`` hold what ``source`` holds; files that are the same stay untouched.
+    """Update ``checkout`` to the files of ``source``, without touching files that are the same.
 
     Args:
         source: The folder with ``dbt_project.yml``.
-        checkout: The copy, made if it is not there.
-        within: The folder that no link among the files may leave; None for sources that are trusted.
+        checkout: The folder of the copy. It is created if it does not exist.
+        within: The folder that no symbolic link may leave. None trusts the source.
 
     Returns:
-        How many files the project has.
+        The number of files in the project.
 
     Raises:
-        NotADbtProject: ``source`` has no ``dbt_project.yml``, or a link that leads out of ``within``.
+        InvalidDbtProject: ``source`` has no ``dbt_project.yml``, or a link leaves ``within``.
     """
     if not (source / "dbt_project.yml").is_file():
-        raise project.missing(source)
+        raise project.no_project_error(source)
     wanted = set(_files(source))
     if within is not None:
-        _keep_within(source, wanted, within)
+        _check_links(source, wanted, within)
     for gone in set(_files(checkout)) - wanted:
         (checkout / gone).unlink()
     for name in wanted:
@@ -46,25 +46,25 @@ def refresh(source: Path, checkout: Path, within: Path | None = None) -> int:
 
 
 def has_packages(folder: Path) -> bool:
-    """Whether ``dbt deps`` has anything to do."""
+    """Return True if the project has packages, so that ``dbt deps`` is needed."""
     return any((folder / name).is_file() for name in ("packages.yml", "dependencies.yml"))
 
 
-def _keep_within(source: Path, names: Iterable[Path], root: Path) -> None:
+def _check_links(source: Path, names: Iterable[Path], root: Path) -> None:
     for name in names:
         if not (source / name).resolve().is_relative_to(root):
-            raise NotADbtProject(
-                f"{name} in the project's repository is a link that leads out of it, so that it is not read."
-                " Put the file itself there."
+            raise InvalidDbtProject(
+                f"The link {name} leads out of the project's repository, so it is not followed."
+                " Replace it with the file itself."
             )
 
 
 def _files(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
-        left_out = _MADE | _MADE_AT_THE_TOP | _NEVER_COPIED if Path(folder) == root else _MADE
-        folders[:] = [name for name in folders if name not in left_out]
+        skipped = _GENERATED | _GENERATED_AT_TOP | _NEVER_COPIED if Path(folder) == root else _GENERATED
+        folders[:] = [name for name in folders if name not in skipped]
         for name in names:
-            if name not in left_out and not name.endswith(_DATABASES):
+            if name not in skipped and not name.endswith(_DATABASES):
                 yield (Path(folder) / name).relative_to(root)
 
 

@@ -1,4 +1,4 @@
-"""A git repository's branches and commits, fetched into a folder of our own and laid out as plain files."""
+"""Git repositories: fetch them into a bare repository, and check out a commit into a folder."""
 
 import asyncio
 import os
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dbtcloud.core import process
-from dbtcloud.core.masked_url import masked
-from dbtcloud.core.runner_errors import GitFailed
+from dbtcloud.core.process import mask_credentials
+from dbtcloud.core.runner_errors import GitError
 
 _SHOWN_LINES = 6
 _COMMIT = re.compile(r"[0-9a-fA-F]{4,64}")
-# What git takes to reach a private repository as it does in the user's own terminal.
-_ACCESS = (
+# With these variables, git reaches private repositories as it does in the user's terminal.
+_ACCESS_VARIABLES = (
     "GIT_ASKPASS",
     "GIT_CONFIG_GLOBAL",
     "GIT_SSH",
@@ -30,7 +30,7 @@ _ACCESS = (
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A commit: its full ``sha``, and the branch that was asked for, None where a commit was."""
+    """A commit with its full ``sha``, and its branch unless the commit was requested by its SHA."""
 
     sha: str
     branch: str | None
@@ -38,51 +38,51 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository, and where its objects are kept.
+    """A repository with a local copy of its objects.
 
     Attributes:
-        url: Whatever git can fetch from: an address or a folder.
-        store: A bare repository of our own, made on first use; one process at a time.
+        url: An address or a folder that git can fetch from.
+        store: The folder of a bare repository, created on first use. Only one process may use it at a time.
     """
 
     url: str = field(repr=False)
     store: Path
 
     async def fetch(self) -> None:
-        """Bring the store's branches up to date.
+        """Update all branches in the store.
 
         Raises:
-            GitFailed: Git cannot reach the repository, or is not installed.
+            GitError: Git cannot reach the repository, or git is not installed.
         """
         if not (self.store / "HEAD").exists():
             self.store.parent.mkdir(parents=True, exist_ok=True)
-            await self._git("init", "--quiet", "--bare", str(self.store), within=False)
+            await self._git("init", "--quiet", "--bare", str(self.store), in_store=False)
         await self._git("fetch", "--quiet", "--prune", "--tags", "--", self.url, "+refs/heads/*:refs/heads/*")
 
     async def revision(self, branch: str | None = None, sha: str | None = None) -> Revision:
-        """Find a commit, a branch's newest, or the newest of the repository's own default branch.
+        """Return a commit, the newest commit of a branch, or that of the default branch.
 
         Raises:
-            GitFailed: There is none of that name.
+            GitError: The commit or branch does not exist.
         """
         if sha:
             return Revision(await self._commit(sha), branch)
         name = branch or await self._default_branch()
-        found = await self._parsed(f"refs/heads/{name}")
+        found = await self._rev_parse(f"refs/heads/{name}")
         if found is None:
-            raise GitFailed(
-                f"The repository {masked(self.url)} has no branch {name!r}."
-                " Name one that it has, and push it if it is still on your machine only."
+            raise GitError(
+                f"The repository {mask_credentials(self.url)} has no branch {name!r}."
+                " Name an existing branch, or push this one first."
             )
         return Revision(found, name)
 
-    async def lay_out(self, revision: Revision, folder: Path) -> None:
-        """Make ``folder`` hold the files of a commit and nothing else.
+    async def check_out(self, revision: Revision, folder: Path) -> None:
+        """Write the files of a commit into ``folder``, and remove everything else from it.
 
         Raises:
-            GitFailed: Git cannot write them.
+            GitError: Git cannot write the files.
         """
-        index = self.store / "layout.index"
+        index = self.store / "checkout.index"
         await asyncio.to_thread(_empty, folder, index)
         try:
             await self._git(
@@ -100,36 +100,36 @@ class Repository:
 
     async def _commit(self, sha: str) -> str:
         if not _COMMIT.fullmatch(sha):
-            raise GitFailed(f"{sha!r} is no commit: give its hexadecimal SHA, of 4 digits or more.")
-        found = await self._parsed(sha)
+            raise GitError(f"{sha!r} is not a commit. Give a hexadecimal SHA with at least 4 digits.")
+        found = await self._rev_parse(sha)
         if found is None and len(sha) == 40:
-            # A commit on no branch, such as a pull request's.
+            # The commit may be on no branch, such as that of a pull request.
             await self._git("fetch", "--quiet", "--", self.url, sha)
-            found = await self._parsed(sha)
+            found = await self._rev_parse(sha)
         if found is None:
-            raise GitFailed(
-                f"The repository {masked(self.url)} has no commit {sha}."
-                " Give one that is on one of its branches, and push it if it is still on your machine only."
+            raise GitError(
+                f"The repository {mask_credentials(self.url)} has no commit {sha}."
+                " Give a commit of one of its branches, or push this one first."
             )
         return found
 
     async def _default_branch(self) -> str:
-        said = await self._git("ls-remote", "--symref", "--", self.url, "HEAD")
-        found = re.search(r"^ref: refs/heads/(\S+)\tHEAD", said, re.MULTILINE)
+        output = await self._git("ls-remote", "--symref", "--", self.url, "HEAD")
+        found = re.search(r"^ref: refs/heads/(\S+)\tHEAD", output, re.MULTILINE)
         return found[1] if found else "main"
 
-    async def _parsed(self, name: str) -> str | None:
-        said = await self._git(
+    async def _rev_parse(self, name: str) -> str | None:
+        output = await self._git(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", may_fail=True
         )
-        return said.strip() or None
+        return output.strip() or None
 
     async def _git(
-        self, *words: str, within: bool = True, may_fail: bool = False, index: Path | None = None
+        self, *words: str, in_store: bool = True, may_fail: bool = False, index: Path | None = None
     ) -> str:
-        place = (f"--git-dir={self.store}",) if within else ()
+        location = (f"--git-dir={self.store}",) if in_store else ()
         variables = {} if index is None else {"GIT_INDEX_FILE": str(index)}
-        return await git((*place, *words), self.store.parent, may_fail=may_fail, variables=variables)
+        return await run_git((*location, *words), self.store.parent, may_fail=may_fail, variables=variables)
 
 
 def _empty(folder: Path, index: Path) -> None:
@@ -138,54 +138,61 @@ def _empty(folder: Path, index: Path) -> None:
     index.unlink(missing_ok=True)
 
 
-async def top_of(folder: Path) -> Path:
-    """Return the top folder of the git work tree that a folder lies in.
+async def find_work_tree(folder: Path) -> Path:
+    """Return the top folder of the git work tree that contains a folder.
 
     Raises:
-        GitFailed: It lies in none.
+        GitError: The folder is not in a git work tree.
     """
-    said = await git(("rev-parse", "--show-toplevel"), folder, may_fail=True)
-    if not said.strip():
-        raise GitFailed(
-            f"{folder} lies in no git repository, so that it has no branches or commits to run."
-            " Leave git_branch and git_sha out, or serve the project with --git."
+    output = await run_git(("rev-parse", "--show-toplevel"), folder, may_fail=True)
+    if not output.strip():
+        raise GitError(
+            f"{folder} is not in a git repository, so it has no branches or commits."
+            " Remove git_branch and git_sha, or serve the project with --git."
         )
-    return Path(said.strip())
+    return Path(output.strip())
 
 
-async def git(
+async def run_git(
     words: Sequence[str], folder: Path, *, may_fail: bool = False, variables: dict[str, str] | None = None
 ) -> str:
-    """Run git, without asking anybody anything, and return what it says.
+    """Run git without prompts and return its output.
+
+    Returns:
+        The output, or "" if git fails and ``may_fail`` is set.
 
     Raises:
-        GitFailed: It ends badly, unless it may; its last lines are in the message.
+        GitError: Git fails. The message has the last lines of its output.
     """
     lines: list[str] = []
     command = ("git", "-c", "core.hooksPath=/dev/null", *words)
     try:
-        code = await process.run(command, cwd=folder, env=_environment(variables or {}), output=lines.append)
+        code = await process.run_process(
+            command, cwd=folder, env=_git_environment(variables or {}), output=lines.append
+        )
     except FileNotFoundError as error:
-        raise GitFailed(
-            f"Git cannot be run: {error}. Install git, or serve a folder by --project-dir."
+        raise GitError(
+            f"Git cannot be started: {error}. Install git, or serve a folder with --project-dir."
         ) from error
     if code == 0:
         return "".join(lines)
     if may_fail:
         return ""
-    raise _failed(words, code, "".join(lines))
+    raise _git_error(words, code, "".join(lines))
 
 
-def _failed(words: Sequence[str], code: int, output: str) -> GitFailed:
+def _git_error(words: Sequence[str], code: int, output: str) -> GitError:
     verb = next((word for word in words if not word.startswith("-")), "")
     last = "\n".join(output.rstrip().splitlines()[-_SHOWN_LINES:])
-    return GitFailed(
-        f"The project's sources could not be fetched: git {verb} ended with exit code {code}.\n"
-        f"{masked(last)}\n"
-        "Check the address, and that 'git ls-remote' reaches it from here without asking for a password."
+    return GitError(
+        f"The project could not be fetched: git {verb} ended with exit code {code}.\n"
+        f"{mask_credentials(last)}\n"
+        "Check the address, and that 'git ls-remote' works on this machine without a password prompt."
     )
 
 
-def _environment(variables: dict[str, str]) -> dict[str, str]:
-    access = {name: os.environ[name] for name in _ACCESS if name in os.environ}
-    return process.bare_environment({**access, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", **variables})
+def _git_environment(variables: dict[str, str]) -> dict[str, str]:
+    access = {name: os.environ[name] for name in _ACCESS_VARIABLES if name in os.environ}
+    return process.minimal_environment(
+        {**access, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", **variables}
+    )

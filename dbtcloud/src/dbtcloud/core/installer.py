@@ -1,4 +1,4 @@
-"""The two ways to make a virtual environment: uv where it can be found, else venv and pip."""
+"""The installers of virtual environments: uv if it is installed, else venv and pip."""
 
 import os
 import shutil
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dbtcloud.core import pip_settings
 
-# These would send the packages elsewhere, or hold dbt to versions that Airflow asks for.
-_DIVERTING = frozenset(
+# These would install packages elsewhere, or constrain dbt to the versions that Airflow needs.
+_IGNORED_VARIABLES = frozenset(
     {
         "PIP_CONSTRAINT",
         "PIP_PREFIX",
@@ -35,50 +35,50 @@ _DIVERTING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Installer:
-    """How packages get into a new virtual environment.
+    """An installer of virtual environments.
 
     Attributes:
-        uv: Path of the uv program, or None for venv and pip.
+        uv: The path of the uv program, or None for venv and pip.
     """
 
     uv: str | None
 
     @classmethod
-    def found(cls) -> "Installer":
-        """Look for uv beside this interpreter (from the ``local`` extra), then on PATH; else take pip."""
+    def find(cls) -> "Installer":
+        """Return uv from the ``local`` extra, else uv on the PATH, else venv and pip."""
         return cls(_packaged_uv() or shutil.which("uv"))
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """The name for messages."""
         return "uv" if self.uv else "venv and pip"
 
     def commands(self, folder: Path, requirements: Sequence[str]) -> list[list[str]]:
-        """The command lines that make ``folder`` a virtual environment with ``requirements`` in it."""
+        """Return the commands that create an environment in ``folder`` and install ``requirements``."""
         python = str(folder / "bin" / "python")
         if self.uv:
-            make = [self.uv, "venv", "--no-project", "--python", sys.executable, str(folder)]
-            fill = [self.uv, "pip", "install", "--python", python, "--compile-bytecode", *requirements]
-            return [make, fill]
-        make = [sys.executable, "-m", "venv", str(folder)]
-        fill = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *requirements]
-        return [make, fill]
+            create = [self.uv, "venv", "--no-project", "--python", sys.executable, str(folder)]
+            install = [self.uv, "pip", "install", "--python", python, "--compile-bytecode", *requirements]
+            return [create, install]
+        create = [sys.executable, "-m", "venv", str(folder)]
+        install = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *requirements]
+        return [create, install]
 
     def environment(self) -> dict[str, str]:
-        """The user's environment variables, so that their indexes and proxies count, less what diverts."""
+        """Return the user's environment variables, with their indexes and proxies, for the installer."""
         kept = {
             name: value
             for name, value in os.environ.items()
-            if name not in _DIVERTING and not name.startswith("AIRFLOW_")
+            if name not in _IGNORED_VARIABLES and not name.startswith("AIRFLOW_")
         }
         if self.uv:
             return {
                 **kept,
-                **pip_settings.for_uv(kept),
+                **pip_settings.uv_variables(kept),
                 "UV_PYTHON_DOWNLOADS": "never",
                 "UV_NO_PROGRESS": "1",
             }
-        # A configuration file may say these too; only a variable overrules it.
+        # A configuration file may set these too. Only variables override it.
         return {**kept, "PIP_CONSTRAINT": os.devnull, "PIP_USER": "0", "PIP_PROGRESS_BAR": "off"}
 
 

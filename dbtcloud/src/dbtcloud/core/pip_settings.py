@@ -1,4 +1,4 @@
-"""What the user has told pip about indexes, certificates and proxies, in the variables that uv reads."""
+"""The user's settings of pip for indexes, certificates and proxies, as variables that uv reads."""
 
 import configparser
 import os
@@ -6,20 +6,20 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-# Where uv keeps its own word on indexes: if it has one, pip's settings are not asked.
+# If one of these sets an index for uv, pip's indexes are ignored.
 _UV_INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_CONFIG_FILE")
 
 
-def for_uv(environ: Mapping[str, str], files: tuple[Path, ...] | None = None) -> dict[str, str]:
-    """Translate pip's settings, since uv reads neither ``PIP_*`` nor pip's configuration files.
+def uv_variables(environ: Mapping[str, str], files: tuple[Path, ...] | None = None) -> dict[str, str]:
+    """Translate the settings of pip for uv, which reads neither ``PIP_*`` nor the files of pip.
 
     Args:
-        environ: The environment variables in force.
-        files: pip's configuration files, weakest first; by default those that pip documents
-            (https://pip.pypa.io/en/stable/topics/configuration/).
+        environ: The environment variables.
+        files: The configuration files of pip, later ones override earlier ones. The default is those of
+            pip's documentation (https://pip.pypa.io/en/stable/topics/configuration/).
 
     Returns:
-        ``UV_*`` and certificate and proxy variables to add; a variable that is already set is left alone.
+        ``UV_*``, certificate and proxy variables to add, without those that are already set.
     """
     pip = _settings(environ, _config_files(environ) if files is None else files)
     translated = {**_connection(pip), **({} if _uv_knows_indexes(environ) else _indexes(pip))}
@@ -67,7 +67,7 @@ def _indexes(pip: Mapping[str, str]) -> dict[str, str]:
     return {
         "UV_DEFAULT_INDEX": pip.get("index-url", ""),
         "UV_INDEX": extra,
-        # pip takes the best version of all indexes; without this uv stops at the first that has a name.
+        # pip chooses the best version of all indexes. By default, uv stops at the first with the name.
         "UV_INDEX_STRATEGY": "unsafe-best-match" if extra else "",
         "UV_FIND_LINKS": ",".join(pip.get("find-links", "").split()),
         "UV_NO_INDEX": "1" if pip.get("no-index", "").lower() in {"1", "true", "yes", "on"} else "",

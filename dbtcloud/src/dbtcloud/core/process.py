@@ -1,4 +1,4 @@
-"""One child process in a group of its own: its output as it comes, and an end when it is asked for."""
+"""Run a child process in its own process group, stream its output, and stop it on request."""
 
 import asyncio
 import codecs
@@ -11,13 +11,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-Output = Callable[[str], None]
-
-# dbt answers SIGINT by writing run_results.json for what was finished; SIGTERM and SIGKILL lose it.
-_FAREWELLS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-_LOOK_SECONDS = 0.1
-_CLIENTS = re.compile(r"DBT_(CLOUD_|TOKEN|API_KEY|API_TOKEN|PAT$|SERVICE_TOKEN|ACCESS_TOKEN)")
-_KEPT = (
+# On SIGINT, dbt writes run_results.json for the nodes that have finished. SIGTERM and SIGKILL lose it.
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+_CHECK_SECONDS = 0.1
+_CREDENTIALS = re.compile(r"""(?<=://)[^/\s"]+@""")
+# Clients of dbt Cloud keep their tokens in these variables.
+_TOKEN_VARIABLES = re.compile(r"DBT_(CLOUD_|TOKEN|API_KEY|API_TOKEN|PAT$|SERVICE_TOKEN|ACCESS_TOKEN)")
+_PASSED_VARIABLES = (
     "HOME",
     "LANG",
     "LC_ALL",
@@ -38,75 +38,74 @@ _KEPT = (
 )
 
 
-def bare_environment(given: Mapping[str, str], passed: Collection[str] = ()) -> dict[str, str]:
-    """The environment variables that a dbt process sees: a few harmless ones, dbt's own, and those given.
+def minimal_environment(given: Mapping[str, str], passed: Collection[str] = ()) -> dict[str, str]:
+    """Return the environment variables for a dbt process.
 
-    Nothing of Airflow's (connections, keys) reaches dbt. Variables whose name begins with ``DBT_`` pass,
-    except where dbt Cloud's clients keep their tokens, such as ``DBT_CLOUD_…`` and ``DBT_TOKEN``.
+    Airflow's connections and keys do not reach dbt. Variables that begin with ``DBT_`` do, except those in
+    which clients of dbt Cloud keep their tokens, such as ``DBT_CLOUD_…`` and ``DBT_TOKEN``.
 
     Args:
-        given: Variables that are set whatever this process has.
-        passed: Names of further variables that pass.
+        given: Variables to set.
+        passed: Names of other variables of this process to pass.
     """
-    kept = {name: value for name, value in os.environ.items() if name in passed or _is_harmless(name)}
+    kept = {name: value for name, value in os.environ.items() if name in passed or _is_passed(name)}
     return {"LANG": "C.UTF-8", **kept, "PYTHONUNBUFFERED": "1", "DO_NOT_TRACK": "1", **given}
 
 
-def _is_harmless(name: str) -> bool:
-    return name in _KEPT or (name.startswith("DBT_") and not _CLIENTS.match(name))
+def _is_passed(name: str) -> bool:
+    return name in _PASSED_VARIABLES or (name.startswith("DBT_") and not _TOKEN_VARIABLES.match(name))
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a process that is asked to end is waited for; see `run`."""
-
+class _StopTimes:
     grace: float
-    keepsake: Path | None
-    lingering: float
-    again: float
+    final_file: Path | None
+    final_file_grace: float
+    repeat_after: float
 
-    async def ends(self, process: asyncio.subprocess.Process, farewell: signal.Signals) -> bool:
-        """Signal the process's group and wait; False if it is still there when patience is at its end."""
+    async def stop(self, process: asyncio.subprocess.Process, number: signal.Signals) -> bool:
+        """Signal the process group, and return True if the process ends in time."""
         clock, ending = asyncio.get_running_loop().time, asyncio.ensure_future(process.wait())
-        deadline, asking = clock() + self.grace, clock()
+        deadline, next_signal = clock() + self.grace, clock()
         while (left := deadline - clock()) > 0:
-            if clock() >= asking:
-                _signal_group(process, farewell)
-                asking += self.again
-            if (await asyncio.wait({ending}, timeout=min(left, _LOOK_SECONDS)))[0]:
+            if clock() >= next_signal:
+                _signal_group(process, number)
+                # Python misses a signal that arrives just when its main thread begins to wait for a lock,
+                # as the main thread of dbt does.
+                next_signal += self.repeat_after
+            if (await asyncio.wait({ending}, timeout=min(left, _CHECK_SECONDS)))[0]:
                 return True
-            if asking < math.inf and self.keepsake is not None and self.keepsake.exists():
-                deadline, asking = min(deadline, clock() + self.lingering), math.inf
+            if next_signal < math.inf and self.final_file is not None and self.final_file.exists():
+                deadline, next_signal = min(deadline, clock() + self.final_file_grace), math.inf
         return False
 
 
-async def run(
+async def run_process(
     argv: Sequence[str],
     *,
     cwd: Path,
     env: Mapping[str, str],
-    output: Output,
+    output: Callable[[str], None],
     stop: asyncio.Event | None = None,
     grace: float = 10.0,
-    keepsake: Path | None = None,
-    lingering: float = 2.0,
-    again: float = 3.0,
+    final_file: Path | None = None,
+    final_file_grace: float = 2.0,
+    repeat_after: float = 3.0,
     started: Callable[[int], AbstractContextManager[object]] = nullcontext,
 ) -> int:
-    """Run one process to its end and return its exit code (negative: the signal that ended it).
+    """Run a process and return its exit code, which is negative for the signal that ended it.
 
     Args:
-        argv: The program and its arguments; no shell reads them.
-        cwd: The folder it starts in.
-        env: All environment variables it sees.
-        output: Is called with lines of its standard output and error, one or more at a time, as they come.
+        argv: The program and its arguments, without a shell.
+        cwd: The working folder.
+        env: All environment variables of the process.
+        output: Receives complete lines of standard output and error as they arrive.
         stop: When set, the process group gets SIGINT, after ``grace`` seconds SIGTERM, then SIGKILL.
-        grace: Seconds that the process has for ending well.
-        keepsake: A file that it writes as it ends.
-        lingering: Seconds that are left to it once that file is there.
-        again: Seconds after which a signal is repeated until that file is there. Python does not notice one
-            that comes in the moment in which its main thread begins to wait for a lock, as dbt's does.
-        started: Is given the id of the process, which is its group's too, and entered while it is there.
+        grace: Seconds that the process has to end after each signal.
+        final_file: A file that the process writes before it ends.
+        final_file_grace: Seconds that the process has to end after it wrote this file.
+        repeat_after: Seconds after which a signal is repeated until this file exists.
+        started: Receives the id of the process, and returns a context manager that is open while it runs.
 
     Raises:
         OSError: The program cannot be started.
@@ -121,37 +120,39 @@ async def run(
         start_new_session=True,
     )
     with started(process.pid):
-        ending = asyncio.create_task(_end_when(stop, process, Patience(grace, keepsake, lingering, again)))
+        stopping = asyncio.create_task(
+            _stop_when_set(stop, process, _StopTimes(grace, final_file, final_file_grace, repeat_after))
+        )
         try:
             await _relay(process, output)
             return await process.wait()
         finally:
-            ending.cancel()
+            stopping.cancel()
             if process.returncode is None:
                 _signal_group(process, signal.SIGKILL)
                 await process.wait()
 
 
-async def _relay(process: asyncio.subprocess.Process, output: Output) -> None:
+async def _relay(process: asyncio.subprocess.Process, output: Callable[[str], None]) -> None:
     assert process.stdout is not None
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    begun = ""
-    while piece := await process.stdout.read(65536):
-        whole, end, begun = (begun + decoder.decode(piece)).rpartition("\n")
+    incomplete = ""
+    while chunk := await process.stdout.read(65536):
+        lines, end, incomplete = (incomplete + decoder.decode(chunk)).rpartition("\n")
         if end:
-            output(whole + end)
-    if rest := begun + decoder.decode(b"", final=True):
+            output(lines + end)
+    if rest := incomplete + decoder.decode(b"", final=True):
         output(rest)
 
 
-async def _end_when(
-    stop: asyncio.Event | None, process: asyncio.subprocess.Process, patience: Patience
+async def _stop_when_set(
+    stop: asyncio.Event | None, process: asyncio.subprocess.Process, times: _StopTimes
 ) -> None:
     if stop is None:
         return
     await stop.wait()
-    for farewell in _FAREWELLS:
-        if await patience.ends(process, farewell):
+    for number in _STOP_SIGNALS:
+        if await times.stop(process, number):
             return
 
 
@@ -160,3 +161,8 @@ def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -
         os.killpg(process.pid, number)
     except ProcessLookupError:
         return
+
+
+def mask_credentials(text: str) -> str:
+    """Replace the credentials in all addresses, such as ``https://user:token@host``, with ``***``."""
+    return _CREDENTIALS.sub("***@", text)

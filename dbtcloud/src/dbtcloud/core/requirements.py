@@ -1,61 +1,61 @@
-"""Which packages make the dbt that somebody asks for."""
+"""The packages to install for a version of dbt and its adapters."""
 
 import re
 from collections.abc import Sequence
 
-from dbtcloud.core.runner_errors import UnsupportedDbt
+from dbtcloud.core.runner_errors import UnsupportedDbtVersion
 
-# From dbt-core 1.12 on, an install needs a download from outside the package index.
+# dbt-core 1.12 and later download files from outside the package index when they are installed.
 DBT_REQUIREMENTS = ("dbt-core>=1.10,<1.12", "dbt-duckdb>=1.9,<2", "duckdb>=1.1,<2")
 DUCKDB = "dbt-duckdb"
 
 _CORE, *_DUCKDB = DBT_REQUIREMENTS
 _OLDEST, _NEWEST = 9, 11
-# dbt Cloud's names for a version that moves by itself.
-_MOVING = frozenset({"", "compatible", "extended", "fallback", "latest", "versionless"})
+# dbt Cloud's names for release tracks.
+_RELEASE_TRACKS = frozenset({"", "compatible", "extended", "fallback", "latest", "versionless"})
 _VERSION = re.compile(r"v?1\.(?P<minor>\d+)(?:\.(?P<patch>\d+|x|latest))?(?:-(?P<channel>latest|pre))?")
 _ADAPTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[\w,.-]+\])?\s*([<>=!~]=?\s*[\w.*,<>=!~ ]+)?")
 
 
-def requirements(version: str | None = None, adapters: Sequence[str] = (DUCKDB,)) -> tuple[str, ...]:
-    """Return what to install, as pip understands it.
+def resolve_requirements(version: str | None = None, adapters: Sequence[str] = (DUCKDB,)) -> tuple[str, ...]:
+    """Return the packages to install, in the syntax of pip.
 
     Args:
-        version: ``1.11`` and ``1.11.0-latest`` are the newest 1.11, ``1.11.2`` is just that one; None and
-            dbt Cloud's ``latest``, ``compatible``, ``versionless`` … are the newest that can be installed.
+        version: A minor version such as ``1.11`` or ``1.11.0-latest``, an exact version such as ``1.11.2``,
+            or a release track such as ``latest``. None and all release tracks are the newest version.
         adapters: Packages such as ``dbt-postgres``, with or without a version.
 
     Raises:
-        UnsupportedDbt: The version is none of these, or an adapter is no package's name.
+        UnsupportedDbtVersion: The version is not supported, or an adapter is not the name of a package.
     """
     return tuple(
         dict.fromkeys((_core(version or ""), *(name for given in adapters for name in _adapter(given))))
     )
 
 
-def adapter_of(connection_type: str) -> str:
-    """The package for a profile's ``type``, by dbt's own rule for their names."""
+def adapter_package(connection_type: str) -> str:
+    """Return the adapter package for the ``type`` of a profile."""
     return f"dbt-{connection_type}"
 
 
 def _core(version: str) -> str:
-    if version in _MOVING:
+    if version in _RELEASE_TRACKS:
         return _CORE
     found = _VERSION.fullmatch(version)
     if not found or not _OLDEST <= int(found["minor"]) <= _NEWEST:
-        raise UnsupportedDbt(
-            f"dbt {version} cannot be had here: the versions that install from the package index alone,"
-            f" and are tried, are 1.{_OLDEST} to 1.{_NEWEST}. Ask for one of these, for example 1.{_NEWEST}."
+        raise UnsupportedDbtVersion(
+            f"dbt {version} is not supported. The supported versions are 1.{_OLDEST} to 1.{_NEWEST},"
+            f" which install from the package index alone. Choose one of these, for example 1.{_NEWEST}."
         )
-    moving = found["channel"] or found["patch"] in {None, "x", "latest"}
-    return f"dbt-core~=1.{found['minor']}.0" if moving else f"dbt-core==1.{found['minor']}.{found['patch']}"
+    is_minor = found["channel"] or found["patch"] in {None, "x", "latest"}
+    return f"dbt-core~=1.{found['minor']}.0" if is_minor else f"dbt-core==1.{found['minor']}.{found['patch']}"
 
 
 def _adapter(given: str) -> tuple[str, ...]:
-    name = given if given.startswith("dbt-") else adapter_of(given)
+    name = given if given.startswith("dbt-") else adapter_package(given)
     if not _ADAPTER.fullmatch(name):
-        raise UnsupportedDbt(
-            f"The adapter {given!r} is no package's name."
-            " Give one such as dbt-postgres or dbt-postgres==1.10.0."
+        raise UnsupportedDbtVersion(
+            f"The adapter {given!r} is not the name of a package."
+            " Give a name such as dbt-postgres or dbt-postgres==1.10.0."
         )
     return tuple(_DUCKDB) if name == DUCKDB else (name,)

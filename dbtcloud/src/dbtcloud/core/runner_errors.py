@@ -1,52 +1,51 @@
-"""What can go wrong before dbt itself has a word.
+"""The errors of preparing dbt Core.
 
 RunnerError
-├── EnvironmentNotMade   dbt could not be installed
-├── NotADbtCommand       a job's step is not a dbt command line
-├── NotADbtProject       a folder without dbt_project.yml
-├── NoProfile            the project's profile is in no profiles.yml
-├── GitFailed            the sources could not be fetched
-├── UnsupportedDbt       a version that cannot be installed
-└── MissingExtra         a library of the ``local`` extra is absent
+├── EnvironmentCreationError  dbt could not be installed
+├── InvalidDbtCommand         a job's step is not a dbt command
+├── InvalidDbtProject         a folder is not a dbt project
+├── ProfileNotFound           the project's profile is in no profiles.yml
+├── GitError                  git could not fetch the project
+├── UnsupportedDbtVersion     this version of dbt cannot be installed
+└── MissingExtra              a library of the ``local`` extra is not installed
 """
 
 
 class RunnerError(Exception):
-    """The root: every message says what happened, why, and what to do."""
+    """The base class. Each message says what happened, why, and what to do."""
 
 
-class EnvironmentNotMade(RunnerError):
-    """dbt's own environment could not be made; the installer's last lines are in the message."""
+class EnvironmentCreationError(RunnerError):
+    """The environment of dbt could not be created. The message has the last lines of the installer."""
 
 
-class NotADbtCommand(RunnerError, ValueError):
-    """The text of a job's step cannot be run as one dbt command."""
+class InvalidDbtCommand(RunnerError, ValueError):
+    """The text of a job's step is not one dbt command."""
 
 
-class NotADbtProject(RunnerError, ValueError):
-    """The folder holds no dbt project."""
+class InvalidDbtProject(RunnerError, ValueError):
+    """The folder is not a dbt project."""
 
 
-class NoProfile(RunnerError, ValueError):
-    """The profile that the project names is in no ``profiles.yml``, or has no such target."""
+class ProfileNotFound(RunnerError, ValueError):
+    """No ``profiles.yml`` has the project's profile, or the profile does not have the target."""
 
 
-class GitFailed(RunnerError):
-    """Git could not fetch the sources, or there is no such branch or commit."""
+class GitError(RunnerError):
+    """Git could not fetch the project, or the branch or commit does not exist."""
 
 
-class UnsupportedDbt(RunnerError, ValueError):
-    """The dbt that is asked for cannot be installed from the package index."""
+class UnsupportedDbtVersion(RunnerError, ValueError):
+    """The requested version of dbt cannot be installed from the package index."""
 
 
 class MissingExtra(RunnerError, ImportError):
-    """A library is absent that comes with ``dbtcloud[local]``."""
+    """A library of ``dbtcloud[local]`` is not installed."""
 
     @classmethod
-    def of(cls, error: ImportError) -> "MissingExtra":
-        """Name the absent module and the command that brings it."""
+    def from_import_error(cls, error: ImportError) -> "MissingExtra":
+        """Return an error that names the missing module and the command that installs it."""
         return cls(
-            f"The module {error.name!r} cannot be imported. It comes with the 'local' extra of"
-            " dbtcloud, which is not installed here."
+            f"The module {error.name!r} is not installed. It is part of the 'local' extra of dbtcloud."
             " Run: pip install 'dbtcloud[local]'"
         )

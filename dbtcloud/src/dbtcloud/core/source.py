@@ -1,4 +1,4 @@
-"""Where a dbt project's files come from: a folder of this machine, or a git repository."""
+"""The source of a dbt project: a local folder or a git repository."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -6,18 +6,18 @@ from pathlib import Path
 
 from dbtcloud.core import git
 from dbtcloud.core.git import Repository, Revision
-from dbtcloud.core.masked_url import masked
-from dbtcloud.core.runner_errors import NotADbtProject
+from dbtcloud.core.process import mask_credentials
+from dbtcloud.core.runner_errors import InvalidDbtProject
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A project's files as they are to be run.
+class FetchedProject:
+    """The files of a project that are ready to run.
 
     Attributes:
         folder: The folder of ``dbt_project.yml``.
-        revision: The commit, None for a folder as it stands.
-        root: The top of the repository's files, which no link may leave; None for a folder as it stands.
+        revision: The commit, or None for a local folder.
+        root: The top folder of the repository, which no symbolic link may leave. None for a local folder.
     """
 
     folder: Path
@@ -26,14 +26,14 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A project's sources; exactly one of ``folder`` and ``url`` is given.
+class ProjectSource:
+    """A local folder or a git repository. Exactly one of ``folder`` and ``url`` is set.
 
     Attributes:
-        folder: A folder of this machine; it is read, never written.
-        url: A git repository.
-        branch: Which branch of it is run unless something else is asked for; None is its default branch.
-        subdirectory: Where in the repository the project lies.
+        folder: A local folder, which is never written to.
+        url: The address of a git repository.
+        branch: The branch for runs that do not request another one. None is the default branch.
+        subdirectory: The folder of the project within the repository.
     """
 
     folder: Path | None = None
@@ -42,42 +42,44 @@ class Source:
     subdirectory: str = ""
 
     def __str__(self) -> str:
-        return str(self.folder) if self.url is None else masked(self.url)
+        return str(self.folder) if self.url is None else mask_credentials(self.url)
 
-    async def fetch(self, work_dir: Path, branch: str | None = None, sha: str | None = None) -> Fetched:
-        """Return the files, of the given branch or commit where one is asked for.
+    async def fetch(
+        self, work_dir: Path, branch: str | None = None, sha: str | None = None
+    ) -> FetchedProject:
+        """Fetch the files of the project.
 
         Args:
-            work_dir: Where the repository's objects and files are kept; no other fetch may use it meanwhile.
-            branch: Overrides the source's own branch.
-            sha: Overrides both.
+            work_dir: The folder for the repository and its files. Only one fetch may use it at a time.
+            branch: Overrides the branch of the source.
+            sha: A commit, which overrides both branches.
 
         Raises:
-            GitFailed: They cannot be fetched.
-            NotADbtProject: The subdirectory leads out of the repository.
+            GitError: Git cannot fetch the files.
+            InvalidDbtProject: The subdirectory leaves the repository.
         """
         if self.url is not None:
             repository = Repository(self.url, work_dir / "repository.git")
-            return await self._laid_out(repository, self.subdirectory, branch or self.branch, sha, work_dir)
+            return await self._check_out(repository, self.subdirectory, branch or self.branch, sha, work_dir)
         assert self.folder is not None
         if not branch and not sha:
-            return Fetched(self.folder)
-        top = await git.top_of(self.folder)
+            return FetchedProject(self.folder)
+        top = await git.find_work_tree(self.folder)
         within = str(self.folder.resolve().relative_to(top.resolve()))
-        return await self._laid_out(
+        return await self._check_out(
             Repository(str(top), work_dir / "repository.git"), within, branch, sha, work_dir
         )
 
-    async def _laid_out(
+    async def _check_out(
         self, repository: Repository, within: str, branch: str | None, sha: str | None, work_dir: Path
-    ) -> Fetched:
+    ) -> FetchedProject:
         await repository.fetch()
         revision = await repository.revision(branch, sha)
         root = work_dir / "revision"
-        await repository.lay_out(revision, root)
+        await repository.check_out(revision, root)
         folder = await asyncio.to_thread((root / within).resolve)
         if not folder.is_relative_to(root.resolve()):
-            raise NotADbtProject(
-                f"The subdirectory {within!r} leads out of the repository. Give one below its top folder."
+            raise InvalidDbtProject(
+                f"The subdirectory {within!r} leads out of the repository. Give a folder within it."
             )
-        return Fetched(folder, revision, root.resolve())
+        return FetchedProject(folder, revision, root.resolve())

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from dbtcloud.core.runner_errors import NoProfile, NotADbtCommand
+from dbtcloud.core.runner_errors import InvalidDbtCommand, ProfileNotFound
 from dbtcloud.local.config import resolve
-from dbtcloud.local.config.model import DeclaredEnvironment, DeclaredJob, DeclaredProject
+from dbtcloud.local.config.model import EnvironmentConfig, JobConfig, ProjectConfig
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 
@@ -23,12 +23,12 @@ def oven(tmp_path):
         "prod": {"type": "postgres", "host": "{{ env_var('OVEN_HOST') }}", "threads": 9},
     }
     (project / "profiles.yml").write_text(json.dumps({"oven": {"target": "prod", "outputs": outputs}}))
-    return DeclaredProject(project_dir=project)
+    return ProjectConfig(project_dir=project)
 
 
 def settle(*projects, told=None):
     progress = (lambda _: None) if told is None else told.append
-    return asyncio.run(resolve.settle(projects, projects[0].project_dir / "work", progress))
+    return asyncio.run(resolve.resolve_projects(projects, projects[0].project_dir / "work", progress))
 
 
 def test_each_target_has_an_environment_and_a_job_the_profiles_own_first(oven):
@@ -57,7 +57,7 @@ def test_a_project_without_a_profile_can_have_a_duckdb_file(oven):
     (oven.project_dir / "profiles.yml").unlink()
     own = settle(replace(oven, duckdb=True))
     assert [entry["target_name"] for entry in own.document["environments"]] == ["prod"]
-    assert own.setups[1].own_profile is False
+    assert own.setups[1].uses_profile is False
 
 
 def test_environments_and_jobs_are_as_declared(oven):
@@ -67,10 +67,10 @@ def test_environments_and_jobs_are_as_declared(oven):
             dbt_version="1.10",
             adapters=("dbt-duckdb",),
             environments=(
-                DeclaredEnvironment("Live", "prod", "live", branch="release"),
-                DeclaredEnvironment("Try", "ci", dbt_version="1.11"),
+                EnvironmentConfig("Live", "prod", "live", branch="release"),
+                EnvironmentConfig("Try", "ci", dbt_version="1.11"),
             ),
-            jobs=(DeclaredJob("Nightly", "Try", ("dbt seed", "dbt build"), schedule="0 3 * * *"),),
+            jobs=(JobConfig("Nightly", "Try", ("dbt seed", "dbt build"), schedule="0 3 * * *"),),
         )
     )
     live, tried = own.document["environments"]
@@ -88,15 +88,15 @@ def test_environments_and_jobs_are_as_declared(oven):
 @pytest.mark.parametrize(
     ("changes", "kind", "said"),
     [
-        ({"git": "https://example.com/x.git"}, LocalServerError, "has both. Give one"),
-        ({"branch": "main"}, LocalServerError, "served as it stands"),
-        ({"environments": (DeclaredEnvironment("Live", "live"),)}, NoProfile, "no target 'live'"),
+        ({"git": "https://example.com/x.git"}, LocalServerError, "has both project_dir and git. Give one"),
+        ({"branch": "main"}, LocalServerError, "files are used as they are"),
+        ({"environments": (EnvironmentConfig("Live", "live"),)}, ProfileNotFound, "no target 'live'"),
         (
-            {"jobs": (DeclaredJob("Bake", "Nowhere"),)},
+            {"jobs": (JobConfig("Bake", "Nowhere"),)},
             LocalServerError,
-            "'Nowhere' that is not there: there are prod, ci",
+            "unknown environment 'Nowhere'. The environments are: prod, ci",
         ),
-        ({"jobs": (DeclaredJob("Bake", steps=("rm -rf models",)),)}, NotADbtCommand, "'rm -rf models'"),
+        ({"jobs": (JobConfig("Bake", steps=("rm -rf models",)),)}, InvalidDbtCommand, "'rm -rf models'"),
     ],
 )
 def test_what_does_not_fit_together_is_told(oven, changes, kind, said):
@@ -105,14 +105,14 @@ def test_what_does_not_fit_together_is_told(oven, changes, kind, said):
 
 
 def test_two_projects_of_one_name_are_told(oven):
-    with pytest.raises(LocalServerError, match="Two projects are named 'oven'"):
+    with pytest.raises(LocalServerError, match="Two projects have the name 'oven'"):
         settle(oven, oven)
 
 
 def test_jobs_of_one_name_in_two_environments_stay_two(oven, client_of, tmp_path):
     def served():
         server = LocalDbtCloud(token="t", store=tmp_path / "state.sqlite", data_dir=tmp_path)
-        jobs = tuple(DeclaredJob("Nightly", environment=name) for name in ("prod", "ci"))
+        jobs = tuple(JobConfig("Nightly", environment=name) for name in ("prod", "ci"))
         server._settings = replace(server._settings, projects=settle(replace(oven, jobs=jobs)))
         return server
 
@@ -139,9 +139,9 @@ def test_what_keeps_its_name_keeps_its_id_and_its_runs(oven, client_of, tmp_path
         server._settings = replace(server._settings, projects=settle(replace(oven, jobs=jobs)))
         return server
 
-    with served(DeclaredJob("Nightly"), DeclaredJob("Hourly")) as server:
+    with served(JobConfig("Nightly"), JobConfig("Hourly")) as server:
         run = client_of(server).start(2)["id"]
-    with served(DeclaredJob("New"), DeclaredJob("Hourly", steps=("dbt test",))) as server:
+    with served(JobConfig("New"), JobConfig("Hourly", steps=("dbt test",))) as server:
         client = client_of(server)
         jobs = {job["name"]: job for job in client.get("jobs/")}
         assert {name: job["id"] for name, job in jobs.items()} == {"Nightly": 1, "Hourly": 2, "New": 3}

@@ -3,8 +3,8 @@
 import pytest
 
 from dbtcloud.local.config import yaml_file
-from dbtcloud.local.config.model import DeclaredEnvironment, DeclaredJob, DeclaredToken
-from dbtcloud.local.config.yaml_file import FileError
+from dbtcloud.local.config.model import EnvironmentConfig, JobConfig, TokenConfig
+from dbtcloud.local.config.yaml_file import ConfigFileError
 
 WHOLE = """
 keep_artifacts: 500MB
@@ -38,7 +38,7 @@ projects:
 def read(tmp_path):
     def read_text(text):
         (tmp_path / "local-dbt-cloud.yml").write_text(text)
-        return yaml_file.read(tmp_path / "local-dbt-cloud.yml")
+        return yaml_file.read_config_file(tmp_path / "local-dbt-cloud.yml")
 
     return read_text
 
@@ -48,13 +48,13 @@ def test_everything_that_can_be_declared_is_read(read, tmp_path):
     oven, stove = declared.projects
     assert (declared.keep_artifacts, declared.tokens) == (
         "500MB",
-        (DeclaredToken("RUNNER_TOKEN", ("job_runner",)),),
+        (TokenConfig("RUNNER_TOKEN", ("job_runner",)),),
     )
     assert (oven.name, oven.project_dir) == ("Oven", tmp_path / "oven")
     assert (oven.dbt_version, oven.adapters, oven.pass_env) == ("1.10", ("dbt-postgres",), ("PGPASSWORD",))
-    assert oven.environments == (DeclaredEnvironment("Production", "prod", "live", "1.11", branch="release"),)
+    assert oven.environments == (EnvironmentConfig("Production", "prod", "live", "1.11", branch="release"),)
     assert oven.jobs == (
-        DeclaredJob(
+        JobConfig(
             "Nightly",
             "Production",
             ("dbt seed", "dbt build"),
@@ -75,21 +75,21 @@ def test_everything_that_can_be_declared_is_read(read, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "should hold names and values"),
-        ("projects: []", "declares no project"),
-        ("projects: {}", "projects should be a list"),
+        ("", "must be a mapping"),
+        ("projects: []", "has no project"),
+        ("projects: {}", "projects must be a list"),
         ("project: []", "unknown key 'project'.*Did you mean 'projects'"),
         ("projects: [{project_dir: a, job: []}]", "projects 1 has an unknown key 'job'.*Did you mean 'jobs'"),
-        ("projects: [{project_dir: a, jobs: [{steps: [dbt build]}]}]", "jobs 1 lacks name"),
+        ("projects: [{project_dir: a, jobs: [{steps: [dbt build]}]}]", "jobs 1 has no name"),
         (
             "projects: [{project_dir: a, jobs: [{name: b, threads: many}]}]",
-            "threads should be a whole number",
+            "threads must be a whole number",
         ),
-        ("projects: [{project_dir: a, dbt_version: 1.10}]", "loses its last zero. Put it in quotes"),
-        ("projects: [{project_dir: a, duckdb: maybe}]", "duckdb should be true or false, and is 'maybe'"),
-        ("projects: [", "is no YAML"),
+        ("projects: [{project_dir: a, dbt_version: 1.10}]", "lost a zero at its end. Put it in quotes"),
+        ("projects: [{project_dir: a, duckdb: maybe}]", "duckdb must be true or false, but is 'maybe'"),
+        ("projects: [", "is not valid YAML"),
     ],
 )
 def test_a_slip_is_told_with_its_place(read, text, said):
-    with pytest.raises(FileError, match=f"local-dbt-cloud.yml.*{said}"):
+    with pytest.raises(ConfigFileError, match=f"local-dbt-cloud.yml.*{said}"):
         read(text)

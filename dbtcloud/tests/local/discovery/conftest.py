@@ -1,4 +1,4 @@
-"""A shop whose runs are pretended, asked about over the Discovery API."""
+"""A shop whose runs are simulated, asked about over the Discovery API."""
 
 from typing import Any
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dbtcloud.core.source import Source
+from dbtcloud.core.source import ProjectSource
 from dbtcloud.local.execution.execute import Outcome, RunPlan, execute
 from dbtcloud.local.model.run_plan import ProjectSetup
 
@@ -85,7 +85,7 @@ def plan(tmp_path: Path) -> RunPlan:
         project_id=11,
         account_id=1,
         environment_id=21,
-        setup=ProjectSetup(Source(folder=BAKERY)),
+        setup=ProjectSetup(ProjectSource(folder=BAKERY)),
         work_dir=tmp_path / "environment",
         run_dir=tmp_path / "run",
         steps=("dbt build",),
@@ -258,7 +258,11 @@ async def test_a_run_that_was_cancelled_already_runs_no_dbt(plan):
 
 async def test_target_schema_and_threads_reach_dbt(plan, oven):
     plan = replace(
-        plan, setup=ProjectSetup(Source(folder=oven)), target_name="staging", schema="tryout", threads=3
+        plan,
+        setup=ProjectSetup(ProjectSource(folder=oven)),
+        target_name="staging",
+        schema="tryout",
+        threads=3,
     )
     _, record = await run(plan)
 
@@ -267,25 +271,27 @@ async def test_target_schema_and_threads_reach_dbt(plan, oven):
 
 
 async def test_a_branch_of_what_is_no_repository_is_told_and_has_no_effect(plan, oven):
-    setup = ProjectSetup(Source(folder=oven), has_revisions=False)
+    setup = ProjectSetup(ProjectSource(folder=oven), has_revisions=False)
     outcome, record = await run(replace(plan, setup=setup, git_branch="main", steps=("dbt ls",)))
 
     assert outcome.status == 10
-    assert "the branch or commit asked for has no effect" in record.logs[1]
+    assert "The requested branch or commit has no effect" in record.logs[1]
 
 
 async def test_a_branch_that_cannot_be_had_fails_where_it_is_fetched(plan, oven):
-    outcome, record = await run(replace(plan, setup=ProjectSetup(Source(folder=oven)), git_branch="main"))
+    outcome, record = await run(
+        replace(plan, setup=ProjectSetup(ProjectSource(folder=oven)), git_branch="main")
+    )
 
     assert outcome.status == 20
-    assert "lies in no git repository" in outcome.message
+    assert "is not in a git repository" in outcome.message
     assert record.steps == {PRELUDE[0]: 20}
 
 
 async def test_a_dbt_that_cannot_be_had_is_said_before_anything_is_fetched(plan):
     outcome, record = await run(replace(plan, dbt_version="1.4.0-latest"))
 
-    assert outcome.message.startswith("dbt 1.4.0-latest cannot be had here")
+    assert outcome.message.startswith("dbt 1.4.0-latest is not supported")
     assert record.steps == {"Prepare dbt": 20}
 
 
@@ -296,7 +302,7 @@ async def test_packages_are_brought_first(plan, oven, tmp_path):
     (spices / "models" / "anise.sql").write_text("select 1 as gram\n")
     (oven / "packages.yml").write_text(json.dumps({"packages": [{"local": str(spices)}]}))
 
-    plan = replace(plan, setup=ProjectSetup(Source(folder=oven)))
+    plan = replace(plan, setup=ProjectSetup(ProjectSource(folder=oven)))
     _, record = await run(plan)
 
     assert list(record.steps) == [*PRELUDE, "Invoke dbt with `dbt deps`", "Invoke dbt with `dbt build`"]
@@ -306,7 +312,9 @@ async def test_packages_are_brought_first(plan, oven, tmp_path):
 async def test_failing_docs_do_not_fail_the_run(plan, oven):
     refusing = "{% if flags.WHICH == 'generate' %}{{ exceptions.raise_compiler_error('no docs') }}{% endif %}"
     (oven / "models" / "bread.sql").write_text(f"{refusing}\nselect 250 as heat\n")
-    outcome, record = await run(replace(plan, setup=ProjectSetup(Source(folder=oven)), generate_docs=True))
+    outcome, record = await run(
+        replace(plan, setup=ProjectSetup(ProjectSource(folder=oven)), generate_docs=True)
+    )
 
     assert outcome == Outcome(10, None)
     assert record.steps["Invoke dbt with `dbt docs generate`"] == 20
@@ -314,7 +322,7 @@ async def test_failing_docs_do_not_fail_the_run(plan, oven):
 
 async def test_a_step_that_is_no_dbt_command_is_refused(plan, oven):
     outcome, record = await run(
-        replace(plan, setup=ProjectSetup(Source(folder=oven)), steps=("rm -rf models",))
+        replace(plan, setup=ProjectSetup(ProjectSource(folder=oven)), steps=("rm -rf models",))
     )
 
     assert outcome.status == 20
@@ -323,7 +331,7 @@ async def test_a_step_that_is_no_dbt_command_is_refused(plan, oven):
 
 
 async def test_a_retry_goes_on_at_a_step_that_never_reached_dbt(plan, oven, tmp_path):
-    plan = replace(plan, setup=ProjectSetup(Source(folder=oven)), steps=("dbt build", "bake bread"))
+    plan = replace(plan, setup=ProjectSetup(ProjectSource(folder=oven)), steps=("dbt build", "bake bread"))
     await run(plan)
     retry = replace(plan, run_dir=tmp_path / "retry", retry_of=plan.run_dir, steps=("dbt build", "dbt ls"))
     outcome, record = await run(retry)
@@ -334,7 +342,7 @@ async def test_a_retry_goes_on_at_a_step_that_never_reached_dbt(plan, oven, tmp_
 
 async def test_a_retry_takes_up_its_runs_own_commands_though_the_job_has_others(plan, oven, tmp_path):
     (oven / "models" / "bread.sql").write_text("select no_such_thing")
-    plan = replace(plan, setup=ProjectSetup(Source(folder=oven)), steps=("dbt ls", "dbt run"))
+    plan = replace(plan, setup=ProjectSetup(ProjectSource(folder=oven)), steps=("dbt ls", "dbt run"))
     assert (await run(plan))[0].status == 20
     retry = replace(plan, run_dir=tmp_path / "retry", retry_of=plan.run_dir, steps=("dbt ls",))
     outcome, record = await run(retry)
@@ -348,7 +356,7 @@ async def test_a_run_can_be_cancelled_while_git_fetches(plan, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"git://127.0.0.1:{silent.getsockname()[1]}/oven.git"
         running = asyncio.create_task(
-            execute(replace(plan, setup=ProjectSetup(Source(url=url))), record, record.cancelled)
+            execute(replace(plan, setup=ProjectSetup(ProjectSource(url=url))), record, record.cancelled)
         )
         await asyncio.to_thread(silent.accept)  # git has begun to ask
         record.cancelled.set()
@@ -359,7 +367,7 @@ async def test_a_run_can_be_cancelled_while_git_fetches(plan, tmp_path):
 
 async def test_a_folder_without_a_dbt_project_fails_where_it_is_fetched(plan, tmp_path):
     (tmp_path / "empty").mkdir()
-    outcome, record = await run(replace(plan, setup=ProjectSetup(Source(folder=tmp_path / "empty"))))
+    outcome, record = await run(replace(plan, setup=ProjectSetup(ProjectSource(folder=tmp_path / "empty"))))
 
     assert outcome.message.startswith(f"There is no dbt project in {tmp_path / 'empty'}")
     assert record.steps == {PRELUDE[0]: 20}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from dbtcloud.local.config.model import size
+from dbtcloud.local.config.model import parse_size
 from dbtcloud.local.model.api_errors import LocalServerError
-from dbtcloud.local.orchestration.artifact_retention import ArtifactKeeper
+from dbtcloud.local.orchestration.artifact_retention import ArtifactRetention
 
 
 @pytest.fixture
@@ -21,22 +21,22 @@ def there(folder):
 
 
 async def test_the_oldest_go_first(runs):
-    await ArtifactKeeper(runs, 250).tidy([])
+    await ArtifactRetention(runs, 250).delete_old([])
     assert there(runs) == ["4", "5"]
 
 
 async def test_what_goes_or_waits_stays_and_does_not_count(runs):
-    await ArtifactKeeper(runs, 250).tidy([1, 5])
+    await ArtifactRetention(runs, 250).delete_old([1, 5])
     assert there(runs) == ["1", "3", "4", "5"]
 
 
 async def test_the_newest_stays_however_large_it_is(runs):
-    await ArtifactKeeper(runs, 0).tidy([])
+    await ArtifactRetention(runs, 0).delete_old([])
     assert there(runs) == ["5"]
 
 
 async def test_nothing_goes_while_there_is_room(runs):
-    await ArtifactKeeper(runs, 500).tidy([])
+    await ArtifactRetention(runs, 500).delete_old([])
     assert len(there(runs)) == 5
 
 
@@ -44,15 +44,15 @@ async def test_nothing_goes_while_there_is_room(runs):
     ("text", "bytes_"), [("7", 7), ("500MB", 500 * 1024**2), ("1.5 GiB", 3 * 1024**3 // 2)]
 )
 def test_sizes_are_read(text, bytes_):
-    assert size(text) == bytes_
+    assert parse_size(text) == bytes_
 
 
 def test_what_is_no_size_is_told():
-    with pytest.raises(LocalServerError, match=r"'plenty' is no size.*2GB"):
-        size("plenty")
+    with pytest.raises(LocalServerError, match=r"'plenty' is not a size.*2GB"):
+        parse_size("plenty")
 
 
 async def test_what_a_killed_server_was_throwing_away_goes(runs):
-    (runs / "1").rename(runs / "1.leaving")
-    await ArtifactKeeper(runs, 500).tidy([])
+    (runs / "1").rename(runs / "1.deleting")
+    await ArtifactRetention(runs, 500).delete_old([])
     assert there(runs) == ["2", "3", "4", "5"]

@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dbtcloud.local.model.records import DELETED, JobRecord
-from dbtcloud.local.orchestration.cron import cron_humanized, next_firing
-from dbtcloud.local.orchestration.scheduler import MOST_AT_ONCE
+from dbtcloud.local.orchestration.cron import cron_humanized, next_scheduled_time
+from dbtcloud.local.orchestration.scheduler import MAX_RUNS_AT_ONCE
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -159,8 +159,8 @@ def test_a_clock_that_jumps_far_starts_only_so_many(api, caplog):
     api.control.advance(30 * DAY)
     assert len(api.get("runs/", job_definition_id=job)) == 100
     total = api.ask(f"runs/?job_definition_id={job}").json()["extra"]["pagination"]["total_count"]
-    assert total == MOST_AT_ONCE
-    assert "runs were due at once; the rest is left out" in caplog.text
+    assert total == MAX_RUNS_AT_ONCE
+    assert "runs were due at once. The others are skipped" in caplog.text
 
 
 def test_a_job_that_starts_itself_does_not_stop_the_server(api):
@@ -210,5 +210,5 @@ CRON_FIELD = st.text(alphabet="0123456789*/-,?LW#aJAN ", min_size=1, max_size=6)
 @example(cron="whenever")
 def test_whatever_stands_for_a_cron_line_is_no_error(cron):
     assert isinstance(cron_humanized(cron), str)
-    fired = next_firing(JobRecord(1, "a", schedule={"cron": cron}, triggers={"schedule": True}), 0)
+    fired = next_scheduled_time(JobRecord(1, "a", schedule={"cron": cron}, triggers={"schedule": True}), 0)
     assert fired is None or fired > 0

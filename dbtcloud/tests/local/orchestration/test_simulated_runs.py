@@ -1,4 +1,4 @@
-"""Pretended runs: a life acted out by the clock."""
+"""Simulated runs: a life acted out by the clock."""
 
 import pytest
 
@@ -80,11 +80,11 @@ def test_it_is_marked_as_pretended(api):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ({"runing": 1}, "does not know runing"),
+        ({"runing": 1}, "has unknown keys runing"),
         ({"outcome": 3}, "10 .success., 20 .error. or 30"),
         ({"running": -1}, "seconds >= 0"),
         ({"steps": [{"name": "a", "outcome": 2}]}, "not 2"),
-        ("quick", "give an object"),
+        ("quick", "Give an object"),
         ({"artifacts": ["run_results.json"]}, "'artifacts' is"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is to be served: projects, their environments and jobs, as options or a file declare them."""
+"""The configuration of a server: projects with their environments and jobs, from options or a file."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredEnvironment:
-    """An environment: a target of the profile, and what overrides it."""
+class EnvironmentConfig:
+    """An environment: a target of the profile and its overrides."""
 
     name: str
     target: str = "default"
@@ -22,8 +22,13 @@ class DeclaredEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredJob:
-    """A job; `environment` is a name, None for the project's first; `schedule` is a cron line."""
+class JobConfig:
+    """A job.
+
+    Attributes:
+        environment: the name of the environment, or None for the first one of the project.
+        schedule: a cron expression, or None.
+    """
 
     name: str
     environment: str | None = None
@@ -37,8 +42,11 @@ class DeclaredJob:
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredProject:
-    """A project: exactly one of `project_dir` and `git`; what is left out is found out from the project."""
+class ProjectConfig:
+    """A project with exactly one of `project_dir` and `git`.
+
+    All other settings have defaults that come from the project and its profile.
+    """
 
     name: str | None = None
     project_dir: Path | None = None
@@ -50,36 +58,34 @@ class DeclaredProject:
     dbt_version: str | None = None
     adapters: tuple[str, ...] = ()
     pass_env: tuple[str, ...] = ()
-    environments: tuple[DeclaredEnvironment, ...] = ()
-    jobs: tuple[DeclaredJob, ...] = ()
+    environments: tuple[EnvironmentConfig, ...] = ()
+    jobs: tuple[JobConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredToken:
-    """A token of fewer permissions; `variable` is the environment variable that holds it."""
+class TokenConfig:
+    """A token with some permission sets, in the environment variable `variable`."""
 
     variable: str
     permission_sets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Declaration:
-    """Everything that one server serves."""
+class ServerConfig:
+    """The configuration of one server."""
 
-    projects: tuple[DeclaredProject, ...]
-    tokens: tuple[DeclaredToken, ...] = ()
+    projects: tuple[ProjectConfig, ...]
+    tokens: tuple[TokenConfig, ...] = ()
     keep_artifacts: str | None = None
 
 
-def size(text: str) -> int:
-    """Read a number of bytes such as `500MB` or `2GB` (powers of 1024).
+def parse_size(text: str) -> int:
+    """Return the bytes of a size such as `500MB` or `2GB`, in powers of 1024.
 
     Raises:
-        LocalServerError: It is no size.
+        LocalServerError: The text is not a size.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     if not found:
-        raise LocalServerError(
-            f"{text!r} is no size: a number and a unit are needed. Give one such as 500MB or 2GB."
-        )
+        raise LocalServerError(f"{text!r} is not a size. Give a number and a unit, for example 500MB or 2GB.")
     return round(float(found[1]) * _UNITS[found[2].upper()])

@@ -1,30 +1,30 @@
-"""From declared projects to what a server holds: sources fetched, profiles read, jobs laid out."""
+"""Resolve the configured projects: fetch their sources, read their profiles, and define their jobs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dbtcloud.core import commands, own_profile, process, project
-from dbtcloud.core.own_profile import OwnProfile
-from dbtcloud.core.requirements import DUCKDB, requirements
-from dbtcloud.core.source import Source
-from dbtcloud.local.config.model import DeclaredEnvironment, DeclaredJob, DeclaredProject
+from dbtcloud.core import command_line, process, project, user_profile
+from dbtcloud.core.environment import ProgressCallback
+from dbtcloud.core.requirements import DUCKDB, resolve_requirements
+from dbtcloud.core.source import ProjectSource
+from dbtcloud.core.user_profile import UserProfile
+from dbtcloud.local.config.model import EnvironmentConfig, JobConfig, ProjectConfig
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.model.run_plan import ProjectSetup
 
 _DEFAULT_THREADS = 4
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class OwnProjects:
-    """What to serve.
+class ResolvedProjects:
+    """The projects of a server.
 
     Attributes:
         document: a seed document (see `dbtcloud.local.control.seed.seed`).
-        setups: how to run each project, by its id in the document.
-        requirements: what each dbt environment that the jobs need is made of.
+        setups: the setup of each project, by its id in the document.
+        requirements: the requirements of each dbt environment that the jobs need.
     """
 
     document: dict[str, Any]
@@ -33,134 +33,138 @@ class OwnProjects:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settled:
-    """A declared project of which everything is known."""
+class _ResolvedProject:
+    """A project whose settings are all known."""
 
     name: str
     setup: ProjectSetup
-    environments: tuple[DeclaredEnvironment, ...]
-    jobs: tuple[DeclaredJob, ...]
-    profile: OwnProfile | None
+    environments: tuple[EnvironmentConfig, ...]
+    jobs: tuple[JobConfig, ...]
+    profile: UserProfile | None
 
 
-async def settle(projects: Sequence[DeclaredProject], folder: Path, progress: Progress) -> OwnProjects:
-    """Look at each project's sources and profile, and lay out its environments and jobs.
+async def resolve_projects(
+    projects: Sequence[ProjectConfig], work_dir: Path, progress: ProgressCallback
+) -> ResolvedProjects:
+    """Fetch each project, read its profile, and define its environments and jobs.
 
     Args:
-        projects: what is declared.
-        folder: where repositories are fetched to.
-        progress: is called with a line for each thing that takes time or is worth knowing.
+        projects: the configured projects.
+        work_dir: the folder for git repositories.
+        progress: receives a line for each thing that takes time, and hints for the user.
 
     Raises:
-        LocalServerError: for a project that is declared wrongly.
-        RunnerError: for sources or a profile that cannot be had, and a dbt that cannot be installed.
+        LocalServerError: the configuration of a project is not valid.
+        RunnerError: a project or its profile is not available, or its dbt cannot be installed.
     """
-    settled = [
-        await _settled(declared, folder / str(number), progress) for number, declared in enumerate(projects)
+    resolved = [
+        await _resolve_project(config, work_dir / str(number), progress)
+        for number, config in enumerate(projects)
     ]
-    names = [entry.name for entry in settled]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise LocalServerError(
-            f"Two projects are named {twice!r}, so that they cannot be told apart. Rename one."
-        )
-    return _laid_out(settled)
+    names = [entry.name for entry in resolved]
+    if duplicate := next((name for name in names if names.count(name) > 1), None):
+        raise LocalServerError(f"Two projects have the name {duplicate!r}. Rename one of them.")
+    return _seed_document(resolved)
 
 
-async def _settled(declared: DeclaredProject, folder: Path, progress: Progress) -> _Settled:
-    source = _source(declared)
-    if declared.git:
+async def _resolve_project(
+    config: ProjectConfig, work_dir: Path, progress: ProgressCallback
+) -> _ResolvedProject:
+    source = _source(config)
+    if config.git:
         progress(f"Fetching {source}")
-    found = (await source.fetch(folder)).folder
-    described = project.read(found)
-    profile = None if declared.duckdb else own_profile.find(found, declared.profiles_dir)
-    environments = declared.environments or _environments(profile)
+    folder = (await source.fetch(work_dir)).folder
+    dbt_project = project.read_project(folder)
+    profile = None if config.duckdb else user_profile.find_profile(folder, config.profiles_dir)
+    environments = config.environments or _default_environments(profile)
     if profile is not None:
         _check_targets(profile, environments)
     setup = ProjectSetup(
         source,
-        declared.adapters or (profile.adapters() if profile else (DUCKDB,)),
-        own_profile=profile is not None,
-        profiles_dir=declared.profiles_dir,
-        pass_env=declared.pass_env,
+        config.adapters or (profile.adapters() if profile else (DUCKDB,)),
+        uses_profile=profile is not None,
+        profiles_dir=config.profiles_dir,
+        pass_env=config.pass_env,
     )
     if profile is not None:
-        _hint_at_variables(profile, setup, progress)
+        _report_missing_variables(profile, setup, progress)
     environments = tuple(
-        replace(environment, dbt_version=environment.dbt_version or declared.dbt_version)
+        replace(environment, dbt_version=environment.dbt_version or config.dbt_version)
         for environment in environments
     )
-    name = declared.name or described.name or found.name
-    return _Settled(name, setup, environments, declared.jobs or _jobs(environments), profile)
+    name = config.name or dbt_project.name or folder.name
+    return _ResolvedProject(name, setup, environments, config.jobs or _default_jobs(environments), profile)
 
 
-def _source(declared: DeclaredProject) -> Source:
-    if (declared.project_dir is None) == (declared.git is None):
+def _source(config: ProjectConfig) -> ProjectSource:
+    if (config.project_dir is None) == (config.git is None):
+        name = config.name or "without a name"
+        found = "neither project_dir nor git" if config.git is None else "both project_dir and git"
+        raise LocalServerError(f"The project {name!r} has {found}. Give one of them.")
+    if config.git is not None:
+        return ProjectSource(url=config.git, branch=config.branch, subdirectory=config.subdirectory)
+    if config.branch or config.subdirectory:
         raise LocalServerError(
-            f"The project {declared.name or 'to serve'!r} needs either a project_dir or a git address,"
-            f" and has {'none' if declared.git is None else 'both'}. Give one of them."
+            "A project_dir cannot have a branch or a subdirectory, because its files are used as they are."
+            " Remove them, or give the address of the repository as git."
         )
-    if declared.git is not None:
-        return Source(url=declared.git, branch=declared.branch, subdirectory=declared.subdirectory)
-    if declared.branch or declared.subdirectory:
-        raise LocalServerError(
-            "A branch or a subdirectory was given for a project_dir, which is served as it stands."
-            " Leave them out, or give the repository as git address."
-        )
-    assert declared.project_dir is not None
-    return Source(folder=declared.project_dir.expanduser().absolute())
+    assert config.project_dir is not None
+    return ProjectSource(folder=config.project_dir.expanduser().absolute())
 
 
-def _environments(profile: OwnProfile | None) -> tuple[DeclaredEnvironment, ...]:
+def _default_environments(profile: UserProfile | None) -> tuple[EnvironmentConfig, ...]:
     if profile is None:
-        return (DeclaredEnvironment("Production", "prod"),)
+        return (EnvironmentConfig("Production", "prod"),)
     targets = sorted(profile.outputs, key=lambda target: target != profile.target)
-    return tuple(DeclaredEnvironment(target, target) for target in targets)
+    return tuple(EnvironmentConfig(target, target) for target in targets)
 
 
-def _jobs(environments: Sequence[DeclaredEnvironment]) -> tuple[DeclaredJob, ...]:
+def _default_jobs(environments: Sequence[EnvironmentConfig]) -> tuple[JobConfig, ...]:
     first, *others = environments
     return (
-        DeclaredJob("Build", first.name),
-        *(DeclaredJob(f"Build {environment.name}", environment.name) for environment in others),
+        JobConfig("Build", first.name),
+        *(JobConfig(f"Build {environment.name}", environment.name) for environment in others),
     )
 
 
-def _check_targets(profile: OwnProfile, environments: Sequence[DeclaredEnvironment]) -> None:
+def _check_targets(profile: UserProfile, environments: Sequence[EnvironmentConfig]) -> None:
     for environment in environments:
         profile.output(environment.target)
 
 
-def _hint_at_variables(profile: OwnProfile, setup: ProjectSetup, progress: Progress) -> None:
-    seen = process.bare_environment({}, setup.pass_env)
-    for name in profile.variables():
-        if name not in seen:
+def _report_missing_variables(profile: UserProfile, setup: ProjectSetup, progress: ProgressCallback) -> None:
+    passed = process.minimal_environment({}, setup.pass_env)
+    for name in profile.required_variables():
+        if name not in passed:
             progress(
-                f"{profile.file} reads the environment variable {name}, which dbt does not get here:"
-                f" set it, and let it through with --pass-env {name}"
+                f"{profile.file} reads the environment variable {name}, which is not passed to dbt."
+                f" Set it, and pass it with --pass-env {name}."
             )
 
 
-def _laid_out(settled: Sequence[_Settled]) -> OwnProjects:
+def _seed_document(resolved: Sequence[_ResolvedProject]) -> ResolvedProjects:
     document: dict[str, Any] = {
         "accounts": [{"id": 1, "name": "Local"}],
         "projects": [],
         "environments": [],
         "jobs": [],
     }
-    wanted: dict[tuple[str, ...], None] = {}
-    for project_id, entry in enumerate(settled, start=1):
+    requirements: dict[tuple[str, ...], None] = {}
+    for project_id, entry in enumerate(resolved, start=1):
         document["projects"].append({"id": project_id, "name": entry.name})
         ids = {}
         for environment in entry.environments:
-            wanted[requirements(environment.dbt_version, entry.setup.adapters)] = None
+            requirements[resolve_requirements(environment.dbt_version, entry.setup.adapters)] = None
             ids[environment.name] = len(document["environments"]) + 1
             document["environments"].append(_environment(environment, ids[environment.name], project_id))
         for job in entry.jobs:
             document["jobs"].append(_job(job, entry, ids, project_id) | {"id": len(document["jobs"]) + 1})
-    return OwnProjects(document, dict(enumerate((entry.setup for entry in settled), start=1)), tuple(wanted))
+    return ResolvedProjects(
+        document, dict(enumerate((entry.setup for entry in resolved), start=1)), tuple(requirements)
+    )
 
 
-def _environment(environment: DeclaredEnvironment, id_: int, project_id: int) -> dict[str, Any]:
+def _environment(environment: EnvironmentConfig, id_: int, project_id: int) -> dict[str, Any]:
     return {
         "id": id_,
         "name": environment.name,
@@ -174,17 +178,17 @@ def _environment(environment: DeclaredEnvironment, id_: int, project_id: int) ->
     }
 
 
-def _job(job: DeclaredJob, entry: _Settled, ids: dict[str, int], project_id: int) -> dict[str, Any]:
+def _job(job: JobConfig, entry: _ResolvedProject, ids: dict[str, int], project_id: int) -> dict[str, Any]:
     environment = job.environment or entry.environments[0].name
     if environment not in ids:
         raise LocalServerError(
-            f"The job {job.name!r} of {entry.name!r} names an environment {environment!r} that is not there:"
-            f" there are {', '.join(ids)}. Name one of these, or declare it."
+            f"The job {job.name!r} of {entry.name!r} has an unknown environment {environment!r}."
+            f" The environments are: {', '.join(ids)}. Name one of these, or add it."
         )
     for step in job.steps:
-        commands.parse(step)
+        command_line.parse_command_line(step)
     target = next(found.target for found in entry.environments if found.name == environment)
-    own = entry.profile.threads(target) if entry.profile else None
+    profile_threads = entry.profile.threads(target) if entry.profile else None
     return {
         "name": job.name,
         "project_id": project_id,
@@ -193,7 +197,7 @@ def _job(job: DeclaredJob, entry: _Settled, ids: dict[str, int], project_id: int
         "execute_steps": list(job.steps),
         "generate_docs": job.generate_docs,
         "run_generate_sources": job.run_generate_sources,
-        "threads": job.threads or own or _DEFAULT_THREADS,
+        "threads": job.threads or profile_threads or _DEFAULT_THREADS,
         "timeout_seconds": job.timeout_seconds,
         **_schedule(job.schedule),
     }

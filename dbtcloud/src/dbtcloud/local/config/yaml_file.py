@@ -1,4 +1,4 @@
-"""The YAML file that declares several projects: read strictly, so that a slip is told and not passed over."""
+"""The YAML file with the configuration of a server. Unknown and wrong entries are errors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
@@ -7,34 +7,33 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dbtcloud.local.config.model import (
-    Declaration,
-    DeclaredEnvironment,
-    DeclaredJob,
-    DeclaredProject,
-    DeclaredToken,
+    EnvironmentConfig,
+    JobConfig,
+    ProjectConfig,
+    ServerConfig,
+    TokenConfig,
 )
 from dbtcloud.local.model.api_errors import LocalServerError
 
 T = TypeVar("T")
-Reader = Callable[[Any, str], Any]
+# Takes a value and its place in the file, and returns the value for the configuration.
+_Reader = Callable[[Any, str], Any]
 
 
-class FileError(LocalServerError):
-    """The file cannot be served; the message names the place in it."""
+class ConfigFileError(LocalServerError):
+    """The file is not valid. The message names the place in it."""
 
 
-def read(path: Path) -> Declaration:
-    """Read a file of projects; paths in it are relative to its folder.
+def read_config_file(path: Path) -> ServerConfig:
+    """Return the configuration in a YAML file. Paths in it are relative to the folder of the file.
 
     Raises:
-        FileError: It cannot be read, is no YAML, or holds what it should not.
+        ConfigFileError: The file cannot be read, or its content is not valid.
     """
-    declaration: Declaration = _object(Declaration, _content(path), path.name, _READERS_OF_FILE)
-    if not declaration.projects:
-        raise FileError(
-            f"{path.name} declares no project, so that there is nothing to serve. Add one to projects."
-        )
-    return _relative_to(path.absolute().parent, declaration)
+    config: ServerConfig = _object(ServerConfig, _content(path), path.name, _READERS_FOR_FILE)
+    if not config.projects:
+        raise ConfigFileError(f"{path.name} has no project. Add one to projects.")
+    return _relative_to(path.absolute().parent, config)
 
 
 def _content(path: Path) -> Any:
@@ -43,55 +42,53 @@ def _content(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise FileError(f"The file {path} cannot be read: {error.strerror}. Check --config.") from error
+        raise ConfigFileError(f"The file {path} cannot be read: {error.strerror}. Check --config.") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FileError(f"The file {path} is no YAML: {error}. Correct it there.") from error
+        raise ConfigFileError(f"The file {path} is not valid YAML: {error}. Correct the file.") from error
 
 
-def _object(kind: type[T], value: Any, where: str, readers: Mapping[str, Reader]) -> T:
+def _object(kind: type[T], value: Any, where: str, readers: Mapping[str, _Reader]) -> T:
     if not isinstance(value, Mapping):
-        raise FileError(
-            f"{where} should hold names and values, and holds {value!r}. It takes {', '.join(readers)}."
+        raise ConfigFileError(
+            f"{where} must be a mapping, but is {value!r}. Its keys are {', '.join(readers)}."
         )
     for name in value:
         if name not in readers:
-            raise _unknown(str(name), where, list(readers))
+            raise _unknown_key(str(name), where, list(readers))
     required = [entry.name for entry in fields(kind) if entry.default is MISSING]  # type: ignore[arg-type]
-    if lacking := [name for name in required if value.get(name) is None]:
-        raise FileError(f"{where} lacks {', '.join(lacking)}, which it cannot do without. Add it there.")
+    if missing := [name for name in required if value.get(name) is None]:
+        raise ConfigFileError(f"{where} has no {', '.join(missing)}. Add it to the file.")
     given = {
         name: readers[name](entry, f"{where}, {name}") for name, entry in value.items() if entry is not None
     }
     return kind(**given)
 
 
-def _unknown(name: str, where: str, known: list[str]) -> FileError:
+def _unknown_key(name: str, where: str, known: list[str]) -> ConfigFileError:
     near = get_close_matches(name, known, 1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return FileError(f"{where} has an unknown key {name!r}: it takes {', '.join(known)}.{hint}")
+    return ConfigFileError(f"{where} has an unknown key {name!r}. Its keys are {', '.join(known)}.{hint}")
 
 
-def _is(*kinds: type, word: str) -> Reader:
+def _of_type(*kinds: type, word: str) -> _Reader:
     def reader(value: Any, where: str) -> Any:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise FileError(f"{where} should be {word}, and is {value!r}. Correct it there.")
+            raise ConfigFileError(f"{where} must be {word}, but is {value!r}. Correct the file.")
         return value
 
     return reader
 
 
-def _several(reader: Reader) -> Reader:
+def _list_of(reader: _Reader) -> _Reader:
     def several(value: Any, where: str) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise FileError(
-                f"{where} should be a list, and is {value!r}. Write its entries with '- ' in front."
-            )
+            raise ConfigFileError(f"{where} must be a list, but is {value!r}. Put '- ' before each entry.")
         return tuple(reader(entry, f"{where} {number}") for number, entry in enumerate(value, start=1))
 
     return several
 
 
-def _record(kind: type, readers: Mapping[str, Reader]) -> Reader:
+def _record(kind: type, readers: Mapping[str, _Reader]) -> _Reader:
     return lambda value, where: _object(kind, value, where, readers)
 
 
@@ -99,53 +96,57 @@ def _path(value: Any, where: str) -> Path:
     return Path(_text(value, where)).expanduser()
 
 
-_text = _is(str, word="a text")
-_flag = _is(bool, word="true or false")
-_number = _is(int, word="a whole number")
+_text = _of_type(str, word="text")
+_flag = _of_type(bool, word="true or false")
+_number = _of_type(int, word="a whole number")
 
 
 def _version(value: Any, where: str) -> str:
     # 1.10 without quotes is the number 1.1.
     if isinstance(value, float):
-        raise FileError(f"{where} is the number {value!r}, which loses its last zero. Put it in quotes.")
+        raise ConfigFileError(
+            f"{where} is the number {value!r}, which may have lost a zero at its end. Put it in quotes."
+        )
     return str(_text(value, where))
 
 
-_READERS_OF_ENVIRONMENT = {
+_READERS_FOR_ENVIRONMENT = {
     **dict.fromkeys(("name", "target", "schema", "type", "branch"), _text),
     "dbt_version": _version,
 }
-_READERS_OF_JOB = {
+_READERS_FOR_JOB = {
     **dict.fromkeys(("name", "environment", "schedule", "description"), _text),
     **dict.fromkeys(("generate_docs", "run_generate_sources"), _flag),
     **dict.fromkeys(("threads", "timeout_seconds"), _number),
-    "steps": _several(_text),
+    "steps": _list_of(_text),
 }
-_READERS_OF_PROJECT = {
+_READERS_FOR_PROJECT = {
     **dict.fromkeys(("name", "git", "branch", "subdirectory"), _text),
     **dict.fromkeys(("project_dir", "profiles_dir"), _path),
-    **dict.fromkeys(("adapters", "pass_env"), _several(_text)),
+    **dict.fromkeys(("adapters", "pass_env"), _list_of(_text)),
     "duckdb": _flag,
     "dbt_version": _version,
-    "environments": _several(_record(DeclaredEnvironment, _READERS_OF_ENVIRONMENT)),
-    "jobs": _several(_record(DeclaredJob, _READERS_OF_JOB)),
+    "environments": _list_of(_record(EnvironmentConfig, _READERS_FOR_ENVIRONMENT)),
+    "jobs": _list_of(_record(JobConfig, _READERS_FOR_JOB)),
 }
-_READERS_OF_TOKEN = {"variable": _text, "permission_sets": _several(_text)}
-_READERS_OF_FILE: Mapping[str, Reader] = {
-    "projects": _several(_record(DeclaredProject, _READERS_OF_PROJECT)),
-    "tokens": _several(_record(DeclaredToken, _READERS_OF_TOKEN)),
+_READERS_FOR_TOKEN = {"variable": _text, "permission_sets": _list_of(_text)}
+_READERS_FOR_FILE: Mapping[str, _Reader] = {
+    "projects": _list_of(_record(ProjectConfig, _READERS_FOR_PROJECT)),
+    "tokens": _list_of(_record(TokenConfig, _READERS_FOR_TOKEN)),
     "keep_artifacts": _text,
 }
 
 
-def _relative_to(folder: Path, declaration: Declaration) -> Declaration:
+def _relative_to(folder: Path, config: ServerConfig) -> ServerConfig:
     from dataclasses import replace
 
-    def placed(path: Path | None) -> Path | None:
+    def absolute(path: Path | None) -> Path | None:
         return None if path is None else folder / path
 
     projects = tuple(
-        replace(project, project_dir=placed(project.project_dir), profiles_dir=placed(project.profiles_dir))
-        for project in declaration.projects
+        replace(
+            project, project_dir=absolute(project.project_dir), profiles_dir=absolute(project.profiles_dir)
+        )
+        for project in config.projects
     )
-    return replace(declaration, projects=projects)
+    return replace(config, projects=projects)

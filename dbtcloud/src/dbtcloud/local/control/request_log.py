@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from dbtcloud.core.masked_url import masked
+from dbtcloud.core.process import mask_credentials
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _BODY_CHARACTERS = 65_536
@@ -115,7 +115,7 @@ def _without_secrets(path: str, body: str) -> str:
     """Return a body without the values of variables and the passwords of URLs."""
     # Whoever reads the log needs no token on this machine.
     if not body or _VARIABLES not in f"{path}/":
-        return masked(body)
+        return mask_credentials(body)
     try:
         return json.dumps(_without_values(json.loads(body)))
     except (ValueError, RecursionError):

@@ -115,7 +115,7 @@ def _simulated_runs(cloud: Cloud, entry: Any) -> Iterator[RunRecord]:
     script = parse_script(seeded.pretend or job.pretend or asdict(Script()))
     created_at = cloud.clock.now() - round(seeded.age * SECOND)
     first = cloud.new_run(replace(job, pretend=None), {"cause": "Seeded", **seeded.trigger}, created_at)
-    first = replace(cloud.pretended(first, script), id=seeded.id)
+    first = replace(cloud.simulate(first, script), id=seeded.id)
     spacing = round(seeded.every * SECOND)
     for index in range(seeded.count):
         yield _shifted(first, index, index * spacing)

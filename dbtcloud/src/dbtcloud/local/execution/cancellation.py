@@ -1,4 +1,4 @@
-"""What ends a run before its time: somebody's cancellation, or the job's time limit."""
+"""Stop a run early: when it is cancelled, or at the time limit of its job."""
 
 import asyncio
 import contextlib
@@ -12,12 +12,12 @@ from dbtcloud.local.model.records import CANCELLED_BY_USER
 T = TypeVar("T")
 
 
-class Stop:
-    """Is set when the run is to end before its time.
+class StopRequest:
+    """A request to stop a run.
 
     Attributes:
-        event: Set from that moment on.
-        reason: Why, in the words of dbt Cloud's ``status_message``; None until then.
+        event: Set when the run must stop.
+        reason: The ``status_message`` of the run from then on. None before.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Stop:
         self.reason: str | None = None
 
     async def watch(self, cancelled: asyncio.Event, timeout_seconds: int) -> None:
-        """Wait for the cancellation or for the time limit (0: none), whichever comes first."""
+        """Wait for the cancellation or the time limit in seconds, where 0 is no limit."""
         try:
             async with asyncio.timeout(timeout_seconds or None):
                 await cancelled.wait()
@@ -38,22 +38,22 @@ class Stop:
         self.event.set()
 
 
-async def unless_set(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """Do some work and return what it makes; once the event is set it is given up, and None."""
-    doing, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
+async def run_unless_set(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return the result of some work, or cancel it and return None when the event is set."""
+    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
     try:
-        await asyncio.wait({doing, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        return doing.result() if doing.done() else None
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
     finally:
-        doing.cancel()
+        working.cancel()
         waiting.cancel()
-        await asyncio.wait({doing, waiting})
+        await asyncio.wait({working, waiting})
 
 
 @contextlib.asynccontextmanager
-async def stopping(cancelled: asyncio.Event, timeout_seconds: int) -> AsyncIterator[Stop]:
-    """Watch for an early end while the block runs."""
-    stop = Stop()
+async def watch_for_stop(cancelled: asyncio.Event, timeout_seconds: int) -> AsyncIterator[StopRequest]:
+    """Watch for a cancellation and for the time limit while the context is open."""
+    stop = StopRequest()
     watching = asyncio.create_task(stop.watch(cancelled, timeout_seconds))
     try:
         yield stop

@@ -1,12 +1,12 @@
-"""The profile that a run's dbt gets: the user's own with what the run overrides, or one of a DuckDB file."""
+"""The dbt profile of a run: the user's profile with the overrides of the run, or one for a DuckDB file."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from dbtcloud.core import own_profile
-from dbtcloud.core.own_profile import OwnProfile
-from dbtcloud.core.profile import PROFILE_NAME, DuckDbProfile
-from dbtcloud.core.requirements import DUCKDB, adapter_of
+from dbtcloud.core import user_profile
+from dbtcloud.core.duckdb_profile import PROFILE_NAME, DuckDbProfile
+from dbtcloud.core.requirements import DUCKDB, adapter_package
+from dbtcloud.core.user_profile import UserProfile
 from dbtcloud.local.model.run_plan import DATABASE, RunPlan
 
 _DEFAULT_THREADS = 4
@@ -14,15 +14,15 @@ _DEFAULT_THREADS = 4
 
 @dataclass(frozen=True, slots=True)
 class RunProfile:
-    """What is written for dbt.
+    """The profile of a run.
 
     Attributes:
-        name: The profile's name in the file that is written.
-        target: The target's name there.
-        adapter: The package that speaks to the connection.
-        connection: What dbt Cloud would call the connection.
-        lines: What a person is told about it; nothing secret.
-        profile: Writes itself into a folder.
+        name: The name of the profile.
+        target: The name of the target.
+        adapter: The adapter package.
+        connection: The name of the connection, as dbt Cloud shows it.
+        lines: A description for the log, without secrets.
+        profile: The profile to write.
     """
 
     name: str
@@ -30,40 +30,40 @@ class RunProfile:
     adapter: str
     connection: str
     lines: tuple[str, ...]
-    profile: DuckDbProfile | OwnProfile
+    profile: DuckDbProfile | UserProfile
 
 
-def profile_of(plan: RunPlan, folder: Path) -> RunProfile:
-    """Return the profile of a run whose project lies in ``folder``.
+def resolve_run_profile(plan: RunPlan, folder: Path) -> RunProfile:
+    """Return the profile of a run whose project is in ``folder``.
 
     Raises:
-        NoProfile: The project's profile, or the target that the run asks for, is not there.
-        NotADbtProject: ``folder`` holds no dbt project.
+        ProfileNotFound: The profile or the target of the run does not exist.
+        InvalidDbtProject: ``folder`` has no dbt project.
     """
-    return _own(plan, folder) if plan.setup.own_profile else _duckdb(plan)
+    return _user_profile(plan, folder) if plan.setup.uses_profile else _duckdb_profile(plan)
 
 
-def _own(plan: RunPlan, folder: Path) -> RunProfile:
-    found = own_profile.find(folder, plan.setup.profiles_dir)
+def _user_profile(plan: RunPlan, folder: Path) -> RunProfile:
+    found = user_profile.find_profile(folder, plan.setup.profiles_dir)
     target = (
         found.target if plan.target_name == "default" and "default" not in found.outputs else plan.target_name
     )
     home = plan.setup.source.folder or plan.work_dir
-    settled = found.settled(target, plan.schema, plan.threads, home)
-    threads = settled.threads(target) or "its own"
-    line = f"Profile {found.name} of {found.file}: target {target}, {threads} threads"
-    adapter = adapter_of(found.type_of(target))
-    return RunProfile(found.name, target, adapter, found.connection(target), (line,), settled)
+    profile = found.with_overrides(target, plan.schema, plan.threads, home)
+    threads = profile.threads(target) or "default"
+    line = f"Profile {found.name} in {found.file}: target {target}, {threads} threads"
+    adapter = adapter_package(found.type_of(target))
+    return RunProfile(found.name, target, adapter, found.connection_name(target), (line,), profile)
 
 
-def _duckdb(plan: RunPlan) -> RunProfile:
+def _duckdb_profile(plan: RunPlan) -> RunProfile:
     profile = DuckDbProfile(
         database=plan.work_dir / DATABASE,
         target_name=plan.target_name,
         schema=plan.schema or plan.target_name,
         threads=plan.threads or _DEFAULT_THREADS,
     )
-    what = f"Target {profile.target_name}, schema {profile.schema}, {profile.threads} threads"
+    line = f"Target {profile.target_name}, schema {profile.schema}, {profile.threads} threads"
     return RunProfile(
-        PROFILE_NAME, plan.target_name, DUCKDB, "DuckDB", (what, f"DuckDB file: {profile.database}"), profile
+        PROFILE_NAME, plan.target_name, DUCKDB, "DuckDB", (line, f"DuckDB file: {profile.database}"), profile
     )

@@ -1,4 +1,4 @@
-"""The steps of a run, as dbt Cloud names them, and how each is really done."""
+"""The steps of a run, with the names that dbt Cloud gives them."""
 
 import asyncio
 import shutil
@@ -6,163 +6,169 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dbtcloud.core import checkout, commands, orphans, process
+from dbtcloud.core import checkout, command_line, leftover_processes, process
 from dbtcloud.core.environment import DbtEnvironment
 from dbtcloud.core.runner_errors import RunnerError
-from dbtcloud.local.execution.cancellation import Stop, unless_set
-from dbtcloud.local.execution.failure import Failure
-from dbtcloud.local.execution.profile import RunProfile, profile_of
+from dbtcloud.local.execution.cancellation import StopRequest, run_unless_set
+from dbtcloud.local.execution.failed_step import FailedStep
+from dbtcloud.local.execution.profile import RunProfile, resolve_run_profile
 from dbtcloud.local.model.run_plan import RunObserver, RunPlan
 
-Log = Callable[[str], None]
+_Log = Callable[[str], None]
 
 _PARTIAL_PARSE = "partial_parse.msgpack"
-# An interrupted dbt first writes this, then waits for its threads; a query that begins just then is not
-# interrupted and would hold it up.
-_KEEPSAKE = "run_results.json"
+# dbt writes this file when it is interrupted, and then waits for its threads. A query that starts at that
+# moment is not interrupted and would delay the end.
+_FINAL_FILE = "run_results.json"
 
 
 @dataclass(frozen=True, slots=True)
-class DbtStep:
+class RunStep:
     """One step.
 
     Attributes:
-        name: As it stands in ``run_steps``.
-        act: Does the step of the given index, with a place for its log; returns an exit code.
-        command: dbt's command line, None where dbt is not called.
-        decisive: Whether its failure fails the run.
+        name: The name in ``run_steps``.
+        run: Runs the step with its index and a function for its log, and returns an exit code.
+        command: The dbt command, or None for a step without one.
+        fails_run: True if the run fails when the step fails.
     """
 
     name: str
-    act: Callable[[int, Log], Awaitable[int]]
+    run: Callable[[int, _Log], Awaitable[int]]
     command: str | None = None
-    decisive: bool = True
+    fails_run: bool = True
 
 
-class DbtSteps:
+class RunSteps:
     """The steps of one run.
 
     Args:
         plan: The run.
-        dbt: Where dbt is installed.
-        stop: Ends the dbt process that is running when it is set.
-        observer: Is told which commit is run.
+        dbt: The environment with dbt.
+        stop: Stops the running dbt process when it is set.
+        observer: Receives the commit of the run.
     """
 
-    def __init__(self, plan: RunPlan, dbt: DbtEnvironment, stop: Stop, observer: RunObserver) -> None:
+    def __init__(self, plan: RunPlan, dbt: DbtEnvironment, stop: StopRequest, observer: RunObserver) -> None:
         self._plan = plan
         self._dbt = dbt
         self._stop = stop
         self._observer = observer
-        self._sources = Path()
+        self._fetched_folder = Path()
         self._project = plan.work_dir / "checkout"
         self._profiles_dir = plan.work_dir / "profile"
         self._profile: dict[str, str] = {}
         self._partial_parse = plan.work_dir / _PARTIAL_PARSE
         self._steps = plan.steps
 
-    def __iter__(self) -> Iterator[DbtStep]:
-        """Yield what is next; whether there are packages is known only once the project is there."""
-        yield DbtStep("Clone git repository", self._clone)
+    def __iter__(self) -> Iterator[RunStep]:
+        """Yield the steps in order, each after the one before it has run."""
+        yield RunStep("Clone git repository", self._clone)
         yield self._profile_step()
+        # Known only after the project is checked out.
         if checkout.has_packages(self._project):
             yield self._invoke("dbt deps")
         if self._plan.generate_sources:
-            yield self._invoke("dbt source freshness", decisive=False)
-        yield from self._chain()
+            yield self._invoke("dbt source freshness", fails_run=False)
+        yield from self._command_steps()
         if self._plan.generate_docs:
-            yield self._invoke("dbt docs generate", decisive=False)
+            yield self._invoke("dbt docs generate", fails_run=False)
 
-    def tidy(self) -> None:
-        """Take the profile away again: the user's own may hold a password."""
-        if self._plan.setup.own_profile:
+    def clean_up(self) -> None:
+        """Delete a copy of the user's profile, because it may contain a password."""
+        if self._plan.setup.uses_profile:
             shutil.rmtree(self._profiles_dir, ignore_errors=True)
 
-    def _chain(self) -> Iterator[DbtStep]:
-        failure = Failure.read(self._plan.retry_of)
-        if failure and (failure.can_be_retried or failure.position >= len(self._steps)):
-            self._steps = failure.steps  # its job may have other ones by now
+    def _command_steps(self) -> Iterator[RunStep]:
+        failed = FailedStep.read(self._plan.retry_of)
+        if failed and (failed.can_be_retried or failed.position >= len(self._steps)):
+            self._steps = failed.steps  # the job may have other commands now
         for position, command in enumerate(self._steps):
-            if failure and position < failure.position:
+            if failed and position < failed.position:
                 continue
-            if failure and position == failure.position and failure.can_be_retried:
-                yield self._invoke("dbt retry", ("--state", str(failure.state)), position)
+            if failed and position == failed.position and failed.can_be_retried:
+                yield self._invoke("dbt retry", ("--state", str(failed.state)), position)
             else:
                 yield self._invoke(command, (), position)
 
     def _invoke(
-        self, command: str, more: tuple[str, ...] = (), position: int | None = None, *, decisive: bool = True
-    ) -> DbtStep:
-        async def act(index: int, log: Log) -> int:
+        self,
+        command: str,
+        options: tuple[str, ...] = (),
+        position: int | None = None,
+        *,
+        fails_run: bool = True,
+    ) -> RunStep:
+        async def run(index: int, log: _Log) -> int:
             if position is not None:
-                # Before it is known: a step may also fail by never reaching dbt.
-                Failure(position, self._artifacts(index), self._steps).write(self._plan.run_dir)
-            code = await self._run_dbt((*commands.parse(command), *more), index, log)
+                # Written before the command runs, because a step may also fail before dbt starts.
+                FailedStep(position, self._artifacts(index), self._steps).write(self._plan.run_dir)
+            code = await self._run_dbt((*command_line.parse_command_line(command), *options), index, log)
             if code == 0:
-                Failure.forget(self._plan.run_dir)
+                FailedStep.delete(self._plan.run_dir)
             return code
 
-        return DbtStep(f"Invoke dbt with `{command}`", act, command, decisive)
+        return RunStep(f"Invoke dbt with `{command}`", run, command, fails_run)
 
-    async def _clone(self, _index: int, log: Log) -> int:
-        # A server whose store was lost counts its runs from the beginning again.
+    async def _clone(self, _index: int, log: _Log) -> int:
+        # If the store of the server was lost, run ids start again, and the folder may exist.
         await asyncio.to_thread(shutil.rmtree, self._plan.run_dir, ignore_errors=True)
         plan = self._plan
-        asked = (plan.git_branch, plan.git_sha) if plan.setup.has_revisions else (None, None)
+        revision = (plan.git_branch, plan.git_sha) if plan.setup.has_revisions else (None, None)
         if (plan.git_branch or plan.git_sha) and not plan.setup.has_revisions:
-            log("This project is a folder and no repository: the branch or commit asked for has no effect.\n")
-        fetched = await unless_set(self._stop.event, plan.setup.source.fetch(plan.work_dir, *asked))
+            log("This project has no git repository. The requested branch or commit has no effect.\n")
+        fetched = await run_unless_set(self._stop.event, plan.setup.source.fetch(plan.work_dir, *revision))
         if fetched is None:
             return 1
         if fetched.revision is not None:
             self._observer.checked_out(fetched.revision.branch, fetched.revision.sha)
             log(f"{fetched.revision.branch or 'Commit'} is {fetched.revision.sha}\n")
-        self._sources = fetched.folder
+        self._fetched_folder = fetched.folder
         count = await asyncio.to_thread(checkout.refresh, fetched.folder, self._project, fetched.root)
-        log(f"{count} files of {plan.setup.source} are in {self._project}\n")
+        log(f"Copied {count} files of {plan.setup.source} to {self._project}\n")
         return 0
 
-    def _profile_step(self) -> DbtStep:
+    def _profile_step(self) -> RunStep:
         try:
-            found = profile_of(self._plan, self._sources)
+            found = resolve_run_profile(self._plan, self._fetched_folder)
         except RunnerError as error:
-            return DbtStep("Create profile", _refusal(error))
+            return RunStep("Create profile", _raise(error))
         self._profile = {"DBT_PROFILE": found.name, "DBT_TARGET": found.target}
         name = f"Create profile from connection {found.connection}"
-        return DbtStep(name, lambda _, log: self._create_profile(found, log))
+        return RunStep(name, lambda _, log: self._create_profile(found, log))
 
-    async def _create_profile(self, found: RunProfile, log: Log) -> int:
+    async def _create_profile(self, found: RunProfile, log: _Log) -> int:
         path = await asyncio.to_thread(found.profile.write, self._profiles_dir)
         log("".join(f"{line}\n" for line in (*found.lines, f"Written to {path}")))
         versions = [f"{name} {self._dbt.version(name)}" for name in ("dbt-core", found.adapter)]
         log(f"Using {', '.join(versions)} in {self._dbt.folder}\n")
         return 0
 
-    async def _run_dbt(self, arguments: tuple[str, ...], index: int, log: Log) -> int:
+    async def _run_dbt(self, arguments: tuple[str, ...], index: int, log: _Log) -> int:
         artifacts = self._artifacts(index)
-        await asyncio.to_thread(self._lay_out, artifacts)
-        code = await process.run(
+        await asyncio.to_thread(self._prepare_artifacts, artifacts)
+        code = await process.run_process(
             [str(self._dbt.dbt), *arguments],
             cwd=self._project,
-            env=process.bare_environment(self._variables(index), self._plan.setup.pass_env),
+            env=process.minimal_environment(self._variables(index), self._plan.setup.pass_env),
             output=log,
             stop=self._stop.event,
-            keepsake=artifacts / _KEEPSAKE,
-            started=lambda pid: orphans.recorded(self._plan.processes, pid),
+            final_file=artifacts / _FINAL_FILE,
+            started=lambda pid: leftover_processes.record_process(self._plan.processes, pid),
         )
-        await asyncio.to_thread(self._keep, artifacts, parsed=code in (0, 1))
+        await asyncio.to_thread(self._collect_artifacts, artifacts, parsed=code in (0, 1))
         return code
 
-    def _lay_out(self, artifacts: Path) -> None:
+    def _prepare_artifacts(self, artifacts: Path) -> None:
         artifacts.mkdir(parents=True, exist_ok=True)
         if self._partial_parse.exists():
             shutil.copyfile(self._partial_parse, artifacts / _PARTIAL_PARSE)
 
-    def _keep(self, artifacts: Path, *, parsed: bool) -> None:
-        made = artifacts / _PARTIAL_PARSE
-        if parsed and made.exists():
-            made.replace(self._partial_parse)
-        made.unlink(missing_ok=True)
+    def _collect_artifacts(self, artifacts: Path, *, parsed: bool) -> None:
+        partial_parse = artifacts / _PARTIAL_PARSE
+        if parsed and partial_parse.exists():
+            partial_parse.replace(self._partial_parse)
+        partial_parse.unlink(missing_ok=True)
         shutil.copytree(artifacts, self._plan.run_dir / "target", dirs_exist_ok=True)
 
     def _artifacts(self, index: int) -> Path:
@@ -180,7 +186,7 @@ class DbtSteps:
         return {
             **plan.variables,
             **ids,
-            # dbt writes variables of this prefix into metadata.env of every artifact.
+            # dbt writes variables with this prefix into metadata.env of every artifact.
             **{f"DBT_ENV_CUSTOM_ENV_{name}": value for name, value in ids.items()},
             **self._profile,
             "DBT_PROFILES_DIR": str(self._profiles_dir),
@@ -191,8 +197,8 @@ class DbtSteps:
         }
 
 
-def _refusal(error: RunnerError) -> Callable[[int, Log], Awaitable[int]]:
-    async def act(_index: int, _log: Log) -> int:
+def _raise(error: RunnerError) -> Callable[[int, _Log], Awaitable[int]]:
+    async def run(_index: int, _log: _Log) -> int:
         raise error
 
-    return act
+    return run

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dbtcloud.core.requirements import DUCKDB
-from dbtcloud.core.source import Source
+from dbtcloud.core.source import ProjectSource
 
 DATABASE = "warehouse.duckdb"
 """The DuckDB file in a `work_dir`."""
@@ -19,15 +19,15 @@ class ProjectSetup:
     Attributes:
         source: the source of the project's files.
         adapters: the packages of dbt's adapters.
-        own_profile: whether to use the user's ``profiles.yml``; otherwise a run gets a DuckDB file.
+        uses_profile: whether to use the user's ``profiles.yml``; otherwise a run gets a DuckDB file.
         profiles_dir: the folder of ``profiles.yml``; None searches where dbt does.
         pass_env: the names of further environment variables that dbt sees.
         has_revisions: whether a run can check out another branch or commit; otherwise they are ignored.
     """
 
-    source: Source
+    source: ProjectSource
     adapters: tuple[str, ...] = (DUCKDB,)
-    own_profile: bool = False
+    uses_profile: bool = False
     profiles_dir: Path | None = None
     pass_env: tuple[str, ...] = ()
     has_revisions: bool = True

@@ -1,4 +1,4 @@
-"""How much of finished runs' files is kept: the oldest go first when there are too many."""
+"""The retention of artifacts: a limit for their total size, beyond which the oldest are deleted."""
 
 import asyncio
 import os
@@ -6,49 +6,49 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-DEFAULT_BYTES = 2 * 1024**3
-"""What is kept unless something else is asked for: 2 GB."""
+DEFAULT_RETENTION_BYTES = 2 * 1024**3
+"""The default limit: 2 GB."""
 
 
-class ArtifactKeeper:
-    """Keeps the folders of runs below a size.
+class ArtifactRetention:
+    """Deletes the artifacts of the oldest runs.
 
     Args:
-        folder: holds a folder for each run, named by its id.
-        limit: bytes that all of them may take; the newest finished run's are kept in any case.
+        folder: the folder that has a folder for each run, named after its id.
+        max_bytes: the limit for all of them together. The newest finished run always keeps its artifacts.
     """
 
-    def __init__(self, folder: Path, limit: int = DEFAULT_BYTES) -> None:
-        self._folder, self._limit = folder, limit
+    def __init__(self, folder: Path, max_bytes: int = DEFAULT_RETENTION_BYTES) -> None:
+        self._folder, self._max_bytes = folder, max_bytes
         self._sizes: dict[int, int] = {}
-        self._one_at_a_time = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
-    async def tidy(self, active: Collection[int]) -> None:
-        """Throw the oldest finished runs' files away as far as needed.
+    async def delete_old(self, active: Collection[int]) -> None:
+        """Delete the artifacts of the oldest finished runs until the limit is met.
 
         Args:
-            active: ids of runs that wait or go, or are taken up by those; their files stay and do not count.
+            active: ids of the runs whose artifacts are still needed. They stay and do not count.
         """
-        async with self._one_at_a_time:
-            await asyncio.to_thread(self._tidy, frozenset(active))
+        async with self._lock:
+            await asyncio.to_thread(self._delete_old, frozenset(active))
 
-    def _tidy(self, active: frozenset[int]) -> None:
-        for left in self._folder.glob("*.leaving"):  # of a server that was killed meanwhile
+    def _delete_old(self, active: frozenset[int]) -> None:
+        for left in self._folder.glob("*.deleting"):  # left by a server that was killed
             shutil.rmtree(left, ignore_errors=True)
-        there = {int(path.name) for path in self._folder.glob("*") if path.name.isdigit()} - active
-        self._sizes = {run_id: self._sizes.get(run_id) or self._size(run_id) for run_id in there}
+        finished = {int(path.name) for path in self._folder.glob("*") if path.name.isdigit()} - active
+        self._sizes = {run_id: self._sizes.get(run_id) or self._size(run_id) for run_id in finished}
         total = sum(self._sizes.values())
-        for run_id in sorted(there)[:-1]:
-            if total <= self._limit:
+        for run_id in sorted(finished)[:-1]:
+            if total <= self._max_bytes:
                 return
             total -= self._sizes.pop(run_id)
-            self._throw_away(run_id)
+            self._delete(run_id)
 
-    def _throw_away(self, run_id: int) -> None:
-        leaving = self._folder / f"{run_id}.leaving"
-        # Renamed first: nobody lists half of a run's artifacts.
-        (self._folder / str(run_id)).rename(leaving)
-        shutil.rmtree(leaving, ignore_errors=True)
+    def _delete(self, run_id: int) -> None:
+        deleting = self._folder / f"{run_id}.deleting"
+        # Renamed first, so that a list of artifacts never shows a part of them.
+        (self._folder / str(run_id)).rename(deleting)
+        shutil.rmtree(deleting, ignore_errors=True)
 
     def _size(self, run_id: int) -> int:
         walked = os.walk(self._folder / str(run_id))

@@ -1,4 +1,4 @@
-"""The local dbt Cloud itself: starting, retrying, cancelling runs and reading what became of them."""
+"""The local dbt Cloud: start, cancel and read runs."""
 
 import shutil
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dbtcloud.core import orphans
-from dbtcloud.core.source import Source
+from dbtcloud.core import leftover_processes
+from dbtcloud.core.source import ProjectSource
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.records import (
     CANCELLED_BY_USER,
@@ -20,8 +20,8 @@ from dbtcloud.local.model.records import (
     StepRecord,
 )
 from dbtcloud.local.model.run_plan import DATABASE, ProjectSetup, RunPlan
-from dbtcloud.local.orchestration.artifact_retention import DEFAULT_BYTES, ArtifactKeeper
-from dbtcloud.local.orchestration.environment_variables import variables_of
+from dbtcloud.local.orchestration.artifact_retention import DEFAULT_RETENTION_BYTES, ArtifactRetention
+from dbtcloud.local.orchestration.environment_variables import job_variables
 from dbtcloud.local.orchestration.run_queue import Execute, RunQueue
 from dbtcloud.local.orchestration.simulated_runs import Script, parse_script, steps_at
 from dbtcloud.local.store.interface import Store
@@ -31,15 +31,15 @@ _RUNS, _ENVIRONMENTS = "runs", "environments"
 
 
 class Cloud:
-    """State and rules behind the routes; it belongs to one event loop.
+    """The state and the rules of the server. All calls come from one event loop.
 
     Args:
-        store: what is remembered.
-        clock: the time.
-        data_dir: where checkouts and artifacts of real runs lie.
-        execute: runs real dbt.
-        keep_artifacts: bytes that finished runs' files may take.
-        base_url: the server's own address, without a slash at its end; runs' `href` begins with it.
+        store: the definitions and runs.
+        clock: the clock.
+        data_dir: the folder for checkouts and artifacts of real runs.
+        execute: executes real runs.
+        keep_artifacts: the limit in bytes for the artifacts of finished runs.
+        base_url: the address of the server without a trailing slash, for the `href` of runs.
     """
 
     def __init__(
@@ -50,16 +50,16 @@ class Cloud:
         execute: Execute,
         *,
         base_url: str,
-        keep_artifacts: int = DEFAULT_BYTES,
+        keep_artifacts: int = DEFAULT_RETENTION_BYTES,
     ) -> None:
         self.store, self.clock, self.base_url = store, clock, base_url
         self.data_dir = data_dir
         self.setups: dict[int, ProjectSetup] = {}
-        keeper = ArtifactKeeper(data_dir / _RUNS, keep_artifacts)
-        self.queue = RunQueue(store, clock, self.plan, execute, keeper.tidy)
+        retention = ArtifactRetention(data_dir / _RUNS, keep_artifacts)
+        self.queue = RunQueue(store, clock, self.plan, execute, retention.delete_old)
         self.webhooks = WebhookSender(store, clock)
         self.runs_created = 0
-        self.schedules_run = False
+        self.scheduler_is_running = False
         self._read_script = lru_cache(maxsize=256)(lambda name: parse_script(store.runs.script(name)))
 
     def start(
@@ -70,7 +70,14 @@ class Cloud:
         retrying: RunRecord | None = None,
         created_at: int | None = None,
     ) -> RunRecord:
-        """Start a run of a job, now unless told otherwise: pretended if the job says so, else by real dbt."""
+        """Start a run of a job, which is simulated if the job has a script.
+
+        Args:
+            job: the job.
+            trigger: the body of the request: the cause and the overrides.
+            retrying: the run to retry.
+            created_at: the creation time in microseconds. The default is now.
+        """
         run = self.new_run(job, trigger, created_at)
         if retrying is not None:
             run = replace(run, retrying_run_id=retrying.id)
@@ -82,7 +89,7 @@ class Cloud:
         return run
 
     async def reset(self) -> None:
-        """End what runs and forget everything, the files of real runs included."""
+        """Stop all runs, and delete everything with the files of real runs."""
         await self.queue.stop()
         self.store.clear()
         self.clock.reset()
@@ -92,7 +99,7 @@ class Cloud:
             shutil.rmtree(self.data_dir / folder, ignore_errors=True)
 
     def new_run(self, job: JobRecord, trigger: Mapping[str, Any], created_at: int | None = None) -> RunRecord:
-        """Return what a run of this job is at first, without keeping it."""
+        """Return a new run of a job, which is not yet in the store."""
         run = RunRecord(
             id=self.store.runs.next_id(),
             account_id=job.account_id,
@@ -100,20 +107,20 @@ class Cloud:
             environment_id=job.environment_id,
             job_id=job.id,
             created_at=self.clock.now() if created_at is None else created_at,
-            docs=_given(trigger.get("generate_docs_override"), job.generate_docs),
+            docs=_override(trigger.get("generate_docs_override"), job.generate_docs),
             sources=job.run_generate_sources,
             dbt_version=self._dbt_version(job, trigger),
             trigger=dict(trigger),
         )
-        return run if job.pretend is None else self.pretended(run, parse_script(job.pretend))
+        return run if job.pretend is None else self.simulate(run, parse_script(job.pretend))
 
     def _dbt_version(self, job: JobRecord, trigger: Mapping[str, Any]) -> str:
         environment = self.store.definitions.get(EnvironmentRecord, job.environment_id)
         of_environment = environment.dbt_version if environment else "latest"
         return str(trigger.get("dbt_version_override") or job.dbt_version or of_environment)
 
-    def pretended(self, run: RunRecord, script: Script) -> RunRecord:
-        """Return the run with its whole life laid out ahead of it."""
+    def simulate(self, run: RunRecord, script: Script) -> RunRecord:
+        """Return the run with the times and the outcome of its script."""
         dequeued, started, finished = script.instants(run.created_at)
         return replace(
             run,
@@ -126,7 +133,7 @@ class Cloud:
         )
 
     def cancel(self, run: RunRecord) -> None:
-        """Cancel a run; a finished one stays as it is."""
+        """Cancel a run unless it is finished."""
         now = self.clock.now()
         if run.status(now).finished:
             return
@@ -140,41 +147,45 @@ class Cloud:
         )
 
     def steps(self, run: RunRecord) -> list[StepRecord]:
-        """Return the steps of a run as far as they have begun."""
+        """Return the steps of a run that have started."""
         if run.script is None:
             return self.store.steps.for_run(run.id)
         return list(steps_at(run, self.script(run), self.clock.now()))
 
     def script(self, run: RunRecord) -> Script:
-        """Return the life of a pretended run."""
+        """Return the script of a simulated run."""
         assert run.script is not None
         return self._read_script(run.script)
 
-    def end_orphans(self) -> list[int]:
-        """End the dbt processes that a killed server has left, and return their ids; it may take seconds.
+    def end_leftover_processes(self) -> list[int]:
+        """End the dbt processes that a killed server left running, and return their ids.
 
-        The profiles that those had go, too: they may hold a password.
+        This may take seconds. Their profiles are deleted, because they may contain a password.
         """
         ended: list[int] = []
         for folder in (self.data_dir / _ENVIRONMENTS).glob("*"):
-            ended += orphans.end_all(folder / "processes")
+            ended += leftover_processes.end_processes(folder / "processes")
             shutil.rmtree(folder / "profile", ignore_errors=True)
         return ended
 
     def run_dir(self, run_id: int) -> Path:
-        """Return where a real run's artifacts lie."""
+        """Return the folder with the artifacts of a real run."""
         return self.data_dir / _RUNS / str(run_id)
 
     def database(self, environment_id: int) -> Path:
-        """Return the DuckDB file of an environment; it is there once a run of it has built something."""
+        """Return the DuckDB file of an environment, which exists after its first build."""
         return self.work_dir(environment_id) / DATABASE
 
     def work_dir(self, environment_id: int) -> Path:
-        """Return what belongs to an environment and stays."""
+        """Return the folder for the files of an environment."""
         return self.data_dir / _ENVIRONMENTS / str(environment_id)
 
     def plan(self, run: RunRecord) -> RunPlan:
-        """Return what executing a real run takes; LookupError when its project has no sources here."""
+        """Return the plan of a real run.
+
+        Raises:
+            LookupError: the project has no source on this machine.
+        """
         job, project = (
             self.store.definitions.get(JobRecord, run.job_id),
             self.store.definitions.get(ProjectRecord, run.project_id),
@@ -183,11 +194,11 @@ class Cloud:
         setup = self._setup(project)
         if job is None or environment is None or setup is None:
             raise LookupError(
-                f"job {run.job_id} has no dbt project on this machine; serve its project with"
+                f"job {run.job_id} has no dbt project on this machine. Serve its project with"
                 " --project-dir or --git as before, or seed it with a project_dir"
             )
-        asked = run.trigger
-        own_target = environment.target_name if job.target_name == "default" else job.target_name
+        overrides = run.trigger
+        default_target = environment.target_name if job.target_name == "default" else job.target_name
         return RunPlan(
             run_id=run.id,
             job_id=run.job_id,
@@ -197,18 +208,18 @@ class Cloud:
             setup=setup,
             work_dir=self.work_dir(run.environment_id),
             run_dir=self.run_dir(run.id),
-            steps=tuple(asked.get("steps_override") or job.execute_steps),
+            steps=tuple(overrides.get("steps_override") or job.execute_steps),
             generate_docs=run.docs,
-            target_name=asked.get("target_name_override") or own_target,
-            schema=asked.get("schema_override") or environment.schema,
-            threads=_given(asked.get("threads_override"), job.threads),
-            timeout_seconds=_given(asked.get("timeout_seconds_override"), job.timeout_seconds),
+            target_name=overrides.get("target_name_override") or default_target,
+            schema=overrides.get("schema_override") or environment.schema,
+            threads=_override(overrides.get("threads_override"), job.threads),
+            timeout_seconds=_override(overrides.get("timeout_seconds_override"), job.timeout_seconds),
             retry_of=None if run.retrying_run_id is None else self.run_dir(run.retrying_run_id),
             generate_sources=run.sources,
             dbt_version=run.dbt_version,
-            git_branch=asked.get("git_branch") or _own_branch(environment),
-            git_sha=asked.get("git_sha"),
-            variables=variables_of(self.store, job),
+            git_branch=overrides.get("git_branch") or _custom_branch(environment),
+            git_sha=overrides.get("git_sha"),
+            variables=job_variables(self.store, job),
         )
 
     def _setup(self, project: ProjectRecord | None) -> ProjectSetup | None:
@@ -218,12 +229,12 @@ class Cloud:
             return self.setups[project.id]
         if project.project_dir is None:
             return None
-        return ProjectSetup(Source(folder=Path(project.project_dir)), has_revisions=False)
+        return ProjectSetup(ProjectSource(folder=Path(project.project_dir)), has_revisions=False)
 
 
-def _own_branch(environment: EnvironmentRecord) -> str | None:
+def _custom_branch(environment: EnvironmentRecord) -> str | None:
     return environment.custom_branch if environment.use_custom_branch else None
 
 
-def _given(override: Any, otherwise: Any) -> Any:
-    return otherwise if override is None else override
+def _override(override: Any, default: Any) -> Any:
+    return default if override is None else override

@@ -1,4 +1,4 @@
-"""Deleting: what is deleted stays with state 2, and takes along what lies within it."""
+"""Delete definitions. As in dbt Cloud, they stay in the store with state 2."""
 
 from dataclasses import replace
 from typing import TypeVar
@@ -14,9 +14,9 @@ from dbtcloud.local.model.records import (
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.store.interface import DefinitionQuery, PageQuery, RunQuery
 
-_GOING = tuple(int(status) for status in Status if not status.finished)
-_EVERY = PageQuery(limit=-1)
-_WITHIN: dict[type, tuple[str, tuple[type[EnvironmentRecord | JobRecord | EnvironmentVariable], ...]]] = {
+_UNFINISHED = tuple(int(status) for status in Status if not status.finished)
+_ALL = PageQuery(limit=-1)
+_CONTENTS: dict[type, tuple[str, tuple[type[EnvironmentRecord | JobRecord | EnvironmentVariable], ...]]] = {
     ProjectRecord: ("project_id", (EnvironmentRecord, JobRecord, EnvironmentVariable)),
     EnvironmentRecord: ("environment_id", (JobRecord, EnvironmentVariable)),
 }
@@ -25,21 +25,21 @@ D = TypeVar("D", bound=ProjectRecord | EnvironmentRecord | JobRecord | Environme
 
 
 def delete(cloud: Cloud, definition: D) -> D:
-    """Delete a project, environment, job or variable, and cancel the runs that lose their job by that."""
+    """Delete a project, environment, job or variable with its contents, and cancel the runs of its jobs."""
     deleted = replace(definition, state=DELETED, updated_at=cloud.clock.now())
     cloud.store.definitions.put(deleted)
-    column, kinds = _WITHIN.get(type(definition), ("", ()))
+    column, kinds = _CONTENTS.get(type(definition), ("", ()))
     for kind in kinds:
         query = DefinitionQuery(definition.account_id, [(column, [definition.id]), ("state", [1])])
-        for inner in cloud.store.definitions.find(kind, query, _EVERY)[0]:
-            delete(cloud, inner)
+        for content in cloud.store.definitions.find(kind, query, _ALL)[0]:
+            delete(cloud, content)
     if isinstance(definition, JobRecord):
         _cancel_runs(cloud, definition)
     return deleted
 
 
 def _cancel_runs(cloud: Cloud, job: JobRecord) -> None:
-    query = RunQuery(job.account_id, job_ids=[job.id], statuses=_GOING)
-    # From the newest: none of those that wait begins when the one before it is cancelled.
+    query = RunQuery(job.account_id, job_ids=[job.id], statuses=_UNFINISHED)
+    # The newest first, so that no waiting run starts when the run before it is cancelled.
     for run in cloud.store.runs.find(query, PageQuery(limit=-1, order_by="-id"), cloud.clock.now())[0]:
         cloud.cancel(run)

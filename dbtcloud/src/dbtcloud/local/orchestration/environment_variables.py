@@ -1,4 +1,4 @@
-"""Environment variables of projects, environments and jobs: which value holds, and what is shown of it."""
+"""The environment variables of projects, environments and jobs."""
 
 import re
 from collections.abc import Mapping
@@ -9,33 +9,32 @@ from dbtcloud.local.model.records import ACTIVE, EnvironmentVariable, JobRecord
 from dbtcloud.local.store.interface import DefinitionQuery, PageQuery, Store
 
 SCOPES = ("project", "environment", "job", "user")
-"""The types of variables; of those that concern a run, a later one overrides an earlier one."""
+"""The scopes of variables. A later scope overrides an earlier one."""
 
-SECRET_PREFIX = "DBT_ENV_SECRET"  # noqa: S105 - a prefix of names
-"""Values of names that begin so are never shown (dbt's documentation on environment variables)."""
-
+# The API never shows values of these variables (dbt docs: "Environment variables").
+_SECRET_PREFIX = "DBT_ENV_SECRET"  # noqa: S105 - a prefix of names
 _ALL = PageQuery(limit=-1)
 _HIDDEN = "**********"
 _NAME = re.compile(r"DBT_[A-Z0-9_]+")
 
 
-def variables_in(store: Store, account_id: int, project_id: int) -> list[EnvironmentVariable]:
-    """Return every value that a project's variables have, in whichever scope."""
+def project_variables(store: Store, account_id: int, project_id: int) -> list[EnvironmentVariable]:
+    """Return all variables of a project, in all scopes."""
     query = DefinitionQuery(account_id, [("project_id", [project_id]), ("state", [ACTIVE])])
     return store.definitions.find(EnvironmentVariable, query, _ALL)[0]
 
 
-def variables_of(store: Store, job: JobRecord) -> dict[str, str]:
-    """Return the variables that dbt sees in a run of a job: the job's own value before its environment's."""
-    values = variables_in(store, job.account_id, job.project_id)
-    concerned = sorted(
-        (each for each in values if concerns(each, job)), key=lambda each: SCOPES.index(each.type)
+def job_variables(store: Store, job: JobRecord) -> dict[str, str]:
+    """Return the environment variables of a run of a job."""
+    values = project_variables(store, job.account_id, job.project_id)
+    applicable = sorted(
+        (each for each in values if applies_to_job(each, job)), key=lambda each: SCOPES.index(each.type)
     )
-    return {each.name: each.value for each in concerned}
+    return {each.name: each.value for each in applicable}
 
 
-def concerns(variable: EnvironmentVariable, job: JobRecord) -> bool:
-    """Return whether a value is of the job, of its environment or of its project as a whole."""
+def applies_to_job(variable: EnvironmentVariable, job: JobRecord) -> bool:
+    """Return True for a variable of the job, of its environment, or of the whole project."""
     return (
         variable.type == "project"
         or (variable.type == "environment" and variable.environment_id == job.environment_id)
@@ -45,20 +44,20 @@ def concerns(variable: EnvironmentVariable, job: JobRecord) -> bool:
 
 def shown_value(variable: EnvironmentVariable) -> str:
     """Return the value as the API shows it."""
-    return _HIDDEN if variable.name.startswith(SECRET_PREFIX) else variable.value
+    return _HIDDEN if variable.name.startswith(_SECRET_PREFIX) else variable.value
 
 
-def brief(variable: EnvironmentVariable) -> dict[str, Any]:
-    """Write a value within a table of variables: `{id, value}`."""
+def variable_entry(variable: EnvironmentVariable) -> dict[str, Any]:
+    """Return the entry of a variable in a table: `{id, value}`."""
     return {"id": variable.id, "value": shown_value(variable)}
 
 
 def check_variable(name: Any, values: Mapping[str, Any]) -> None:
-    """Refuse what cannot be a variable.
+    """Check the name and the values of a variable.
 
     Raises:
-        ApiException: 400: the name does not begin with `DBT_` or is not in capitals, or a value is not a
-            string that a process can be given.
+        ApiException: 400 for a name that does not begin with `DBT_` or is not in capitals, and for a value
+            that is not text or contains a null character.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise bad_request(

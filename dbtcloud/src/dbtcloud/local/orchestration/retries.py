@@ -1,67 +1,69 @@
-"""Whether a run can be taken up at its failure, and what that would do."""
+"""Retry a failed run from its failed step."""
 
 from dbtcloud.local.model.records import JobRecord, RunRecord, Status, StepRecord
 from dbtcloud.local.orchestration.artifacts import has_artifact
 from dbtcloud.local.orchestration.cloud import Cloud
 
-NOT_FAILED = "RETRY_NOT_FAILED_RUN"
-NOT_LATEST = "RETRY_NOT_LATEST_RUN"
-NO_RUN_RESULTS = "RETRY_NO_RUN_RESULTS"
-UNSUPPORTED_COMMAND = "RETRY_UNSUPPORTED_CMD"
+_NOT_FAILED = "RETRY_NOT_FAILED_RUN"
+_NOT_LATEST = "RETRY_NOT_LATEST_RUN"
+_NO_RUN_RESULTS = "RETRY_NO_RUN_RESULTS"
+_UNSUPPORTED_COMMAND = "RETRY_UNSUPPORTED_CMD"
 
+# The commands that ``dbt retry`` supports.
 _RETRYABLE = frozenset(
     {"build", "clone", "compile", "docs", "run", "run-operation", "seed", "snapshot", "test"}
 )
-"""What ``dbt retry`` knows to go on with."""
+_NOT_RETRYABLE = frozenset(
+    {"clean", "debug", "deps", "init", "list", "ls", "parse", "retry", "show", "source"}
+)
 
-_OTHERS = frozenset({"clean", "debug", "deps", "init", "list", "ls", "parse", "retry", "show", "source"})
 
-
-def refusal(cloud: Cloud, run: RunRecord, newest_id: int | None) -> str | None:
-    """Return why a run cannot be retried (`retry_not_supported_reason`), or None when it can.
+def retry_refusal_reason(cloud: Cloud, run: RunRecord, newest_id: int | None) -> str | None:
+    """Return the `retry_not_supported_reason` of a run, or None if it can be retried.
 
     Args:
         cloud: the local dbt Cloud.
-        run: the run in question.
-        newest_id: the newest run of its job.
+        run: the run.
+        newest_id: the id of the newest run of its job.
     """
     if run.status(cloud.clock.now()) is not Status.ERROR:
-        return NOT_FAILED
+        return _NOT_FAILED
     if newest_id is not None and newest_id > run.id:
-        return NOT_LATEST
-    command = failed_command(cloud, run)
+        return _NOT_LATEST
+    command = _failed_command(cloud, run)
     if command and not _is_retryable(command):
-        return UNSUPPORTED_COMMAND
-    return None if has_artifact(cloud, run, "run_results.json") else NO_RUN_RESULTS
+        return _UNSUPPORTED_COMMAND
+    return None if has_artifact(cloud, run, "run_results.json") else _NO_RUN_RESULTS
 
 
-def retry(cloud: Cloud, job: JobRecord, run: RunRecord) -> RunRecord:
-    """Start a run that takes this one up at its failure: the same overrides, and a cause that says so."""
+def start_retry(cloud: Cloud, job: JobRecord, run: RunRecord) -> RunRecord:
+    """Start a run that retries another one with the same overrides."""
     trigger = {**run.trigger, "cause": f"Rerun of run {run.id} from its failure", "cause_category": "rerun"}
     return cloud.start(job, trigger, retrying=run)
 
 
 def failed_step(steps: list[StepRecord]) -> StepRecord | None:
-    """Return the step that failed the run: the last, since the freshness of sources may fail before it."""
+    """Return the step that failed the run."""
+    # The last one: a failure of `dbt source freshness` before it does not fail the run.
     return next((step for step in reversed(steps) if step.status is Status.ERROR), None)
 
 
-def failed_command(cloud: Cloud, run: RunRecord) -> str | None:
-    """Return the command that failed; ``dbt retry`` stands for the one that failed in the run it retries."""
+def _failed_command(cloud: Cloud, run: RunRecord) -> str | None:
+    """Return the failed command. For ``dbt retry``, this is the failed command of the retried run."""
     step = failed_step(cloud.steps(run))
     if step is None or step.command != "dbt retry" or run.retrying_run_id is None:
         return step.command if step else None
     retried = cloud.store.runs.get(run.retrying_run_id)
-    return failed_command(cloud, retried) if retried else None
+    return _failed_command(cloud, retried) if retried else None
 
 
 def skipped_steps(cloud: Cloud, run: RunRecord) -> list[str]:
-    """Return the job's commands that the failure kept from running."""
-    job, command = cloud.store.definitions.get(JobRecord, run.job_id), failed_command(cloud, run)
+    """Return the commands that did not run because of the failure."""
+    job, command = cloud.store.definitions.get(JobRecord, run.job_id), _failed_command(cloud, run)
     commands = list(run.trigger.get("steps_override") or (job.execute_steps if job else ()))
     return commands[commands.index(command) + 1 :] if command in commands else []
 
 
 def _is_retryable(command: str) -> bool:
-    known = (word for word in command.split()[1:] if word in _RETRYABLE | _OTHERS)
+    known = (word for word in command.split()[1:] if word in _RETRYABLE | _NOT_RETRYABLE)
     return next(known, None) in _RETRYABLE

@@ -1,4 +1,4 @@
-"""The queue of real runs: first in, first out, one at a time in each environment."""
+"""The queue of real runs: one run at a time in each environment, in the order of their creation."""
 
 import asyncio
 import logging
@@ -9,54 +9,61 @@ from dbtcloud.local.model.records import CANCELLED_BY_USER, RunRecord, Status, S
 from dbtcloud.local.model.run_plan import Outcome, RunObserver, RunPlan
 from dbtcloud.local.store.interface import Store
 
-STOPPED = "The local dbt Cloud was stopped while this run was going."
-LOST = "The local dbt Cloud ended unexpectedly while this run was going; its dbt was ended with it."
+LOST = "The local dbt Cloud ended unexpectedly during this run. Its dbt process was ended, too."
+"""The status message of runs that were running when the server was killed."""
+
+_STOPPED = "The local dbt Cloud was stopped during this run."
 _GRACE_SECONDS = 10.0
 
 Execute = Callable[[RunPlan, RunObserver, asyncio.Event], Awaitable[Outcome]]
-"""Executes a run and says how it ended: `dbtcloud.local.execution.execute.execute`."""
+"""Executes a run and returns its outcome, as `dbtcloud.local.execution.execute.execute` does."""
 
-Tidy = Callable[[frozenset[int]], Awaitable[None]]
+_DeleteArtifacts = Callable[[frozenset[int]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
 
 class RunQueue:
-    """Runs real dbt, each environment's runs in the order they came.
+    """Executes the runs of each environment in their order.
 
     Args:
-        store: where what happens is written.
-        clock: tells the instants.
-        plan: makes a run's plan; its errors end the run.
+        store: the store for the changes of runs.
+        clock: the clock of the server.
+        plan: returns the plan of a run. An error of it ends the run.
         execute: executes a plan.
-        tidy: is called after each run, with the ids of the runs that wait or go, or are taken up by those.
+        delete_old_artifacts: called after each run, with the ids of runs whose artifacts must stay.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, plan: Callable[[RunRecord], RunPlan], execute: Execute, tidy: Tidy
+        self,
+        store: Store,
+        clock: Clock,
+        plan: Callable[[RunRecord], RunPlan],
+        execute: Execute,
+        delete_old_artifacts: _DeleteArtifacts,
     ) -> None:
         self._store, self._clock, self._plan, self._execute = store, clock, plan, execute
-        self._tidy = tidy
-        self._lines: dict[int, list[RunRecord]] = {}
+        self._delete_old_artifacts = delete_old_artifacts
+        self._queues: dict[int, list[RunRecord]] = {}
         self._workers: dict[int, asyncio.Task[None]] = {}
         self._cancelled: dict[int, asyncio.Event] = {}
         self._stopping = False
 
     def recover(self) -> None:
-        """Go on after an earlier server: what waited waits again, what was going has failed.
+        """Queue the waiting runs of an earlier server again, and fail those that were running.
 
-        A run whose executor is lost ends in error, as in dbt Cloud when a run is out of memory (platform
+        A run that loses its process ends in error, as a run that is out of memory does in dbt Cloud (platform
         release notes, July 2026).
         """
         for run in self._store.runs.unfinished():
             if run.dequeued_at is None:
                 self.submit(run)
             else:
-                self._lose(run)
+                self._fail_lost_run(run)
 
     def submit(self, run: RunRecord) -> None:
-        """Put a run at the end of its environment's line."""
-        self._lines.setdefault(run.environment_id, []).append(run)
+        """Add a run to the end of the queue of its environment."""
+        self._queues.setdefault(run.environment_id, []).append(run)
         self._cancelled[run.id] = asyncio.Event()
         if run.environment_id not in self._workers:
             worker = asyncio.create_task(
@@ -64,29 +71,33 @@ class RunQueue:
             )
             self._workers[run.environment_id] = worker
 
-    def ahead_of(self, run: RunRecord) -> list[int]:
-        """Return the run that this one waits for, in a list; empty when it waits for none."""
-        line = [other.id for other in self._lines.get(run.environment_id, ())]
-        place = line.index(run.id) if run.id in line else 0
-        return line[place - 1 : place] if place else []
+    def blocked_by(self, run: RunRecord) -> list[int]:
+        """Return the id of the run that this one waits for, as a list that may be empty."""
+        ids = [other.id for other in self._queues.get(run.environment_id, ())]
+        place = ids.index(run.id) if run.id in ids else 0
+        return ids[place - 1 : place] if place else []
 
     def cancel(self, run: RunRecord) -> None:
-        """End a waiting run at once, and ask a going one to end; a finished one stays as it is."""
-        line = self._lines.get(run.environment_id, [])
-        waiting = [other for other in line[1:] if other.id == run.id]
+        """Cancel a waiting run at once, or stop the process of a running one.
+
+        Nothing happens to a finished run.
+        """
+        queue = self._queues.get(run.environment_id, [])
+        # The first run of the queue is running: it ends when its process has ended.
+        waiting = [other for other in queue[1:] if other.id == run.id]
         if waiting:
-            line.remove(waiting[0])
+            queue.remove(waiting[0])
             self._end(run.id, Outcome(Status.CANCELLED, CANCELLED_BY_USER))
         elif run.id in self._cancelled:
             self._cancelled[run.id].set()
 
     async def stop(self) -> None:
-        """Cancel the runs that are going and wait for that; those that wait stay queued in the store."""
+        """Cancel the running runs and wait for their end. Waiting runs stay queued in the store."""
         self._stopping = True
-        for line in self._lines.values():
-            for run in line[1:]:
+        for queue in self._queues.values():
+            for run in queue[1:]:
                 self._cancelled.pop(run.id, None)
-            del line[1:]
+            del queue[1:]
         for event in self._cancelled.values():
             event.set()
         await self._finish_workers()
@@ -102,38 +113,38 @@ class RunQueue:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def _work(self, environment_id: int) -> None:
-        line = self._lines[environment_id]
+        queue = self._queues[environment_id]
         try:
-            while line:
-                self._end(line[0].id, await self._live(line[0]))
-                del line[0]
-                await self._tidied()
+            while queue:
+                self._end(queue[0].id, await self._execute_run(queue[0]))
+                del queue[0]
+                await self._clean_up()
         finally:
-            del self._workers[environment_id], self._lines[environment_id]
+            del self._workers[environment_id], self._queues[environment_id]
 
-    async def _tidied(self) -> None:
-        """Tidy; whatever goes wrong with that is no reason to leave those that wait where they are."""
+    async def _clean_up(self) -> None:
         try:
-            await self._tidy(self._needed())
+            await self._delete_old_artifacts(self._needed_runs())
         except Exception:
-            log.exception("Files of finished runs could not be thrown away")
+            # The next run in the queue must start anyway.
+            log.exception("The artifacts of finished runs could not be deleted")
 
-    def _needed(self) -> frozenset[int]:
-        """The runs that wait or go, and those that they take up at their failure."""
-        runs = [run for line in self._lines.values() for run in line]
+    def _needed_runs(self) -> frozenset[int]:
+        """Return the ids of all unfinished runs, and of the runs that they retry."""
+        runs = [run for queue in self._queues.values() for run in queue]
         return frozenset({run.id for run in runs} | {run.retrying_run_id or 0 for run in runs})
 
-    async def _live(self, run: RunRecord) -> Outcome:
+    async def _execute_run(self, run: RunRecord) -> Outcome:
         try:
             outcome = await self._execute(
-                self._plan(run), RunRecorder(self._store, self._clock, run), self._cancelled[run.id]
+                self._plan(run), _RunRecorder(self._store, self._clock, run), self._cancelled[run.id]
             )
         except Exception as error:
             log.exception("Run %s could not be executed", run.id)
             return Outcome(Status.ERROR, f"The local dbt Cloud could not execute this run: {error}")
-        return Outcome(Status.CANCELLED, STOPPED) if self._stopping else outcome
+        return Outcome(Status.CANCELLED, _STOPPED) if self._stopping else outcome
 
-    def _lose(self, run: RunRecord) -> None:
+    def _fail_lost_run(self, run: RunRecord) -> None:
         for step in self._store.steps.for_run(run.id):
             if step.finished_at is None:
                 self._store.steps.log(run.id, step.index, f"{LOST}\n")
@@ -147,26 +158,26 @@ class RunQueue:
         )
 
 
-class RunRecorder:
-    """Writes what execution tells of a run into the store."""
+class _RunRecorder:
+    """A `RunObserver` that writes the changes of a run into the store."""
 
     def __init__(self, store: Store, clock: Clock, run: RunRecord) -> None:
         self._store, self._clock, self._run = store, clock, run
 
     def starting(self) -> None:
-        """Note that the run left the queue."""
+        """Set the time at which the run left the queue."""
         self._store.runs.update(self._run.id, dequeued_at=self._clock.now())
 
     def running(self) -> None:
-        """Note that the run's first step is about to start."""
+        """Set the start time of the run."""
         self._store.runs.update(self._run.id, started_at=self._clock.now())
 
     def checked_out(self, branch: str | None, sha: str) -> None:
-        """Note the commit that the run is of."""
+        """Set the branch and commit of the run."""
         self._store.runs.update(self._run.id, git_branch=branch, git_sha=sha)
 
     def step_started(self, index: int, name: str, command: str | None) -> None:
-        """Note a step's begin."""
+        """Add a running step."""
         now = self._clock.now()
         self._store.steps.start(
             StepRecord(
@@ -175,9 +186,9 @@ class RunRecorder:
         )
 
     def step_log(self, index: int, text: str) -> None:
-        """Append to a step's log."""
+        """Append to the log of a step."""
         self._store.steps.log(self._run.id, index, text)
 
     def step_finished(self, index: int, status: int) -> None:
-        """Note a step's end."""
+        """Set the status and the end time of a step."""
         self._store.steps.finish(self._run.id, index, Status(status), self._clock.now())

@@ -1,4 +1,4 @@
-"""The schedule of a job: the forms in which dbt Cloud takes it, and the cron line that they come to."""
+"""The schedule of a job, in the forms of dbt Cloud's API, and its cron expression."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,22 +11,21 @@ HOURLY: dict[str, Any] = {
     "date": {"type": "every_day"},
     "time": {"type": "every_hour", "interval": 1},
 }
-"""The schedule of a job that was given none; nothing runs by it unless `triggers.schedule` is true."""
+"""The default schedule of a job. It starts no run unless `triggers.schedule` is true."""
 
 _DATES = ("every_day", "days_of_week", "custom_cron", "interval_cron")
 _TIMES = ("every_hour", "at_exact_hours")
 
 
-def normal_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schedule with `date`, `time` and the cron line that both come to.
+def normalise_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schedule with `date`, `time`, and the cron expression for both.
 
     Args:
         schedule: `HumanReadableScheduleRequest` of the published specification: `date` (type, days, cron),
             `time` (type, interval, hours), `cron`.
 
     Raises:
-        ApiException: 400: dbt Cloud does not know the type of date or time, or there is no such day, hour or
-            interval.
+        ApiException: 400 for an unknown type of date or time, or a day, hour or interval out of range.
     """
     check_body(schedule, {"date": "object", "time": "object", "cron": "string"})
     cron = schedule.get("cron")
@@ -44,7 +43,7 @@ def normal_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def nested_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a schedule as the job within a run holds it: date and time are words there."""
+    """Return the schedule of the job within a run, where date and time are only their types."""
     return {"cron": schedule["cron"], "date": schedule["date"]["type"], "time": schedule["time"]["type"]}
 
 

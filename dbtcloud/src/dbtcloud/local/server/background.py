@@ -70,7 +70,7 @@ def stop_server(folder: Path) -> PidFile:
     import psutil
 
     pid_file = read_pid_file(folder)
-    process = None if pid_file is None else pid_file.process.found()
+    process = None if pid_file is None else pid_file.process.find()
     if pid_file is None or process is None:
         raise LocalServerError(
             f"No local dbt Cloud serves {folder}."

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dbtcloud.core.orphans import Recorded
+from dbtcloud.core.leftover_processes import ProcessRecord
 
 _NAME = "server.json"
 
@@ -20,15 +20,15 @@ class PidFile:
     url: str
 
     @property
-    def process(self) -> Recorded:
+    def process(self) -> ProcessRecord:
         """Return the process, which the start time tells from a later one with the same id."""
-        return Recorded(self.pid, self.started)
+        return ProcessRecord(self.pid, self.started)
 
 
 @contextmanager
 def pid_file_in(folder: Path | None, pid: int, url: str) -> Iterator[None]:
     """Write a PID file for the duration of a block. A folder of None writes none."""
-    process = Recorded.of(pid)
+    process = ProcessRecord.of_pid(pid)
     if folder is None or process is None:
         yield
         return
@@ -47,4 +47,4 @@ def read_pid_file(folder: Path) -> PidFile | None:
         content = PidFile(**json.loads((folder / _NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    return content if content.process.found() is not None else None
+    return content if content.process.find() is not None else None

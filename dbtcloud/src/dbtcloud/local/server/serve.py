@@ -20,7 +20,7 @@ from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.run_plan import Outcome, RunObserver, RunPlan
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.orchestration.scheduler import Schedules
+from dbtcloud.local.orchestration.scheduler import Scheduler
 from dbtcloud.local.server.resources import bind, open_store
 from dbtcloud.local.server.settings import ServerSettings
 
@@ -49,12 +49,12 @@ async def running_server(settings: ServerSettings) -> AsyncIterator[RunningServe
         cloud = _open_cloud(settings, stack)
         authenticator = Authenticator(settings.token, on_loopback=settings.on_loopback)
         control = _control_plane(cloud, settings, authenticator)
-        await asyncio.to_thread(cloud.end_orphans)
+        await asyncio.to_thread(cloud.end_leftover_processes)
         control.restore_or_seed()
         stack.push_async_callback(cloud.queue.stop)
         await stack.enter_async_context(cloud.webhooks.running())
         if settings.schedules:
-            await stack.enter_async_context(Schedules(cloud).running())
+            await stack.enter_async_context(Scheduler(cloud).running())
         app = make_app(cloud, control)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         stack.push_async_callback(_close, runner)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from dbtcloud.local.config.resolve import OwnProjects
+from dbtcloud.local.config.resolve import ResolvedProjects
 from dbtcloud.local.control.tokens import LOOPBACK_HOSTS
 from dbtcloud.local.model.api_errors import LocalServerError
-from dbtcloud.local.orchestration.artifact_retention import DEFAULT_BYTES
+from dbtcloud.local.orchestration.artifact_retention import DEFAULT_RETENTION_BYTES
 from dbtcloud.local.orchestration.run_queue import Execute
 
 
@@ -42,8 +42,8 @@ class ServerSettings:
     ssl_context: ssl.SSLContext | None = None
     execute: Execute | None = None
     schedules: bool = False
-    projects: OwnProjects | None = None
-    keep_artifacts: int = DEFAULT_BYTES
+    projects: ResolvedProjects | None = None
+    keep_artifacts: int = DEFAULT_RETENTION_BYTES
     grants: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
 
     @property

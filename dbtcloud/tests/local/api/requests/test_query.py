@@ -91,7 +91,7 @@ def test_what_to_include_is_read_in_every_form_that_clients_send(api, query):
     run = api.start(api.job())
     shown = api.get(f"runs/{run['id']}/?{query}")
     assert shown["trigger"]["cause"] == "A test"
-    assert shown["job"]["name"] == "Pretended"
+    assert shown["job"]["name"] == "Simulated"
     assert shown["environment"] is None
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from dbtcloud.local.model.api_errors import ApiException, bad_request
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_minimum, check_object, check_state
 from dbtcloud.local.model.records import JobRecord
-from dbtcloud.local.orchestration.cron import is_cron
-from dbtcloud.local.orchestration.schedule import normal_schedule
+from dbtcloud.local.orchestration.cron import is_cron_expression
+from dbtcloud.local.orchestration.schedule import normalise_schedule
 
 _FIELDS: BodySchema = {
     "name": "string",
@@ -80,8 +80,8 @@ def updated_job(body: Any, job: JobRecord) -> JobRecord:
 
 
 def _schedule(body: Mapping[str, Any]) -> dict[str, Any]:
-    schedule = normal_schedule(body)
-    if not is_cron(schedule["cron"]):
+    schedule = normalise_schedule(body)
+    if not is_cron_expression(schedule["cron"]):
         raise bad_request({"schedule": f"{schedule['cron']!r} is not a cron line"})
     return schedule
 

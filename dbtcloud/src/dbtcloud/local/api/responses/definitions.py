@@ -6,7 +6,7 @@ from typing import Any
 from dbtcloud.local.model.clock import iso_timestamp, spaced_timestamp
 from dbtcloud.local.model.records import AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
 from dbtcloud.local.orchestration.cron import cron_humanized
-from dbtcloud.local.orchestration.schedule import HOURLY, nested_schedule, normal_schedule
+from dbtcloud.local.orchestration.schedule import HOURLY, nested_schedule, normalise_schedule
 
 
 def account_json(account: AccountRecord, base_url: str) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def nested_job_json(job: JobRecord) -> dict[str, Any]:
 
 
 def _schedule(job: JobRecord) -> dict[str, Any]:
-    return normal_schedule(job.schedule) if job.schedule else HOURLY
+    return normalise_schedule(job.schedule) if job.schedule else HOURLY
 
 
 def _job_core(job: JobRecord) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dbtcloud.local.model.api_errors import bad_request, not_found
 from dbtcloud.local.model.body_schema import check_object
 from dbtcloud.local.model.records import EnvironmentVariable, ProjectRecord
 from dbtcloud.local.orchestration.deletion import delete
-from dbtcloud.local.orchestration.environment_variables import check_variable, variables_in
+from dbtcloud.local.orchestration.environment_variables import check_variable, project_variables
 
 
 async def _create_variables(request: web.Request) -> web.Response:
@@ -111,7 +111,7 @@ def _values_of(request: web.Request, name: Any) -> dict[str, EnvironmentVariable
 
 def _variables(request: web.Request) -> list[EnvironmentVariable]:
     project = definition_of(request, ProjectRecord, "project_id")
-    return variables_in(cloud_of(request).store, project.account_id, project.id)
+    return project_variables(cloud_of(request).store, project.account_id, project.id)
 
 
 _BULK = "/api/v3/accounts/{account_id}/projects/{project_id}/environment-variables/bulk/"

@@ -24,11 +24,11 @@ from dbtcloud.local.model.records import (
 from dbtcloud.local.orchestration.deletion import delete
 from dbtcloud.local.orchestration.environment_variables import (
     SCOPES,
-    brief,
+    applies_to_job,
     check_variable,
-    concerns,
+    project_variables,
     shown_value,
-    variables_in,
+    variable_entry,
 )
 
 _FIELDS: BodySchema = {
@@ -55,7 +55,7 @@ async def _list_by_environment(request: web.Request) -> web.Response:
     for each in _variables(request):
         if each.type == "project" or each.environment_id in names:
             column = names.get(each.environment_id or 0, "project")
-            table.setdefault(each.name, {})[column] = brief(each)
+            table.setdefault(each.name, {})[column] = variable_entry(each)
     return data_response({"environments": ["project", *names.values()], "variables": table})
 
 
@@ -67,7 +67,7 @@ async def _list_by_job(request: web.Request) -> web.Response:
     job = cloud_of(request).store.definitions.get(JobRecord, job_id)
     if job is None or job.state == DELETED or job.project_id != _project(request).id:
         raise not_found()
-    return data_response(_by_scope(each for each in _variables(request) if concerns(each, job)))
+    return data_response(_by_scope(each for each in _variables(request) if applies_to_job(each, job)))
 
 
 async def _list_by_user(request: web.Request) -> web.Response:
@@ -150,7 +150,7 @@ def environments_of(request: web.Request) -> list[EnvironmentRecord]:
 def _by_scope(variables: Iterable[EnvironmentVariable]) -> dict[str, dict[str, Any]]:
     table: dict[str, dict[str, Any]] = {}
     for each in variables:
-        table.setdefault(each.name, {})[each.type] = brief(each)
+        table.setdefault(each.name, {})[each.type] = variable_entry(each)
     return table
 
 
@@ -188,7 +188,7 @@ def _check_unique(request: web.Request, variable: EnvironmentVariable) -> None:
 
 def _variables(request: web.Request) -> list[EnvironmentVariable]:
     project = _project(request)
-    return variables_in(cloud_of(request).store, project.account_id, project.id)
+    return project_variables(cloud_of(request).store, project.account_id, project.id)
 
 
 def _variable(request: web.Request) -> EnvironmentVariable:

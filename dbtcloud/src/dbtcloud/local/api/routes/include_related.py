@@ -21,8 +21,8 @@ from dbtcloud.local.model.records import (
     Status,
 )
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.orchestration.cron import next_run
-from dbtcloud.local.orchestration.retries import refusal
+from dbtcloud.local.orchestration.cron import next_run_fields
+from dbtcloud.local.orchestration.retries import retry_refusal_reason
 from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 _FINISHED = tuple(int(status) for status in Status if status.finished)
@@ -55,8 +55,8 @@ def newest_run(cloud: Cloud, job: JobRecord, statuses: Sequence[int] | None = No
 def job_with_related(cloud: Cloud, job: JobRecord, include: frozenset[str]) -> dict[str, Any]:
     """Return a job with the related objects."""
     store, content = cloud.store, job_json(job)
-    if cloud.schedules_run:
-        content |= next_run(job, cloud.clock.now())
+    if cloud.scheduler_is_running:
+        content |= next_run_fields(job, cloud.clock.now())
     project = store.definitions.get(ProjectRecord, job.project_id)
     if "account" in include:
         account = store.definitions.get(AccountRecord, job.account_id)
@@ -100,9 +100,9 @@ class _Shared:
 
 def _run_with_related(run: RunRecord, include: frozenset[str], shared: _Shared) -> dict[str, Any]:
     cloud, now = shared.cloud, shared.now
-    content = run_json(run, now, cloud.base_url, blocked_by=cloud.queue.ahead_of(run))
+    content = run_json(run, now, cloud.base_url, blocked_by=cloud.queue.blocked_by(run))
     if content["is_error"]:
-        reason = refusal(cloud, run, shared.newest.get(run.job_id))
+        reason = retry_refusal_reason(cloud, run, shared.newest.get(run.job_id))
         content["can_retry"], content["retry_not_supported_reason"] = reason is None, reason
     if "trigger" in include:
         content["trigger"] = trigger_json(run)

@@ -31,7 +31,7 @@ async def _show_run(request: web.Request) -> web.Response:
     now = cloud.clock.now()
     steps = cloud.steps(run)
     nodes = await _nodes(cloud, run, steps)
-    run_content = run_json(run, now, cloud.base_url, blocked_by=cloud.queue.ahead_of(run))
+    run_content = run_json(run, now, cloud.base_url, blocked_by=cloud.queue.blocked_by(run))
     step_contents = [step_json(step, now, debug_logs=False) for step in steps]
     return _html(run_page(run_content, _names(cloud, run), _cause(run), step_contents, nodes))
 

@@ -26,7 +26,7 @@ from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, path_id
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import bad_request, not_found
 from dbtcloud.local.model.records import DELETED, STEPS_PER_RUN, JobRecord
-from dbtcloud.local.orchestration.retries import failed_step, refusal, retry, skipped_steps
+from dbtcloud.local.orchestration.retries import failed_step, retry_refusal_reason, skipped_steps, start_retry
 from dbtcloud.local.store.interface import RunQuery
 
 _FILTERS: Readers = {
@@ -88,13 +88,13 @@ async def _get_retry(request: web.Request) -> web.Response:
 async def _retry_run(request: web.Request) -> web.Response:
     """Retry a failed run from its failed step, in a new run."""
     cloud, run = cloud_of(request), run_of(request)
-    reason = refusal(cloud, run, cloud.store.runs.latest_ids([run.job_id]).get(run.job_id))
+    reason = retry_refusal_reason(cloud, run, cloud.store.runs.latest_ids([run.job_id]).get(run.job_id))
     if reason is not None:
         raise bad_request({"reason": reason})
     job = cloud.store.definitions.get(JobRecord, run.job_id)
     if job is None or job.state == DELETED:
         raise not_found()
-    return data_response(started_run_json(cloud, retry(cloud, job, run)))
+    return data_response(started_run_json(cloud, start_retry(cloud, job, run)))
 
 
 async def _get_step(request: web.Request) -> web.Response:

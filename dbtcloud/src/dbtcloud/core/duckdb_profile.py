@@ -1,4 +1,4 @@
-"""The profile that points dbt at one DuckDB file."""
+"""A dbt profile for one DuckDB file."""
 
 import json
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ PROFILE_NAME = "local"
 
 @dataclass(frozen=True, slots=True)
 class DuckDbProfile:
-    """A connection as dbt reads it from ``profiles.yml``.
+    """A profile with one target.
 
     Attributes:
-        database: The DuckDB file; its stem is the name of the database in dbt's manifest.
+        database: The DuckDB file. Its stem is the name of the database in the manifest.
         target_name: ``{{ target.name }}`` in the project.
-        schema: ``{{ target.schema }}``, the schema that models are built in.
-        threads: How many nodes dbt builds at a time.
+        schema: ``{{ target.schema }}``, the schema of the models.
+        threads: The number of nodes that dbt builds at a time.
     """
 
     database: Path
@@ -34,6 +34,6 @@ class DuckDbProfile:
         profiles = {PROFILE_NAME: {"target": self.target_name, "outputs": {self.target_name: output}}}
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "profiles.yml"
-        # JSON is YAML, and quotes every name rightly.
+        # JSON is valid YAML, and quotes every name.
         path.write_text(json.dumps(profiles, indent=2) + "\n", encoding="utf-8")
         return path

@@ -1,6 +1,6 @@
 import json
 
-from dbtcloud.core.profile import DuckDbProfile
+from dbtcloud.core.duckdb_profile import DuckDbProfile
 
 
 def test_the_profile_names_the_target_the_schema_and_the_file(tmp_path):

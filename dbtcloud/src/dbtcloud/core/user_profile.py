@@ -1,0 +1,192 @@
+"""Profiles in the user's ``profiles.yml``."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dbtcloud.core import project
+from dbtcloud.core.requirements import adapter_package
+from dbtcloud.core.runner_errors import ProfileNotFound
+
+_FILE = "profiles.yml"
+_ENV_VAR_CALL = re.compile(r"""env_var\(\s*['"]([A-Za-z_][A-Za-z0-9_]*)['"]\s*(,)?""")
+_ENV_VAR = re.compile(
+    r"""\{\{\s*env_var\(\s*['"](?P<name>\w+)['"]\s*(?:,\s*['"](?P<otherwise>[^'"]*)['"]\s*)?\)\s*\}\}"""
+)
+_CONNECTION_NAMES = {"bigquery": "BigQuery", "duckdb": "DuckDB", "mysql": "MySQL", "sqlserver": "SQL Server"}
+
+
+@dataclass(frozen=True, slots=True)
+class UserProfile:
+    """A profile of the user. Jinja in it is left for dbt.
+
+    Attributes:
+        file: The ``profiles.yml`` that has the profile.
+        name: The name of the profile.
+        target: The default target.
+        outputs: The connection settings of each target, by name.
+    """
+
+    file: Path
+    name: str
+    target: str
+    outputs: Mapping[str, Mapping[str, Any]]
+
+    def type_of(self, target: str) -> str:
+        """Return the ``type`` of a target's connection, such as ``postgres``."""
+        return str(self.output(target).get("type", "unknown"))
+
+    def connection_name(self, target: str) -> str:
+        """Return the name of a target's connection, as dbt Cloud shows it."""
+        kind = self.type_of(target)
+        return _CONNECTION_NAMES.get(kind, kind.capitalize())
+
+    def adapters(self) -> tuple[str, ...]:
+        """Return the adapter packages of all targets."""
+        return tuple(dict.fromkeys(adapter_package(self.type_of(target)) for target in self.outputs))
+
+    def threads(self, target: str) -> int | None:
+        """Return the threads of a target, or None if they are not a plain number."""
+        given = self.output(target).get("threads")
+        return given if isinstance(given, int) else None
+
+    def required_variables(self) -> list[str]:
+        """Return the names of the environment variables without a default that the profile reads."""
+        found = _ENV_VAR_CALL.findall(json.dumps(self.outputs, default=str).replace('\\"', '"'))
+        return sorted({name for name, default in found if not default})
+
+    def output(self, target: str) -> Mapping[str, Any]:
+        """Return the settings of a target.
+
+        Raises:
+            ProfileNotFound: The target does not exist.
+        """
+        if target not in self.outputs:
+            raise ProfileNotFound(
+                f"The profile {self.name!r} in {self.file} has no target {target!r}. Its targets are"
+                f" {', '.join(sorted(self.outputs))}. Name one of these, or add the target to the file."
+            )
+        return self.outputs[target]
+
+    def with_overrides(
+        self, target: str, schema: str | None, threads: int | None, folder: Path
+    ) -> "UserProfile":
+        """Return the profile with a single target and the overrides of a run.
+
+        Args:
+            target: The target to keep.
+            schema: Overrides the schema unless None.
+            threads: Overrides the threads unless None.
+            folder: The base of a relative path to a DuckDB file, because dbt runs in a copy of the project.
+
+        Raises:
+            ProfileNotFound: The target does not exist.
+        """
+        output = dict(self.output(target))
+        if schema is not None:
+            output["dataset" if "dataset" in output else "schema"] = schema
+        if threads is not None:
+            output["threads"] = threads
+        if output.get("type") == "duckdb" and _is_relative_file(output.get("path")):
+            output["path"] = str(folder / output["path"])
+        return replace(self, target=target, outputs={target: output})
+
+    def write(self, folder: Path) -> Path:
+        """Write ``profiles.yml`` into ``folder``, readable only for its owner, and return its path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / _FILE
+        path.unlink(missing_ok=True)
+        # JSON is valid YAML, and quotes every name.
+        text = json.dumps(
+            {self.name: {"target": self.target, "outputs": self.outputs}}, indent=2, default=str
+        )
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
+            file.write(text + "\n")
+        return path
+
+
+def find_profile(folder: Path, profiles_dir: Path | None = None) -> UserProfile:
+    """Return the profile of the project in ``folder``.
+
+    If ``profiles_dir`` is None, the first ``profiles.yml`` counts of: the folder of the project,
+    ``$DBT_PROFILES_DIR``, and ``~/.dbt``.
+
+    Raises:
+        ProfileNotFound: The file or the profile in it does not exist, or the profile is not valid.
+        InvalidDbtProject: ``folder`` has no dbt project.
+    """
+    name = project.read_project(folder).profile
+    if name is None:
+        raise ProfileNotFound(
+            f"{folder / 'dbt_project.yml'} has no profile. Add a line such as: profile: {folder.name}"
+        )
+    file = _find_file(folder, profiles_dir, name)
+    profiles = project.load_yaml(file, ProfileNotFound)
+    if name not in profiles:
+        raise ProfileNotFound(
+            f"The profile {name!r} of {folder / 'dbt_project.yml'} is not in {file}. The file has"
+            f" {', '.join(sorted(map(str, profiles))) or 'none'}. Add the profile, or correct the name."
+        )
+    return _read(file, name, profiles[name])
+
+
+def _find_file(folder: Path, profiles_dir: Path | None, name: str) -> Path:
+    places = [profiles_dir] if profiles_dir is not None else list(_places(folder))
+    for place in places:
+        if (place / _FILE).is_file():
+            return place / _FILE
+    raise ProfileNotFound(
+        f"The project in {folder} needs the profile {name!r}, but there is no {_FILE} in"
+        f" {', '.join(map(str, places))}. Give the folder of the file with --profiles-dir,"
+        " or use --duckdb to run the project on a DuckDB file."
+    )
+
+
+def _places(folder: Path) -> Iterator[Path]:
+    yield folder
+    if chosen := os.environ.get("DBT_PROFILES_DIR"):
+        yield Path(chosen).expanduser().absolute()
+    yield Path.home() / ".dbt"
+
+
+def _read(file: Path, name: str, body: Any) -> UserProfile:
+    outputs = body.get("outputs") if isinstance(body, dict) else None
+    if (
+        not isinstance(outputs, dict)
+        or not all(isinstance(output, dict) for output in outputs.values())
+        or not outputs
+    ):
+        raise ProfileNotFound(
+            f"The profile {name!r} in {file} has no outputs. Add them as in the documentation of dbt."
+        )
+    named = {str(key): value for key, value in outputs.items()}
+    return UserProfile(file, name, _default_target(file, name, body.get("target"), named), named)
+
+
+def _default_target(file: Path, name: str, written: Any, outputs: Mapping[str, Any]) -> str:
+    # Like dbt, except that `env_var` is the only Jinja that is evaluated here.
+    if not written:
+        return "default" if "default" in outputs else next(iter(outputs))
+    target: str | None = str(written)
+    if "{{" in str(written):
+        asked = _ENV_VAR.fullmatch(str(written).strip())
+        target = os.environ.get(asked["name"], asked["otherwise"]) if asked else None
+    if target is None or target not in outputs:
+        known = ", ".join(outputs)
+        raise ProfileNotFound(
+            f"The profile {name!r} in {file} has the target {written!r}, which is none of its outputs"
+            f" ({known}). Name one of them, or set the environment variable that the target reads."
+        )
+    return target
+
+
+def _is_relative_file(path: Any) -> bool:
+    if not isinstance(path, str) or "{{" in path or ":" in path:
+        return False
+    return not Path(path).is_absolute()
