@@ -28,17 +28,18 @@ _REFUSED = "| 501 |"
 _INTRODUCTION = """\
 # What the local dbt Cloud covers
 
-Each operation of dbt Cloud's published Admin API, and what the
-[local dbt Cloud](../how-to/local-dbt-cloud.md) makes of it: *done* as dbt Cloud does it as far as is known,
-*differs* in what is said, or 501, with the route's name in the answer. Every route is served with and without
-its closing slash. This page is generated from the route table by `scripts/local_coverage.py`.
+Each operation of dbt Cloud's published Admin API, and whether the
+[local dbt Cloud](../how-to/local-dbt-cloud.md) implements it. *done*: it does what dbt Cloud does, as far as
+is known. *differs*: it does, except for what the table says. 501: it is not implemented, and the answer says
+so. Every route works with and without its closing slash. `scripts/local_coverage.py` generates this page from
+the route table.
 
-For all of them:
+For all operations:
 
-- What a token may do is decided by its permission sets; it cannot be restricted to projects or environments.
-- The wording of messages is dbt Cloud's only where it was seen: 400 for parameters, 401, 403.
-- `include_related` takes any name; what is not known is not included. What is included is not narrowed by
-  permission sets.
+- A token's permission sets decide what it may do. It cannot be restricted to projects or environments.
+- Error messages have dbt Cloud's words only where those were seen: 400 for parameters, 401 and 403.
+- `include_related` accepts any name and ignores unknown ones. Permission sets do not restrict what it
+  includes.
 """
 
 

@@ -78,7 +78,7 @@ ENDED = {
         ("datamie_run_list_artifacts_response", "runs/{run}/artifacts/"),
     ],
 )
-def test_answers_look_as_published_ones(api, samples, sample, path):
+def test_answers_have_the_fields_of_published_ones(api, samples, sample, path):
     run = api.start(api.job(ENDED))["id"]
     api.control.advance(60)
     ours = api.ask(path.format(run=run)).json()
@@ -97,7 +97,7 @@ def test_answers_look_as_published_ones(api, samples, sample, path):
         ("environment_delete", "DELETE", "environments/1/", None),
     ],
 )
-def test_what_is_created_changed_and_deleted_looks_as_published_answers(
+def test_answers_to_create_update_and_delete_have_the_fields_of_published_ones(
     api, samples, sample, method, path, body
 ):
     project = api.ask(PROJECTS, "POST", json={"name": "Shop"}).json()["data"]["id"]
@@ -113,7 +113,7 @@ def test_what_is_created_changed_and_deleted_looks_as_published_answers(
     assert differing == []
 
 
-def test_a_started_run_looks_as_a_published_one(api, samples):
+def test_a_started_run_has_the_fields_of_a_published_one(api, samples):
     answer = api.ask(
         f"jobs/{api.job()}/run/", "POST", json={"cause": "A test", "timeout_seconds_override": 7_200}
     )
@@ -123,7 +123,7 @@ def test_a_started_run_looks_as_a_published_one(api, samples):
         assert ours["data"][name] == real["data"][name]
 
 
-def test_a_cancelled_run_looks_as_a_published_one(api, samples):
+def test_a_cancelled_run_has_the_fields_of_a_published_one(api, samples):
     run = api.start(api.job(ENDED))["id"]
     ours = api.ask(f"runs/{run}/cancel/", "POST").json()
     real = published(samples, "datamie_run_cancel_response")

@@ -92,7 +92,7 @@ def test_html_may_come_with_an_error(api):
     assert (answer.status_code, answer.text) == (502, "<h1>Bad gateway</h1>")
 
 
-def test_a_redirect_leads_where_it_is_told_to(api):
+def test_a_redirect_leads_to_the_given_location(api):
     api.control.add_fault("redirect", location="https://login.example/")
     answer = api.ask("jobs/")
     assert (answer.status_code, answer.headers["Location"]) == (302, "https://login.example/")

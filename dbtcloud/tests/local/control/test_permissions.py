@@ -1,4 +1,4 @@
-"""Permission sets: what tokens may see and do, and how dbt Cloud tells them that they may not."""
+"""Permission sets: what a token may read and change, and the answers when it may not."""
 
 import pytest
 import requests
@@ -16,7 +16,7 @@ def asker(api, *permission_sets):
     return ask
 
 
-def test_a_job_runner_runs_jobs_and_cannot_look_for_them_by_project(api):
+def test_a_job_runner_runs_jobs_and_cannot_list_projects(api):
     ask, job = asker(api, "job_runner"), api.job()
     assert ask(f"jobs/{job}/run/", "POST", json={"cause": "Allowed"}) == 200
     assert [ask("runs/"), ask("jobs/"), ask("")] == [200, 200, 200]

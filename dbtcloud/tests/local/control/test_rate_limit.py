@@ -1,4 +1,4 @@
-"""The rate limit: so many a minute, then a cool-down, by the local clock."""
+"""The rate limit: requests per minute, then a cool-down, by the local clock."""
 
 
 def statuses(api, count):
@@ -22,14 +22,14 @@ def test_a_limit_that_is_lifted_refuses_nothing_more(api):
     assert statuses(api, 2) == [200, 200]
 
 
-def test_what_is_refused_does_not_count_towards_the_next_minute(api):
+def test_refused_requests_do_not_count_towards_the_next_minute(api):
     api.control.limit_rate(3, cooldown=10)
     assert statuses(api, 9) == [200] * 3 + [429] * 6
     api.control.advance(11)
     assert statuses(api, 4) == [200] * 3 + [429]
 
 
-def test_each_minute_counts_anew(api):
+def test_each_minute_has_a_count_of_its_own(api):
     api.control.limit_rate(3)
     assert statuses(api, 3) == [200] * 3
     api.control.advance(61)

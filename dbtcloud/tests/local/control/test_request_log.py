@@ -1,4 +1,4 @@
-"""The journal: what came over the wire."""
+"""The request log: which requests came over the wire."""
 
 import pytest
 import requests
@@ -78,14 +78,14 @@ def test_it_keeps_no_secret_of_a_body(api, path, body):
     assert "hush" not in api.ask("/_local/requests").text
 
 
-def test_it_keeps_what_only_looks_like_an_address_with_a_password(api):
+def test_it_keeps_what_only_resembles_a_url_with_a_password(api):
     body = '{"cause":"see http://127.0.0.1","git_branch":"me@home"}'
     api.ask("jobs/1/run/", "POST", data=body)
     (entry,) = api.control.requests()
     assert entry["body"] == body
 
 
-def test_it_tells_which_variable_was_asked_for(api):
+def test_it_shows_the_name_of_the_requested_variable(api):
     api.ask(VARIABLES, "POST", json={"name": "DBT_COLOR", "type": "project", "raw_value": "red"})
     (entry,) = api.control.requests()
     assert entry["body"] == '{"name": "DBT_COLOR", "type": "project", "raw_value": "**********"}'

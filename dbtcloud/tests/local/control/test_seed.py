@@ -27,7 +27,7 @@ def test_ten_thousand_runs_come_in_one_call_and_pages_stay_quick(api):
     assert time.monotonic() - begin < 1
 
 
-def test_seeded_runs_are_as_old_as_they_are_told(api):
+def test_seeded_runs_have_the_given_age(api):
     spaced = {"job_id": api.job(), "count": 3, "age": 100, "every": 50, "pretend": {"running": 60}}
     ids = api.control.seed(runs=[spaced])["runs"]
     assert [api.get(f"runs/{run}/")["status"] for run in ids] == [10, 3, 3]
@@ -66,7 +66,7 @@ def test_resetting_brings_the_new_server_back(api):
         ([], "as an object"),
     ],
 )
-def test_what_cannot_be_seeded_is_named(api, document, words):
+def test_a_wrong_seed_document_is_refused_with_the_reason(api, document, words):
     answer = api.ask("/_local/seed", "POST", json=document)
     assert answer.status_code == 400
     assert words in answer.json()["detail"]

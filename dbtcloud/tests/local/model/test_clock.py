@@ -40,9 +40,9 @@ def test_it_is_read_over_http(api):
     assert before <= now <= api.control.now()
 
 
-def test_what_follows_it_is_told_when_it_moves():
-    clock, told = Clock(), []
-    clock.listeners.append(lambda: told.append(clock.now()))
+def test_listeners_are_called_when_it_moves():
+    clock, called = Clock(), []
+    clock.listeners.append(lambda: called.append(clock.now()))
     moved = clock.advance(60)
-    assert len(told) == 1
-    assert moved - told[0] < 1_000_000
+    assert len(called) == 1
+    assert moved - called[0] < 1_000_000

@@ -73,7 +73,7 @@ def test_a_page_lets_nothing_in_from_elsewhere(api):
     assert "http://" not in answer.text.replace(api.server.url, "")
 
 
-def test_pages_are_no_part_of_the_journal_and_suffer_no_fault(api):
+def test_pages_are_not_logged_and_not_hit_by_faults(api):
     api.control.add_fault("status")
     page(api, "/")
     assert api.control.requests() == []

@@ -130,7 +130,7 @@ def test_a_token_that_the_server_began_with_stays_after_a_reset(tmp_path):
         assert requests.get(address, headers=headers, timeout=5).status_code == 200
 
 
-def test_a_permission_set_that_is_none_is_named(tmp_path):
+def test_an_unknown_permission_set_is_named(tmp_path):
     with pytest.raises(LocalServerError, match=r"Cannot accept a token: .* no permission set baker"):
         served_to(tmp_path, "a baker's", ["baker"]).start()
 

@@ -15,7 +15,7 @@ asyncio.run(serve_forever(ServerSettings(token="t"), lambda served: print(served
 """
 
 
-def test_it_serves_until_it_is_told_to_stop_and_then_ends_well():
+def test_it_serves_until_a_signal_and_then_exits_with_0():
     for number in (signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
         try:

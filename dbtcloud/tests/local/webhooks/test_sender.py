@@ -1,4 +1,4 @@
-"""Webhooks: who is told of which runs, how it is signed, and what becomes of those that do not answer."""
+"""Webhooks: which events are sent to whom, their signature, and subscribers that do not answer."""
 
 import hashlib
 import hmac
@@ -71,7 +71,7 @@ def quickly(api):
     api.control._control._cloud.webhooks.retry_delays = (0.0,) * 4
 
 
-def test_a_run_is_told_from_its_start_to_its_end(api, listen, eventually):
+def test_the_start_and_the_end_of_a_run_are_sent(api, listen, eventually):
     listener = listen()
     made = subscribe(api, listener.url)
     job = api.job({"queued": 5, "running": 60}, name="Bread")
@@ -131,7 +131,7 @@ def test_a_failed_run_errs_and_completes_and_a_cancelled_one_does_neither(api, l
     assert "runFinishedAt" not in errored
 
 
-def test_only_the_jobs_that_were_asked_for_are_told(api, listen, eventually):
+def test_only_events_of_the_subscribed_jobs_are_sent(api, listen, eventually):
     listener = listen()
     mine, other = api.job({"outcome": 10}), api.job({"outcome": 10})
     subscribe(api, listener.url, job_ids=[mine], event_types=["job.run.completed"])
@@ -140,7 +140,7 @@ def test_only_the_jobs_that_were_asked_for_are_told(api, listen, eventually):
     assert [event["data"]["jobId"] for event in listener.events] == [str(mine)]
 
 
-def test_a_run_of_real_execution_is_told_too(client_of, listen, eventually):
+def test_events_of_a_real_run_are_sent(client_of, listen, eventually):
     async def run(plan, observer, cancelled):
         observer.starting(), observer.running()
         return Outcome(10, None)
@@ -186,7 +186,7 @@ def test_five_failures_in_a_row_deactivate_and_nothing_more_is_sent(api, listen,
     eventually(lambda: len(listener.received) == 6)
 
 
-def test_one_who_does_not_listen_is_told_why_not(api, listen, eventually):
+def test_the_receipt_of_an_unreachable_subscriber_has_the_reason(api, listen, eventually):
     quickly(api)
     listener = listen()
     listener.server.shutdown()

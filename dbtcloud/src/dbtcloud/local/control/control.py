@@ -16,7 +16,7 @@ from dbtcloud.local.model.run_plan import ProjectSetup
 from dbtcloud.local.orchestration.cloud import Cloud
 
 _MICROSECONDS = 1_000_000
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class ControlPlane:
@@ -24,9 +24,9 @@ class ControlPlane:
 
     Args:
         cloud: the local dbt Cloud.
-        defaults: the seed document that `reset` restores.
+        default_seed: the seed document that `reset` restores.
         authenticator: knows the tokens.
-        setups: how to run the projects of `defaults`, by project id, when a user serves their own projects.
+        setups: how to run the projects of `default_seed`, by project id, if they are a user's own.
 
     Attributes:
         faults: injects faults.
@@ -37,11 +37,11 @@ class ControlPlane:
     def __init__(
         self,
         cloud: Cloud,
-        defaults: dict[str, Any],
+        default_seed: dict[str, Any],
         authenticator: Authenticator,
         setups: Mapping[int, ProjectSetup] | None = None,
     ) -> None:
-        self._cloud, self._defaults, self._setups = cloud, defaults, setups or {}
+        self._cloud, self._default_seed, self._setups = cloud, default_seed, setups or {}
         self.authenticator = authenticator
         self.request_log = RequestLog()
         self.faults = FaultInjector()
@@ -68,7 +68,7 @@ class ControlPlane:
         if self._setups or not self._cloud.store.definitions.ids(AccountRecord):
             self._seed_defaults()
         else:
-            update_sources(self._cloud, self._defaults)
+            update_sources(self._cloud, self._default_seed)
         self._cloud.queue.recover()
 
     def seed(self, document: Any) -> dict[str, list[int]]:
@@ -98,9 +98,9 @@ class ControlPlane:
 
     def _seed_defaults(self) -> None:
         if not self._setups:
-            self.seed(self._defaults)
+            self.seed(self._default_seed)
             return
-        ids = upsert_seed(self._cloud, self._defaults)
+        ids = upsert_seed(self._cloud, self._default_seed)
         self._cloud.setups = {ids[project]: setup for project, setup in self._setups.items()}
 
 
@@ -184,8 +184,8 @@ class ThreadedControl:
         """Return counts: `requests`, `connections`, `answers` by status, `runs_created`."""
         return self._call(self._control.counters)
 
-    def _call(self, operation: Callable[[], T]) -> T:
-        async def on_loop() -> T:
+    def _call(self, operation: Callable[[], _T]) -> _T:
+        async def on_loop() -> _T:
             return operation()
 
         return asyncio.run_coroutine_threadsafe(on_loop(), self._loop).result()

@@ -1,4 +1,4 @@
-"""HTML for the pages: no script, nothing from elsewhere, every text escaped."""
+"""The HTML of the pages: without scripts and external files, and with every text escaped."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,49 +8,62 @@ from typing import Any
 from dbtcloud.local.pages.node_times import NodeTime
 from dbtcloud.local.pages.style import STYLE
 
-_RENEWED_EVERY_SECONDS = 2
-_SHOWN_NODES = 500
+_REFRESH_SECONDS = 2
+_MAX_NODES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What a person calls the things that a run refers to."""
+class RunNames:
+    """The names of a run's job, project and environment."""
 
     job: str
     project: str
     environment: str
 
 
-def runs_page(runs: Sequence[tuple[Names, Mapping[str, Any], str]], total: int) -> str:
-    """Return the page of runs: for each the names, the run's shape, and its cause."""
+def runs_page(runs: Sequence[tuple[RunNames, Mapping[str, Any], str]], total: int) -> str:
+    """Return the page of runs.
+
+    Args:
+        runs: for each run its names, its JSON and its cause.
+        total: how many runs there are in all.
+    """
     rows = "".join(_row(names, run, cause) for names, run, cause in runs)
     head = (
         "<tr><th>Run</th><th>Status</th><th>Job</th><th>Environment</th><th>Cause</th>"
         "<th>Created (UTC)</th><th class='number'>Duration</th></tr>"
     )
     count = "1 run" if total == 1 else f"{total:,} runs"
-    shown = f"<section><table>{head}{rows}</table></section>" if rows else _NOTHING
-    return _page("Runs", f"<h1>Runs</h1><p class='soft'>{count}, the newest first.</p>{shown}", going=True)
+    table = f"<section><table>{head}{rows}</table></section>" if rows else _NO_RUNS
+    return _page("Runs", f"<h1>Runs</h1><p class='soft'>{count}, the newest first.</p>{table}", refresh=True)
 
 
 def run_page(
     run: Mapping[str, Any],
-    names: Names,
+    names: RunNames,
     cause: str,
     steps: Iterable[Mapping[str, Any]],
     nodes: Sequence[NodeTime] = (),
 ) -> str:
-    """Return the page of one run: what it is, its steps with their logs, and its nodes with their times."""
-    logs = "".join(map(_step, steps)) or "<p class='soft'>It has not begun.</p>"
+    """Return the page of a run.
+
+    Args:
+        run: its JSON.
+        names: its names.
+        cause: its cause.
+        steps: the JSON of its steps, with their logs.
+        nodes: its nodes with their times.
+    """
+    logs = "".join(map(_step, steps)) or "<p class='soft'>The run has not started.</p>"
     body = (
         f"<section><h1>{escape(names.job)}: run {run['id']}</h1><p>{_badge(run['status_humanized'])}</p>"
         f"{_message(run)}{_facts(run, names, cause)}</section>"
         f"<section><h2>Steps</h2>{logs}</section>{_nodes(nodes)}"
     )
-    return _page(f"Run {run['id']}", body, going=run["in_progress"])
+    return _page(f"Run {run['id']}", body, refresh=run["in_progress"])
 
 
-def _row(names: Names, run: Mapping[str, Any], cause: str) -> str:
+def _row(names: RunNames, run: Mapping[str, Any], cause: str) -> str:
     return (
         f"<tr><td><a href='{_path(run)}'>{run['id']}</a></td><td>{_badge(run['status_humanized'])}</td>"
         f"<td>{escape(names.job)}</td><td>{escape(names.environment)}</td>"
@@ -60,11 +73,11 @@ def _row(names: Names, run: Mapping[str, Any], cause: str) -> str:
 
 
 def _message(run: Mapping[str, Any]) -> str:
-    ahead = "".join(f"<p>It waits for run {other}.</p>" for other in run["blocked_by"])
-    return f"<p>{escape(run['status_message'])}</p>{ahead}" if run["status_message"] else ahead
+    waiting = "".join(f"<p>It waits for run {other}.</p>" for other in run["blocked_by"])
+    return f"<p>{escape(run['status_message'])}</p>{waiting}" if run["status_message"] else waiting
 
 
-def _facts(run: Mapping[str, Any], names: Names, cause: str) -> str:
+def _facts(run: Mapping[str, Any], names: RunNames, cause: str) -> str:
     commit = " ".join(part for part in (run["git_branch"], (run["git_sha"] or "")[:10]) if part)
     facts = {
         "Cause": cause,
@@ -76,40 +89,40 @@ def _facts(run: Mapping[str, Any], names: Names, cause: str) -> str:
         "Queued": run["queued_duration"],
         "Ran": run["run_duration"],
     }
-    shown = "".join(f"<dt>{name}</dt><dd>{escape(str(fact))}</dd>" for name, fact in facts.items() if fact)
-    return f"<dl>{shown}</dl>"
+    terms = "".join(f"<dt>{name}</dt><dd>{escape(str(fact))}</dd>" for name, fact in facts.items() if fact)
+    return f"<dl>{terms}</dl>"
 
 
 def _step(step: Mapping[str, Any]) -> str:
-    opened = " open" if step["status_humanized"] in {"Running", "Error"} else ""
-    took = f"<span class='soft'>{step['duration']}</span>"
-    title = f"{took}{_badge(step['status_humanized'])} {step['index']}. {escape(step['name'])}"
+    is_open = " open" if step["status_humanized"] in {"Running", "Error"} else ""
+    duration = f"<span class='soft'>{step['duration']}</span>"
+    title = f"{duration}{_badge(step['status_humanized'])} {step['index']}. {escape(step['name'])}"
     log = f"<pre>{escape(step['truncated_debug_logs'] or '')}</pre>"
-    return f"<details{opened}><summary>{title}</summary>{log}</details>"
+    return f"<details{is_open}><summary>{title}</summary>{log}</details>"
 
 
 def _nodes(nodes: Sequence[NodeTime]) -> str:
     if not nodes:
         return ""
     slowest = max(0.001, *(node.seconds for node in nodes))
-    ordered = sorted(nodes, key=lambda node: -node.seconds)[:_SHOWN_NODES]
+    ordered = sorted(nodes, key=lambda node: -node.seconds)[:_MAX_NODES]
     rows = "".join(_node(node, slowest) for node in ordered)
-    shown = "" if len(nodes) <= _SHOWN_NODES else f" The slowest {_SHOWN_NODES} are shown."
+    cut = "" if len(nodes) <= _MAX_NODES else f" Only the slowest {_MAX_NODES} are shown."
     head = "<tr><th>Node</th><th>Status</th><th>Time</th><th class='number'>Seconds</th></tr>"
     return (
         "<section><h2>Models, tests and the rest</h2>"
-        f"<p class='soft'>{len(nodes):,} nodes, the slowest first.{shown}</p>"
+        f"<p class='soft'>{len(nodes):,} nodes, the slowest first.{cut}</p>"
         f"<table>{head}{rows}</table></section>"
     )
 
 
 def _node(node: NodeTime, slowest: float) -> str:
     kind = "".join(letter for letter in node.status if letter.isalnum())
-    told = node.status in {"error", "fail", "warn"}
-    said = f"<p class='soft said'>{escape(node.message)}</p>" if told else ""
+    has_message = node.status in {"error", "fail", "warn"}
+    message = f"<p class='soft message'>{escape(node.message)}</p>" if has_message else ""
     width = max(0.0, min(100.0, 100 * node.seconds / slowest))
     return (
-        f"<tr><td><span class='soft'>{escape(node.kind)}</span> {escape(node.name)}{said}</td>"
+        f"<tr><td><span class='soft'>{escape(node.kind)}</span> {escape(node.name)}{message}</td>"
         f"<td>{_badge(node.status)}</td>"
         f"<td class='wide'><div class='bar {kind}' style='width: {width:.1f}%'></div></td>"
         f"<td class='number'>{node.seconds:.2f}</td></tr>"
@@ -125,10 +138,10 @@ def _path(run: Mapping[str, Any]) -> str:
     return f"/deploy/{run['account_id']}/projects/{run['project_id']}/runs/{run['id']}/"
 
 
-def _page(title: str, body: str, *, going: bool) -> str:
-    renewal = f"<meta http-equiv='refresh' content='{_RENEWED_EVERY_SECONDS}'>" if going else ""
+def _page(title: str, body: str, *, refresh: bool) -> str:
+    meta = f"<meta http-equiv='refresh' content='{_REFRESH_SECONDS}'>" if refresh else ""
     return (
-        f"<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>{renewal}"
+        f"<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>{meta}"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<title>{escape(title)} - local dbt Cloud</title><style>{STYLE}</style></head>"
         "<body><header><a href='/'>Local dbt Cloud</a><span>on this machine, with real dbt</span></header>"
@@ -136,4 +149,4 @@ def _page(title: str, body: str, *, going: bool) -> str:
     )
 
 
-_NOTHING = "<section><p>No job has run yet. A run that is started over the API shows up here.</p></section>"
+_NO_RUNS = "<section><p>No job has run yet. Runs that are started over the API appear here.</p></section>"

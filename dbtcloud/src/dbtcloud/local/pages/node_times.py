@@ -1,4 +1,4 @@
-"""How long each node of a run took, for its page: read from the run's own `run_results.json`."""
+"""The execution times of a run's nodes for its page, out of its `run_results.json`."""
 
 import json
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from dbtcloud.local.model.records import RunRecord, StepRecord
 from dbtcloud.local.orchestration.artifacts import artifact
 from dbtcloud.local.orchestration.cloud import Cloud
 
-_LARGEST_BYTES = 32 * 1024**2
+_MAX_BYTES = 32 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class NodeTime:
-    """A node as a step has executed it: `seconds` is its execution time, `message` what the database said."""
+    """A node that a step has executed: its execution time, and the message of the database."""
 
     kind: str
     name: str
@@ -26,10 +26,8 @@ class NodeTime:
 
 
 def node_times(cloud: Cloud, run: RunRecord, steps: Iterable[StepRecord]) -> list[NodeTime]:
-    """Return the nodes that the run's commands executed, in order; what cannot be read is left out.
-
-    `dbt docs generate` executes none: it only compiles them once more.
-    """
+    """Return the nodes that the run's commands executed, in order, without those that cannot be read."""
+    # `dbt docs generate` also writes results, but it only compiles the nodes.
     indexes = [step.index for step in steps if step.command and "docs generate" not in step.command]
     return [node for index in indexes for result in _results(cloud, run, index) for node in _read(result)]
 
@@ -38,7 +36,7 @@ def _results(cloud: Cloud, run: RunRecord, index: int) -> list[Any]:
     try:
         found = artifact(cloud, run, "run_results.json", index)
         if isinstance(found, Path):
-            found = found.read_bytes() if found.stat().st_size <= _LARGEST_BYTES else b"{}"
+            found = found.read_bytes() if found.stat().st_size <= _MAX_BYTES else b"{}"
         results = json.loads(found).get("results", [])
     except (ApiException, OSError, ValueError, AttributeError):
         return []

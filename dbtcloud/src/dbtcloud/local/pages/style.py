@@ -1,4 +1,4 @@
-"""How the pages look: one style sheet, for light and dark."""
+"""The style sheet of the pages, for light and dark mode."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b2330; --soft: #5b6675; --line: #e2e6ec; --ground: #f6f7f9;
@@ -18,7 +18,7 @@ h2 { font-size: 1.05rem; margin: 0 0 .6rem }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.2rem;
   margin-bottom: 1.2rem; overflow-x: auto }
 a { color: var(--link) } p { margin: .3rem 0; overflow-wrap: anywhere } .soft { color: var(--soft) }
-.said { white-space: pre-wrap }
+.message { white-space: pre-wrap }
 table { border-collapse: collapse; width: 100% }
 th { color: var(--soft); font-weight: 500; font-size: 13px }
 th, td { text-align: left; padding: .4rem .8rem .4rem 0;

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from dbtcloud.local.model.records import Definition, RunRecord, Status, StepRecord
 
-D = TypeVar("D", bound=Definition)
+_D = TypeVar("_D", bound=Definition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class DefinitionStore(Protocol):
     def put(self, definition: Definition) -> None:
         """Store a definition, replacing one of its kind with the same id."""
 
-    def get(self, kind: type[D], id_: int) -> D | None:
+    def get(self, kind: type[_D], id_: int) -> _D | None:
         """Return a definition, or None."""
 
     def ids(self, kind: type[Definition]) -> list[int]:
@@ -75,7 +75,7 @@ class DefinitionStore(Protocol):
     def next_id(self, kind: type[Definition]) -> int:
         """Return the first free id of a kind."""
 
-    def find(self, kind: type[D], query: DefinitionQuery, page: PageQuery) -> tuple[list[D], int]:
+    def find(self, kind: type[_D], query: DefinitionQuery, page: PageQuery) -> tuple[list[_D], int]:
         """Return one page of a kind, and the total number."""
 
 

@@ -46,7 +46,7 @@ def built(client_of, eventually, tmp_path):
         yield client, run
 
 
-def test_a_pretended_run_has_what_its_script_says_once_it_ended(api):
+def test_a_simulated_run_has_the_artifacts_of_its_script_once_it_has_finished(api):
     run = api.start(api.job(SCRIPT))["id"]
     assert api.get(f"runs/{run}/artifacts/") == []
     assert api.ask(f"runs/{run}/artifacts/run_results.json").status_code == 404

@@ -165,7 +165,7 @@ def test_a_run_that_failed_has_generated_nothing(api):
     assert len(ids(api, has_docs_generated="false")) == 2
 
 
-def test_a_run_tells_who_started_it_and_what_took_it_up_again(api, failed_script):
+def test_a_run_includes_its_audit_and_its_retries(api, failed_script):
     failed = api.start(api.job(failed_script))["id"]
     again = api.post(f"runs/{failed}/retry/")["id"]
     shown = api.get(f"runs/{failed}/", include_related="audit,run_retries,repository")

@@ -7,7 +7,7 @@ from dbtcloud.local.model.clock import spaced_timestamp
 from dbtcloud.local.model.durations import clock_duration, humanise_duration
 from dbtcloud.local.model.records import RunRecord, Status, StepRecord
 
-OVERRIDES = (
+_OVERRIDES = (
     "git_branch",
     "git_sha",
     "azure_pull_request_id",
@@ -72,7 +72,7 @@ def trigger_json(run: RunRecord) -> dict[str, Any]:
         "id": run.id + _TRIGGER_ID_OFFSET,
         "cause": cause,
         "job_definition_id": run.job_id,
-        **{name: run.trigger.get(name) for name in OVERRIDES},
+        **{name: run.trigger.get(name) for name in _OVERRIDES},
         "created_at": spaced_timestamp(run.created_at),
         "cause_humanized": cause,
         "job": None,

@@ -7,16 +7,16 @@ from dbtcloud.local.api.requests.query import QueryParameters
 from dbtcloud.local.model.records import ACTIVE, AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
 from dbtcloud.local.store.interface import DefinitionQuery, Store
 
-D = TypeVar("D", ProjectRecord, EnvironmentRecord, JobRecord)
+_D = TypeVar("_D", ProjectRecord, EnvironmentRecord, JobRecord)
 
 
 def find_definitions(
     store: Store,
-    kind: type[D],
+    kind: type[_D],
     account: AccountRecord,
     parameters: QueryParameters,
     within: Mapping[str, Sequence[int]] = {},
-) -> tuple[list[D], int]:
+) -> tuple[list[_D], int]:
     """Return the page that the parameters ask for, and how many there are in all."""
     equal = [*within.items(), *_equal(parameters.values)]
     values = parameters.values

@@ -8,7 +8,7 @@ from dbtcloud.local.api.responses.runs import run_json, step_json
 from dbtcloud.local.api.routes.path_objects import cloud_of, run_of
 from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, ProjectRecord, RunRecord, StepRecord
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.pages.html import Names, run_page, runs_page
+from dbtcloud.local.pages.html import RunNames, run_page, runs_page
 from dbtcloud.local.pages.node_times import NodeTime, node_times
 from dbtcloud.local.store.interface import PageQuery, RunQuery
 
@@ -36,11 +36,11 @@ async def _show_run(request: web.Request) -> web.Response:
     return _html(run_page(run_content, _names(cloud, run), _cause(run), step_contents, nodes))
 
 
-def _names(cloud: Cloud, run: RunRecord) -> Names:
+def _names(cloud: Cloud, run: RunRecord) -> RunNames:
     get = cloud.store.definitions.get
     job, project = get(JobRecord, run.job_id), get(ProjectRecord, run.project_id)
     environment = get(EnvironmentRecord, run.environment_id)
-    return Names(
+    return RunNames(
         job.name if job else f"Job {run.job_id}",
         project.name if project else f"Project {run.project_id}",
         environment.name if environment else f"Environment {run.environment_id}",

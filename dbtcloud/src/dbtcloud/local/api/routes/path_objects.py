@@ -17,7 +17,7 @@ from dbtcloud.local.model.records import (
 )
 from dbtcloud.local.orchestration.cloud import Cloud
 
-D = TypeVar("D", ProjectRecord, EnvironmentRecord, JobRecord, EnvironmentVariable)
+_D = TypeVar("_D", ProjectRecord, EnvironmentRecord, JobRecord, EnvironmentVariable)
 
 
 def cloud_of(request: web.Request) -> Cloud:
@@ -41,7 +41,7 @@ def account_of(request: web.Request) -> AccountRecord:
     return account
 
 
-def definition_of(request: web.Request, kind: type[D], name: str) -> D:
+def definition_of(request: web.Request, kind: type[_D], name: str) -> _D:
     """Return the definition that the path names, or raise 404. A deleted one does not exist."""
     account = account_of(request)
     found = cloud_of(request).store.definitions.get(kind, path_id(request, name))

@@ -9,7 +9,7 @@ from dbtcloud.local.model.records import Definition, JobRecord, WebhookSubscript
 from dbtcloud.local.store.interface import DefinitionQuery, PageQuery
 from dbtcloud.local.store.sqlite.queries import Selection, is_one_of, order_clause, read_page
 
-D = TypeVar("D", bound=Definition)
+_D = TypeVar("_D", bound=Definition)
 
 _TUPLES: dict[type, tuple[str, ...]] = {
     JobRecord: ("execute_steps",),
@@ -30,7 +30,7 @@ class SqliteDefinitions:
         row = (definition.kind, *(body.get(name) for name in names), json.dumps(body))
         self._database.execute("INSERT OR REPLACE INTO definitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def get(self, kind: type[D], id_: int) -> D | None:
+    def get(self, kind: type[_D], id_: int) -> _D | None:
         """Return a definition, or None."""
         statement = "SELECT body FROM definitions WHERE kind = ? AND id = ?"
         row = self._database.execute(statement, (kind.kind, id_)).fetchone()
@@ -45,7 +45,7 @@ class SqliteDefinitions:
         """Return the first free id of a kind."""
         return max(self.ids(kind), default=0) + 1
 
-    def find(self, kind: type[D], query: DefinitionQuery, page: PageQuery) -> tuple[list[D], int]:
+    def find(self, kind: type[_D], query: DefinitionQuery, page: PageQuery) -> tuple[list[_D], int]:
         """Return one page of a kind, and the total number."""
         conditions = ["kind = ?", "account_id = ?"]
         values: list[Any] = [kind.kind, query.account_id]
@@ -70,7 +70,7 @@ class SqliteDefinitions:
         return [_read(kind, body) for (body,) in rows], total
 
 
-def _read(kind: type[D], body: str) -> D:
+def _read(kind: type[_D], body: str) -> _D:
     values = json.loads(body)
     for name in _TUPLES.get(kind, ()):
         values[name] = tuple(values[name])
