@@ -8,8 +8,8 @@ from narration import tell
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.models import Run, RunStatus, Step
-from dbtcloud.client.transport.blocking import Client
 from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.sync_client import SyncClient
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 
 Result = dict[str, Any]
@@ -18,7 +18,7 @@ BUILT = ("seed", "snapshot", "model")
 
 def summarise(cloud: LocalDbtCloud, artifacts: Path) -> bool:
     """Print what became of the newest run, and say whether it succeeded."""
-    with Client(Credentials(base_url=cloud.url, token=cloud.token)) as client:
+    with SyncClient(Credentials(base_url=cloud.url, token=cloud.token)) as client:
         runs = client.ask(endpoints.list_runs_page(cloud.account_id, order_by="-id", limit=1))
         if not runs:
             print("dbt Cloud was not asked to run anything.")
@@ -32,7 +32,7 @@ def summarise(cloud: LocalDbtCloud, artifacts: Path) -> bool:
     return run.status == RunStatus.SUCCESS and bool(results)
 
 
-def _results(client: Client, account_id: int, run: Run) -> list[Result]:
+def _results(client: SyncClient, account_id: int, run: Run) -> list[Result]:
     built: list[Step] = [step for step in run.steps if "dbt build" in step.name]
     if not built:
         return []

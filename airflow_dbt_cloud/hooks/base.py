@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,11 @@ from airflow_dbt_cloud.hooks.connection.session import KeptSessionHook
 from dbtcloud.client import endpoints
 from dbtcloud.client.errors import DbtCloudError, InvalidArgument
 from dbtcloud.client.marker import Marker
-from dbtcloud.client.models import Json, required
-from dbtcloud.client.paging import Page, Part, Reading, read_part
-from dbtcloud.client.protocol import Call, Request, Response, T, identifier
-from dbtcloud.client.retry import Decision
-from dbtcloud.client.transport import blocking
+from dbtcloud.client.models import Json, required_field
+from dbtcloud.client.paging import ListPage, Pager, PageRange, list_rows, read_page
+from dbtcloud.client.protocol import Call, Request, Response, T, ask, identifier
+from dbtcloud.client.retry import RetryDecision
+from dbtcloud.client.transport.sync_client import run_call, send_with_requests
 
 if TYPE_CHECKING:
     import requests
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from airflow_dbt_cloud.hooks.lists.concurrent_pages import Each
     from dbtcloud.client.polling.poller import RunPoller
-    from dbtcloud.client.transport import awaiting
+    from dbtcloud.client.transport.async_client import AsyncClient
     from dbtcloud.client.transport.credentials import Credentials
     from dbtcloud.report.run_report import RunReport
 
@@ -196,11 +196,14 @@ class DbtCloudBaseHook(KeptSessionHook):
         return status
 
     def _call(
-        self, call: Call[T], seen: Callable[[Response], object] = bool, decision: Decision | None = None
+        self,
+        call: Call[T],
+        on_response: Callable[[Response], object] = bool,
+        decision: RetryDecision | None = None,
     ) -> T:
         """Carry out a call on the worker."""
         with as_airflow_exceptions():
-            return blocking.drive(call, self._send, decision=decision or self._decision, seen=seen)
+            return run_call(call, self._send, retry=decision or self._decision, on_response=on_response)
 
     def _answers(self, call: Call[Any]) -> list[requests.Response]:
         """The responses that a call was answered by, checked by it."""
@@ -216,28 +219,28 @@ class DbtCloudBaseHook(KeptSessionHook):
         from airflow_dbt_cloud.hooks.lists.concurrent_pages import hand_over, in_turn
 
         if each is not None:
-            hand_over(Reading(limit), lambda part: self._call(read_part(request, part)), each)
+            hand_over(Pager(limit), lambda page_range: self._call(read_page(request, page_range)), each)
             return []
-        reading = Reading(limit, again=0)
+        pager = Pager(limit, rereads=0)
         found: list[requests.Response] = []
-        while parts := reading.parts():
-            for part, (page, answer) in in_turn(lambda part: self._page(request, part), parts):
-                reading.new(part, page)
+        while page_ranges := pager.next_ranges():
+            for page_range, (page, answer) in in_turn(partial(self._page, request), page_ranges):
+                pager.new_rows(page_range, page)
                 found.append(answer)
         return found
 
-    def _page(self, request: Request, part: Part) -> tuple[Page, requests.Response]:
+    def _page(self, request: Request, page_range: PageRange) -> tuple[ListPage, requests.Response]:
         """A page as a response, and of its rows no more than tells them apart."""
         from airflow_dbt_cloud.hooks.lists.concurrent_pages import KeptPage
 
         answers: list[requests.Response] = []
-        page = self._call(read_part(request, part), lambda response: answers.append(response.raw))
-        rows: list[Json] = [{"id": required(row, "id", "row of a list")} for row in page.rows]
-        return Page(rows, page.total), KeptPage.of(answers[-1])
+        page = self._call(read_page(request, page_range), lambda response: answers.append(response.raw))
+        rows: list[Json] = [{"id": required_field(row, "id", "row of a list")} for row in page.rows]
+        return ListPage(rows, page.total), KeptPage.of(answers[-1])
 
     def _send(self, request: Request) -> Response:
         credentials = self._credentials()
-        answer = blocking.transmit(credentials, lambda: self._run(request, credentials), request.sink)
+        answer = send_with_requests(credentials, lambda: self._run(request, credentials), request.sink)
         if answer.status == HTTPStatus.UNAUTHORIZED and self._renewed(credentials):
             return self._send(request)  # nothing was done: whoever asked was not let in
         return answer
@@ -288,23 +291,23 @@ class DbtCloudBaseHook(KeptSessionHook):
             api_version: "v2" or "v3".
         """
         with as_airflow_exceptions():
-            request = endpoints.below_accounts(method, endpoint or "", _decoded(payload), api_version)
-        return self._answers(endpoints.rows(request)) if paginate else self._answer(endpoints.any_of(request))
+            request = endpoints.custom_request(method, endpoint or "", _decoded(payload), api_version)
+        return self._answers(list_rows(request)) if paginate else self._answer(ask(request))
 
-    async def _ask(self, call: Call[T], seen: Callable[[Response], object]) -> T:
+    async def _ask(self, call: Call[T], on_response: Callable[[Response], object]) -> T:
         """Carry out a call on an event loop: over the connections of its looks where those are open."""
         if self._poller is not None:
             with as_airflow_exceptions(), suppress(LookupError):
-                return await self._poller.ask(call, seen)
+                return await self._poller.ask(call, on_response)
         async with self._client() as client:
-            return await client.ask(call, seen)
+            return await client.ask(call, on_response)
 
     @asynccontextmanager
-    async def _client(self) -> AsyncIterator[awaiting.Client]:
+    async def _client(self) -> AsyncIterator[AsyncClient]:
         """An asynchronous client for as long as the block lasts."""
-        from dbtcloud.client.transport import awaiting
+        from dbtcloud.client.transport.async_client import AsyncClient
 
-        async with awaiting.Client(await self._fetch_credentials(), self._decision) as client:
+        async with AsyncClient(await self._fetch_credentials(), self._decision) as client:
             with as_airflow_exceptions():
                 yield client
 

@@ -40,12 +40,13 @@ from airflow_dbt_cloud.job_runs.status import (
     JobRunInfo,
     validate_execute_complete_event,
 )
-from dbtcloud.client import endpoints, flows
+from dbtcloud.client import endpoints
 from dbtcloud.client.access_check import check_access
 from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Request
-from dbtcloud.client.retry import BRIEFLY, ONCE
+from dbtcloud.client.retry import NO_RETRY, RETRY_ONCE
 from dbtcloud.client.run_start import find_runs, start_retry, start_run
+from dbtcloud.client.run_wait import error_from_run
 from dbtcloud.client.transport import address
 from dbtcloud.report.formats import report_log_lines
 from dbtcloud.report.run_report_reader import build_run_report, read_run_report
@@ -195,7 +196,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
             "status__in": sorted(set(statuses)) if statuses else None,
             "order_by": order_by,
         }
-        return self._pages(endpoints.read(known(account_id), "runs", query=filters), limit, each)
+        return self._pages(endpoints.get_request(known(account_id), "runs", query=filters), limit, each)
 
     @fallback_to_default_account
     def get_job_runs(self, account_id: Id | None = None, payload: dict[str, Any] | None = None) -> Response:
@@ -243,7 +244,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         )
         if run.status not in expected:
             self.log_job_run_failure_details(run.id, account_id)
-            error = flows.unsuccessful(run)
+            error = error_from_run(run)
             raise airflow_exception(error) from error
         return True
 
@@ -264,7 +265,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
     ) -> RunReport:
         details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
-        return self._call(build_run_report(known(account_id), Run.parse(details)), decision=BRIEFLY)
+        return self._call(build_run_report(known(account_id), Run.parse(details)), decision=RETRY_ONCE)
 
     @fallback_to_default_account
     def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
@@ -275,7 +276,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         known_already, self._reported = self._reported, None
         if known_already is not None and known_already.run.id == int(run_id) and not known_already.gaps:
             return known_already
-        return self._call(read_run_report(known(account_id), run_id), decision=BRIEFLY)
+        return self._call(read_run_report(known(account_id), run_id), decision=RETRY_ONCE)
 
     @fallback_to_default_account
     def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
@@ -315,6 +316,6 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
     def test_connection(self) -> tuple[bool, str]:
         """Whether the connection is right, and what its token can read; or which part of it is wrong."""
         try:
-            return True, self._call(check_access(self._resolve_account_id()), decision=ONCE)
+            return True, self._call(check_access(self._resolve_account_id()), decision=NO_RETRY)
         except Exception as error:  # noqa: BLE001 -- the page shows whatever it was
             return False, str(error)

@@ -9,13 +9,13 @@ from typing import Any
 from dbtcloud.client.errors import DbtCloudError
 from dbtcloud.client.polling.rate_limiter import LONGEST
 from dbtcloud.client.protocol import Request
-from dbtcloud.client.retry import Decision, Patience, may_repeat, patiently
+from dbtcloud.client.retry import RetryDecision, RetryPolicy, may_repeat
 
 INSISTENT = 10
 """Attempts for what has to get through; with pauses of 1, 2, 4 … seconds that is eight and a half minutes."""
 
 
-def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> Decision:
+def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> RetryDecision:
     """When a request is sent again.
 
     Args:
@@ -29,20 +29,20 @@ def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None =
     """
     if limit < 1:
         raise ValueError(f"retry_limit is {limit}; it counts attempts, so it must be 1 or more.")
-    patience = Patience(attempts=max(limit, Patience().attempts), delay=delay)
-    return _by_tenacity(tenacity_args) if tenacity_args else patiently(patience)
+    policy = RetryPolicy(attempts=max(limit, RetryPolicy().attempts), delay=delay)
+    return _by_tenacity(tenacity_args) if tenacity_args else policy
 
 
-def insistent(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> Decision:
+def insistent(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> RetryDecision:
     """When a request is sent again that has to get through: dbt Cloud's cool-down of five minutes is sat out.
 
     The arguments are those of `decision`.
     """
-    patience = Patience(attempts=max(limit, INSISTENT), delay=delay, longest=LONGEST)
-    return _by_tenacity(tenacity_args) if tenacity_args else patiently(patience)
+    policy = RetryPolicy(attempts=max(limit, INSISTENT), delay=delay, max_delay=LONGEST)
+    return _by_tenacity(tenacity_args) if tenacity_args else policy
 
 
-def _by_tenacity(args: Mapping[str, Any]) -> Decision:
+def _by_tenacity(args: Mapping[str, Any]) -> RetryDecision:
     """Ask tenacity's own strategies; a `retry` predicate sees our error and the library's beneath it."""
     began: dict[int, float] = {}
 

@@ -119,7 +119,7 @@ class Retry:
         """The run that was asked for and whose answer has not come; the request may still be on its way."""
         if self._retrying is None:
             return None
-        return on_its_way(lambda: [run for run in self._retries() if run.retries == self._retrying])
+        return on_its_way(lambda: [run for run in self._retries() if run.retried_run_id == self._retrying])
 
     def _retried(self, failed: Run) -> Started:
         plan = told_plan(self.hook, failed.id, self.operator.account_id, self.log)
@@ -147,4 +147,6 @@ class Retry:
         since = self.run.created_at - SKEW if self.run.created_at else horizon()
         account, job = self.operator.account_id, self.run.job_id
         assert job is not None
-        return self.hook.find_job_runs(job, since, lambda run: run.retries is not None, account_id=account)
+        return self.hook.find_job_runs(
+            job, since, lambda run: run.retried_run_id is not None, account_id=account
+        )

@@ -22,7 +22,7 @@ from airflow_dbt_cloud.tasks import template_values
 from airflow_dbt_cloud.tasks.deferral import FIRST_LOOK, ended_since, passable_hook_params
 from airflow_dbt_cloud.tasks.run_outcome import explained, report_run
 from dbtcloud.client.errors import DbtCloudError
-from dbtcloud.client.polling.failure_tolerance import FailureTolerance
+from dbtcloud.client.failure_tolerance import FailureTolerance
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -131,7 +131,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
                 status = self.hook.get_job_run_status(run_id=self.run_id, account_id=self._account())
             except DbtCloudApiException as error:
                 cause = error.error or DbtCloudError(str(error))
-                if not self._endurance.goes_on(cause):
+                if not self._endurance.tolerates(cause):
                     self._fail(error)
                 if not self.reschedule or cause.retryable:
                     return None

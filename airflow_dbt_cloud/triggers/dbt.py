@@ -17,8 +17,8 @@ from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.job_runs.progress import Progress, StepLooks
 from airflow_dbt_cloud.triggers.cancel_on_kill import cancel_if_killed
 from dbtcloud.client.errors import ConnectionUnreadable, DbtCloudError
+from dbtcloud.client.failure_tolerance import FailureTolerance
 from dbtcloud.client.models import FINISHED, Run, RunStatus
-from dbtcloud.client.polling.failure_tolerance import FailureTolerance
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
@@ -169,7 +169,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
             return None
         except AirflowException as error:
             cause = self._cause(error)
-            if not tolerance.goes_on(cause):
+            if not tolerance.tolerates(cause):
                 raise cause from error
             if isinstance(cause, ConnectionUnreadable):  # nothing has paced this look
                 await asyncio.sleep(self._pause())

@@ -13,8 +13,8 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.models import Run as DbtRun
 from dbtcloud.client.models import RunStatus
 from dbtcloud.client.protocol import Call, T
-from dbtcloud.client.transport.blocking import Client
 from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.sync_client import SyncClient
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 from real_airflow import Outcome, RealAirflow, Run
 from waiting import until
@@ -56,7 +56,7 @@ class Job:
         self.cloud.control.advance(HOURS)
 
     def _ask(self, call: Call[T]) -> T:
-        with Client(Credentials(base_url=self.cloud.url, token=self.cloud.token)) as client:
+        with SyncClient(Credentials(base_url=self.cloud.url, token=self.cloud.token)) as client:
             return client.ask(call)
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.models import RunStatus
-from dbtcloud.client.transport.blocking import Client
 from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.sync_client import SyncClient
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 from real_airflow import Outcome, RealAirflow
 from waiting import until
@@ -48,7 +48,7 @@ def ended(airflow: RealAirflow, started) -> dict[str, Outcome]:
 
 def runs_of(cloud: LocalDbtCloud) -> dict[int, int]:
     """The status of each dbt run."""
-    with Client(Credentials(base_url=cloud.url, token=cloud.token)) as client:
+    with SyncClient(Credentials(base_url=cloud.url, token=cloud.token)) as client:
         return {run.id: run.status for run in client.ask(endpoints.list_runs(cloud.account_id))}
 
 

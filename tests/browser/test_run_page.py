@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.transport.blocking import Client
 from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.sync_client import SyncClient
 from real_airflow.browser import chromium, open_page, screenshots
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -38,7 +38,7 @@ def words(page: Page) -> str:
 
 @pytest.mark.dbt
 def test_the_page_of_a_failed_run_shows_what_the_picture_shows(page, dbt_cloud):
-    with Client(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token)) as client:
+    with SyncClient(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token)) as client:
         run = client.ask(endpoints.trigger_run(dbt_cloud.account_id, FAILING_JOB, {"cause": CAUSE}))
 
     page.goto(f"{dbt_cloud.url}/deploy/{dbt_cloud.account_id}/projects/1/runs/{run.id}/")

@@ -7,7 +7,7 @@ import pytest
 from wires.raw import answer, refusal
 
 WHOLE_ACCOUNT = "Connected to account 1: the token can read account, projects and jobs."
-REMARK = "Whether it may run jobs cannot be known without running one."
+REMARK = "Only running a job shows whether the token may run jobs."
 
 
 def test_a_right_connection_says_what_can_be_read(hook):
@@ -23,7 +23,7 @@ def test_a_token_limited_to_jobs_passes_with_a_remark(hook, dbt_cloud, status):
     passed, said = hook.test_connection()
     assert passed
     assert said.startswith(
-        "Connected to account 1: the token can read jobs. It may not read account and projects"
+        "Connected to account 1: the token can read jobs. It cannot read account and projects"
     )
     assert "id rather than" in said
     assert said.endswith(REMARK)
@@ -42,7 +42,7 @@ def test_a_wrong_account_is_told_with_those_that_the_token_sees(connect, dbt_clo
     dbt_cloud.control.seed(accounts=[{"id": 5, "name": "Other"}])
     passed, said = connect(dbt_cloud, login="99").test_connection()
     assert not passed
-    assert "can read nothing of account 99" in said
+    assert "cannot read account 99" in said
     assert "sees 1 (Local) and 5 (Other)" in said
     assert "Correct the Account ID" in said
 
@@ -51,7 +51,7 @@ def test_a_wrong_account_is_told_also_where_accounts_cannot_be_listed(connect, d
     dbt_cloud.control.add_fault("html", route="/api/v3/accounts/")
     passed, said = connect(dbt_cloud, login="99").test_connection()
     assert not passed
-    assert "can read nothing of account 99" in said
+    assert "cannot read account 99" in said
 
 
 @pytest.mark.parametrize("reply", [answer("<html>Log in</html>"), answer("", 302, {"Location": "/login/"})])
@@ -90,7 +90,7 @@ def test_a_host_that_does_not_listen_is_told_at_once(connect, closed_port):
         ({"host": "x", "login": "acme"}, "is not a valid account id"),
         ({"host": "x", "login": None}, "Account ID"),
         ({"host": "x", "password": None}, "An API token is required"),
-        ({"host": "http://x"}, "in clear"),
+        ({"host": "http://x"}, "unencrypted"),
         ({"host": "x", "extra": {"timeout": "soon"}}, "'timeout'"),
         ({"host": "x", "extra": {"verify": "/no/such"}}, "There is no certificate at /no/such"),
     ],

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from dbtcloud.client.transport import awaiting, blocking
+from dbtcloud.client.transport.async_client import AsyncClient
+from dbtcloud.client.transport.sync_client import SyncClient
 from wires.calls import EACH
 from wires.raw import answer, envelope
 
@@ -16,11 +17,11 @@ def test_a_call_is_the_same_whoever_carries_it(connect, raw_server, case):
     raw_server.reply = answer(envelope(case.data))
     hook = connect(host=raw_server.url)
     hook._call(case.call())
-    with blocking.Client(hook._credentials()) as client:
+    with SyncClient(hook._credentials()) as client:
         client.ask(case.call())
 
     async def on_a_loop():
-        async with awaiting.Client(hook._credentials()) as client:
+        async with AsyncClient(hook._credentials()) as client:
             await client.ask(case.call())
 
     asyncio.run(on_a_loop())

@@ -85,14 +85,14 @@ def test_a_fault_leaves_the_file_that_was_there(fetch, jobs, run_id, tmp_path):
     jobs.control.add_fault("cut", route="*/artifacts/*")
     outcome = fetch("manifest.json", hook_params={"retry_delay": 0.01})
     assert outcome.state == "failed"
-    assert "broke off" in outcome.log
+    assert "was interrupted" in outcome.log
     assert good.read_text() == "good"
     assert list(tmp_path.iterdir()) == [good]
 
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [("<html>Log in</html>", "It is a web page"), ('{"nodes": {', "It ends in the middle")],
+    [("<html>Log in</html>", "It is a web page"), ('{"nodes": {', "It is incomplete")],
 )
 def test_a_wrong_json_leaves_the_file_that_was_there_and_says_so(run_dag, jobs, tmp_path, content, why):
     good = tmp_path / "manifest.json"
@@ -122,7 +122,7 @@ def test_a_full_disk_leaves_the_file_that_was_there_and_says_so(jobs, tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, before[1]))
     try:
         with pytest.raises(
-            DbtCloudApiException, match=r"nothing has changed\. File too large\. Make room there"
+            DbtCloudApiException, match=r"nothing was changed there\. File too large\. Free some space there"
         ):
             fetch.execute({})
     finally:
@@ -200,7 +200,7 @@ def test_names_in_dbt_clouds_list_that_lead_out_of_the_folder_are_refused(run_da
         )
     outcome = run_dag(dag)
     assert outcome.state == "failed"
-    assert "is not written. Its name would lead out of the folder" in outcome.log
+    assert "was not written. Its name would leave the target folder" in outcome.log
     assert files(tmp_path) == {}
 
 

@@ -127,7 +127,10 @@ class TestTheRunOperator:
         outcome = build(job_id=60, retry_from_failure=True, **AGAIN)
         assert chain(jobs) == [(20, None), (20, None)]
         first = jobs.runs()[0]["id"]
-        assert f"Run {first} cannot be retried from its failure. It left no run_results.json" in outcome.log
+        assert (
+            f"Run {first} cannot be retried from its point of failure. It has no run_results.json"
+            in outcome.log
+        )
         assert Marker.find(jobs.triggers()[1]["cause"]).attempt == 2
 
     def test_somebody_elses_failed_run_is_not_taken_up(self, build, jobs, shop_job):
@@ -194,7 +197,7 @@ class TestTheRunOperator:
         outcome = build(job_id=shop_job, pre_execute=between, **arguments)
         assert outcome.state == "success"
         assert chain(jobs) == [(20, None), (10, 0)]
-        assert "so none was asked for again" in outcome.log
+        assert "so the request was not sent again" in outcome.log
 
     def test_a_plan_that_cannot_be_made_does_not_keep_from_retrying(self, build, jobs, shop_job):
         jobs.control.add_fault("status", status=403, route="*/artifacts/run_results.json")
@@ -266,7 +269,7 @@ class TestTheRetryOperator:
         jobs.control.advance(5)
         outcome = retry(run)
         assert outcome.state == "failed"
-        assert f"Run {run} cannot be retried from its failure. {why}" in outcome.log
+        assert f"Run {run} cannot be retried from its point of failure. {why}" in outcome.log
         assert len(jobs.runs()) == 1
 
     def test_a_run_that_is_not_the_latest_is_refused_with_what_can_be_done(self, retry, jobs, failed):

@@ -15,13 +15,13 @@ pytestmark = pytest.mark.timeout(600)
 
 USES_THE_FIXTURE = """
 from dbtcloud.client import endpoints
-from dbtcloud.client.transport.blocking import Client
+from dbtcloud.client.transport.sync_client import SyncClient
 from dbtcloud.client.transport.credentials import Credentials
 
 
 def test_a_job_is_run(dbt_cloud):
     dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {}}])
-    with Client(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token)) as client:
+    with SyncClient(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token)) as client:
         assert client.ask(endpoints.trigger_run(1, 70, {"cause": "A test"})).job_id == 70
 """
 

@@ -7,7 +7,7 @@ from airflow.sdk import DAG
 from airflow_dbt_cloud.sensors import dbt as sensors
 from airflow_dbt_cloud.sensors.dbt import WEEK, DbtCloudJobRunSensor
 from dbtcloud.client.errors import Forbidden, NotFound, Unauthorized
-from dbtcloud.client.polling.failure_tolerance import GRACE
+from dbtcloud.client.failure_tolerance import GRACE
 
 MODES = pytest.mark.parametrize(
     "mode",

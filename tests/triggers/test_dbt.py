@@ -10,7 +10,7 @@ from airflow.models.trigger import Trigger
 
 from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
 from dbtcloud.client.errors import ConnectionUnreadable, Unauthorized
-from dbtcloud.client.polling.failure_tolerance import GRACE
+from dbtcloud.client.failure_tolerance import GRACE
 from dbtcloud.client.polling.poller import CONNECTIONS
 from dbtcloud.testing import CONNECTION_VARIABLE
 

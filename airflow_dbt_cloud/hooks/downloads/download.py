@@ -21,7 +21,7 @@ from dbtcloud.client.protocol import Call, T
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.verbs.artifacts import ArtifactVerbs
-    from dbtcloud.client.transport import awaiting
+    from dbtcloud.client.transport.async_client import AsyncClient
 
 
 class Download:
@@ -52,7 +52,7 @@ class Download:
     def several(self, wanted: list[str], folder: Target) -> list[str]:
         """Write what names and patterns stand for into a folder, ten at a time, and say where each is."""
         names = self._meant(wanted)
-        places = [(name, place(folder, patterns.inside(name))) for name in names]
+        places = [(name, place(folder, patterns.relative_path(name))) for name in names]
         self._tally = DownloadProgress(self._run_id, len(names), self._hook.log)
         if not self._hook.has_own_way:  # read before there are threads, which may not ask Airflow for it
             self._hook._credentials()  # noqa: SLF001 -- its hook's own
@@ -61,11 +61,11 @@ class Download:
         written = [where for where in found if where is not None]
         if names and not written:
             why = f"Step {self._step} has written none of what is meant"
-            raise patterns.missing(self._run_id, wanted[0], names, why=why)
+            raise patterns.artifact_missing(self._run_id, wanted[0], names, why=why)
         self._hook.log.info("Fetched %s, to %s in %.1f s.", self._tally, folder, self._tally.seconds)
         return written
 
-    async def on_loop(self, client: awaiting.Client, targets: Mapping[str, Target]) -> list[str]:
+    async def on_loop(self, client: AsyncClient, targets: Mapping[str, Target]) -> list[str]:
         """Write each of the artifacts to its place, all at the same time."""
         self._tally = DownloadProgress(self._run_id, len(targets), self._hook.log)
         places = await asyncio.to_thread(lambda: {path: place(to) for path, to in targets.items()})
@@ -96,7 +96,7 @@ class Download:
 
     def _landing(self, path: str, where: Destination) -> AtomicDownload:
         what, is_json = f"Artifact {path!r} of run {self._run_id}", path.endswith(".json")
-        return AtomicDownload(where, what, is_json=is_json, watch=self._tally.came)
+        return AtomicDownload(where, what, is_json=is_json, on_progress=self._tally.came)
 
     def _meant(self, wanted: list[str]) -> list[str]:
         """The artifacts that names and patterns stand for; a run that has just ended may not list all yet."""
@@ -107,9 +107,9 @@ class Download:
             yield from ()
             pages = self._hook.list_job_run_artifacts(self._run_id, self._account_id, self._step)
             names = [name for page in pages for name in page.json()["data"] or ()]
-            found, barren = patterns.chosen(names, wanted)
-            if barren:
-                raise patterns.missing(self._run_id, barren[0], names)
+            found, unmatched = patterns.select_artifacts(names, wanted)
+            if unmatched:
+                raise patterns.artifact_missing(self._run_id, unmatched[0], names)
             return found
 
         meant: list[str] = self._call(fetching.retry_while_recent(look, self._account, self._run_id))

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 from requests import Response
 
 from dbtcloud.client.models import Json
-from dbtcloud.client.paging import Page, Part, Reading
+from dbtcloud.client.paging import ListPage, Pager, PageRange
 
 ABREAST = 5
 """Pages that are asked for at the same time, and that many more that may lie ready: a page takes dbt Cloud
@@ -27,38 +27,38 @@ Each: TypeAlias = Callable[[Sequence[Json], int], Any]
 """Is given the rows of a page, and how many there are in all; who returns False wants no more."""
 
 
-def hand_over(reading: Reading, ask: Callable[[Part], Page], each: Each) -> None:
+def hand_over(pager: Pager, ask: Callable[[PageRange], ListPage], each: Each) -> None:
     """Give `each` the rows of a list as its pages come, each row once; nothing of them is kept."""
-    while parts := reading.parts():
-        for part, page in in_turn(ask, parts):
-            if each(reading.new(part, page), page.total) is False:
+    while page_ranges := pager.next_ranges():
+        for page_range, page in in_turn(ask, page_ranges):
+            if each(pager.new_rows(page_range, page), page.total) is False:
                 return
 
 
-def in_turn(ask: Callable[[Part], T], parts: Sequence[Part]) -> Iterator[tuple[Part, T]]:
-    """Each part with what `ask` makes of it, in order; it is asked in threads where there are several."""
-    if len(parts) == 1:
-        yield parts[0], ask(parts[0])
+def in_turn(ask: Callable[[PageRange], T], page_ranges: Sequence[PageRange]) -> Iterator[tuple[PageRange, T]]:
+    """Yield each page range with what `ask` returns for it, in order; several are read in threads."""
+    if len(page_ranges) == 1:
+        yield page_ranges[0], ask(page_ranges[0])
         return
-    with ThreadPoolExecutor(min(ABREAST, len(parts)), thread_name_prefix="dbt Cloud list") as pool:
+    with ThreadPoolExecutor(min(ABREAST, len(page_ranges)), thread_name_prefix="dbt Cloud list") as pool:
         try:
-            yield from _in_order(pool, ask, iter(parts))
+            yield from _in_order(pool, ask, iter(page_ranges))
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, ask: Callable[[Part], T], left: Iterator[Part]
-) -> Iterator[tuple[Part, T]]:
-    def begun(count: int) -> Iterator[tuple[Part, Future[T]]]:
-        return ((part, pool.submit(ask, part)) for part in islice(left, count))
+    pool: ThreadPoolExecutor, ask: Callable[[PageRange], T], left: Iterator[PageRange]
+) -> Iterator[tuple[PageRange, T]]:
+    def begun(count: int) -> Iterator[tuple[PageRange, Future[T]]]:
+        return ((page_range, pool.submit(ask, page_range)) for page_range in islice(left, count))
 
     under_way = deque(begun(2 * ABREAST))
     while under_way:
-        part, asked = under_way.popleft()
+        page_range, asked = under_way.popleft()
         answer = asked.result()
         under_way.extend(begun(1))
-        yield part, answer
+        yield page_range, answer
 
 
 class KeptPage(Response):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook
 from airflow_dbt_cloud.hooks.connection.default_account import Id, fallback_to_default_account, known
-from dbtcloud.client import endpoints, flows
+from dbtcloud.client import endpoints
+from dbtcloud.client.job_lookup import find_job
 
 if TYPE_CHECKING:
     from requests import Response
@@ -74,7 +75,7 @@ class DefinitionVerbs(DbtCloudBaseHook):
             limit: Jobs wanted at the most.
             each: As in `list_job_runs`.
         """
-        request = endpoints.jobs_of(
+        request = endpoints.jobs_request(
             known(account_id),
             project_id=project_id,
             environment_id=environment_id,
@@ -97,5 +98,5 @@ class DefinitionVerbs(DbtCloudBaseHook):
         Raises:
             DbtCloudResourceLookupError: If a name is carried by nothing, or by several things.
         """
-        job = self._call(flows.find_job(known(account_id), project_name, environment_name, job_name))
+        job = self._call(find_job(known(account_id), project_name, environment_name, job_name))
         return dict(job.data)

@@ -34,7 +34,7 @@ class DiscoveryVerbs(DbtCloudBaseHook):
         query: str,
         connection: str,
         variables: Mapping[str, Any] | None = None,
-        page_size: int = discovery.MOST_NODES,
+        page_size: int = discovery.MAX_PAGE_SIZE,
     ) -> list[dict[str, Any]]:
         """Read all pages of a connection and return its nodes.
 

@@ -9,8 +9,8 @@ from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook
 from airflow_dbt_cloud.hooks.connection.default_account import Id, fallback_to_default_account, known
 from dbtcloud.client import endpoints
 from dbtcloud.client.models import Run, RunStatus
-from dbtcloud.client.retry import BRIEFLY
-from dbtcloud.client.run_retry import refusal, retry_run
+from dbtcloud.client.retry import RETRY_ONCE
+from dbtcloud.client.run_retry import retry_failed_run, retry_refusal
 from dbtcloud.report.retry_plan_reader import read_retry_plan
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class RetryVerbs(DbtCloudBaseHook):
         Raises:
             DbtCloudApiException: If dbt Cloud cannot retry the run: its `error` is a `NotRetryable`.
         """
-        return self._answer(retry_run(known(account_id), run_id, since=run_request.horizon()))
+        return self._answer(retry_failed_run(known(account_id), run_id, since=run_request.horizon()))
 
     @fallback_to_default_account
     def get_job_run_retry_plan(self, run_id: Id, account_id: Id | None = None) -> RetryPlan:
@@ -40,7 +40,7 @@ class RetryVerbs(DbtCloudBaseHook):
             DbtCloudApiException: If the run or its results cannot be read.
             ValueError: If results are not as dbt writes them.
         """
-        return self._call(read_retry_plan(known(account_id), run_id), decision=BRIEFLY)
+        return self._call(read_retry_plan(known(account_id), run_id), decision=RETRY_ONCE)
 
     @fallback_to_default_account
     def retry_failed_job_run(self, job_id: Id, account_id: Id | None = None) -> Response:
@@ -50,7 +50,7 @@ class RetryVerbs(DbtCloudBaseHook):
 
 def retryable(run: Run, log: Logger) -> int | None:
     """The id of a run if that failed and dbt Cloud can retry it; where it cannot, the log says why."""
-    refused = refusal(run)
+    refused = retry_refusal(run)
     if refused is not None and run.status == RunStatus.ERROR:
         log.info("%s A new run is started.", refused)
     return run.id if refused is None else None

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.job_runs.progress import Progress
-from dbtcloud.client.flows import Pace, wait_for_run
+from dbtcloud.client.failure_tolerance import FailureTolerance
 from dbtcloud.client.models import Run, RunStatus
-from dbtcloud.client.polling.failure_tolerance import FailureTolerance
 from dbtcloud.client.protocol import Call, identifier
+from dbtcloud.client.run_wait import PollSchedule, wait_for_run
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
@@ -33,9 +33,9 @@ class Watch:
     def until(self, wanted: Callable[[Run], bool], interval: float, timeout: float) -> Call[Run]:
         """Wait until the run is as wanted; seconds between looks, and seconds in all."""
         run_id = int(identifier(self.run_id, "run id"))
-        pace = Pace(interval, timeout, time.monotonic)
+        schedule = PollSchedule(interval, timeout, time.monotonic)
         tolerance = FailureTolerance(time.monotonic, self.hook.log.warning)
-        return (yield from wait_for_run(run_id, self._look, pace, tolerance, until=wanted))
+        return (yield from wait_for_run(run_id, self._look, schedule, tolerance, until=wanted))
 
     def _look(self) -> Call[Run]:
         """The run with its present status; the hook's verb does the asking."""

@@ -26,8 +26,8 @@ from airflow_dbt_cloud.tasks.deferral import (
 )
 from airflow_dbt_cloud.tasks.run_outcome import explained, report_run
 from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunTimedOut
+from dbtcloud.client.failure_tolerance import FailureTolerance
 from dbtcloud.client.models import Run
-from dbtcloud.client.polling.failure_tolerance import FailureTolerance
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator as Operator
@@ -193,9 +193,9 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         if status is None or not DbtCloudJobRunStatus.is_terminal(status):
             self.defer(trigger=self._trigger(self._run, deadlines), method_name="execute_complete")
         elif status != DbtCloudJobRunStatus.SUCCESS.value:
-            from dbtcloud.client.flows import unsuccessful
+            from dbtcloud.client.run_wait import error_from_run
 
-            ending = unsuccessful(Run(id=self._run, status=status))
+            ending = error_from_run(Run(id=self._run, status=status))
             raise self._failure(str(ending), ending) from ending
         self.log.info("Job run %s has completed successfully.", self.job_run_id)
 
@@ -205,7 +205,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             return self.hook.get_job_run_status(run_id=self._run, account_id=self.account_id)
         except DbtCloudApiException as error:
             tolerance = FailureTolerance(time.monotonic, self.log.warning)
-            if not tolerance.goes_on(error.error or DbtCloudError(str(error))):
+            if not tolerance.tolerates(error.error or DbtCloudError(str(error))):
                 raise
             return None
 

@@ -68,7 +68,7 @@ def _marked(mark: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:
     ours: dict[int, Marker] = {}
     found: list[tuple[Run, Marker]] = []
     for run in sorted(runs, key=lambda run: run.id):
-        theirs = Marker.find(run.cause) or ours.get(run.retries or 0)
+        theirs = Marker.find(run.cause) or ours.get(run.retried_run_id or 0)
         if theirs and theirs.task == mark.task:
             ours[run.id] = theirs
             found.append((run, theirs))

@@ -17,7 +17,7 @@ from airflow_dbt_cloud.operators.run.reuse import decide_reuse
 from dbtcloud.client.errors import NotRetryable
 from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import UNFINISHED, Run, status_name
-from dbtcloud.client.run_start import LOOKS
+from dbtcloud.client.run_start import SEARCH_DELAYS
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -114,7 +114,7 @@ class Start:
 
         def ours(run: Run) -> bool:
             mark = Marker.find(run.cause)
-            retries = self.operator.retry_from_failure and run.retries is not None
+            retries = self.operator.retry_from_failure and run.retried_run_id is not None
             return retries or (mark is not None and mark.task == self.mark.task)
 
         since = self.since - SKEW if self.since else horizon()
@@ -123,8 +123,8 @@ class Start:
     def _found_surely(self) -> list[Run]:
         """Runs of this task; what an earlier try has asked for without an answer is waited for if need be."""
         asked, found = self._pending.left(), self.find()
-        for pause in LOOKS if asked else ():
-            if any(asked in {str(Marker.find(run.cause)), f"retry of {run.retries}"} for run in found):
+        for pause in SEARCH_DELAYS if asked else ():
+            if any(asked in {str(Marker.find(run.cause)), f"retry of {run.retried_run_id}"} for run in found):
                 break
             self.log.info("The run that an earlier try asked for is not seen; looking again in %g s.", pause)
             time.sleep(pause)
@@ -139,7 +139,7 @@ class Start:
 
     def _is_asked_for(self, run: Run) -> bool:
         if self._retrying is not None:
-            return run.retries == self._retrying
+            return run.retried_run_id == self._retrying
         return Marker.find(run.cause) == self.mark
 
     def _earlier(self) -> Started | None:

@@ -9,14 +9,14 @@ from dbtcloud.artifacts.catalog import read_catalog
 from dbtcloud.artifacts.manifest import read_manifest
 from dbtcloud.artifacts.run_results import stream_run_results
 from dbtcloud.client import endpoints
-from dbtcloud.client.transport import blocking
 from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.sync_client import SyncClient
 from dbtcloud.report.run_report_reader import builds_nodes
 
 
 @pytest.mark.dbt
 def test_artifacts_of_a_real_build_are_read_and_agree_with_each_other(dbt_cloud):
-    with blocking.Client(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token)) as client:
+    with SyncClient(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token)) as client:
         run = client.ask(endpoints.trigger_run(1, 1, {"cause": "a test", "generate_docs_override": True}))
         while not (run := client.ask(endpoints.get_run(1, run.id, include_related=["run_steps"]))).finished:
             time.sleep(0.2)

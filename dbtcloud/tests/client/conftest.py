@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from dbtcloud.client.protocol import Call
-from dbtcloud.client.retry import Decision, Patience, patiently
-from dbtcloud.client.transport import awaiting, blocking
+from dbtcloud.client.retry import RetryDecision, RetryPolicy
+from dbtcloud.client.transport.async_client import AsyncClient
 from dbtcloud.client.transport.credentials import Credentials, Transport
+from dbtcloud.client.transport.sync_client import SyncClient
 
 TOKEN = "dbtc_a-token-for-tests"
-AT_ONCE = patiently(Patience(delay=0))
+AT_ONCE = RetryPolicy(delay=0)
 
 
 @pytest.fixture(autouse=True)
@@ -26,15 +27,15 @@ class Engine:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def ask(self, credentials: Credentials, *calls: Call[Any], decision: Decision = AT_ONCE) -> Any:
+    def ask(self, credentials: Credentials, *calls: Call[Any], retry: RetryDecision = AT_ONCE) -> Any:
         """The result of the last of the calls, which go over one client."""
         if self.name == "sync":
-            with blocking.Client(credentials, decision) as client:
+            with SyncClient(credentials, retry) as client:
                 return [client.ask(call) for call in calls][-1]
-        return asyncio.run(self._ask(credentials, calls, decision))
+        return asyncio.run(self._ask(credentials, calls, retry))
 
-    async def _ask(self, credentials: Credentials, calls: tuple[Call[Any], ...], decision: Decision) -> Any:
-        async with awaiting.Client(credentials, decision) as client:
+    async def _ask(self, credentials: Credentials, calls: tuple[Call[Any], ...], retry: RetryDecision) -> Any:
+        async with AsyncClient(credentials, retry) as client:
             return [await client.ask(call) for call in calls][-1]
 
 

@@ -22,7 +22,7 @@ def test_every_endpoint_is_shown_here():
         if function.__module__ == api.__name__
         and str(function.__annotations__.get("return")).startswith("Call[")
     }
-    assert written == set(CASES)
+    assert written | {"custom_request", "paging.list_rows"} == set(CASES)
 
 
 @pytest.mark.parametrize("case", EACH)
@@ -54,7 +54,7 @@ def test_reading_pages_ends_at_an_empty_page_whatever_the_total_says(engine, raw
     assert len(engine.ask(access(raw_server.url), api.list_jobs(1))) == 2
     assert [each.target.partition("?")[2] for each in raw_server.received] == [
         "limit=100&offset=0",
-        "limit=100&offset=2",
+        "limit=2&offset=2",
     ]
 
 
@@ -145,7 +145,7 @@ values = st.one_of(
 
 @given(st.dictionaries(st.text(min_size=1), values))
 def test_query_values_are_text_with_lists_as_one_json_array(query):
-    sent = api.wire_query(query)
+    sent = api.query_values(query)
     assert set(sent) == {name for name, value in query.items() if value is not None}
     for name, text in sent.items():
         assert isinstance(text, str)
@@ -157,6 +157,6 @@ def test_query_values_are_text_with_lists_as_one_json_array(query):
 
 @given(st.dictionaries(st.text(min_size=1), values, max_size=4))
 def test_a_query_is_read_back_as_it_was_meant(query):
-    sent = api.wire_query(query)
+    sent = api.query_values(query)
     target = urlsplit("http://x" + Request("GET", "/a/", sent).target)
     assert dict(parse_qsl(target.query, keep_blank_values=True)) == sent

@@ -42,8 +42,8 @@ def test_what_may_pass_is_marked():
 @pytest.mark.parametrize(
     ("count", "said"),
     [
-        (0, "Found no job named 'x' here. Names are compared"),
-        (2, "Found 2 jobs named 'x' here. Names are compared"),
+        (0, "Found no job named 'x' here. The whole name must match"),
+        (2, "Found 2 jobs named 'x' here. The whole name must match"),
     ],
 )
 def test_a_name_of_none_or_of_several_things_is_told(count, said):
@@ -55,7 +55,7 @@ def test_a_name_of_none_or_of_several_things_is_told(count, said):
 def test_an_unclear_start_names_its_mark_and_what_to_do():
     error = errors.AmbiguousStart("[af:x]", why="It rains")
     assert error.marker == "[af:x]"
-    assert "none was asked for again. It rains. Look in dbt Cloud" in str(error)
+    assert "the request was not sent again. It rains. Search dbt Cloud" in str(error)
     assert "clear the task" in str(error)
 
 

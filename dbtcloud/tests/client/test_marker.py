@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker, digest, payload_digest, stamp
+from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker, add_marker, digest, payload_digest
 
 MARK = Marker(digest("dag", "run", "task"), 2, 3, f"{digest('payload')[:5]}0")
 OTHER = Marker(digest("dag", "run", "another"), 0, 1, f"{digest('payload')[:5]}0")
@@ -23,28 +23,28 @@ marks = st.builds(
 
 @given(marks, st.text(max_size=600))
 def test_a_mark_is_whole_and_found_in_any_text(mark, text):
-    cause = stamp(text, mark)
+    cause = add_marker(text, mark)
     assert Marker.find(cause) == mark
     assert len(cause) <= CAUSE_MAX_LENGTH
-    assert stamp(cause, mark) == cause
+    assert add_marker(cause, mark) == cause
 
 
 @given(marks, st.dictionaries(st.text(max_size=20), st.text(max_size=90), max_size=6))
 def test_a_mark_is_whole_and_found_in_any_object(mark, facet):
-    cause = stamp(json.dumps(facet), mark)
+    cause = add_marker(json.dumps(facet), mark)
     assert Marker.find(cause) == mark
     assert len(cause) <= CAUSE_MAX_LENGTH
 
 
 def test_a_short_cause_stands_before_the_mark_byte_for_byte():
-    assert stamp(WORDING, MARK) == f"{WORDING} [af:{MARK}]"
+    assert add_marker(WORDING, MARK) == f"{WORDING} [af:{MARK}]"
 
 
 def test_the_mark_of_another_run_in_a_pasted_cause_is_not_ours():
-    pasted = stamp(WORDING, OTHER)
-    assert stamp(pasted, MARK) == f"{pasted} [af:{MARK}]"
-    assert Marker.find(stamp(pasted, MARK)) == MARK
-    assert Marker.find(stamp(json.dumps({"af": str(OTHER), "parent": 1}), MARK)) == MARK
+    pasted = add_marker(WORDING, OTHER)
+    assert add_marker(pasted, MARK) == f"{pasted} [af:{MARK}]"
+    assert Marker.find(add_marker(pasted, MARK)) == MARK
+    assert Marker.find(add_marker(json.dumps({"af": str(OTHER), "parent": 1}), MARK)) == MARK
 
 
 @pytest.mark.parametrize("cause", [None, "", WORDING, "[af:not.a.mark]", "an-ordinary.1.2.sentence3"])
@@ -58,17 +58,17 @@ def facet(run_id, name):
 
 def test_an_openlineage_parent_gets_the_mark_as_its_key():
     parent = {"parent": facet("1", "a.b"), "root": facet("2", "a")}
-    stamped = json.loads(stamp(json.dumps(parent), MARK))
+    stamped = json.loads(add_marker(json.dumps(parent), MARK))
     assert stamped == {**parent, "af": str(MARK)}
 
 
 def test_the_root_is_dropped_before_the_parent_is():
     parent = {"parent": facet("1", "a" * 60), "root": facet("2", "b" * 60)}
-    assert json.loads(stamp(json.dumps(parent), MARK)) == {"parent": parent["parent"], "af": str(MARK)}
+    assert json.loads(add_marker(json.dumps(parent), MARK)) == {"parent": parent["parent"], "af": str(MARK)}
 
 
 def test_a_parent_that_does_not_fit_is_cut_as_text_with_its_mark_whole():
-    cause = stamp(json.dumps({"parent": facet("1", "a" * 300)}), MARK)
+    cause = add_marker(json.dumps({"parent": facet("1", "a" * 300)}), MARK)
     assert cause.startswith('{"parent": ')
     assert cause.endswith(f" [af:{MARK}]")
     assert len(cause) == CAUSE_MAX_LENGTH
@@ -76,7 +76,7 @@ def test_a_parent_that_does_not_fit_is_cut_as_text_with_its_mark_whole():
 
 @pytest.mark.parametrize("cause", ["[1, 2]", "17", '"text"', "null"])
 def test_json_that_is_no_object_is_text(cause):
-    assert stamp(cause, MARK) == f"{cause} [af:{MARK}]"
+    assert add_marker(cause, MARK) == f"{cause} [af:{MARK}]"
 
 
 def test_random_marks_differ():

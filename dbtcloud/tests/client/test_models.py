@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dbtcloud.client.errors import MalformedResponse
-from dbtcloud.client.models import Job, Run, RunStatus, Step, moment, outline, status_name
+from dbtcloud.client.models import Job, Run, RunStatus, Step, describe_json, parse_timestamp, status_name
 
 RUN = {
     "id": 70403110257794,
@@ -66,7 +66,7 @@ def test_statuses_have_names():
 
 @pytest.mark.parametrize("text", [None, "", "yesterday", 7, {}])
 def test_a_moment_that_cannot_be_read_is_none(text):
-    assert moment(text) is None
+    assert parse_timestamp(text) is None
 
 
 def test_named_things_keep_all_that_came():
@@ -79,13 +79,13 @@ def test_named_things_keep_all_that_came():
     ("data", "said"),
     [
         ({"a": "secret"}, "an object with a"),
-        ({}, "an object with nothing in it"),
+        ({}, "an object with no fields"),
         (["secret"], "a list"),
-        ("secret", "a text"),
+        ("secret", "a string"),
         (7, "a number"),
-        (True, "a truth value"),
+        (True, "a boolean"),
         (None, "null"),
     ],
 )
 def test_what_came_is_outlined_and_not_quoted(data, said):
-    assert outline(data) == said
+    assert describe_json(data) == said

@@ -7,8 +7,9 @@ import pytest
 
 from dbtcloud.client import endpoints, errors
 from dbtcloud.client.protocol import Request
-from dbtcloud.client.retry import Patience, decide, may_repeat, patiently
-from dbtcloud.client.transport import awaiting, blocking
+from dbtcloud.client.retry import RetryPolicy, may_repeat
+from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
+from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from wires.raw import RawServer, answer, envelope, refusal
 
 READ, START = Request("GET", "/r"), Request("POST", "/run", body={}, repeatable=False)
@@ -27,19 +28,19 @@ PAGE, REFUSED = errors.MalformedResponse("x"), errors.NotFound(404, "GET", "/r")
     ],
 )
 def test_a_request_is_repeated_only_where_that_can_help_and_cannot_act_twice(request_, error, again):
-    assert (decide(request_, error, 1, Patience()) is not None) is again
+    assert (RetryPolicy()(request_, error, 1) is not None) is again
     assert may_repeat(request_, error) or not again
 
 
 def test_pauses_double_and_end_with_the_attempts():
-    patience = Patience(attempts=5, delay=8, longest=30)
-    assert [decide(READ, BROKEN, attempt, patience) for attempt in range(1, 6)] == [8, 16, 30, 30, None]
+    policy = RetryPolicy(attempts=5, delay=8, max_delay=30)
+    assert [policy(READ, BROKEN, attempt) for attempt in range(1, 6)] == [8, 16, 30, 30, None]
 
 
 @pytest.mark.parametrize(("asked", "pause"), [(7, 7), (30, 30), (31, None), (0, 0)])
 def test_retry_after_is_kept_to_unless_it_is_too_long(asked, pause):
     limited = errors.RateLimited(429, "GET", "/r", retry_after=asked)
-    assert decide(READ, limited, 1, Patience(longest=30)) == pause
+    assert RetryPolicy(max_delay=30)(READ, limited, 1) == pause
 
 
 LIMIT = {"kind": "status", "status": 429}
@@ -127,17 +128,17 @@ class Pauses:
         self.taken.append(seconds)
 
 
-def drive(engine, credentials, call, pauses, decision):
+def carry_out(engine, credentials, call, pauses, retry):
     if engine.name == "sync":
-        with blocking.Client(credentials) as client:
-            return blocking.drive(call, client._send, decision=decision, sleep=pauses)
+        with SyncClient(credentials) as client:
+            return run_call(call, client.send, retry=retry, sleep=pauses)
 
     async def on_a_loop():
         async def pause(seconds):
             pauses(seconds)
 
-        async with awaiting.Client(credentials) as client:
-            return await awaiting.drive(call, client.send, decision=decision, sleep=pause)
+        async with AsyncClient(credentials) as client:
+            return await run_call_async(call, client.send, retry=retry, sleep=pause)
 
     return asyncio.run(on_a_loop())
 
@@ -146,8 +147,8 @@ def test_a_start_that_no_server_took_is_sent_again(engine, closed_port, access):
     servers = []
     pauses = Pauses(lambda: servers.append(RawServer(closed_port)))
     call = endpoints.trigger_run(1, 70, {"cause": "x"})
-    decision = patiently(Patience(delay=3))
-    run = drive(engine, access(f"http://127.0.0.1:{closed_port}"), call, pauses, decision)
+    retry = RetryPolicy(delay=3)
+    run = carry_out(engine, access(f"http://127.0.0.1:{closed_port}"), call, pauses, retry)
     with contextlib.closing(servers[0]) as server:
         assert run.id == 1
         assert pauses.taken == [3]
@@ -159,7 +160,7 @@ def test_the_engines_take_the_pauses_that_are_asked_for(engine, raw_server, acce
         refusal(500, "x"), answer({}, 429, {"Retry-After": "11"}), answer(envelope({"id": 1, "status": 3}))
     )
     pauses = Pauses()
-    drive(engine, access(raw_server.url), endpoints.get_run(1, 1), pauses, patiently(Patience(delay=2)))
+    carry_out(engine, access(raw_server.url), endpoints.get_run(1, 1), pauses, RetryPolicy(delay=2))
     assert pauses.taken == [2, 11]
 
 

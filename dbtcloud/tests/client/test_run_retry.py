@@ -6,15 +6,15 @@ import pytest
 
 from dbtcloud.client.errors import NotRetryable
 from dbtcloud.client.models import Run
-from dbtcloud.client.run_retry import REASONS, last_of_chain, refusal, retry_run
-from dbtcloud.client.transport import blocking
+from dbtcloud.client.run_retry import _REASONS, last_of_chain, retry_failed_run, retry_refusal
+from dbtcloud.client.transport.sync_client import SyncClient
 
 
 @pytest.fixture
 def retry(dbt_cloud, access, jobs):
-    with blocking.Client(access(dbt_cloud.url, token=dbt_cloud.token)) as client:
+    with SyncClient(access(dbt_cloud.url, token=dbt_cloud.token)) as client:
         since = datetime.now(UTC) - timedelta(minutes=10)
-        yield lambda run_id: client.ask(retry_run(1, run_id, since=since))
+        yield lambda run_id: client.ask(retry_failed_run(1, run_id, since=since))
 
 
 def test_a_failed_run_is_retried_by_its_id(retry, jobs):
@@ -36,7 +36,9 @@ def test_a_failed_run_is_retried_by_its_id(retry, jobs):
 def test_a_run_that_did_not_fail_is_not_retried(retry, jobs, job, why):
     run = jobs.started(getattr(jobs, job))
     jobs.control.advance(1)
-    with pytest.raises(NotRetryable, match=f"Run {run} cannot be retried from its failure.*{why}") as caught:
+    with pytest.raises(
+        NotRetryable, match=f"Run {run} cannot be retried from its point of failure.*{why}"
+    ) as caught:
         retry(run)
     assert (caught.value.run_id, caught.value.reason) == (run, "RETRY_NOT_FAILED_RUN")
     assert jobs.asked("POST", "/retry/") == []
@@ -61,16 +63,16 @@ def test_a_refusal_after_all_is_told_with_its_reason(retry, jobs):
     assert caught.value.reason == "RETRY_NO_RUN_RESULTS"
 
 
-@pytest.mark.parametrize("code", [*REASONS, "RETRY_OF_THE_FUTURE", None])
+@pytest.mark.parametrize("code", [*_REASONS, "RETRY_OF_THE_FUTURE", None])
 def test_every_reason_makes_a_sentence(code):
-    error = refusal(Run(7, 20, data={"can_retry": False, "retry_not_supported_reason": code}))
-    assert str(error).startswith("Run 7 cannot be retried from its failure. ")
-    assert REASONS.get(code, code or "says so")[5:] in str(error)
+    error = retry_refusal(Run(7, 20, data={"can_retry": False, "retry_not_supported_reason": code}))
+    assert str(error).startswith("Run 7 cannot be retried from its point of failure. ")
+    assert _REASONS.get(code, code or "says so")[5:] in str(error)
 
 
 @pytest.mark.parametrize("said", [{}, {"can_retry": None}, {"can_retry": True}])
 def test_where_dbt_cloud_does_not_say_no_it_is_asked(said):
-    assert refusal(Run(7, 20, data=said)) is None
+    assert retry_refusal(Run(7, 20, data=said)) is None
 
 
 def test_a_chain_of_retries_is_followed_to_its_end():

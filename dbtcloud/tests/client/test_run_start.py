@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dbtcloud.client.errors import AmbiguousStart, BadRequest, ServerError, TransportError
-from dbtcloud.client.marker import Marker, stamp
-from dbtcloud.client.retry import ONCE, TOLERANT, Patience, patiently
+from dbtcloud.client.marker import Marker, add_marker
+from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RetryPolicy
 from dbtcloud.client.run_start import find_runs, start_retry, start_run
-from dbtcloud.client.transport import awaiting, blocking
+from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
+from dbtcloud.client.transport.sync_client import SyncClient, run_call
 
 POST = {"method": "POST", "route": "*/run/"}
 LISTS = {"method": "GET", "route": "*/runs/"}
@@ -41,18 +42,18 @@ class Starter:
     async def passes_on_a_loop(self, seconds):
         self.passes(seconds)
 
-    async def on_a_loop(self, call, decision):
-        async with awaiting.Client(self.credentials) as client:
-            return await awaiting.drive(call, client.send, decision=decision, sleep=self.passes_on_a_loop)
+    async def on_a_loop(self, call, retry):
+        async with AsyncClient(self.credentials) as client:
+            return await run_call_async(call, client.send, retry=retry, sleep=self.passes_on_a_loop)
 
-    def carry_out(self, call, decision=TOLERANT):
+    def carry_out(self, call, retry=DEFAULT_RETRY):
         if self.name == "aio":
-            return asyncio.run(self.on_a_loop(call, decision))
-        with blocking.Client(self.credentials) as client:
-            return blocking.drive(call, client._send, decision=decision, sleep=self.passes)
+            return asyncio.run(self.on_a_loop(call, retry))
+        with SyncClient(self.credentials) as client:
+            return run_call(call, client.send, retry=retry, sleep=self.passes)
 
     def start(self, job_id, **how):
-        payload = {"cause": stamp("A test", self.mark)}
+        payload = {"cause": add_marker("A test", self.mark)}
         return self.carry_out(start_run("1", job_id, payload, since=self.since), **how)
 
 
@@ -83,7 +84,7 @@ def test_a_run_that_was_begun_is_found_without_a_second_request(starter, jobs):
     jobs.control.add_fault("status", after_acting=True, **POST)
     run = starter.start(jobs.endless)
     assert (posts(jobs), len(jobs.runs())) == (1, 1)
-    assert run.cause == stamp("A test", starter.mark)
+    assert run.cause == add_marker("A test", starter.mark)
 
 
 def test_a_run_that_appears_ten_seconds_after_the_500_is_found(starter, jobs):
@@ -91,7 +92,7 @@ def test_a_run_that_appears_ten_seconds_after_the_500_is_found(starter, jobs):
 
     def appears():
         if sum(starter.pauses) == 10:
-            jobs.started(jobs.endless, cause=stamp("A test", starter.mark))
+            jobs.started(jobs.endless, cause=add_marker("A test", starter.mark))
 
     starter.in_pause = appears
     run = starter.start(jobs.endless)
@@ -155,7 +156,7 @@ def test_a_refusal_is_believed_at_once(starter, jobs):
             start_run(
                 "1",
                 jobs.instant,
-                {"cause": stamp("x", starter.mark), "threads_override": "many"},
+                {"cause": add_marker("x", starter.mark), "threads_override": "many"},
                 since=starter.since,
             )
         )
@@ -178,9 +179,9 @@ def test_a_request_that_never_left_is_no_reason_to_look(starter, jobs, closed_po
 
 
 @pytest.mark.parametrize("fault", AMBIGUOUS.values(), ids=AMBIGUOUS)
-def test_no_decision_about_retries_sends_the_request_twice(starter, jobs, fault):
+def test_no_retry_policy_sends_the_request_twice(starter, jobs, fault):
     jobs.control.add_fault(**fault, **POST, count=1)
-    run = starter.start(jobs.endless, decision=patiently(Patience(attempts=9, delay=0)))
+    run = starter.start(jobs.endless, retry=RetryPolicy(attempts=9, delay=0))
     assert [each["id"] for each in jobs.runs()] == [run.id]
     first, *others = jobs.asked("POST", "/run/")
     assert all(other["instant"] - first["instant"] >= 30e6 for other in others)
@@ -206,7 +207,7 @@ def test_the_search_ends_where_runs_are_older_than_the_start(starter, jobs):
 
 
 def test_a_cause_without_a_mark_is_refused_before_anything_is_sent(starter, jobs):
-    with pytest.raises(ValueError, match="carries no mark"):
+    with pytest.raises(ValueError, match="has no marker"):
         starter.carry_out(start_run("1", jobs.instant, {"cause": "x"}, since=starter.since))
     assert jobs.control.requests() == []
 
@@ -216,18 +217,18 @@ def test_a_retry_that_began_late_stands_in_the_way_of_the_next_request_and_is_fo
     failed = jobs.started(jobs.failing)
     jobs.control.advance(1)
     held = []
-    with blocking.Client(access(dbt_cloud.url, token=dbt_cloud.token)) as client:
+    with SyncClient(access(dbt_cloud.url, token=dbt_cloud.token)) as client:
 
         def send(request):
             if request.method == "POST" and not held:
                 held.append(request)
                 raise TransportError("The answer was lost", sent=True)
             if request.method == "POST" and len(held) == 1:
-                held.append(client._send(held[0]))
-            return client._send(request)
+                held.append(client.send(held[0]))
+            return client.send(request)
 
         since = datetime.now(UTC) - timedelta(minutes=10)
         call = start_retry("1", jobs.failing, failed, since=since)
-        run = blocking.drive(call, send, decision=ONCE, sleep=lambda _: None)
+        run = run_call(call, send, retry=NO_RETRY, sleep=lambda _: None)
     assert [each["id"] for each in jobs.runs()] == [failed, run.id]
     assert [each["status"] for each in jobs.asked("POST", "/retry/")] == [200, 400]

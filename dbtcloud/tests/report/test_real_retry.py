@@ -9,8 +9,8 @@ import pytest
 import trap_project
 from dbtcloud.client import endpoints
 from dbtcloud.client.models import Run
-from dbtcloud.client.transport import blocking
 from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.sync_client import SyncClient
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 from dbtcloud.report.retry_plan import RetryPlan
 from dbtcloud.report.retry_plan_reader import read_retry_plan
@@ -67,7 +67,7 @@ def cloud(tmp_path_factory):
     project = trap_project.write(tmp_path_factory.mktemp("shop"))
     with LocalDbtCloud() as server:
         credentials = Credentials(base_url=server.url, token=server.token)
-        with blocking.Client(credentials) as client:
+        with SyncClient(credentials) as client:
             server.control.seed(projects=[{"id": 9, "name": "Shop", "project_dir": str(project)}])
             yield Cloud(server, client)
 

@@ -4,9 +4,9 @@ import pytest
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.errors import ApiError
-from dbtcloud.client.retry import ONCE
-from dbtcloud.client.transport import blocking
+from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.sync_client import SyncClient
 from dbtcloud.report.retry_plan_reader import read_retry_plan
 
 COMMAND = "dbt --target docs build -s a"
@@ -19,7 +19,7 @@ RESULTS = {"results": [{"unique_id": "model.shop.a", "status": "error"}]}
 
 @pytest.fixture
 def client(dbt_cloud):
-    with blocking.Client(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token), ONCE) as client:
+    with SyncClient(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token), NO_RETRY) as client:
         yield client
 
 

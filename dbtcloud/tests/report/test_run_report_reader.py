@@ -3,16 +3,16 @@
 import pytest
 
 from dbtcloud.client.models import Step
-from dbtcloud.client.retry import ONCE
-from dbtcloud.client.transport import blocking
+from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from dbtcloud.report.run_report_reader import builds_nodes, read_run_report
 
 
 @pytest.fixture
 def report(dbt_cloud):
     """Starts a job, and reports on its run once that has ended."""
-    with blocking.Client(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token), ONCE) as client:
+    with SyncClient(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token), NO_RETRY) as client:
         from dbtcloud.client import endpoints
 
         def make(job_id, wait=None, sleep=None):
@@ -22,7 +22,7 @@ def report(dbt_cloud):
                 wait()
             if sleep is None:
                 return client.ask(read_run_report(1, run.id))
-            return blocking.drive(read_run_report(1, run.id), client._send, decision=ONCE, sleep=sleep)
+            return run_call(read_run_report(1, run.id), client.send, retry=NO_RETRY, sleep=sleep)
 
         yield make
 

@@ -56,7 +56,7 @@ def test_the_shared_host_written_out_is_warned_of_too(access_of, host, caplog):
 
 @pytest.mark.parametrize("host", ["http://dbt-local:8580", "http://ab123.us1.dbt.com"])
 def test_http_off_this_machine_is_refused(access_of, host):
-    with pytest.raises(DbtCloudApiException, match="in clear"):
+    with pytest.raises(DbtCloudApiException, match="unencrypted"):
         access_of(host=host)
 
 

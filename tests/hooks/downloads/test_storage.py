@@ -60,7 +60,7 @@ def land(target, content=b"new"):
         landing.begin()
         landing.write(content)
         landing.end()
-    return str(landing.place)
+    return str(landing.destination)
 
 
 def kept(fs):

@@ -9,9 +9,9 @@ import pytest
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.hooks.lists.concurrent_pages import ABREAST, in_turn
-from dbtcloud.client.paging import Part
+from dbtcloud.client.paging import PageRange
 
-PARTS = [Part(place * 100, 100) for place in range(30)]
+PARTS = [PageRange(place * 100, 100) for place in range(30)]
 
 
 @pytest.fixture

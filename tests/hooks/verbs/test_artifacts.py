@@ -136,7 +136,7 @@ def test_a_full_disk_leaves_the_earlier_file_and_says_what_to_do(connect, raw_se
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert isinstance(raised.value.error, ArtifactError)
-    assert "where nothing has changed. File too large. Make room there" in str(raised.value)
+    assert "nothing was changed there. File too large. Free some space there" in str(raised.value)
     assert files(tmp_path) == {"part-0.bin": b"earlier"}
     assert len(raw_server.received) == 1
 

@@ -52,5 +52,5 @@ def test_a_token_does_not_travel_to_a_discovery_url_in_clear(connect):
     hook = connect(
         host="https://ab123.us1.dbt.com", extra={"discovery_url": "http://metadata.example.com/graphql"}
     )
-    with pytest.raises(DbtCloudApiException, match="in clear"):
+    with pytest.raises(DbtCloudApiException, match="unencrypted"):
         hook.run_discovery_query("{ here }")

@@ -73,6 +73,6 @@ def test_a_trigger_that_is_to_retry_what_cannot_be_retried_says_why_and_starts_a
     second = hook.trigger_job_run(81, "x", retry_from_failure=True).json()["data"]
     assert (second["id"] > first, second["retrying_run_id"]) == (True, None)
     assert (
-        f"Run {first} cannot be retried from its failure. It left no run_results.json"
+        f"Run {first} cannot be retried from its point of failure. It has no run_results.json"
         in capsys.readouterr().out
     )

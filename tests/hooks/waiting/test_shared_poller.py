@@ -222,12 +222,12 @@ async def test_what_one_trigger_began_never_logs_for_it_afterwards(jobs, capfd):
     await asyncio.wait([first])
     capfd.readouterr()
     jobs.control.add_fault("status", route="*/runs/", count=2)
-    outage = await heard(capfd, "looking again", "answers again")
+    outage = await heard(capfd, "Polling again", "answers again")
     jobs.control.advance(40_000)
     assert await second == "success"
     after = outage + "".join(capfd.readouterr())
     assert "the-first" not in after
-    told = [line for line in after.splitlines() if "looking again" in line or "answers again" in line]
+    told = [line for line in after.splitlines() if "Polling again" in line or "answers again" in line]
     assert all("the-second" in line for line in told)
 
 

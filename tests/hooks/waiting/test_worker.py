@@ -100,10 +100,11 @@ def test_a_status_that_dbt_cloud_does_not_have_cannot_be_expected(hook):
 
 def test_a_timeout_says_that_the_run_goes_on(waiting):
     with pytest.raises(
-        DbtCloudJobRunException, match="has not reached a terminal status after 0 seconds; it goes on"
+        DbtCloudJobRunException,
+        match="has not reached a terminal status after 0 seconds; it may still be running",
     ) as told:
         waiting(timeout=0)
-    assert "It was still queued when it was last seen" in str(told.value)
+    assert "The last poll found it queued" in str(told.value)
     assert "/runs/70" in str(told.value).partition(" at http")[2]
 
 
@@ -137,13 +138,13 @@ def test_a_fault_is_lived_through_and_told_once(waiting, caplog, fault):
         each.getMessage() for each in caplog.records if each.name == "a task's log" and each.levelno > 20
     ]
     assert len(warnings) == 2
-    assert "Could not look at the run, which may well go on" in warnings[0]
+    assert "Could not poll the run; it may still be running" in warnings[0]
     assert "dbt Cloud answers again" in warnings[1]
 
 
 def test_a_run_that_cannot_be_read_right_after_its_start_is_waited_for(waiting, caplog):
     assert waiting(faults=[{"kind": "not_found_after_start", "seconds": 5}]) is True
-    assert sum("Could not look at the run" in line for line in told(caplog)) == 1
+    assert sum("Could not poll the run" in line for line in told(caplog)) == 1
 
 
 @pytest.fixture

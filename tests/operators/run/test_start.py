@@ -235,13 +235,13 @@ def test_what_may_have_begun_is_taken_by_the_next_try(build, jobs):
     outcome = build(job_id=jobs.quick, retries=1, retry_delay=timedelta(0))
     assert outcome.state == "success"
     assert len(jobs.runs()) == len(jobs.asked("POST", "/run/")) == 1
-    assert "so none was asked for again" in outcome.log
+    assert "so the request was not sent again" in outcome.log
 
 
 def test_what_was_asked_for_when_its_try_ended_is_looked_for_until_it_is_sure(build, jobs, monkeypatch):
     """dbt Cloud is slow to act; try 1 is over before, and so is all that it has for finding its run."""
     monkeypatch.setattr(starting, "ON_ITS_WAY", (0.0,))
-    monkeypatch.setattr(starting, "LOOKS", (1.0, 2.0, 4.0))
+    monkeypatch.setattr(starting, "SEARCH_DELAYS", (1.0, 2.0, 4.0))
     jobs.control.add_fault("delay", seconds=4, route="*/run/", method="POST", count=1)
 
     def limit(context):

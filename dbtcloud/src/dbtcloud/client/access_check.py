@@ -1,28 +1,28 @@
-"""Finds out what a token can read, to tell people whether their connection is right."""
+"""Check what a token can read, for a test of the connection."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.endpoints import Id
+from dbtcloud.client.endpoints import Id, get_data, get_request
 from dbtcloud.client.errors import ApiError, DbtCloudError, Forbidden, NotFound
 from dbtcloud.client.protocol import Call
 
-FIRST = {"limit": 1}
-REMARK = "Whether it may run jobs cannot be known without running one."
+_FIRST_ROW = {"limit": 1}
+_REMARK = "Only running a job shows whether the token may run jobs."
 
 
 def check_access(account_id: Id) -> Call[str]:
-    """Say what the token can read in the account: the account itself, its projects, its jobs.
+    """Return a sentence on what the token can read: the account, its projects, its jobs.
 
     Raises:
-        DbtCloudError: Naming which of host, token and account is wrong, when nothing can be read.
+        DbtCloudError: If it can read nothing. The message says which of host, token and account is wrong.
     """
     kinds: dict[str, Callable[[], Call[object]]] = {
         "account": lambda: endpoints.get_account(account_id),
-        "projects": lambda: endpoints.one(endpoints.read(account_id, "projects", version="v3", query=FIRST)),
-        "jobs": lambda: endpoints.one(endpoints.read(account_id, "jobs", query=FIRST)),
+        "projects": lambda: get_data(get_request(account_id, "projects", version="v3", query=_FIRST_ROW)),
+        "jobs": lambda: get_data(get_request(account_id, "jobs", query=_FIRST_ROW)),
     }
     refusals: dict[str, ApiError] = {}
     for kind, call in kinds.items():
@@ -32,31 +32,32 @@ def check_access(account_id: Id) -> Call[str]:
             refusals[kind] = error
     readable = [kind for kind in kinds if kind not in refusals]
     if not readable:
-        raise (yield from _wrong_account(account_id, refusals["account"]))
+        raise (yield from _account_error(account_id, refusals["account"]))
     return " ".join(
         [
             f"Connected to account {account_id}: the token can read {_and(readable)}.",
-            *_limits(refusals),
-            REMARK,
+            *_restrictions(refusals),
+            _REMARK,
         ]
     )
 
 
-def _limits(refusals: dict[str, ApiError]) -> list[str]:
+def _restrictions(refusals: dict[str, ApiError]) -> list[str]:
     if not refusals:
         return []
-    return [f"It may not read {_and(list(refusals))}: jobs then need their id rather than their names."]
+    return [f"It cannot read {_and(list(refusals))}, so give job ids instead of names."]
 
 
-def _wrong_account(account_id: Id, refusal: ApiError) -> Call[DbtCloudError]:
-    """The error for an account of which nothing can be read, with the accounts that the token does see."""
+def _account_error(account_id: Id, refusal: ApiError) -> Call[DbtCloudError]:
+    """Return the error for an account that the token cannot read, with the accounts that it can."""
     try:
-        seen = [f"{account.id} ({account.name})" for account in (yield from endpoints.list_accounts())]
+        readable = [f"{account.id} ({account.name})" for account in (yield from endpoints.list_accounts())]
     except DbtCloudError:
-        seen = []
+        readable = []
+    others = f"; the token can read {_and(readable)}" if readable else ""
     return DbtCloudError(
-        f"The token is accepted, but it can read nothing of account {account_id}",
-        why=f"dbt Cloud answered {refusal.status}" + (f"; the token sees {_and(seen)}" if seen else ""),
+        f"The token is valid, but it cannot read account {account_id}",
+        why=f"dbt Cloud answered {refusal.status}{others}",
         fix="Correct the Account ID, or give the token a permission set of that account",
     )
 

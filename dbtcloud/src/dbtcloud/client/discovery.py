@@ -1,4 +1,4 @@
-"""The Discovery API: metadata of models, tests and sources by GraphQL, over the same protocol."""
+"""Calls of the Discovery API, which returns metadata of models, tests and sources by GraphQL."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Any
 from dbtcloud.client.errors import BadRequest, InvalidArgument, MalformedResponse
 from dbtcloud.client.protocol import Call, Request, Response, ask, envelope
 
-MOST_NODES = 500
-"""A page of a connection holds no more (dbt docs: "Query the Discovery API")."""
+MAX_PAGE_SIZE = 500
+"""Largest number of nodes in a page of a connection (dbt docs: "Query the Discovery API")."""
 
 
 class QueryRefused(BadRequest):
-    """The Discovery API could not answer a query, or not all of it.
+    """The Discovery API could not answer all of a query.
 
     Attributes:
-        errors: GraphQL's own: each with a `message`, most with a `path` and a code in `extensions`.
-        data: What was answered all the same, or None.
+        errors: The errors of GraphQL: each has a `message`, most a `path` and a code in `extensions`.
+        data: The part that was answered, or None.
     """
 
-    hint = "Correct the query or its variables, or see that the token's permission sets cover the metadata"
+    hint = "Correct the query or its variables, or give the token a permission set that covers the metadata"
 
     def __init__(self, status: int, errors: list[Mapping[str, Any]], data: Any = None) -> None:
-        said = "; ".join(str(error.get("message", error)) for error in errors)
-        super().__init__(status, "POST", "/graphql", user_message=said)
+        message = "; ".join(str(error.get("message", error)) for error in errors)
+        super().__init__(status, "POST", "/graphql", user_message=message)
         self.errors, self.data = errors, data
 
 
 def query(text: str, variables: Mapping[str, Any] | None = None) -> Call[dict[str, Any]]:
-    """Ask a GraphQL query and return its `data`.
+    """Send a GraphQL query and return its `data`.
 
     Raises:
-        QueryRefused: If the answer names errors, also when it has some data; they are in `errors`.
+        QueryRefused: If the answer has errors, even if it also has data.
     """
     request = Request(
         "POST", "/graphql", body={"query": text, "variables": dict(variables or {})}, service="discovery"
@@ -45,20 +45,20 @@ def query(text: str, variables: Mapping[str, Any] | None = None) -> Call[dict[st
 
 
 def nodes(
-    text: str, connection: str, variables: Mapping[str, Any] | None = None, *, page_size: int = MOST_NODES
+    text: str, connection: str, variables: Mapping[str, Any] | None = None, *, page_size: int = MAX_PAGE_SIZE
 ) -> Call[list[dict[str, Any]]]:
-    """Read all pages of a connection and return its nodes.
+    """Return the nodes of a connection, from all its pages.
 
     Args:
-        text: A query with the variables `$first: Int` and `$after: String`, used by the connection, that asks
-            for `pageInfo { hasNextPage endCursor }` and `edges { node { … } }`.
-        connection: Where in the answer it is, such as "environment.applied.models".
-        variables: The query's other variables.
-        page_size: Nodes a request, 500 at the most.
+        text: A query whose connection uses the variables `$first: Int` and `$after: String`, and asks for
+            `pageInfo { hasNextPage endCursor }` and `edges { node { … } }`.
+        connection: The path of the connection in the answer, such as "environment.applied.models".
+        variables: The other variables of the query.
+        page_size: Nodes of a page, at most 500.
 
     Raises:
-        InvalidArgument: If the answer has no such connection there.
-        QueryRefused: As `query` does.
+        InvalidArgument: If the answer has no connection at that path.
+        QueryRefused: If the answer has errors.
     """
     found: list[dict[str, Any]] = []
     after: str | None = None
@@ -82,7 +82,9 @@ def _data(request: Request, response: Response) -> dict[str, Any]:
         )
     data = envelope(request, response)["data"]
     if not isinstance(data, dict | None):
-        raise MalformedResponse(f"The answer to {request} is not GraphQL's", why="Its 'data' is no object")
+        raise MalformedResponse(
+            f"The answer to {request} is not a GraphQL answer", why="Its 'data' is not an object"
+        )
     return dict(data or {})
 
 
@@ -103,7 +105,7 @@ def _connection(data: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     if not complete:
         raise InvalidArgument(
             f"The answer has no connection at {path!r}",
-            why="There must be pageInfo { hasNextPage endCursor } and edges { node { … } }",
-            fix="Ask for both there, or correct the path",
+            why="A connection has pageInfo { hasNextPage endCursor } and edges { node { … } }",
+            fix="Add both to the query, or correct the path",
         )
     return found  # type: ignore[no-any-return]

@@ -1,7 +1,9 @@
-"""dbt Cloud's Admin API: one short call per endpoint, written once for both engines.
+"""The endpoints of dbt Cloud's Admin API, one call each.
 
-Paths and parameters are those of the published specification (v2 "Administrative API", v3); query values go
-out in the form that the API takes: lists as one JSON array, `include_related` once.
+Paths and parameters are those of the published specifications of v2 ("Administrative API") and v3. Query
+values are sent in the form that the API takes: a list as one JSON array, `include_related` once.
+
+Every call raises `DbtCloudError` if it fails (see `errors`) and `InvalidArgument` if an id is not a number.
 """
 
 from __future__ import annotations
@@ -12,59 +14,69 @@ from dataclasses import replace
 from typing import Any
 
 from dbtcloud.client.errors import MalformedResponse
-from dbtcloud.client.models import Account, Environment, Job, Json, Project, Run, outline, required
+from dbtcloud.client.models import Account, Environment, Job, Json, Project, Run
+from dbtcloud.client.paging import list_rows, rows_of
 from dbtcloud.client.protocol import Call, Request, Response, Sink, ask, envelope, file_path, identifier
 
-PAGE_SIZE = 100
-"""Rows of a page; the API refuses more."""
-
 Id = int | str
+"""An id as a number or as a string of digits."""
 
 
 def list_accounts() -> Call[list[Account]]:
-    """Accounts that the token may see (v3, which knows no pages here)."""
-    return [Account.parse(row) for row in listed((yield from one(Request("GET", "/api/v3/accounts/"))))]
+    """List the accounts that the token can read (v3, without pages)."""
+    return [Account.parse(row) for row in rows_of((yield from get_data(Request("GET", "/api/v3/accounts/"))))]
 
 
 def get_account(account_id: Id) -> Call[Account]:
-    """One account (v2)."""
-    return Account.parse((yield from one(read(account_id))))
+    """Get an account (v2)."""
+    return Account.parse((yield from get_data(get_request(account_id))))
 
 
 def list_projects(account_id: Id, *, name_contains: str | None = None) -> Call[list[Project]]:
-    """Projects of an account (v3), all pages; `name_contains` ignores upper and lower case."""
-    request = read(account_id, "projects", version="v3", query={"name__icontains": name_contains})
-    return [Project.parse(row) for row in (yield from rows(request))]
+    """List all projects of an account (v3).
+
+    Args:
+        account_id: The account.
+        name_contains: A part of the name, upper or lower case.
+    """
+    request = get_request(account_id, "projects", version="v3", query={"name__icontains": name_contains})
+    return [Project.parse(row) for row in (yield from list_rows(request))]
 
 
 def get_project(account_id: Id, project_id: Id) -> Call[Project]:
-    """One project (v3)."""
-    request = read(account_id, "projects", identifier(project_id, "project id"), version="v3")
-    return Project.parse((yield from one(request)))
+    """Get a project (v3)."""
+    request = get_request(account_id, "projects", identifier(project_id, "project id"), version="v3")
+    return Project.parse((yield from get_data(request)))
 
 
 def list_environments(
     account_id: Id, project_id: Id, *, name_contains: str | None = None
 ) -> Call[list[Environment]]:
-    """Environments of a project (v3), all pages."""
-    place = ("projects", identifier(project_id, "project id"), "environments")
-    request = read(account_id, *place, version="v3", query={"name__icontains": name_contains})
-    return [Environment.parse(row) for row in (yield from rows(request))]
+    """List all environments of a project (v3).
+
+    Args:
+        account_id: The account.
+        project_id: The project.
+        name_contains: A part of the name, upper or lower case.
+    """
+    path = ("projects", identifier(project_id, "project id"), "environments")
+    request = get_request(account_id, *path, version="v3", query={"name__icontains": name_contains})
+    return [Environment.parse(row) for row in (yield from list_rows(request))]
 
 
 def get_environment(account_id: Id, project_id: Id, environment_id: Id) -> Call[Environment]:
-    """One environment of a project (v3)."""
-    place = ("projects", identifier(project_id, "project id"), "environments")
-    request = read(account_id, *place, identifier(environment_id, "environment id"), version="v3")
-    return Environment.parse((yield from one(request)))
+    """Get an environment of a project (v3)."""
+    path = ("projects", identifier(project_id, "project id"), "environments")
+    request = get_request(account_id, *path, identifier(environment_id, "environment id"), version="v3")
+    return Environment.parse((yield from get_data(request)))
 
 
-def list_jobs(account_id: Id, **narrowed: Id | None) -> Call[list[Job]]:
-    """Jobs of an account (v2), all pages, narrowed as `jobs_of` says."""
-    return [Job.parse(row) for row in (yield from rows(jobs_of(account_id, **narrowed)))]
+def list_jobs(account_id: Id, **filters: Id | None) -> Call[list[Job]]:
+    """List all jobs of an account (v2), with the filters of `jobs_request`."""
+    return [Job.parse(row) for row in (yield from list_rows(jobs_request(account_id, **filters)))]
 
 
-def jobs_of(
+def jobs_request(
     account_id: Id,
     *,
     project_id: Id | None = None,
@@ -72,91 +84,114 @@ def jobs_of(
     name_contains: Id | None = None,
     order_by: Id | None = None,
 ) -> Request:
-    """The request for an account's jobs (v2), narrowed by what is given."""
+    """Return the request for an account's jobs (v2), filtered by what is given."""
     query = {
         "project_id": project_id,
         "environment_id": environment_id,
         "name__icontains": name_contains,
         "order_by": order_by,
     }
-    return read(account_id, "jobs", query=query)
+    return get_request(account_id, "jobs", query=query)
 
 
 def get_job(account_id: Id, job_id: Id) -> Call[Job]:
-    """One job (v2)."""
-    return Job.parse((yield from one(read(account_id, "jobs", identifier(job_id, "job id")))))
+    """Get a job (v2)."""
+    return Job.parse((yield from get_data(get_request(account_id, "jobs", identifier(job_id, "job id")))))
 
 
 def trigger_run(account_id: Id, job_id: Id, payload: Json) -> Call[Run]:
-    """Start a run of a job (v2 "Trigger Job Run"); `payload` must hold a `cause`."""
-    request = act(account_id, "jobs", identifier(job_id, "job id"), "run", body=payload)
-    return Run.parse((yield from one(request)))
+    """Start a run of a job (v2 "Trigger Job Run").
+
+    Args:
+        account_id: The account.
+        job_id: The job.
+        payload: The body of the request; dbt Cloud requires a `cause`.
+    """
+    request = post_request(account_id, "jobs", identifier(job_id, "job id"), "run", body=payload)
+    return Run.parse((yield from get_data(request)))
 
 
 def rerun_job(account_id: Id, job_id: Id) -> Call[Run]:
-    """Retry the job's last run from its failure; without one dbt Cloud starts a new run (v2)."""
-    request = act(account_id, "jobs", identifier(job_id, "job id"), "rerun")
-    return Run.parse((yield from one(request)))
+    """Retry the job's last run from its point of failure (v2).
+
+    If the last run did not fail, dbt Cloud starts a new run.
+    """
+    request = post_request(account_id, "jobs", identifier(job_id, "job id"), "rerun")
+    return Run.parse((yield from get_data(request)))
 
 
 def list_runs(account_id: Id, **filters: object) -> Call[list[Run]]:
-    """Runs of an account (v2), all pages; `filters` are the documented parameters of "List Runs"."""
-    return [Run.parse(row) for row in (yield from rows(read(account_id, "runs", query=filters)))]
+    """List all runs of an account (v2); `filters` are the parameters of "List Runs"."""
+    request = get_request(account_id, "runs", query=filters)
+    return [Run.parse(row) for row in (yield from list_rows(request))]
 
 
 def list_runs_page(account_id: Id, **filters: object) -> Call[list[Run]]:
-    """One page of runs (v2), as `limit` and `offset` among `filters` say."""
-    data = yield from one(read(account_id, "runs", query=filters))
-    return [Run.parse(row) for row in listed(data)]
+    """List one page of runs (v2), chosen by `limit` and `offset` among the `filters`."""
+    data = yield from get_data(get_request(account_id, "runs", query=filters))
+    return [Run.parse(row) for row in rows_of(data)]
 
 
 def get_run(account_id: Id, run_id: Id, *, include_related: Iterable[str] = ()) -> Call[Run]:
-    """One run (v2); `include_related` such as ["run_steps", "trigger", "job", "debug_logs"]."""
-    place = ("runs", identifier(run_id, "run id"))
-    return Run.parse(
-        (yield from one(read(account_id, *place, query={"include_related": list(include_related) or None})))
-    )
+    """Get a run (v2).
+
+    Args:
+        account_id: The account.
+        run_id: The run.
+        include_related: What is sent with the run, such as "run_steps", "trigger", "job" and "debug_logs".
+    """
+    query = {"include_related": list(include_related) or None}
+    request = get_request(account_id, "runs", identifier(run_id, "run id"), query=query)
+    return Run.parse((yield from get_data(request)))
 
 
 def cancel_run(account_id: Id, run_id: Id) -> Call[Run]:
-    """Cancel a run (v2); cancelling twice is harmless."""
-    request = act(account_id, "runs", identifier(run_id, "run id"), "cancel", repeatable=True)
-    return Run.parse((yield from one(request)))
+    """Cancel a run (v2). Cancelling it twice does no harm."""
+    request = post_request(account_id, "runs", identifier(run_id, "run id"), "cancel", repeatable=True)
+    return Run.parse((yield from get_data(request)))
 
 
 def retry_run(account_id: Id, run_id: Id) -> Call[Run]:
-    """Start a run that goes on where this one failed (v2 "Retry Failed Run")."""
-    return Run.parse((yield from one(act(account_id, "runs", identifier(run_id, "run id"), "retry"))))
+    """Start a run that continues this one from its point of failure (v2 "Retry Failed Run")."""
+    request = post_request(account_id, "runs", identifier(run_id, "run id"), "retry")
+    return Run.parse((yield from get_data(request)))
 
 
 def list_artifacts(account_id: Id, run_id: Id, *, step: int | None = None) -> Call[list[str]]:
-    """Paths of a run's artifacts (v2); dbt Cloud ignores `step` here and sends null where there are none."""
-    place = ("runs", identifier(run_id, "run id"), "artifacts")
-    return listed((yield from one(read(account_id, *place, query={"step": step}))))
+    """List the paths of a run's artifacts (v2). dbt Cloud ignores `step` here."""
+    path = ("runs", identifier(run_id, "run id"), "artifacts")
+    return rows_of((yield from get_data(get_request(account_id, *path, query={"step": step}))))
 
 
 def get_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Response]:
-    """An artifact as it is stored (v2, no envelope); of the last step unless `step` says another."""
-    return (yield from ask(_artifact(account_id, run_id, path, step)))
+    """Get an artifact's file (v2).
+
+    Args:
+        account_id: The account.
+        run_id: The run.
+        path: The artifact's path, such as "manifest.json".
+        step: The step that wrote it; the last one if None.
+    """
+    return (yield from ask(_artifact_request(account_id, run_id, path, step)))
 
 
 def download_artifact(
     account_id: Id, run_id: Id, path: str, sink: Sink, *, step: int | None = None
 ) -> Call[Response]:
-    """An artifact as `get_artifact` reads it, with its bytes handed to `sink` as they arrive."""
-    return (yield from ask(replace(_artifact(account_id, run_id, path, step), sink=sink)))
+    """Get an artifact's file as `get_artifact` does, and pass its bytes to `sink` as they arrive."""
+    return (yield from ask(replace(_artifact_request(account_id, run_id, path, step), sink=sink)))
 
 
-def _artifact(account_id: Id, run_id: Id, path: str, step: int | None) -> Request:
+def _artifact_request(account_id: Id, run_id: Id, path: str, step: int | None) -> Request:
     folder = _path(account_id, "runs", identifier(run_id, "run id"), "artifacts")
-    return Request("GET", folder + file_path(path), wire_query({"step": step}), accept="*/*")
+    return Request("GET", folder + file_path(path), query_values({"step": step}), accept="*/*")
 
 
 def get_json_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Any]:
-    """An artifact, read as JSON (v2).
+    """Get an artifact as `get_artifact` does, and parse it as JSON.
 
     Raises:
-        MalformedResponse: If it is none.
+        MalformedResponse: If it is not JSON.
     """
     response = yield from get_artifact(account_id, run_id, path, step=step)
     try:
@@ -167,49 +202,50 @@ def get_json_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None
         ) from error
 
 
-def read(
+def get_request(
     account_id: Id, *parts: str, version: str = "v2", query: Mapping[str, object] | None = None
 ) -> Request:
-    """A GET below an account; `query` values go out in the API's wire form."""
-    return Request("GET", _path(account_id, *parts, version=version), wire_query(query or {}))
+    """Return a GET request for a path below an account."""
+    return Request("GET", _path(account_id, *parts, version=version), query_values(query or {}))
 
 
-def act(account_id: Id, *parts: str, body: Json | None = None, repeatable: bool = False) -> Request:
-    """A POST below an account (v2)."""
+def post_request(account_id: Id, *parts: str, body: Json | None = None, repeatable: bool = False) -> Request:
+    """Return a POST request for a path below an account (v2)."""
     return Request("POST", _path(account_id, *parts), body=body, repeatable=repeatable)
 
 
-def below_accounts(method: str, place: str, payload: Json | None, version: str) -> Request:
-    """A request to a path after `accounts/` that has no call of its own.
+def custom_request(method: str, path: str, payload: Json | None, version: str) -> Request:
+    """Return a request for a path after `accounts/` that has no call here.
 
-    All paths end in a slash but those of artifacts, which are files of any kind.
+    Args:
+        method: "GET" or "POST".
+        path: The path, such as "1/steps/4/". It may be empty.
+        payload: The query of a GET, or the body of a POST.
+        version: "v2" or "v3".
 
     Raises:
         InvalidArgument: If the path holds an empty, `.` or `..` segment.
     """
-    path = f"/api/{version}/accounts/{file_path(place.strip('/'))}" if place else f"/api/{version}/accounts"
+    base = f"/api/{version}/accounts"
+    full = f"{base}/{file_path(path.strip('/'))}" if path else base
     if method.upper() != "GET":
-        return Request(method.upper(), f"{path}/", body=payload or {}, repeatable=False)
-    if "/artifacts/" in path:
-        return Request("GET", path, wire_query(payload or {}), accept="*/*")
-    return Request("GET", f"{path}/", wire_query(payload or {}))
-
-
-def any_of(request: Request) -> Call[Response]:
-    """The answer itself, whatever it holds."""
-    return ask(request)
+        return Request(method.upper(), f"{full}/", body=payload or {}, repeatable=False)
+    # All paths end in a slash, except those of artifacts: they are files of any kind.
+    if "/artifacts/" in full:
+        return Request("GET", full, query_values(payload or {}), accept="*/*")
+    return Request("GET", f"{full}/", query_values(payload or {}))
 
 
 def _path(account_id: Id, *parts: str, version: str = "v2") -> str:
     return "/".join(("/api", version, "accounts", identifier(account_id, "account id"), *parts, ""))
 
 
-def wire_query(values: Mapping[str, object]) -> dict[str, str]:
-    """Query values as the API takes them; None is left out."""
-    return {name: _wire_value(value) for name, value in values.items() if value is not None}
+def query_values(values: Mapping[str, object]) -> dict[str, str]:
+    """Return query values in the form that the API takes, without those that are None."""
+    return {name: _query_value(value) for name, value in values.items() if value is not None}
 
 
-def _wire_value(value: object) -> str:
+def _query_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str):
@@ -218,42 +254,6 @@ def _wire_value(value: object) -> str:
     return str(value)
 
 
-def one(request: Request) -> Call[Any]:
-    """The `data` of an answer."""
+def get_data(request: Request) -> Call[Any]:
+    """Send a request and return the `data` of its response."""
     return envelope(request, (yield from ask(request)))["data"]
-
-
-def rows(request: Request) -> Call[list[Json]]:
-    """All rows of a list, page by page, until a page is empty or the stated total is reached."""
-    found: list[Json] = []
-    while True:
-        query = {**request.query, "limit": str(PAGE_SIZE), "offset": str(len(found))}
-        page = Request(request.method, request.path, query)
-        body = envelope(page, (yield from ask(page)))
-        found += listed(body["data"])
-        if not body["data"] or len(found) >= total_of(body):
-            return found
-
-
-def listed(data: Any) -> list[Any]:
-    """The rows of a list; dbt Cloud writes null where there are none.
-
-    Raises:
-        MalformedResponse: If it is no list.
-    """
-    if not isinstance(data, list | None):
-        raise MalformedResponse(
-            "dbt Cloud sent no list where one was asked for", why=f"It sent {outline(data)}"
-        )
-    return data or []
-
-
-def total_of(body: Json) -> int:
-    """How many rows there are in all; a list that does not say is complete."""
-    extra = body.get("extra") or {}
-    if "pagination" not in extra:
-        return 0
-    total = required(extra["pagination"], "total_count", "list")
-    if not isinstance(total, int):
-        raise MalformedResponse("dbt Cloud sent a list without its length", why=f"It sent {outline(total)}")
-    return total

@@ -1,4 +1,4 @@
-"""Tells a usable answer from one that is not: a status becomes an exception here and nowhere else."""
+"""Turn responses that cannot be used into errors. Only this module maps a status to an exception."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ _LOGIN_PAGE_HINT = (
 )
 
 
-def problem(request: Request, response: Response) -> DbtCloudError | None:
-    """The error that an answer stands for, or None when it can be used."""
+def error_from_response(request: Request, response: Response) -> DbtCloudError | None:
+    """Return the error that a response means, or None if it can be used."""
     if 300 <= response.status < 400:
-        return _redirected(request, response)
+        return _redirect_error(request, response)
     if response.status == 407:
-        return _turned_away(request)
+        return _proxy_error(request)
     if response.status >= 400:
-        return _refused(request, response)
+        return _api_error(request, response)
     if request.accept == "application/json" and response.body and not _is_json(response):
-        return _not_json(request, response)
+        return _not_json_error(request, response)
     return None
 
 
-def _refused(request: Request, response: Response) -> ApiError:
+def _api_error(request: Request, response: Response) -> ApiError:
     facts = _status_facts(response)
     if response.status == 429:
         return RateLimited(429, request.method, request.target, retry_after=_retry_after(response), **facts)
@@ -59,20 +59,20 @@ def _refused(request: Request, response: Response) -> ApiError:
 
 
 def _status_facts(response: Response) -> dict[str, Any]:
-    """What an error envelope says; the framework's own errors have only a `detail`."""
+    """Return the messages of an error envelope. Errors of the web framework have only a `detail`."""
     body = response.json if _is_json(response) else {}
     if not isinstance(body, Mapping):
         return {}
     status = body.get("status")
     status = status if isinstance(status, Mapping) else {}
     return {
-        "user_message": str(status.get("user_message") or body.get("detail") or _of_graphql(body)),
+        "user_message": str(status.get("user_message") or body.get("detail") or _graphql_message(body)),
         "developer_message": str(status.get("developer_message") or ""),
         "data": body.get("data"),
     }
 
 
-def _of_graphql(body: Mapping[str, Any]) -> str:
+def _graphql_message(body: Mapping[str, Any]) -> str:
     errors = body.get("errors")
     messages = errors if isinstance(errors, list) else []
     return "; ".join(
@@ -81,43 +81,43 @@ def _of_graphql(body: Mapping[str, Any]) -> str:
 
 
 def _retry_after(response: Response) -> float | None:
-    """Seconds from `Retry-After` (seconds only: dbt Cloud sends no dates) or dbt's own header."""
+    """Return the seconds of `Retry-After`, which dbt Cloud sends as a number, or of dbt's own header."""
     names = ("retry-after", "x-rate-limit-retry-after-seconds")
     texts = (response.headers.get(name, "") for name in names)
     return next((float(text) for text in texts if text.strip().isdigit()), None)
 
 
-def _redirected(request: Request, response: Response) -> MalformedResponse:
-    where = response.headers.get("location", "an unnamed place").split("?")[0]
+def _redirect_error(request: Request, response: Response) -> MalformedResponse:
+    location = response.headers.get("location", "an unknown address").split("?")[0]
     return MalformedResponse(
-        f"{request.method} {request.target} was answered by a redirect ({response.status}) to {where}",
-        why="The dbt Cloud API does not redirect, and following would hand the token to that place",
+        f"dbt Cloud redirected {request.method} {request.target} to {location} ({response.status})",
+        why="The dbt Cloud API does not redirect; following would send the token to that address",
         fix=_LOGIN_PAGE_HINT,
     )
 
 
-def _turned_away(request: Request) -> TransportError:
+def _proxy_error(request: Request) -> TransportError:
     return TransportError(
-        f"The proxy did not let {request.method} {request.target} through (407)",
+        f"The proxy rejected {request.method} {request.target} (407)",
         sent=False,
-        why="It asks for a user name and a password, or does not know those that it was given",
+        why="It requires a user name and a password, or does not accept those that it got",
         fix="Correct 'proxies' in the connection's extra, or the variables HTTPS_PROXY and HTTP_PROXY",
     )
 
 
-def _not_json(request: Request, response: Response) -> MalformedResponse:
+def _not_json_error(request: Request, response: Response) -> MalformedResponse:
     html = "html" in response.headers.get("content-type", "") or response.body.lstrip()[:1] == b"<"
-    what = "a web page (HTML)" if html else "a cut or damaged JSON text"
+    what = "a web page (HTML) instead of JSON" if html else "incomplete or damaged JSON"
     return MalformedResponse(
-        f"{request.method} {request.target} was answered by {what} instead of JSON",
-        why="A login page, a proxy or an outage page stands in front of the API" if html else None,
-        fix=_LOGIN_PAGE_HINT if html else "Try again; if it stays, look at the proxies on the way",
+        f"The answer to {request.method} {request.target} is {what}",
+        why="It probably comes from a login page, a proxy or an outage page" if html else None,
+        fix=_LOGIN_PAGE_HINT if html else "Try again; if this persists, check the proxies in between",
     )
 
 
 def _is_json(response: Response) -> bool:
     try:
-        response.json  # noqa: B018 -- parsed once, kept on the response
+        response.json  # noqa: B018 -- the response keeps the parsed value
     except ValueError:
         return False
     return True

@@ -1,7 +1,7 @@
-"""What can go wrong with dbt Cloud, as one tree of exceptions that carry their facts.
+"""The exceptions of the client, in one tree.
 
 DbtCloudError
-├── ApiError                  dbt Cloud answered, and said no
+├── ApiError                  dbt Cloud answered with an error status
 │   ├── BadRequest            400
 │   ├── Unauthorized          401
 │   ├── Forbidden             403
@@ -11,18 +11,18 @@ DbtCloudError
 │   ├── Unprocessable         422
 │   ├── RateLimited           429
 │   └── ServerError           5xx
-├── MalformedResponse         something answered, but not as the dbt Cloud API does
-├── TransportError            nothing answered
-├── AmbiguousStart            a run may have been started, and cannot be found
+├── MalformedResponse         the answer is not one of the dbt Cloud API
+├── TransportError            no answer arrived
+├── AmbiguousStart            it is not clear whether a run was started
 ├── RunFailed                 the run ended in error
 │   └── RunCancelled          the run was cancelled
-├── NotRetryable              dbt Cloud cannot take a run up where it failed
-├── RunTimedOut               the wait ended before the run did
-├── LookupFailed              no object of that name, or several
-├── ConnectionUnreadable      where the account and its token are kept does not answer
-├── InvalidArgument           an id, path or value that cannot be sent
+├── NotRetryable              dbt Cloud cannot retry the run from its failure
+├── RunTimedOut               the timeout was reached before the run ended
+├── LookupFailed              no object has that name, or several have it
+├── ConnectionUnreadable      the connection to dbt Cloud cannot be read
+├── InvalidArgument           an id, path or other value is not valid
 └── ArtifactError             an artifact could not be read or stored
-    └── ArtifactMissing       the run has none of that name
+    └── ArtifactMissing       the run has no such artifact
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from typing import Any, ClassVar
 
 
 class DbtCloudError(Exception):
-    """Base of every error of this package: what happened, why, and what to do.
+    """Base class of all errors of the client. The message says what happened, why, and what to do.
 
     Args:
-        what: What happened, one sentence without its final full stop.
-        why: The cause as far as it is known.
+        what: What happened, as a sentence without its full stop.
+        why: The cause, if it is known.
         fix: What the reader can do about it.
     """
 
     retryable: ClassVar[bool] = False
-    """Whether the same request may succeed when sent again a little later."""
+    """Whether the same request may succeed a little later."""
 
     def __init__(self, what: str, *, why: str | None = None, fix: str | None = None) -> None:
         self.what, self.why, self.fix = what, why, fix
@@ -58,11 +58,11 @@ class ApiError(DbtCloudError):
 
     Attributes:
         status: The HTTP status code.
-        user_message: `status.user_message` of the envelope, "" where the body was not an envelope.
+        user_message: `status.user_message` of the envelope, or "" if the body is not an envelope.
         developer_message: `status.developer_message` of the envelope, or "".
         method: The HTTP method of the request.
-        target: Path and query of the request (they never hold the token).
-        data: `data` of the envelope: dbt Cloud puts details of a 400 there.
+        target: Path and query of the request, which never hold the token.
+        data: `data` of the envelope, where dbt Cloud puts the details of a 400.
     """
 
     hint: ClassVar[str] = ""
@@ -84,39 +84,39 @@ class ApiError(DbtCloudError):
         )
 
     def _reason(self) -> str:
-        said = [str(part) for part in (self.user_message, self.developer_message, self.data) if part]
-        return "It said: " + " ".join(said) if said else ""
+        details = [str(part) for part in (self.user_message, self.developer_message, self.data) if part]
+        return "It said: " + " ".join(details) if details else ""
 
 
 class BadRequest(ApiError):
-    """400: a parameter was refused; `data` names it."""
+    """400: dbt Cloud refused a parameter, which `data` names."""
 
     hint = "Correct the parameter that the answer names"
 
 
 class Unauthorized(ApiError):
-    """401: the token is wrong, expired, or belongs to another host (dbt Cloud answers both alike)."""
+    """401: the token is wrong, has expired, or belongs to another host. dbt Cloud does not say which."""
 
-    hint = "Check the API token of the connection, and that the host is the Access URL of the same account"
+    hint = "Check the connection's API token, and that its host is the Access URL of the same account"
 
 
 class Forbidden(ApiError):
-    """403: the token may not do this, or the account restricts the addresses that may call it."""
+    """403: the token lacks a permission, or the account does not allow this IP address."""
 
     hint = "Check the token's permission sets, the account id, and the account's IP restrictions"
 
 
 class NotFound(ApiError):
-    """404: there is no such object, or the token may not see it (dbt Cloud answers both alike)."""
+    """404: there is no such object, or the token may not read it. dbt Cloud does not say which."""
 
     hint = "Check the id, the account id, and that the token's permission sets cover the object"
 
 
 class RequestTimeout(ApiError):
-    """408: dbt Cloud, or a proxy before it, gave up. A POST may have taken effect all the same."""
+    """408: dbt Cloud or a proxy in between timed out. A POST may still have had its effect."""
 
     retryable = True
-    hint = "This usually passes; if it does not, ask whoever runs the proxies on the way"
+    hint = "This is usually temporary; if it persists, ask the administrator of the proxies in between"
 
 
 class Conflict(ApiError):
@@ -128,14 +128,14 @@ class Unprocessable(ApiError):
 
 
 class RateLimited(ApiError):
-    """429: too many requests; dbt Cloud then cools down for about five minutes.
+    """429: too many requests. dbt Cloud then refuses requests for about five minutes.
 
     Attributes:
-        retry_after: Seconds that the answer asked to wait, or None (documented for some endpoints only).
+        retry_after: Seconds to wait according to the answer, or None. Only some endpoints send them.
     """
 
     retryable = True
-    hint = "Ask less often; the limit is 5,000 requests a minute for an account"
+    hint = "Send fewer requests; the limit is 5,000 requests per minute and account"
 
     def __init__(
         self, status: int, method: str, target: str, *, retry_after: float | None = None, **facts: Any
@@ -145,23 +145,23 @@ class RateLimited(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx: dbt Cloud failed. A POST may have taken effect all the same."""
+    """5xx: dbt Cloud failed. A POST may still have had its effect."""
 
     retryable = True
-    hint = "This usually passes; see https://status.getdbt.com if it does not"
+    hint = "This is usually temporary; if it persists, see https://status.getdbt.com"
 
 
 class MalformedResponse(DbtCloudError):
-    """The answer was not what the API gives: a web page, a redirect, cut or misshapen JSON."""
+    """The answer is not one of the API: a web page, a redirect, incomplete or unexpected JSON."""
 
     retryable = True
 
 
 class TransportError(DbtCloudError):
-    """No answer came: the address, the connection or the time ran out.
+    """No complete answer arrived: the host, the connection or the network failed, or a timeout was reached.
 
     Attributes:
-        sent: False when it is certain that no byte of the request left this machine.
+        sent: False if certainly no byte of the request was sent.
     """
 
     retryable = True
@@ -172,27 +172,27 @@ class TransportError(DbtCloudError):
 
 
 class AmbiguousStart(DbtCloudError):
-    """A run may or may not have been started, and no look could tell.
+    """It is not clear whether a run was started, because the job's runs cannot be listed.
 
     Attributes:
-        marker: The text in the run's cause by which it can be found.
+        marker: The text in the run's cause by which people can find it.
     """
 
     def __init__(self, marker: str, *, why: str | None = None) -> None:
         self.marker = marker
         super().__init__(
-            "It is not clear whether dbt Cloud started a run, so none was asked for again",
+            "It is not clear whether dbt Cloud started a run, so the request was not sent again",
             why=why,
-            fix=f"Look in dbt Cloud for a run whose cause ends in {marker!r}, then clear the task",
+            fix=f"Search dbt Cloud for a run whose cause ends in {marker!r}, then clear the task",
         )
 
 
 class RunFailed(DbtCloudError):
-    """A run ended otherwise than with success.
+    """A run did not succeed.
 
     Attributes:
         run_id: The run.
-        status: The status code it ended with.
+        status: The status code at its end.
     """
 
     outcome: ClassVar[str] = "has failed"
@@ -203,13 +203,13 @@ class RunFailed(DbtCloudError):
 
 
 class RunCancelled(RunFailed):
-    """A run was cancelled, by a person or by a limit of dbt Cloud."""
+    """A run was cancelled by a person or by dbt Cloud."""
 
     outcome = "has been cancelled"
 
 
 class NotRetryable(DbtCloudError):
-    """dbt Cloud cannot start a run that goes on where this one failed.
+    """dbt Cloud cannot retry a run from its point of failure.
 
     Attributes:
         run_id: The run.
@@ -219,43 +219,42 @@ class NotRetryable(DbtCloudError):
     def __init__(self, run_id: int, reason: str, why: str) -> None:
         self.run_id, self.reason = run_id, reason
         super().__init__(
-            f"Run {run_id} cannot be retried from its failure", why=f"{why[:1].upper()}{why[1:]}"
+            f"Run {run_id} cannot be retried from its point of failure", why=f"{why[:1].upper()}{why[1:]}"
         )
 
 
 class RunTimedOut(DbtCloudError):
-    """The time to wait ran out while the run was still going.
+    """The timeout of a wait was reached before the run ended.
 
     Attributes:
         run_id: The run.
-        status: The status code it was last seen with.
+        status: The status code of the last poll, or 0 if no poll succeeded.
     """
 
     def __init__(self, run_id: int, status: int, seconds: float, *, url: str | None = None) -> None:
         self.run_id, self.status = run_id, status
         super().__init__(
-            f"Job run {run_id} has not reached a terminal status after {seconds:g} seconds; it goes on",
-            why=f"It was still {'queued' if status == 1 else 'running'} when it was last seen"
-            if status
-            else None,
-            fix=f"Raise the timeout, or see what holds it up{f' at {url}' if url else ''}",
+            f"Job run {run_id} has not reached a terminal status after {seconds:g} seconds; "
+            "it may still be running",
+            why=f"The last poll found it {'queued' if status == 1 else 'running'}" if status else None,
+            fix=f"Raise the timeout, or find out why it takes so long{f' at {url}' if url else ''}",
         )
 
 
 class LookupFailed(DbtCloudError):
-    """A project, environment or job was asked for by name and there is not exactly one.
+    """No project, environment or job has the given name, or several have it.
 
     Attributes:
         kind: "project", "environment" or "job".
-        name: The name that was asked for.
-        count: How many objects carry it.
+        name: The name.
+        count: How many objects have the name.
     """
 
     def __init__(self, kind: str, name: str, count: int, *, where: str = "") -> None:
         self.kind, self.name, self.count = kind, name, count
         super().__init__(
             f"Found {count or 'no'} {kind}{'s' if count > 1 else ''} named {name!r}{where}",
-            why="Names are compared whole, upper and lower case as given",
+            why="The whole name must match, with upper and lower case",
             fix=f"Correct the name, or give the {kind}'s id"
             if not count
             else f"Give the {kind}'s id instead",
@@ -263,11 +262,11 @@ class LookupFailed(DbtCloudError):
 
 
 class ConnectionUnreadable(DbtCloudError):
-    """Address and token could not be read from where they are kept, or are there no more."""
+    """The connection to dbt Cloud, with its host and token, cannot be read or no longer exists."""
 
 
 class InvalidArgument(DbtCloudError, ValueError):
-    """A value that cannot be part of a request: an id that is no number, a path that leaves its place."""
+    """A value is not valid in a request, such as an id that is not a number."""
 
 
 class ArtifactError(DbtCloudError):
@@ -275,4 +274,4 @@ class ArtifactError(DbtCloudError):
 
 
 class ArtifactMissing(ArtifactError):
-    """A run has no artifact of that name, or none that a pattern means."""
+    """A run has no artifact of that name, or none that matches a pattern."""

@@ -1,4 +1,7 @@
-"""dbt Cloud's objects, parsed once where they arrive; all that came is kept in `data`."""
+"""The objects of dbt Cloud's API: accounts, projects, environments, jobs, runs and steps.
+
+Each object is parsed once, when it arrives. Its `data` holds everything that dbt Cloud sent.
+"""
 
 from __future__ import annotations
 
@@ -29,39 +32,56 @@ FINISHED = frozenset({RunStatus.SUCCESS, RunStatus.ERROR, RunStatus.CANCELLED})
 
 
 def status_name(status: int) -> str:
-    """The word for a status code, such as "Running"; codes of the future are named by their number."""
+    """Return the name of a status code, such as "Running", or "status 42" for an unknown code."""
     try:
         return RunStatus(status).name.capitalize()
     except ValueError:
         return f"status {status}"
 
 
-def moment(text: object) -> datetime | None:
-    """A timestamp of the API (runs write a space between date and time, jobs a `T`), or None."""
+def parse_timestamp(text: object) -> datetime | None:
+    """Return a timestamp of the API, or None if it is missing or is not one.
+
+    Runs have a space between date and time, jobs a `T`.
+    """
     try:
         return datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
 
 
-def required(data: object, key: str, kind: str) -> Any:
-    """`data[key]`, or MalformedResponse naming what lacks it."""
+def required_field(data: object, key: str, kind: str) -> Any:
+    """Return `data[key]`.
+
+    Args:
+        data: An object of the API.
+        key: The name of the field.
+        kind: The kind of object in an error message, such as "run".
+
+    Raises:
+        MalformedResponse: If `data` is not an object, or the field is missing or null.
+    """
     if not isinstance(data, Mapping) or data.get(key) is None:
-        raise MalformedResponse(f"dbt Cloud sent a {kind} without {key!r}", why=f"It sent {outline(data)}")
+        raise MalformedResponse(
+            f"dbt Cloud sent a {kind} without {key!r}", why=f"It sent {describe_json(data)}"
+        )
     return data[key]
 
 
-def outline(data: object) -> str:
-    """What kind of JSON value something is: its content may be anything, so it is not quoted."""
+def describe_json(data: object) -> str:
+    """Return the kind of a JSON value for an error message, such as "a list".
+
+    The content may be anything, so only the names of an object's fields are shown.
+    """
     if isinstance(data, Mapping):
-        return f"an object with {', '.join(map(str, list(data)[:20])) or 'nothing in it'}"
-    kinds = {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+        return f"an object with {', '.join(map(str, list(data)[:20])) or 'no fields'}"
+    kinds = {list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
     return kinds.get(type(data), "a number")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What accounts, projects, environments and jobs have in common."""
+class NamedObject:
+    """An object with an id and a name."""
 
     id: int
     name: str
@@ -69,33 +89,33 @@ class Named:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        """Read the object from the API's JSON.
+        """Parse the object from the API's JSON.
 
         Raises:
             MalformedResponse: If it has no id.
         """
-        return cls(required(data, "id", cls.__name__.lower()), data.get("name") or "", data)
+        return cls(required_field(data, "id", cls.__name__.lower()), data.get("name") or "", data)
 
 
-class Account(Named):
+class Account(NamedObject):
     """An account ("Retrieve Account")."""
 
     __slots__ = ()
 
 
-class Project(Named):
+class Project(NamedObject):
     """A project ("Retrieve Project")."""
 
     __slots__ = ()
 
 
-class Environment(Named):
+class Environment(NamedObject):
     """An environment of a project ("Retrieve Environment")."""
 
     __slots__ = ()
 
 
-class Job(Named):
+class Job(NamedObject):
     """A job ("Retrieve Job")."""
 
     __slots__ = ()
@@ -108,8 +128,8 @@ class Step:
     Attributes:
         index: Position in the run, from 1.
         name: Such as "Invoke dbt with `dbt build`".
-        status: A code as of a run.
-        logs: The step's console text, or None when it was not asked for.
+        status: The status code, as that of a run.
+        logs: The console output of the step, or None if `run_steps` was not included.
     """
 
     index: int
@@ -119,9 +139,16 @@ class Step:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        """Read a step from the API's JSON."""
+        """Parse a step from the API's JSON.
+
+        Raises:
+            MalformedResponse: If it has no index.
+        """
         return cls(
-            required(data, "index", "step"), data.get("name") or "", data.get("status") or 0, data.get("logs")
+            required_field(data, "index", "step"),
+            data.get("name") or "",
+            data.get("status") or 0,
+            data.get("logs"),
         )
 
 
@@ -130,12 +157,12 @@ class Run:
     """A run of a job ("Retrieve Run").
 
     Attributes:
-        status: A code, of `RunStatus` unless dbt Cloud has learnt new ones.
-        status_message: dbt Cloud's word on the end, such as "Cancelled by user.".
-        href: The run's page, with its trailing slash.
-        cause: Why the run was triggered; None when `trigger` was not included.
-        steps: Empty when `run_steps` was not included.
-        data: The object as it came.
+        status: The status code; one of `RunStatus`, unless dbt Cloud adds others.
+        status_message: Why the run ended, such as "Cancelled by user.".
+        href: The address of the run's page, with a slash at the end.
+        cause: Why the run was triggered; None if `trigger` was not included.
+        steps: Empty if `run_steps` was not included.
+        data: The whole object.
     """
 
     id: int
@@ -152,32 +179,32 @@ class Run:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        """Read a run from the API's JSON.
+        """Parse a run from the API's JSON.
 
         Raises:
             MalformedResponse: If it has no id or no status.
         """
         return cls(
-            id=required(data, "id", "run"),
-            status=required(data, "status", "run"),
+            id=required_field(data, "id", "run"),
+            status=required_field(data, "status", "run"),
             job_id=data.get("job_definition_id") or data.get("job_id"),
             status_message=data.get("status_message"),
             href=data.get("href"),
             cause=(data.get("trigger") or {}).get("cause"),
-            created_at=moment(data.get("created_at")),
-            started_at=moment(data.get("started_at")),
-            finished_at=moment(data.get("finished_at")),
+            created_at=parse_timestamp(data.get("created_at")),
+            started_at=parse_timestamp(data.get("started_at")),
+            finished_at=parse_timestamp(data.get("finished_at")),
             steps=tuple(Step.parse(step) for step in data.get("run_steps") or ()),
             data=data,
         )
 
     @property
     def finished(self) -> bool:
-        """Whether the status is one that a run ends with."""
+        """Whether the run has ended."""
         return self.status in FINISHED
 
     @property
-    def retries(self) -> int | None:
-        """Which run this one retries from its failure (`retrying_run_id`)."""
-        retried: int | None = self.data.get("retrying_run_id")
-        return retried
+    def retried_run_id(self) -> int | None:
+        """The id of the run that this one retries from its point of failure, or None."""
+        retried_run_id: int | None = self.data.get("retrying_run_id")
+        return retried_run_id

@@ -1,94 +1,148 @@
-"""Reads a list of dbt Cloud's page by page: what to ask for next, and which of the rows are new."""
+"""Read the lists of the API page by page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from dbtcloud.client.endpoints import PAGE_SIZE, listed, total_of
-from dbtcloud.client.models import Json, required
+from dbtcloud.client.errors import MalformedResponse
+from dbtcloud.client.models import Json, describe_json, required_field
 from dbtcloud.client.protocol import Call, Request, ask, envelope
 
-AGAIN = 2
-"""How often a list from which rows have gone meanwhile is read anew."""
+PAGE_SIZE = 100
+"""Rows of a page; the API refuses a larger `limit`."""
 
-ROUNDS = 8
-"""How often a list is read on, or anew, before one that never stands still is left as it is."""
+_REREADS = 2
+_MAX_ROUNDS = 8  # a list that changes all the time is returned as it is after so many
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Some rows of a list, by their places."""
+class PageRange:
+    """The rows of a list that one page holds, by `offset` and `limit` of the API."""
 
     offset: int
-    size: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """The rows of a part as they were, and how many rows the whole list had then."""
+class ListPage:
+    """One page of a list.
+
+    Attributes:
+        rows: The rows of the page.
+        total: How many rows the whole list had when the page was read.
+    """
 
     rows: list[Json]
     total: int
 
 
-def read_part(request: Request, part: Part) -> Call[Page]:
-    """One part of the list that `request` asks for."""
-    query = {**request.query, "limit": str(part.size), "offset": str(part.offset)}
-    asked = replace(request, query=query)
-    body = envelope(asked, (yield from ask(asked)))
-    return Page(listed(body["data"]), total_of(body))
+def read_page(request: Request, page_range: PageRange) -> Call[ListPage]:
+    """Read one page of the list that `request` asks for."""
+    query = {**request.query, "limit": str(page_range.limit), "offset": str(page_range.offset)}
+    page_request = replace(request, query=query)
+    body = envelope(page_request, (yield from ask(page_request)))
+    return ListPage(rows_of(body["data"]), _total_of(body))
 
 
-class Reading:
-    """The account of a list that may change while it is read, in parts that may be asked for together.
+def list_rows(request: Request) -> Call[list[Json]]:
+    """Read all rows of the list that `request` asks for, one page after the other."""
+    pager, found = Pager(rereads=0), list[Json]()
+    while page_ranges := pager.next_ranges():
+        for page_range in page_ranges:
+            page = yield from read_page(request, page_range)
+            found += pager.new_rows(page_range, page)
+            if not page.rows:  # the list ends here, whatever total it states
+                return found
+    return found
 
-    A row that slides into a later part is met twice, and told once. When rows have come, the list is read on
-    to its new end. When some have gone, others have slid into parts that were read before; the list is then
-    read anew, and what it lacked comes last.
+
+class Pager:
+    """The state of reading a list that may change meanwhile.
+
+    The pages of one round may be read at the same time. A row that moves to a later page is returned once. If
+    rows were added, the next round reads on to the new end of the list. If rows were removed, others may have
+    moved to a page that was read before. The list is then read again, and only rows that were missed are
+    returned.
 
     Args:
-        limit: Rows wanted at the most; all if None.
-        again: How often the list may be read anew.
+        limit: Largest number of rows that are returned; all if None.
+        rereads: How often the list may be read again.
+
+    Attributes:
+        total: How many rows the list had in the page that was read last.
     """
 
-    def __init__(self, limit: int | None = None, again: int = AGAIN) -> None:
+    def __init__(self, limit: int | None = None, rereads: int = _REREADS) -> None:
         self.total = 0
-        self._limit, self._size = limit, PAGE_SIZE
-        self._known: set[object] = set()
-        self._end, self._most, self._again, self._rounds = 0, 0, again, ROUNDS
+        self._limit, self._page_size = limit, PAGE_SIZE
+        self._known_ids: set[object] = set()
+        self._end, self._largest_total, self._rereads, self._rounds = 0, 0, rereads, _MAX_ROUNDS
         self._has_shrunk = False
 
-    def parts(self) -> list[Part]:
-        """The parts to be read next, in order; none when the list is read."""
+    def next_ranges(self) -> list[PageRange]:
+        """Return the pages of the next round in order, or an empty list at the end."""
         if self._end == 0:
-            return self._between(0, min(PAGE_SIZE, self._limit or PAGE_SIZE))
+            return self._ranges(0, min(PAGE_SIZE, self._limit or PAGE_SIZE))
         self._rounds -= 1
         if self._rounds < 0:
             return []
         wanted = self.total if self._limit is None else min(self._limit, self.total)
-        if self._has_shrunk and self._again and len(self._known) != self._limit:
-            self._has_shrunk, self._most, self._again = False, 0, self._again - 1
-            return self._between(0, wanted)
-        return self._between(self._end, min(self._end + wanted - len(self._known), self.total))
+        if self._has_shrunk and self._rereads and len(self._known_ids) != self._limit:
+            self._has_shrunk, self._largest_total, self._rereads = False, 0, self._rereads - 1
+            return self._ranges(0, wanted)
+        # Rows that were returned twice leave fewer new ones than wanted: read on for as many as are missing.
+        return self._ranges(self._end, min(self._end + wanted - len(self._known_ids), self.total))
 
-    def new(self, part: Part, page: Page) -> list[Json]:
-        """The rows of a page that were not told yet, as far as they are wanted."""
-        self._note(part, page)
+    def new_rows(self, page_range: PageRange, page: ListPage) -> list[Json]:
+        """Return the rows of a page that were not returned before, up to the limit.
+
+        Raises:
+            MalformedResponse: If a row has no id.
+        """
+        self._update(page_range, page)
         found: list[Json] = []
         for row in page.rows:
-            known_by = required(row, "id", "row of a list")
-            if known_by not in self._known and len(self._known) != self._limit:
-                self._known.add(known_by)
+            row_id = required_field(row, "id", "row of a list")
+            if row_id not in self._known_ids and len(self._known_ids) != self._limit:
+                self._known_ids.add(row_id)
                 found.append(row)
         return found
 
-    def _note(self, part: Part, page: Page) -> None:
+    def _update(self, page_range: PageRange, page: ListPage) -> None:
         self.total = page.total
-        self._has_shrunk |= page.total < self._most
-        self._most = max(self._most, page.total)
-        if part.offset == 0 and 0 < len(page.rows) < min(part.size, page.total):  # it has smaller pages
-            self._size = self._end = len(page.rows)
+        self._has_shrunk |= page.total < self._largest_total
+        self._largest_total = max(self._largest_total, page.total)
+        # A first page that is shorter than asked for shows that the server has smaller pages.
+        if page_range.offset == 0 and 0 < len(page.rows) < min(page_range.limit, page.total):
+            self._page_size = self._end = len(page.rows)
 
-    def _between(self, start: int, end: int) -> list[Part]:
+    def _ranges(self, start: int, end: int) -> list[PageRange]:
         self._end = max(self._end, end)
-        return [Part(place, min(self._size, end - place)) for place in range(start, end, self._size)]
+        size = self._page_size
+        return [PageRange(offset, min(size, end - offset)) for offset in range(start, end, size)]
+
+
+def rows_of(data: Any) -> list[Any]:
+    """Return the rows in `data` of an envelope; dbt Cloud writes null for an empty list.
+
+    Raises:
+        MalformedResponse: If it is not a list.
+    """
+    if not isinstance(data, list | None):
+        raise MalformedResponse(
+            "dbt Cloud did not send a list where one was expected", why=f"It sent {describe_json(data)}"
+        )
+    return data or []
+
+
+def _total_of(body: Json) -> int:
+    extra = body.get("extra") or {}
+    if "pagination" not in extra:
+        return 0  # a list without pages: what came is all there is
+    total = required_field(extra["pagination"], "total_count", "list")
+    if not isinstance(total, int):
+        raise MalformedResponse(
+            "dbt Cloud sent a list without its length", why=f"It sent {describe_json(total)}"
+        )
+    return total

@@ -1,4 +1,8 @@
-"""The words of a conversation with dbt Cloud: requests, pauses, responses, and the calls made of them."""
+"""The requests, responses and calls that make up the protocol; nothing here does input or output.
+
+A call is a generator. It yields each request that it needs, receives the response, and returns its result. An
+engine (`transport.sync_client` or `transport.async_client`) sends the requests.
+"""
 
 from __future__ import annotations
 
@@ -6,46 +10,46 @@ import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, unquote, urlencode
 
-from dbtcloud.client.errors import InvalidArgument, MalformedResponse
+from dbtcloud.client.errors import DbtCloudError, InvalidArgument, MalformedResponse
 
 T = TypeVar("T")
 
 
 class Sink(Protocol):
-    """Takes a body piece by piece, so that it need not fit into memory."""
+    """A receiver of a response body in chunks, so that the body need not fit into memory."""
 
-    def begin(self, *, tells_its_end: bool = True) -> None:
-        """An answer begins; what came of an earlier one is worth nothing any more.
+    def begin(self, *, has_known_end: bool = True) -> None:
+        """Start a new body and drop what came of an earlier attempt.
 
         Args:
-            tells_its_end: False where only the end of the connection ends the body, so that it may be cut
-                without anybody noticing.
+            has_known_end: False if only the end of the connection ends the body, so that nobody notices when
+                it is cut.
         """
 
     def write(self, chunk: bytes) -> None:
-        """The next bytes, content encoding undone."""
+        """Take the next bytes, already decompressed."""
 
     def end(self) -> None:
-        """All bytes have come."""
+        """Finish the body; all bytes have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, free of host and credentials.
+    """One HTTP request without host and credentials.
 
     Attributes:
         method: "GET" or "POST".
         path: Absolute path, already percent-encoded.
-        query: Names and values in the API's own wire form, in the order they are sent.
+        query: Names and values as the API expects them, in the order in which they are sent.
         body: What is sent as JSON, or None.
-        accept: The media type asked for; artifacts are asked for as "*/*".
-        repeatable: Whether sending it twice does no more than sending it once.
-        service: Which of dbt Cloud's hosts it goes to: "admin" or "discovery".
-        sink: Takes the body of a 200, which the response then lacks. Its own errors must not be OSErrors:
-            those are taken for the network's.
+        accept: The media type that is asked for; "*/*" for artifacts.
+        repeatable: Whether sending it twice has the same effect as sending it once.
+        service: The dbt Cloud service that it goes to: "admin" or "discovery".
+        sink: Receives the body of a 200; the response then has none. A sink must not raise OSError, because
+            an engine takes that for an error of the network.
     """
 
     method: str
@@ -59,7 +63,7 @@ class Request:
 
     @property
     def target(self) -> str:
-        """Path and query, encoded once so that every engine sends the same bytes."""
+        """Path and query, encoded here so that every engine sends the same bytes."""
         return f"{self.path}?{urlencode(self.query, quote_via=quote)}" if self.query else self.path
 
     @property
@@ -69,7 +73,7 @@ class Request:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that belong to this request; credentials are the engine's."""
+        """The headers of this request without those for authentication."""
         content_type = {} if self.body is None else {"Content-Type": "application/json"}
         return {"Accept": self.accept, **content_type}
 
@@ -79,20 +83,24 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """A pause of some seconds, taken by the engine."""
+    """A pause between two requests of a call.
+
+    Attributes:
+        seconds: How long the engine waits.
+    """
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer as it came over the wire.
+    """One HTTP response.
 
     Attributes:
         status: The HTTP status code.
         headers: Header names in lower case.
-        body: The bytes, content encoding undone.
-        raw: The engine's own response object, for callers that want that.
+        body: The bytes, already decompressed.
+        raw: The response object of the engine's HTTP library.
     """
 
     status: int
@@ -102,16 +110,47 @@ class Response:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; raises ValueError where it is not."""
+        """The body, parsed as JSON.
+
+        Raises:
+            ValueError: If the body is not JSON.
+        """
         return json.loads(self.body)
 
 
 Call: TypeAlias = Generator[Request | Sleep, Response | None, T]
-"""A conversation: yields what is to be done, is sent the answers, returns its result."""
+"""A generator that yields requests and pauses, receives the responses, and returns a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Generic[T]):
+    """The end of a call.
+
+    Attributes:
+        result: What the call returned.
+    """
+
+    result: T
+
+
+def next_step(call: Call[T], outcome: Response | DbtCloudError | None) -> Request | Sleep | Finished[T]:
+    """Return the next step of a call. Both engines take their steps from here.
+
+    Args:
+        call: The call, not yet started or waiting for the outcome of its last step.
+        outcome: The response or the error of the last request; None at first and after a pause.
+
+    Raises:
+        DbtCloudError: If the call ends with an error.
+    """
+    try:
+        return call.throw(outcome) if isinstance(outcome, DbtCloudError) else call.send(outcome)
+    except StopIteration as end:
+        return Finished(end.value)
 
 
 def ask(request: Request) -> Call[Response]:
-    """Send one request and return its answer."""
+    """Send one request and return its response."""
     response = yield request
     if response is None:
         raise RuntimeError(f"The engine sent no response to {request}.")
@@ -119,10 +158,14 @@ def ask(request: Request) -> Call[Response]:
 
 
 def identifier(value: object, what: str) -> str:
-    """A numeric id as text, from an int or from digits in a string.
+    """Return a numeric id as text.
+
+    Args:
+        value: An int, or a string of digits.
+        what: The name of the id in an error message, such as "job id".
 
     Raises:
-        InvalidArgument: If it is anything else; ids become part of a path that is sent with the token.
+        InvalidArgument: If it is anything else. An id becomes part of a path that is sent with the token.
     """
     text = str(value).strip()
     if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
@@ -135,11 +178,11 @@ def identifier(value: object, what: str) -> str:
 
 
 def file_path(path: str) -> str:
-    """An artifact's path, percent-encoded segment by segment.
+    """Return an artifact's path with each segment percent-encoded.
 
     Raises:
-        InvalidArgument: If a segment is empty, `.` or `..`, also after decoding: HTTP libraries resolve
-            those, and the request would reach another endpoint.
+        InvalidArgument: If a segment is empty, `.` or `..`, also after decoding. HTTP libraries resolve such
+            segments, and the request would reach another endpoint.
     """
     segments = path.split("/")
     if any(_decoded(segment) in {"", ".", ".."} or "/" in _decoded(segment) for segment in segments):
@@ -152,14 +195,14 @@ def file_path(path: str) -> str:
 
 
 def _decoded(segment: str) -> str:
-    """The segment after any number of percent-decodings, backslashes read as slashes."""
+    """Return the segment after any number of percent-decodings, with slashes for backslashes."""
     while (plain := unquote(segment)) != segment:
         segment = plain
     return segment.replace("\\", "/")
 
 
 def envelope(request: Request, response: Response) -> Mapping[str, Any]:
-    """The answer's JSON object with its `status`, `data` and, for lists, `extra`.
+    """Return the JSON object of a response with its `status`, `data` and, for lists, `extra`.
 
     Raises:
         MalformedResponse: If the body is not such an object.

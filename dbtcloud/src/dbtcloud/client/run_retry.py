@@ -1,4 +1,4 @@
-"""Taking a failed run up where it failed: whether dbt Cloud can do that, and why not."""
+"""Retry a failed run from its point of failure, or explain why dbt Cloud cannot."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from dbtcloud.client.models import Run, RunStatus, status_name
 from dbtcloud.client.protocol import Call
 from dbtcloud.client.run_start import start_retry
 
-REASONS: Mapping[str, str] = {
-    "RETRY_UNSUPPORTED_CMD": "the command that failed is none that dbt can retry",
+_REASONS: Mapping[str, str] = {
+    "RETRY_UNSUPPORTED_CMD": "dbt cannot retry the command that failed",
     "RETRY_UNSUPPORTED_VERSION": "its dbt version cannot retry; dbt 1.6 and later can",
     "RETRY_NOT_LATEST_RUN": "its job has been started again since, and only the latest run can be retried",
     "RETRY_NOT_FAILED_RUN": "it did not end in error",
-    "RETRY_NO_RUN_RESULTS": "it left no run_results.json to go on from, as when the project does not compile",
+    "RETRY_NO_RUN_RESULTS": "it has no run_results.json, for example because the project does not compile",
 }
-"""What dbt Cloud means by a run's `retry_not_supported_reason` (API v2, "Retrieve Run")."""
+"""Explanations of a run's `retry_not_supported_reason` (API v2, "Retrieve Run")."""
 
 
-def refusal(run: Run) -> NotRetryable | None:
-    """Why dbt Cloud cannot retry a run; None where it can, or does not say that it cannot."""
+def retry_refusal(run: Run) -> NotRetryable | None:
+    """Return why dbt Cloud cannot retry a run, or None if nothing speaks against it."""
     if not run.finished:
         return NotRetryable(run.id, "RETRY_NOT_FAILED_RUN", f"it is {status_name(run.status).lower()}")
     if run.status != RunStatus.ERROR:
@@ -31,36 +31,43 @@ def refusal(run: Run) -> NotRetryable | None:
     if run.data.get("can_retry") is not False:
         return None
     code = str(run.data.get("retry_not_supported_reason") or "")
-    return NotRetryable(run.id, code, REASONS.get(code, f"dbt Cloud says {code or 'so'}"))
+    return NotRetryable(run.id, code, _REASONS.get(code, f"dbt Cloud says {code or 'so'}"))
 
 
-def retry_run(account_id: Id, run_id: Id, *, since: datetime) -> Call[Run]:
-    """Start a run that goes on where this one failed, once; the last answer is the one that describes it.
+def retry_failed_run(account_id: Id, run_id: Id, *, since: datetime) -> Call[Run]:
+    """Start a run exactly once that continues a failed run from its point of failure.
+
+    The last response of the call is always one that describes the new run.
 
     Args:
         account_id: The account.
         run_id: The run that failed.
-        since: Before the request is made, by dbt Cloud's clock; the search for the run goes back to it.
+        since: A time before the start, by dbt Cloud's clock. The search for the run goes back to it.
 
     Raises:
         NotRetryable: If dbt Cloud cannot retry it.
-        AmbiguousStart: If it stays unclear whether a run began.
-        DbtCloudError: If dbt Cloud cannot be asked.
+        AmbiguousStart: If it is not clear whether a run was started.
+        DbtCloudError: If a request fails.
     """
     run = yield from endpoints.get_run(account_id, run_id)
-    if (refused := refusal(run)) is not None:
-        raise refused
+    if (refusal := retry_refusal(run)) is not None:
+        raise refusal
     assert run.job_id is not None
     try:
         return (yield from start_retry(account_id, run.job_id, run.id, since=since))
     except (BadRequest, Conflict, Unprocessable) as error:
-        said = error.data.get("reason") if isinstance(error.data, Mapping) else None
-        raise NotRetryable(run.id, str(said or ""), REASONS.get(str(said), str(error))) from error
+        reason = str((error.data.get("reason") if isinstance(error.data, Mapping) else None) or "")
+        raise NotRetryable(run.id, reason, _REASONS.get(reason, str(error))) from error
 
 
 def last_of_chain(run: Run, runs: Iterable[Run]) -> Run:
-    """The run in which a chain of retries that begins with `run` has come to its end so far."""
-    retries = {each.retries: each for each in sorted(runs, key=lambda each: each.id)}
+    """Return the newest run in the chain of retries that begins with `run`.
+
+    Args:
+        run: The first run.
+        runs: Runs of the same job that may belong to the chain.
+    """
+    retries = {retry.retried_run_id: retry for retry in sorted(runs, key=lambda each: each.id)}
     while run.id in retries:
         run = retries.pop(run.id)
     return run

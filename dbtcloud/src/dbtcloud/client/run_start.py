@@ -1,4 +1,8 @@
-"""Starting a run exactly once, over a wire that loses answers."""
+"""Start a run exactly once, even if answers get lost.
+
+A lost answer leaves open whether dbt Cloud started the run. Before the request is sent again, the job's runs
+are searched for the one that may have started.
+"""
 
 from __future__ import annotations
 
@@ -23,84 +27,76 @@ from dbtcloud.client.errors import (
 )
 from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import Json, Run
+from dbtcloud.client.paging import PAGE_SIZE
 from dbtcloud.client.protocol import Call, Sleep
 
-LOOKS = (1.0, 9.0, 20.0)
-"""Seconds before each look for a run that may have begun: three of them, over thirty seconds. A run that
-none of them shows did not begin."""
+SEARCH_DELAYS = (1.0, 9.0, 20.0)
+"""Seconds before each search for a run that may have started. If all find nothing, it did not start."""
 
-BLIND_LOOKS = 30
-"""How many looks may fail, each after attempts of its own, before the start is given up as unclear."""
+_MAX_POSTS = 3
+_MAX_FAILED_SEARCHES = 30  # each after the retries of its requests
 
-REFUSALS, COOL_DOWN, LONGEST_COOL_DOWN = 10, 60.0, 300.0
-"""How often a 429 is sat out, the seconds for one that names none, and the most for one that does; dbt Cloud
-cools down for five minutes ("API rate limits")."""
+# dbt Cloud refuses requests for five minutes after too many (its page "API rate limits").
+_MAX_RATE_LIMITS, _COOL_DOWN, _MAX_COOL_DOWN = 10, 60.0, 300.0
 
-UNCLEAR = (ServerError, RequestTimeout, MalformedResponse, TransportError)
-REFUSED = (BadRequest, Conflict, Unprocessable)
-
-POSTS = 3
-"""How often a start is asked for in all, each time only after it is sure that the last one did nothing."""
+_UNCLEAR = (ServerError, RequestTimeout, MalformedResponse, TransportError)
+_REFUSED = (BadRequest, Conflict, Unprocessable)
 
 
 def start_run(account_id: Id, job_id: Id, payload: Json, *, since: datetime) -> Call[Run]:
-    """Start a run of a job, once; the last answer is the one that describes it.
+    """Start a run of a job exactly once.
+
+    The last response of the call is always one that describes the run.
 
     Args:
         account_id: The account.
         job_id: The job.
-        payload: The body of "Trigger Job Run"; its cause must carry a mark (`marker.stamp`).
-        since: Before the request is made, by dbt Cloud's clock; the search for the run goes back to it.
+        payload: The body of "Trigger Job Run". Its cause must have a marker (see `marker.add_marker`).
+        since: A time before the start, by dbt Cloud's clock. The search for the run goes back to it.
 
     Raises:
-        AmbiguousStart: If it stays unclear whether a run began.
-        DbtCloudError: If dbt Cloud refuses.
+        AmbiguousStart: If it is not clear whether a run was started.
+        DbtCloudError: If dbt Cloud refuses to start the run.
+        ValueError: If the cause has no marker.
     """
-    mark = Marker.find(payload["cause"])
-    if mark is None:
-        raise ValueError("The cause carries no mark; stamp it first.")
+    marker = Marker.find(payload["cause"])
+    if marker is None:
+        raise ValueError("The cause has no marker. Add one with add_marker().")
 
-    def ours(run: Run) -> bool:
-        return Marker.find(run.cause) == mark
+    def is_started_run(run: Run) -> bool:
+        return Marker.find(run.cause) == marker
 
-    search = Search(account_id, job_id, since, ours, f"[af:{mark}]")
-    return (yield from _once(lambda: endpoints.trigger_run(account_id, job_id, payload), search))
+    search = _RunSearch(account_id, job_id, since, is_started_run, f"[af:{marker}]")
+    return (yield from _start_once(lambda: endpoints.trigger_run(account_id, job_id, payload), search))
 
 
 def start_retry(account_id: Id, job_id: Id, run_id: Id, *, since: datetime) -> Call[Run]:
-    """Start a run that goes on where `run_id` failed, once; such a run names the one it retries.
+    """Start a run exactly once that continues another from its point of failure.
+
+    dbt Cloud takes no cause here, so the run is recognised by the run that it retries.
+
+    Args:
+        account_id: The account.
+        job_id: The job of the run.
+        run_id: The run that failed.
+        since: A time before the start, by dbt Cloud's clock. The search for the run goes back to it.
 
     Raises:
-        AmbiguousStart: If it stays unclear whether a run began.
-        DbtCloudError: If dbt Cloud refuses.
+        AmbiguousStart: If it is not clear whether a run was started.
+        DbtCloudError: If dbt Cloud refuses to start the run.
     """
 
-    def ours(run: Run) -> bool:
-        return str(run.retries) == str(run_id)
+    def is_started_run(run: Run) -> bool:
+        return str(run.retried_run_id) == str(run_id)
 
-    search = Search(account_id, job_id, since, ours, f"(it retries run {run_id})")
-    return (yield from _once(lambda: endpoints.retry_run(account_id, run_id), search))
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """How a run that may have begun is found.
-
-    Attributes:
-        since: How far back the job's runs are read.
-        ours: Whether a run is the one.
-        marker: By what people can find it.
-    """
-
-    account_id: Id
-    job_id: Id
-    since: datetime
-    ours: Callable[[Run], bool]
-    marker: str
+    search = _RunSearch(account_id, job_id, since, is_started_run, f"(it retries run {run_id})")
+    return (yield from _start_once(lambda: endpoints.retry_run(account_id, run_id), search))
 
 
-def find_runs(account_id: Id, job_id: Id, since: datetime, wanted: Callable[[Run], bool]) -> Call[list[Run]]:
-    """Runs of a job that were created since a moment and are wanted, newest first."""
+def find_runs(
+    account_id: Id, job_id: Id, since: datetime, is_wanted: Callable[[Run], bool]
+) -> Call[list[Run]]:
+    """Return a job's runs that were created since a time and are wanted, the newest first."""
     found: list[Run] = []
     offset = 0
     while True:
@@ -109,70 +105,89 @@ def find_runs(account_id: Id, job_id: Id, since: datetime, wanted: Callable[[Run
             job_definition_id=job_id,
             order_by="-id",
             include_related=["trigger"],
-            limit=endpoints.PAGE_SIZE,
+            limit=PAGE_SIZE,
             offset=offset,
         )
         recent = [run for run in page if run.created_at is None or run.created_at >= since]
-        found += [run for run in recent if wanted(run)]
-        if len(recent) < endpoints.PAGE_SIZE:
+        found += [run for run in recent if is_wanted(run)]
+        if len(recent) < PAGE_SIZE:
             return found
         offset += len(page)
 
 
-def _once(post: Callable[[], Call[Run]], search: Search) -> Call[Run]:
-    """Post, and where the answer leaves it open whether a run began, look for it before posting again."""
+@dataclass(frozen=True, slots=True)
+class _RunSearch:
+    """How to find a run that may have started.
+
+    Attributes:
+        account_id: The account.
+        job_id: The job.
+        since: How far back the job's runs are searched.
+        is_started_run: Returns whether a run is the one.
+        marker: A text by which people can find the run.
+    """
+
+    account_id: Id
+    job_id: Id
+    since: datetime
+    is_started_run: Callable[[Run], bool]
+    marker: str
+
+
+def _start_once(post: Callable[[], Call[Run]], search: _RunSearch) -> Call[Run]:
+    """Send the request. If the answer is unclear, search for the run before sending it again."""
     for posts in count(1):
         try:
-            return (yield from _when_let(post))
-        except (*UNCLEAR, *REFUSED) as error:
-            if not _leaves_open(error, posts):
+            return (yield from _post(post))
+        except (*_UNCLEAR, *_REFUSED) as error:
+            if not _may_have_started(error, posts):
                 raise
-            began = yield from _began(search, error)
-            if began is not None:
-                return (
-                    yield from endpoints.get_run(search.account_id, began.id, include_related=["trigger"])
-                )
-            if posts == POSTS or isinstance(error, REFUSED):
+            run = yield from _find_started_run(search, error)
+            if run is not None:
+                return (yield from endpoints.get_run(search.account_id, run.id, include_related=["trigger"]))
+            if posts == _MAX_POSTS or isinstance(error, _REFUSED):
                 raise
     raise AssertionError("unreachable")
 
 
-def _leaves_open(error: DbtCloudError, posts: int) -> bool:
-    """Whether a run may have begun; what stands in the way of a second post may be what the first began."""
-    if isinstance(error, REFUSED):
+def _may_have_started(error: DbtCloudError, posts: int) -> bool:
+    if isinstance(error, _REFUSED):
+        # The run that the first request started can be the reason why dbt Cloud refuses the second.
         return posts > 1
     return not isinstance(error, TransportError) or error.sent
 
 
-def _when_let(post: Callable[[], Call[Run]]) -> Call[Run]:
-    """Post, and sit out a cool-down: what was answered by 429 was not done."""
-    for refusals in count(1):
+def _post(post: Callable[[], Call[Run]]) -> Call[Run]:
+    """Send the request, and wait after each 429: what is refused by it was not done."""
+    for rate_limits in count(1):
         try:
             return (yield from post())
         except RateLimited as error:
-            if refusals == REFUSALS:
+            if rate_limits == _MAX_RATE_LIMITS:
                 raise
-            yield Sleep(min(error.retry_after or COOL_DOWN, LONGEST_COOL_DOWN))
+            yield Sleep(min(error.retry_after or _COOL_DOWN, _MAX_COOL_DOWN))
     raise AssertionError("unreachable")
 
 
-def _began(search: Search, error: DbtCloudError) -> Call[Run | None]:
-    """The run that began after all, or None when it is sure that none did.
+def _find_started_run(search: _RunSearch, error: DbtCloudError) -> Call[Run | None]:
+    """Return the run that was started, or None if certainly none was.
 
-    A look that fails shows nothing and does not count.
+    Raises:
+        AmbiguousStart: If the job's runs cannot be listed.
     """
-    seen, blind = 0, 0
-    while seen < len(LOOKS):
-        yield Sleep(LOOKS[seen])
+    searches, failed_searches = 0, 0
+    while searches < len(SEARCH_DELAYS):
+        yield Sleep(SEARCH_DELAYS[searches])
         try:
-            runs = yield from find_runs(search.account_id, search.job_id, search.since, search.ours)
+            runs = yield from find_runs(search.account_id, search.job_id, search.since, search.is_started_run)
         except DbtCloudError as failure:
-            blind += 1
-            if not failure.retryable or blind > BLIND_LOOKS:
-                why = f"{error} Nor can the job's runs be listed: {failure}"
+            # A failed search shows nothing, so it is repeated and does not count as one that found no run.
+            failed_searches += 1
+            if not failure.retryable or failed_searches > _MAX_FAILED_SEARCHES:
+                why = f"{error} The search for the run failed as well: {failure}"
                 raise AmbiguousStart(search.marker, why=why) from failure
             continue
         if runs:
-            return runs[-1]
-        seen += 1
+            return runs[-1]  # the oldest: it is the one that this start began
+        searches += 1
     return None

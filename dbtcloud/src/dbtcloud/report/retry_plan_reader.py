@@ -34,7 +34,7 @@ def read_retry_plan(account_id: Id, run_id: Id) -> Call[RetryPlan]:
 def _original(account_id: Id, run: Run) -> Call[str | None]:
     """The command that `dbt retry` in a run stands for: the one that failed in the run that it retries."""
     for _ in range(_MAX_RETRIES):
-        retried = run.retries
+        retried = run.retried_run_id
         if not retried:
             break
         run = yield from endpoints.get_run(account_id, retried, include_related=["run_steps"])

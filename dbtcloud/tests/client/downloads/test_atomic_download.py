@@ -13,11 +13,11 @@ from folders import files
 
 
 def land(path, *chunks):
-    with AtomicDownload(LocalDestination(path), "Artifact 'a' of run 7") as landing:
-        landing.begin()
+    with AtomicDownload(LocalDestination(path), "Artifact 'a' of run 7") as artifact:
+        artifact.begin()
         for chunk in chunks:
-            landing.write(chunk)
-        landing.end()
+            artifact.write(chunk)
+        artifact.end()
 
 
 @pytest.fixture
@@ -32,23 +32,23 @@ def full_disk():
 def test_the_name_is_taken_at_the_end_only(tmp_path):
     target = tmp_path / "there"
     target.write_bytes(b"earlier")
-    with AtomicDownload(LocalDestination(target)) as landing:
-        landing.begin()
-        landing.write(b"new")
+    with AtomicDownload(LocalDestination(target)) as artifact:
+        artifact.begin()
+        artifact.write(b"new")
         assert target.read_bytes() == b"earlier"
         assert len(files(tmp_path)) == 2
-        landing.end()
+        artifact.end()
         assert target.read_bytes() == b"new"
     assert files(tmp_path) == {"there": b"new"}
 
 
 def test_an_attempt_anew_begins_anew(tmp_path):
-    with AtomicDownload(LocalDestination(tmp_path / "there")) as landing:
-        landing.begin()
-        landing.write(b"lost")
-        landing.begin()
-        landing.write(b"kept")
-        landing.end()
+    with AtomicDownload(LocalDestination(tmp_path / "there")) as artifact:
+        artifact.begin()
+        artifact.write(b"lost")
+        artifact.begin()
+        artifact.write(b"kept")
+        artifact.end()
     assert files(tmp_path) == {"there": b"kept"}
 
 
@@ -57,9 +57,9 @@ def test_leaving_early_in_any_way_leaves_what_was_there(tmp_path, error):
     (tmp_path / "there").write_bytes(b"earlier")
 
     def leave_early():
-        with AtomicDownload(LocalDestination(tmp_path / "there")) as landing:
-            landing.begin()
-            landing.write(b"x" * 100_000)
+        with AtomicDownload(LocalDestination(tmp_path / "there")) as artifact:
+            artifact.begin()
+            artifact.write(b"x" * 100_000)
             raise error
 
     with pytest.raises(error):
@@ -71,8 +71,8 @@ def test_leaving_early_in_any_way_leaves_what_was_there(tmp_path, error):
 def test_a_full_disk_leaves_the_earlier_file_and_says_what_to_do(tmp_path, full_disk, size):
     (tmp_path / "there").write_bytes(b"earlier")
     told = (
-        rf"Artifact 'a' of run 7 could not be written to {tmp_path}/there, where nothing has changed\. "
-        r"File too large\. Make room there, or write to another place\."
+        rf"Artifact 'a' of run 7 could not be written to {tmp_path}/there; nothing was changed there\. "
+        r"File too large\. Free some space there, or write to another destination\."
     )
     with pytest.raises(ArtifactError, match=told) as raised:
         land(tmp_path / "there", b"x" * size)
@@ -118,11 +118,11 @@ def test_missing_folders_are_made_and_others_may_read_the_file(tmp_path):
 
 
 def test_what_was_left_takes_nothing_more(tmp_path):
-    landing = AtomicDownload(LocalDestination(tmp_path / "there"))
-    landing.begin()
-    landing.__exit__()
-    for late in (landing.begin, lambda: landing.write(b"x"), landing.end):
-        with pytest.raises(ArtifactError, match="The download was given up"):
+    artifact = AtomicDownload(LocalDestination(tmp_path / "there"))
+    artifact.begin()
+    artifact.__exit__()
+    for late in (artifact.begin, lambda: artifact.write(b"x"), artifact.end):
+        with pytest.raises(ArtifactError, match="The download was aborted"):
             late()
     assert files(tmp_path) == {}
 
@@ -136,11 +136,11 @@ def test_leaving_waits_for_a_beginning_in_another_thread(tmp_path):
             go_on.wait()
             return super().open()
 
-    landing = AtomicDownload(Slow(tmp_path / "there"))
-    beginning = threading.Thread(target=landing.begin)
+    artifact = AtomicDownload(Slow(tmp_path / "there"))
+    beginning = threading.Thread(target=artifact.begin)
     beginning.start()
     begun.wait()
-    leaving = threading.Thread(target=landing.__exit__)
+    leaving = threading.Thread(target=artifact.__exit__)
     leaving.start()
     go_on.set()
     beginning.join()

@@ -19,7 +19,7 @@ from dbtcloud.client.errors import (
     ServerError,
     TransportError,
 )
-from dbtcloud.client.transport import blocking
+from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from folders import files
 from wires.raw import answer, chunked, envelope, refusal
 
@@ -34,9 +34,9 @@ def fetch(engine, access, raw_server, tmp_path):
     """Fetches an artifact into the file `there`; the run has ended long ago unless `clock` says otherwise."""
 
     def run(path="telemetry.parquet", clock=lambda: ENDED + timedelta(hours=1), **options):
-        with AtomicDownload(LocalDestination(tmp_path / "there"), is_json=path.endswith(".json")) as landing:
+        with AtomicDownload(LocalDestination(tmp_path / "there"), is_json=path.endswith(".json")) as artifact:
             engine.ask(
-                access(raw_server.url), download.fetch_artifact(1, 7, path, landing, clock=clock, **options)
+                access(raw_server.url), download.fetch_artifact(1, 7, path, artifact, clock=clock, **options)
             )
         return (tmp_path / "there").read_bytes()
 
@@ -96,7 +96,7 @@ def test_what_stays_leaves_the_earlier_file_and_nothing_else(fetch, raw_server, 
 def test_a_cut_artifact_says_that_it_broke_off(fetch, raw_server):
     raw_server.reply = answer(BINARY, cut=100)
     with pytest.raises(
-        TransportError, match=r"The answer from http://127.0.0.1:\d+ broke off\. .+\. Check the"
+        TransportError, match=r"The answer from http://127.0.0.1:\d+ was interrupted\. .+\. Check the"
     ):
         fetch()
 
@@ -105,8 +105,8 @@ def test_a_cut_artifact_says_that_it_broke_off(fetch, raw_server):
     ("body", "why"),
     [
         (b"<!DOCTYPE html><html></html>", "a web page"),
-        (b'{"nodes": {"a"', "ends in the middle"),
-        (b'{"nodes": []', "ends in the middle"),
+        (b'{"nodes": {"a"', "is incomplete"),
+        (b'{"nodes": []', "is incomplete"),
         (b"Not here", "does not begin with"),
         (b" \n", "is empty"),
     ],
@@ -156,16 +156,16 @@ def carried_out(raw_server, access, call, clock):
         pauses.append(seconds)
         clock[0] += timedelta(seconds=seconds)
 
-    with blocking.Client(access(raw_server.url)) as client:
-        blocking.drive(call, client._send, sleep=sleep)
+    with SyncClient(access(raw_server.url)) as client:
+        run_call(call, client.send, sleep=sleep)
     return pauses
 
 
 def test_what_is_not_there_yet_is_asked_for_again_while_the_run_is_fresh(raw_server, access, tmp_path):
     raw_server.reply = dbt_cloud({"catalog.json": [GONE, GONE, GONE, answer(b"{}")]})
     clock = [ENDED + timedelta(seconds=5)]
-    with AtomicDownload(LocalDestination(tmp_path / "there")) as landing:
-        call = download.fetch_artifact(1, 7, "catalog.json", landing, clock=lambda: clock[0])
+    with AtomicDownload(LocalDestination(tmp_path / "there")) as artifact:
+        call = download.fetch_artifact(1, 7, "catalog.json", artifact, clock=lambda: clock[0])
         assert carried_out(raw_server, access, call, clock) == [0.5, 1.0, 2.0]
     assert (tmp_path / "there").read_bytes() == b"{}"
 
@@ -177,8 +177,8 @@ def test_the_wait_ends_a_minute_after_the_run_whatever_the_clock_says(
     names = ["manifest.json", "run_results.json"]
     raw_server.reply = dbt_cloud({"catalog.json": [GONE]}, names=names)
     clock = [ENDED + timedelta(seconds=age)]
-    landing = AtomicDownload(LocalDestination(tmp_path / "there"))
-    call = download.fetch_artifact(1, 7, "catalog.json", landing, clock=lambda: clock[0])
+    artifact = AtomicDownload(LocalDestination(tmp_path / "there"))
+    call = download.fetch_artifact(1, 7, "catalog.json", artifact, clock=lambda: clock[0])
     with pytest.raises(ArtifactMissing, match=r"It has manifest\.json, run_results\.json"):
         carried_out(raw_server, access, call, clock)
     assert (clock[0] - ENDED).total_seconds() == age + waited
@@ -195,7 +195,7 @@ def test_a_run_that_has_not_ended_is_said_to_go_on(fetch, raw_server):
 
 def test_a_step_that_lacks_it_is_named(fetch, raw_server):
     raw_server.reply = dbt_cloud({"catalog.json": [GONE]}, names=["catalog.json"])
-    with pytest.raises(ArtifactMissing, match="Asked for was what step 2 wrote") as raised:
+    with pytest.raises(ArtifactMissing, match="Step 2 did not write it") as raised:
         fetch("catalog.json", step=2)
     assert isinstance(raised.value.__cause__, NotFound)
 
@@ -223,6 +223,6 @@ def test_what_is_forbidden_is_not_taken_for_missing(fetch, raw_server):
 def test_what_cannot_be_written_is_not_asked_for_again(fetch, raw_server, tmp_path):
     (tmp_path / "there").mkdir()
     raw_server.reply = answer(json.dumps({}))
-    with pytest.raises(ArtifactError, match="There is something that is no file"):
+    with pytest.raises(ArtifactError, match="The path exists and is not a file"):
         fetch()
     assert len(raw_server.received) == 1

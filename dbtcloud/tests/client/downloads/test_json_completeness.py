@@ -21,7 +21,7 @@ TEXTS = (st.lists(VALUES) | st.dictionaries(TRICKY, VALUES)).map(
 def fault(chunks, **options):
     outline = JsonCompleteness(**options)
     for chunk in chunks:
-        outline.see(chunk)
+        outline.add(chunk)
     return outline.fault()
 
 
@@ -30,8 +30,8 @@ def fault(chunks, **options):
     [
         ([b" ", b"\n{", b"}", b" " * 100, b"\n"], None),
         ([b"[", b"]"], None),
-        ([b"[", b"}"], "It ends in the middle"),
-        ([b"{}", b"x"], "It ends in the middle"),
+        ([b"[", b"}"], "It is incomplete"),
+        ([b"{}", b"x"], "It is incomplete"),
         ([], "It is empty"),
         ([b" "], "It is empty"),
     ],
@@ -63,4 +63,4 @@ def test_a_text_that_is_followed_is_whole_at_its_end_and_nowhere_before(text, da
 )
 def test_only_following_it_shows_that_a_text_was_cut_after_an_inner_end(text):
     assert fault([text]) is None
-    assert fault([text], nesting=True) == "It ends in the middle"
+    assert fault([text], nesting=True) == "It is incomplete"

@@ -2,7 +2,13 @@
 
 import pytest
 
-from dbtcloud.client.downloads.patterns import chosen, inside, is_pattern, matches, missing
+from dbtcloud.client.downloads.patterns import (
+    artifact_missing,
+    is_pattern,
+    matches,
+    relative_path,
+    select_artifacts,
+)
 from dbtcloud.client.errors import ArtifactError
 
 
@@ -35,7 +41,7 @@ def test_stars_stay_within_a_folder_and_two_of_them_do_not(path, pattern, meant)
 def test_each_artifact_is_chosen_once_in_the_order_asked_for():
     names = ["run_results.json", "compiled/b.sql", "compiled/a.sql", "manifest.json"]
     wanted = ["run_results.json", "compiled/**", "*.json", "not/there.json", "nothing/*"]
-    assert chosen(names, wanted) == (
+    assert select_artifacts(names, wanted) == (
         ["run_results.json", "compiled/a.sql", "compiled/b.sql", "manifest.json", "not/there.json"],
         ["nothing/*"],
     )
@@ -50,7 +56,7 @@ def test_a_pattern_is_known_by_its_signs(name, pattern):
     "path", ["manifest.json", "compiled/shop/models/a b+ü.sql", "run/..hidden/...", "C/x"]
 )
 def test_usual_names_stay_as_they_are(path):
-    assert inside(path) == path
+    assert relative_path(path) == path
 
 
 @pytest.mark.parametrize(
@@ -71,15 +77,15 @@ def test_usual_names_stay_as_they_are(path):
     ],
 )
 def test_names_that_lead_elsewhere_are_refused(path):
-    with pytest.raises(ArtifactError, match=r"is not written\. Its name would lead out of the folder"):
-        inside(path)
+    with pytest.raises(ArtifactError, match=r"was not written\. Its name would leave the target folder"):
+        relative_path(path)
 
 
 def test_the_error_shows_what_is_similar_first_and_counts_the_rest():
     names = ["zebra.json", "compiled/a.sql", "run_results.json", "b.json", "c.json", "d.json", "e.json"]
-    told = str(missing(7, "run_result.json", names))
+    told = str(artifact_missing(7, "run_result.json", names))
     assert told.startswith(
         "Run 7 has no artifact 'run_result.json'. "
         "It has run_results.json, b.json, c.json, d.json, e.json and 2 more. "
     )
-    assert "It has none at all" in str(missing(7, "a", []))
+    assert "It has no artifacts" in str(artifact_missing(7, "a", []))

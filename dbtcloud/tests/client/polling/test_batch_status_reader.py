@@ -10,8 +10,8 @@ from dbtcloud.client.errors import NotFound, RateLimited, ServerError
 from dbtcloud.client.polling.batch_status_reader import BatchStatusReader, Waiter
 from dbtcloud.client.polling.rate_limiter import Pacing
 from dbtcloud.client.polling.token_bucket import Bucket
-from dbtcloud.client.retry import ONCE
-from dbtcloud.client.transport.awaiting import Client
+from dbtcloud.client.retry import NO_RETRY
+from dbtcloud.client.transport.async_client import AsyncClient
 from wires.raw import answer, envelope
 
 
@@ -20,7 +20,7 @@ def look(dbt_cloud, access):
     """Looks for waiters of these runs, once or several times over one lookout; their answers or errors."""
 
     async def carry_out(runs, known, times, credentials):
-        async with Client(credentials, ONCE) as client:
+        async with AsyncClient(credentials, NO_RETRY) as client:
             lookout = BatchStatusReader(client, "1", Pacing(Bucket(1e9, time.monotonic)))
             for _ in range(times):
                 loop = asyncio.get_running_loop()

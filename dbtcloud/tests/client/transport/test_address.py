@@ -45,7 +45,7 @@ def test_a_port_and_a_scheme_beside_the_host_are_used_where_the_host_has_none():
 def test_http_off_this_machine_is_refused(host):
     with pytest.raises(InvalidArgument) as refused:
         base_url(host)
-    assert "in clear" in refused.value.what
+    assert "unencrypted" in refused.value.what
     assert "allow_insecure_http" in refused.value.fix
 
 

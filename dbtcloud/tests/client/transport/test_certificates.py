@@ -11,7 +11,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.errors import InvalidArgument, TransportError
-from dbtcloud.client.retry import ONCE
+from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport import certificates
 from dbtcloud.client.transport.credentials import Transport
 
@@ -20,12 +20,12 @@ from dbtcloud.client.transport.credentials import Transport
 def reach(engine, access):
     def ask(cloud, **transport):
         credentials = access(cloud.url, token=cloud.token, **transport)
-        return engine.ask(credentials, endpoints.get_account(1), decision=ONCE).name
+        return engine.ask(credentials, endpoints.get_account(1), retry=NO_RETRY).name
 
     return ask
 
 
-@pytest.mark.parametrize("variable", certificates.CA_VARIABLES)
+@pytest.mark.parametrize("variable", certificates._CA_VARIABLES)
 def test_an_authority_may_be_named_by_the_environment(reach, tls_cloud, authority, monkeypatch, variable):
     monkeypatch.setenv(variable, authority.file)
     assert reach(tls_cloud) == "Local"
@@ -83,14 +83,14 @@ def test_a_key_with_a_password_is_refused_rather_than_asked_for(reach, guarded_c
 
 def test_a_variable_that_names_no_file_is_named(reach, tls_cloud, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", "/no/such")
-    with pytest.raises(InvalidArgument, match="the variable SSL_CERT_FILE"):
+    with pytest.raises(InvalidArgument, match="The variable SSL_CERT_FILE"):
         reach(tls_cloud)
 
 
 def test_both_engines_trust_the_same_authorities_by_default():
     expected = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
-    assert certificates.trusted(Transport()) is True
-    assert certificates.context(Transport()).cert_store_stats() == expected.cert_store_stats()
+    assert certificates.ca_certificates(Transport()) is True
+    assert certificates.ssl_context(Transport()).cert_store_stats() == expected.cert_store_stats()
 
 
 def test_without_verification_any_server_is_spoken_to(reach, tls_cloud):

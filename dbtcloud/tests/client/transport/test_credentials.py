@@ -7,14 +7,14 @@ import pytest
 from dbtcloud.client import endpoints
 from dbtcloud.client.errors import DbtCloudError, InvalidArgument
 from dbtcloud.client.protocol import Request
-from dbtcloud.client.retry import Patience, patiently
+from dbtcloud.client.retry import RetryPolicy
 from dbtcloud.client.transport.credentials import Credentials, Transport
 from wires.raw import answer, refusal
 from wires.secrets import told
 
 TOKEN = "dbtc_a-token-for-tests"
 PASSWORD = "pr0xy-s3cret"
-TWICE = patiently(Patience(attempts=2, delay=0))
+TWICE = RetryPolicy(attempts=2, delay=0)
 
 PROXIES = [
     "http://user:{secret}@127.0.0.1:{closed}",
@@ -41,7 +41,7 @@ def test_a_proxy_that_does_not_work_is_told_without_its_password(engine, access,
     caplog.set_level(logging.DEBUG)
     credentials = access(url, proxies={"https": broken_proxy, "http": broken_proxy}, timeout=0.5)
     with pytest.raises(DbtCloudError) as refused:
-        engine.ask(credentials, endpoints.get_run(1, 2), decision=TWICE)
+        engine.ask(credentials, endpoints.get_run(1, 2), retry=TWICE)
     everything = told(refused.value) + caplog.text + repr(credentials)
     assert PASSWORD not in everything
     assert TOKEN not in everything
@@ -66,7 +66,7 @@ def test_a_server_that_echoes_the_token_is_not_quoted(engine, access, raw_server
     caplog.set_level(logging.DEBUG)
     raw_server.reply = reply
     with pytest.raises(DbtCloudError) as refused:
-        engine.ask(access(raw_server.url), endpoints.get_run(1, 2), decision=TWICE)
+        engine.ask(access(raw_server.url), endpoints.get_run(1, 2), retry=TWICE)
     assert TOKEN not in told(refused.value) + caplog.text
     assert PASSWORD not in told(refused.value) + caplog.text
 

@@ -9,7 +9,7 @@ import pytest
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads.atomic_download import AtomicDownload, LocalDestination
 from dbtcloud.client.errors import MalformedResponse, NotFound, ServerError, TransportError
-from dbtcloud.client.retry import ONCE
+from dbtcloud.client.retry import NO_RETRY
 from folders import files
 from wires.raw import answer, chunked, envelope, unframed
 from wires.secrets import told
@@ -18,8 +18,8 @@ TEXT = json.dumps({"nodes": {str(number): os.urandom(20).hex() for number in ran
 GZIPPED = gzip.compress(TEXT)
 HALF = len(GZIPPED) // 2
 GZIP = {"Content-Encoding": "gzip"}
-MIDDLE = "Its gzip ends in the middle"
-DAMAGED = "Its gzip is damaged"
+MIDDLE = "Its gzip data is incomplete"
+DAMAGED = "Its gzip data is damaged"
 
 
 def with_byte_changed(body, at):
@@ -86,14 +86,16 @@ def get(request, fetch, read):
 @pytest.mark.parametrize("case", WHOLE)
 def test_a_whole_body_is_unpacked(fetch, read, raw_server, case):
     raw_server.reply = WHOLE[case]
-    assert fetch(decision=ONCE) == {"there.json": TEXT}
-    assert read(decision=ONCE) == TEXT
+    assert fetch(retry=NO_RETRY) == {"there.json": TEXT}
+    assert read(retry=NO_RETRY) == TEXT
 
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_body_that_is_not_whole_leaves_the_earlier_file_and_is_told(fetch, raw_server, tmp_path, case):
     raw_server.reply, why = BROKEN[case]
-    with pytest.raises(TransportError, match=rf"from http://127.0.0.1:\d+ broke off\. {why}\.") as raised:
+    with pytest.raises(
+        TransportError, match=rf"from http://127.0.0.1:\d+ was interrupted\. {why}\."
+    ) as raised:
         fetch()
     assert raised.value.sent
     assert files(tmp_path) == {"there.json": b"earlier"}
@@ -110,8 +112,8 @@ def test_a_body_that_is_not_whole_is_asked_for_again(fetch, raw_server, case):
 @pytest.mark.parametrize("case", BROKEN)
 def test_what_is_read_into_memory_is_whole_too(read, raw_server, case):
     raw_server.reply, why = BROKEN[case]
-    with pytest.raises(TransportError, match=rf"broke off\. {why}\."):
-        read(decision=ONCE)
+    with pytest.raises(TransportError, match=rf"was interrupted\. {why}\."):
+        read(retry=NO_RETRY)
     raw_server.replies(BROKEN[case][0], WHOLE["chunks"])
     assert read() == TEXT
 
@@ -128,8 +130,8 @@ class Measuring:
     def __init__(self):
         self.sizes = []
 
-    def begin(self, *, tells_its_end=True):
-        assert tells_its_end
+    def begin(self, *, has_known_end=True):
+        assert has_known_end
 
     def write(self, chunk):
         self.sizes.append(len(chunk))
@@ -155,8 +157,10 @@ def test_nothing_but_gzip_is_asked_for(read, raw_server):
 @pytest.mark.parametrize("coding", ["br", "gzip, br", "deflate"])
 def test_another_encoding_is_refused_by_its_name(get, raw_server, tmp_path, coding):
     raw_server.reply = strange(coding=coding)
-    with pytest.raises(MalformedResponse, match=rf"is encoded as '{coding}'\. Asked for was 'gzip'"):
-        get(decision=ONCE)
+    with pytest.raises(
+        MalformedResponse, match=rf"has the encoding '{coding}'\. Only 'gzip' or none was asked for"
+    ):
+        get(retry=NO_RETRY)
     assert files(tmp_path) == {"there.json": b"earlier"}
 
 
@@ -164,8 +168,8 @@ def test_the_name_of_an_encoding_tells_no_secret(engine, access, raw_server):
     token = "dbtc_With-Capitals"
     raw_server.reply = strange(coding=token)
     call = endpoints.get_run(1, 2)
-    with pytest.raises(MalformedResponse, match=r"is encoded as '\*\*\*'") as raised:
-        engine.ask(access(raw_server.url, token=token), call, decision=ONCE)
+    with pytest.raises(MalformedResponse, match=r"has the encoding '\*\*\*'") as raised:
+        engine.ask(access(raw_server.url, token=token), call, retry=NO_RETRY)
     assert token.lower() not in told(raised.value).lower()
 
 
@@ -186,7 +190,7 @@ PROBLEM = json.dumps(envelope(None, user_message="No such luck")).encode()
 def test_an_error_status_counts_however_its_body_is_encoded(get, raw_server, status, kind, reply):
     raw_server.reply = reply(status)
     with pytest.raises(kind):
-        get(decision=ONCE)
+        get(retry=NO_RETRY)
 
 
 def test_an_error_that_is_gzipped_says_what_dbt_cloud_said(read, raw_server):
@@ -201,7 +205,7 @@ CLOSED = CUT_AFTER_AN_INNER_END + b', "c": "\\"{["}\n'
 
 def test_json_that_only_the_connection_ends_is_followed_to_its_end(fetch, raw_server, tmp_path):
     raw_server.reply = unframed(CUT_AFTER_AN_INNER_END)
-    with pytest.raises(MalformedResponse, match=r"is not JSON\. It ends in the middle"):
+    with pytest.raises(MalformedResponse, match=r"is not JSON\. It is incomplete"):
         fetch()
     assert files(tmp_path) == {"there.json": b"earlier"}
     raw_server.replies(unframed(CUT_AFTER_AN_INNER_END), unframed(CLOSED))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dbtcloud.client import endpoints as api
-from dbtcloud.client.protocol import Call
+from dbtcloud.client.paging import list_rows
+from dbtcloud.client.protocol import Call, ask
 
 IT = {"id": 1, "status": 10, "name": "it"}
 PAGE = "limit=100&offset=0"
@@ -16,7 +17,7 @@ PAGE = "limit=100&offset=0"
 class Forgetful:
     """Takes a body and keeps nothing of it."""
 
-    def begin(self, *, tells_its_end: bool = True) -> None:
+    def begin(self, *, has_known_end: bool = True) -> None:
         pass
 
     def write(self, chunk: bytes) -> None:
@@ -132,22 +133,27 @@ CASES = {
             accept="*/*",
         )
     ],
-    "one": [
-        gets(lambda: api.one(api.read(7, "jobs", query={"limit": 1})), "/api/v2/accounts/7/jobs/?limit=1")
-    ],
-    "rows": [lists(lambda: api.rows(api.read(7, "runs")), f"/api/v2/accounts/7/runs/?{PAGE}")],
-    "any_of": [
+    "get_data": [
         gets(
-            lambda: api.any_of(api.below_accounts("get", "7/steps/4/", {"a": True}, "v3")),
+            lambda: api.get_data(api.get_request(7, "jobs", query={"limit": 1})),
+            "/api/v2/accounts/7/jobs/?limit=1",
+        )
+    ],
+    "paging.list_rows": [
+        lists(lambda: list_rows(api.get_request(7, "runs")), f"/api/v2/accounts/7/runs/?{PAGE}")
+    ],
+    "custom_request": [
+        gets(
+            lambda: ask(api.custom_request("get", "7/steps/4/", {"a": True}, "v3")),
             "/api/v3/accounts/7/steps/4/?a=true",
         ),
         Case(
-            lambda: api.any_of(api.below_accounts("GET", "7/runs/42/artifacts/a/b.json", {"step": 2}, "v2")),
+            lambda: ask(api.custom_request("GET", "7/runs/42/artifacts/a/b.json", {"step": 2}, "v2")),
             "/api/v2/accounts/7/runs/42/artifacts/a/b.json?step=2",
             accept="*/*",
         ),
         posts(
-            lambda: api.any_of(api.below_accounts("post", "7/jobs/70/run", {"cause": "x"}, "v2")),
+            lambda: ask(api.custom_request("post", "7/jobs/70/run", {"cause": "x"}, "v2")),
             "/api/v2/accounts/7/jobs/70/run/",
             {"cause": "x"},
         ),

@@ -1,1 +1,1 @@
-"""downloads."""
+"""Download artifacts to files and read them."""

@@ -1,4 +1,4 @@
-"""Where a download lands: under another name first, and under its own when it is whole."""
+"""Write a download to a temporary file, and move it to its destination when it is complete."""
 
 from __future__ import annotations
 
@@ -17,161 +17,168 @@ from dbtcloud.client.errors import ArtifactError, DbtCloudError, MalformedRespon
 
 log = logging.getLogger(__name__)
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class Destination(Protocol):
-    """A name under which something is kept; `str` tells it to people."""
+    """A place for one file. Its `str` is shown to users."""
 
     def open(self) -> IO[bytes]:
-        """An empty file under another name beside it; what an earlier call opened is closed by now."""
+        """Open an empty temporary file beside the destination. An earlier one is closed by now."""
 
     def publish(self) -> None:
-        """Let that file, which is closed, take the place of what is there."""
+        """Move the temporary file, which is closed, to the destination."""
 
     def discard(self) -> None:
-        """Remove that file, which is closed, unless it was published."""
+        """Remove the temporary file, which is closed, unless it was published."""
 
 
 class LocalDestination:
-    """A path on this machine; folders that are missing are made, and a symbolic link is followed.
+    """A path on this machine. Missing folders are created, and a symbolic link is followed.
 
     Args:
-        path: Relative paths are relative to the working directory.
+        path: The path; a relative one starts at the working directory.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fspath(path)
-        self._part: Path | None = None
+        self._partial: Path | None = None
 
     def __str__(self) -> str:
         return self._path
 
     def open(self) -> IO[bytes]:
-        """See `Destination`; what is there and no file, such as a device, is never replaced."""
+        """Open the temporary file (see `Destination`).
+
+        Raises:
+            FileExistsError: If the path exists and is not a file, such as a device.
+        """
         target = Path(os.path.realpath(self._path))
         if target.exists() and not target.is_file():
-            raise FileExistsError(errno.EEXIST, "There is something that is no file", str(target))
+            raise FileExistsError(errno.EEXIST, "The path exists and is not a file", str(target))
         target.parent.mkdir(parents=True, exist_ok=True)
-        self._part = self._part or target.with_name(part_name())
-        return self._part.open("wb")
+        self._partial = self._partial or target.with_name(partial_file_name())
+        return self._partial.open("wb")
 
     def publish(self) -> None:
-        """See `Destination`."""
-        if self._part is not None:
-            self._part.replace(os.path.realpath(self._path))
-            self._part = None
+        """Move the temporary file to the path (see `Destination`)."""
+        if self._partial is not None:
+            self._partial.replace(os.path.realpath(self._path))
+            self._partial = None
 
     def discard(self) -> None:
-        """See `Destination`."""
-        if self._part is not None:
-            self._part.unlink(missing_ok=True)
-            self._part = None
+        """Remove the temporary file (see `Destination`)."""
+        if self._partial is not None:
+            self._partial.unlink(missing_ok=True)
+            self._partial = None
 
 
-def part_name() -> str:
-    """A name for what is not whole yet: hidden, and short, since the final one may be a name's longest."""
+def partial_file_name() -> str:
+    """Return a name for a temporary file: hidden, and short, because the final name may be of full length."""
     return f".dbt-cloud-{secrets.token_hex(6)}.part"
 
 
 class AtomicDownload:
-    """Takes an artifact's bytes and publishes them when all have come; a context manager.
+    """A sink that writes an artifact to its destination when all bytes have arrived. A context manager.
 
-    Leaving the block in any way leaves nothing but the whole artifact or what was there before.
+    After the block, the destination has the whole artifact or what it had before, and nothing is beside it.
 
     Args:
-        place: Where it goes.
-        what: What it is, such as "Artifact 'manifest.json' of run 7".
-        is_json: Whether it has to be JSON. Checked is how it begins and ends: that tells a web page and a cut
-            file, and needs no second reading of hundreds of megabytes. Where nothing tells that the answer is
-            whole, it is also checked that all that was opened in it is closed.
-        watch: Told of the number of bytes each time that some have come, and of 0 when an attempt begins;
-            what it raises ends the download.
+        destination: Where the artifact goes.
+        name: What it is called in messages, such as "Artifact 'manifest.json' of run 7".
+        is_json: Whether it must be JSON. Its first and last byte are checked: that detects a web page and a
+            cut file without parsing hundreds of megabytes. If nothing else shows the end of the response, all
+            braces and brackets must be closed as well.
+        on_progress: Called with the number of bytes that have arrived since the last call, and with 0 at the
+            start of an attempt. An error that it raises ends the download.
 
     Raises:
         ArtifactError: If it cannot be written.
-        MalformedResponse: If it has to be JSON and is none.
+        MalformedResponse: If it must be JSON and is not.
     """
 
     def __init__(
         self,
-        place: Destination,
-        what: str = "The artifact",
+        destination: Destination,
+        name: str = "The artifact",
         *,
         is_json: bool = False,
-        watch: Callable[[int], object] = bool,
+        on_progress: Callable[[int], object] = bool,
     ) -> None:
-        self.place = place
-        self._what, self._watch = what, watch
-        self._outline = JsonCompleteness() if is_json else None
+        self.destination = destination
+        self._name, self._on_progress = name, on_progress
+        self._json_check = JsonCompleteness() if is_json else None
         self._file: IO[bytes] | None = None
-        self._left = False
+        # On an event loop a thread may still write while the block is left, as when the task is cancelled.
+        self._is_closed = False
         self._lock = threading.Lock()
 
-    def begin(self, *, tells_its_end: bool = True) -> None:
-        """Begin with nothing; see `Sink`."""
-        self._watch(0)
-        with self._lock, self._told():
-            self._close()
-            self._check()
-            self._file = self.place.open()
-            if self._outline is not None:
-                self._outline = JsonCompleteness(nesting=not tells_its_end)
+    def begin(self, *, has_known_end: bool = True) -> None:
+        """Start with an empty temporary file (see `Sink`)."""
+        self._on_progress(0)
+        with self._lock, self._translated_errors():
+            self._close_file()
+            self._check_open()
+            self._file = self.destination.open()
+            if self._json_check is not None:
+                self._json_check = JsonCompleteness(nesting=not has_known_end)
 
     def write(self, chunk: bytes) -> None:
-        """Take some bytes."""
-        with self._told():
-            self._check()
+        """Write the next bytes (see `Sink`)."""
+        with self._translated_errors():
+            self._check_open()
             assert self._file is not None
             self._file.write(chunk)
-        if self._outline is not None:
-            self._outline.see(chunk)
-        self._watch(len(chunk))
+        if self._json_check is not None:
+            self._json_check.add(chunk)
+        self._on_progress(len(chunk))
 
     def end(self) -> None:
-        """Publish what has come."""
-        if self._outline is not None and (fault := self._outline.fault()):
+        """Publish the artifact (see `Sink`)."""
+        if self._json_check is not None and (fault := self._json_check.fault()):
             raise MalformedResponse(
-                f"{self._what} is not JSON", why=fault, fix="Try again; if it stays, look at it in dbt Cloud"
+                f"{self._name} is not JSON",
+                why=fault,
+                fix="Try again; if this persists, open it in dbt Cloud",
             )
-        with self._lock, self._told():
-            self._check()
-            self._close()
-            self.place.publish()
+        with self._lock, self._translated_errors():
+            self._check_open()
+            self._close_file()
+            self.destination.publish()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         with self._lock:
-            self._left = True
+            self._is_closed = True
             with suppress(Exception):
-                self._close()
+                self._close_file()
             try:
-                self.place.discard()
-            except Exception as error:  # noqa: BLE001 -- it must not stand in for what went wrong before
-                log.warning("A temporary file beside %s could not be removed: %s", self.place, error)
+                self.destination.discard()
+            except Exception as error:  # noqa: BLE001 -- it must not replace an earlier error
+                log.warning("Could not remove a temporary file beside %s: %s", self.destination, error)
 
-    def _check(self) -> None:
-        if self._left:
-            raise RuntimeError("The download was given up")
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise RuntimeError("The download was aborted")
 
-    def _close(self) -> None:
+    def _close_file(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             file.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say in our own words what a file system or a store answers; each has errors of its own."""
+    def _translated_errors(self) -> Iterator[None]:
+        """Raise ArtifactError for the errors of file systems and object stores, each of which has its own."""
         try:
             yield
         except DbtCloudError:
             raise
         except Exception as error:
             raise ArtifactError(
-                f"{self._what} could not be written to {self.place}, where nothing has changed",
+                f"{self._name} could not be written to {self.destination}; nothing was changed there",
                 why=getattr(error, "strerror", None) or f"{error}" or type(error).__name__,
                 fix=_remedy(error),
             ) from error
@@ -179,8 +186,8 @@ class AtomicDownload:
 
 def _remedy(error: Exception) -> str:
     number = getattr(error, "errno", None)
-    if number in FULL:
-        return "Make room there, or write to another place"
-    if number in REFUSED or isinstance(error, PermissionError):
-        return "Let the worker's user write there, or write to another place"
-    return "Check that the place exists and can be written to"
+    if number in _NO_SPACE:
+        return "Free some space there, or write to another destination"
+    if number in _NO_PERMISSION or isinstance(error, PermissionError):
+        return "Allow the worker's user to write there, or write to another destination"
+    return "Check that the destination exists and can be written to"

@@ -1,82 +1,98 @@
-"""Which artifacts are meant by a name or a pattern, and which names may become files."""
+"""Patterns for the names of artifacts, and the names that may become files."""
 
 from __future__ import annotations
 
 import difflib
+import ntpath
 import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath, PureWindowsPath
 
 from dbtcloud.client.errors import ArtifactError, ArtifactMissing, InvalidArgument
 from dbtcloud.client.protocol import file_path
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-SHOWN = 5
-"""Names of other artifacts that an error shows."""
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
+_NAMES_IN_MESSAGE = 5
 
 
 def is_pattern(name: str) -> bool:
-    """Whether a name stands for several: it holds `*`, `?` or `[`."""
+    """Return whether a name can stand for several artifacts, because it has `*`, `?` or `[`."""
     return any(character in name for character in "*?[")
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a path is meant: `*`, `?` and `[ab]` stay within a folder, `**` goes through any number."""
-    return path == pattern or _fits(path.split("/"), pattern.split("/"))
+    """Return whether a path matches a pattern.
+
+    `*`, `?` and `[ab]` match within a folder, `**` matches any number of folders.
+    """
+    return path == pattern or _parts_match(path.split("/"), pattern.split("/"))
 
 
-def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
-    if not wanted:
+def _parts_match(parts: Sequence[str], patterns: Sequence[str]) -> bool:
+    if not patterns:
         return not parts
-    if wanted[0] == "**":
-        return bool(parts) and (len(wanted) == 1 or _fits(parts, wanted[1:]) or _fits(parts[1:], wanted))
-    return bool(parts) and fnmatchcase(parts[0], wanted[0]) and _fits(parts[1:], wanted[1:])
+    if not parts:
+        return False
+    if patterns[0] == "**":
+        rest = patterns[1:]
+        return not rest or _parts_match(parts, rest) or _parts_match(parts[1:], patterns)
+    return fnmatchcase(parts[0], patterns[0]) and _parts_match(parts[1:], patterns[1:])
 
 
-def chosen(names: Iterable[str], wanted: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The artifacts that are meant, each once and in the order asked for; and patterns that mean none."""
-    there = sorted(names)
-    found: dict[str, None] = {}
-    barren: list[str] = []
+def select_artifacts(names: Iterable[str], wanted: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the wanted artifacts, and the patterns that match none.
+
+    Args:
+        names: The artifacts that a run has.
+        wanted: Names and patterns. A name is returned even if the run has no such artifact.
+    """
+    available = sorted(names)
+    selected: dict[str, None] = {}  # a set that keeps the order
+    unmatched: list[str] = []
     for name in wanted:
-        meant = [path for path in there if matches(path, name)] if is_pattern(name) else [name]
-        found |= dict.fromkeys(meant)
-        barren += [] if meant else [name]
-    return list(found), barren
+        found = [path for path in available if matches(path, name)] if is_pattern(name) else [name]
+        selected |= dict.fromkeys(found)
+        unmatched += [] if found else [name]
+    return list(selected), unmatched
 
 
-def inside(path: str) -> str:
-    """An artifact's path, as a path below any folder.
+def relative_path(path: str) -> str:
+    """Return an artifact's path if it is safe to append to a folder.
 
     Raises:
-        ArtifactError: If it would lead out of the folder, or cannot be the name of a file: if it is absolute,
-            or has `..`, a drive, a backslash or a control character, also percent-encoded.
+        ArtifactError: If it would leave the folder or cannot be the name of a file: it is absolute, or has
+            `..`, a drive, a backslash or a control character, also percent-encoded.
     """
     try:
         file_path(path)
-        leaves = bool(PureWindowsPath(path).drive) or CONTROL.search(path) is not None
+        is_unsafe = bool(ntpath.splitdrive(path)[0]) or _CONTROL_CHARACTERS.search(path) is not None
     except InvalidArgument:
-        leaves = True
-    if leaves:
+        is_unsafe = True
+    if is_unsafe:
         raise ArtifactError(
-            f"The artifact {path!r} is not written",
-            why="Its name would lead out of the folder that it is to be written to, or can be no file's",
+            f"The artifact {path!r} was not written",
+            why="Its name would leave the target folder or cannot be the name of a file",
             fix="Name the artifacts that you want; if dbt Cloud lists this one, tell its support",
         )
-    return str(PurePosixPath(path))
+    return path
 
 
-def missing(run_id: int | str, path: str, names: Sequence[str], *, why: str = "") -> ArtifactMissing:
-    """The error for an artifact, or a pattern, of which a run has none; it shows what the run has."""
-    similar = difflib.get_close_matches(path, names, SHOWN)
+def artifact_missing(run_id: int | str, path: str, names: Sequence[str], *, why: str = "") -> ArtifactMissing:
+    """Return the error for an artifact or a pattern that a run does not have.
+
+    Args:
+        run_id: The run.
+        path: The artifact or the pattern.
+        names: The artifacts that the run has. The message shows the most similar ones.
+        why: A reason that comes first in the message.
+    """
+    similar = difflib.get_close_matches(path, names, _NAMES_IN_MESSAGE)
     ranked = [*similar, *sorted(set(names) - set(similar), key=lambda name: (name.count("/"), name))]
-    more = f" and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else ""
-    others = f"It has {', '.join(ranked[:SHOWN])}{more}" if ranked else "It has none at all"
+    more = f" and {len(ranked) - _NAMES_IN_MESSAGE} more" if len(ranked) > _NAMES_IN_MESSAGE else ""
+    others = f"It has {', '.join(ranked[:_NAMES_IN_MESSAGE])}{more}" if ranked else "It has no artifacts"
     return ArtifactMissing(
         f"Run {run_id} has no artifact {path!r}",
         why=". ".join(part for part in (why, others) if part),
-        fix="Correct the name, or let the job make it: `dbt docs generate` writes catalog.json, "
+        fix="Correct the name, or let the job write it: `dbt docs generate` writes catalog.json, "
         "`dbt source freshness` writes sources.json",
     )

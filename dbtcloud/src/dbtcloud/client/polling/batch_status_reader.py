@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from dbtcloud.client.endpoints import PAGE_SIZE, Id
+from dbtcloud.client.endpoints import Id
 from dbtcloud.client.errors import BadRequest, DbtCloudError, RateLimited, Unprocessable
 from dbtcloud.client.models import Run
+from dbtcloud.client.paging import PAGE_SIZE
 from dbtcloud.client.polling import status_queries
 from dbtcloud.client.polling.rate_limiter import Pacing
 from dbtcloud.client.protocol import Call, Request, Response, T
-from dbtcloud.client.retry import ONCE
-from dbtcloud.client.transport.awaiting import Client, drive
+from dbtcloud.client.retry import NO_RETRY
+from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 
 OVERLAP = timedelta(minutes=5)
 """How far back the list of finished runs is read beyond the last look: its times are the server's."""
@@ -71,7 +72,7 @@ class BatchStatusReader:
         pacing: When requests may be sent.
     """
 
-    def __init__(self, client: Client, account_id: Id, pacing: Pacing) -> None:
+    def __init__(self, client: AsyncClient, account_id: Id, pacing: Pacing) -> None:
         self._client, self._account_id, self._pacing = client, account_id, pacing
         self._takes_ids = True
         self._looked_at: datetime | None = None
@@ -140,7 +141,7 @@ class BatchStatusReader:
 
     async def _ask(self, call: Call[T]) -> T:
         try:
-            answer = await drive(call, self._send, decision=ONCE)
+            answer = await run_call_async(call, self._send, retry=NO_RETRY)
         except RateLimited as error:
             self._pacing.refused(error)
             raise

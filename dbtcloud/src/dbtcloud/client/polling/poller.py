@@ -15,8 +15,8 @@ from dbtcloud.client.polling.batch_status_reader import BatchStatusReader, Waite
 from dbtcloud.client.polling.rate_limiter import Pacing
 from dbtcloud.client.polling.token_bucket import Bucket
 from dbtcloud.client.protocol import Call, Request, Response, T
-from dbtcloud.client.retry import ONCE
-from dbtcloud.client.transport.awaiting import Client, drive
+from dbtcloud.client.retry import NO_RETRY
+from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.credentials import Credentials
 
 REQUESTS_PER_MINUTE = 2000
@@ -52,7 +52,7 @@ class RunPoller:
         self._waiters: set[Waiter] = set()
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._client: Client | None = None
+        self._client: AsyncClient | None = None
         self._first_due, self._interval, self._ticked = math.inf, math.inf, 0.0
         self._hurried = False
 
@@ -83,7 +83,7 @@ class RunPoller:
         finally:
             self._leave(waiter, loop)
 
-    async def ask(self, call: Call[T], seen: Callable[[Response], object] = bool) -> T:
+    async def ask(self, call: Call[T], on_response: Callable[[Response], object] = bool) -> T:
         """Carry out a call, each request once, over the connections and within the bounds of the looks.
 
         Raises:
@@ -98,7 +98,7 @@ class RunPoller:
             await self._pacing.turn()
             return await client.send(request)
 
-        return await drive(call, send, decision=ONCE, seen=seen)
+        return await run_call_async(call, send, retry=NO_RETRY, on_response=on_response)
 
     def _join(self, waiter: Waiter, loop: asyncio.AbstractEventLoop) -> None:
         self._waiters.add(waiter)
@@ -122,7 +122,7 @@ class RunPoller:
     async def _run(self) -> None:
         """Tick for as long as somebody waits; a fault of our own is told to all rather than kept."""
         try:
-            async with Client(self.credentials, ONCE, connections=CONNECTIONS) as client:
+            async with AsyncClient(self.credentials, NO_RETRY, connections=CONNECTIONS) as client:
                 await self._look_on(client)
         except Exception as error:  # noqa: BLE001 -- nobody may wait for a task that is gone
             self._give_up(error)
@@ -130,7 +130,7 @@ class RunPoller:
             self._give_up(None)
             raise
 
-    async def _look_on(self, client: Client) -> None:
+    async def _look_on(self, client: AsyncClient) -> None:
         lookout = BatchStatusReader(client, self.account_id, self._pacing)
         self._client = client
         try:

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from datetime import datetime
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.endpoints import PAGE_SIZE, Id
+from dbtcloud.client.endpoints import Id
 from dbtcloud.client.models import FINISHED, UNFINISHED, Run
+from dbtcloud.client.paging import PAGE_SIZE
 from dbtcloud.client.protocol import Call
 
 

@@ -1,4 +1,4 @@
-"""From what people write as a host to the addresses of dbt Cloud's services."""
+"""Turn a host into the addresses of dbt Cloud's services."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from dbtcloud.client.errors import InvalidArgument
 
 LEGACY_HOST = "cloud.getdbt.com"
-"""The shared host of old; dbt Labs retires the getdbt.com addresses on 2027-02-03 (access regions page)."""
+"""The former shared host. dbt Labs retires it on 2027-02-03 (dbt docs: "Access, Regions & IP addresses")."""
 
 EXAMPLE_HOST = "ab123.us1.dbt.com"
 
@@ -18,48 +18,50 @@ EXAMPLE_HOST = "ab123.us1.dbt.com"
 def base_url(
     host: str, *, port: int | None = None, scheme: str = "https", insecure_hosts: Collection[str] = ()
 ) -> str:
-    """Scheme, host and port of an account, from a bare host or a full URL (whose path is dropped).
+    """Return scheme, host and port of an account, from a host or a URL whose path is dropped.
 
     Args:
         host: Such as "ab123.us1.dbt.com", "https://ab123.us1.dbt.com" or "http://127.0.0.1:8580".
-        port: Used where `host` names none.
-        scheme: Used where `host` names none.
-        insecure_hosts: Names of hosts off this machine that may be spoken to in clear.
+        port: The port, unless `host` has one.
+        scheme: The scheme, unless `host` has one.
+        insecure_hosts: Names of other machines that may be reached over plain http.
 
     Raises:
-        InvalidArgument: If it is no address, holds a password, or would send the token in clear.
+        InvalidArgument: If it is not an address, holds a password, or would send the token unencrypted.
     """
     address = _split(host, scheme)
     allowed = {name.lower() for name in insecure_hosts}
     if address.scheme == "http" and not is_loopback(address.hostname) and address.hostname not in allowed:
         raise InvalidArgument(
-            f"http://{address.hostname} would carry the API token over the network in clear",
-            why="http is accepted for this machine's own loopback addresses only",
-            fix="Write https://, or name the host in the connection's extra field allow_insecure_http",
+            f"The API token would travel to http://{address.hostname} unencrypted",
+            why="http is accepted only for the loopback addresses of this machine",
+            fix="Use https://, or add the host to the connection's extra field allow_insecure_http",
         )
     name = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
-    place = address.port or port
-    return f"{address.scheme}://{name}:{place}" if place else f"{address.scheme}://{name}"
+    port = address.port or port
+    return f"{address.scheme}://{name}:{port}" if port else f"{address.scheme}://{name}"
 
 
 def _split(host: str, scheme: str) -> SplitResult:
     text = host.strip()
     try:
         address = urlsplit(text if "://" in text else f"{scheme}://{text}")
-        valid = address.scheme in {"http", "https"} and is_name(address.hostname) and address.port != 0
+        valid = (
+            address.scheme in {"http", "https"} and is_valid_hostname(address.hostname) and address.port != 0
+        )
     except ValueError:
         valid = False
     if not valid or "@" in text or any(character.isspace() for character in text):
         raise InvalidArgument(
-            "The connection's host is not an address of dbt Cloud",
-            why="It holds a user name or password" if "@" in text else f"It reads {text[:100]!r}",
-            fix=f"Write the Access URL from dbt Cloud's account settings, such as {EXAMPLE_HOST}",
+            "The connection's host is not a valid address",
+            why="It holds a user name or a password" if "@" in text else f"It is {text[:100]!r}",
+            fix=f"Use the Access URL from dbt Cloud's account settings, such as {EXAMPLE_HOST}",
         )
     return address
 
 
-def is_name(hostname: str | None) -> bool:
-    """Whether every HTTP library reads the same host in it: plain labels, or an IPv6 address."""
+def is_valid_hostname(hostname: str | None) -> bool:
+    """Return whether every HTTP library reads the same host in it: plain labels, or an IPv6 address."""
     if hostname and ":" in hostname:
         return ipaddress.IPv6Address(hostname).scope_id is None
     name = hostname or ""
@@ -67,7 +69,7 @@ def is_name(hostname: str | None) -> bool:
 
 
 def is_loopback(hostname: str | None) -> bool:
-    """Whether a host name or address is this machine's own."""
+    """Return whether a host name or address belongs to this machine."""
     if not hostname or hostname == "localhost" or hostname.endswith(".localhost"):
         return bool(hostname)
     try:
@@ -77,19 +79,19 @@ def is_loopback(hostname: str | None) -> bool:
 
 
 def discovery_endpoint(given: str, *, insecure_hosts: Collection[str] = ()) -> str:
-    """The address of the Discovery API as somebody wrote it; its path is `/graphql` where they left it out.
+    """Return the address of the Discovery API that a user gave, with the path `/graphql` if it has none.
 
     Raises:
-        InvalidArgument: As `base_url` does: the token goes there too.
+        InvalidArgument: If `base_url` would refuse it: the token goes there too.
     """
     path = _split(given, "https").path.rstrip("/") or "/graphql"
     return base_url(given, insecure_hosts=insecure_hosts) + path
 
 
 def discovery_url(admin_url: str) -> str:
-    """Where the Discovery API of an account is (dbt Cloud: "Discovery API", "Discovery API endpoint").
+    """Return the address of an account's Discovery API (dbt docs: "Query the Discovery API").
 
-    Accounts with a prefix have `metadata` after it, the shared hosts before their name; on loopback it is
+    It has `metadata` after the prefix of an account, or before the name of a shared host. On loopback it is
     `/graphql` of the same server.
     """
     address = urlsplit(admin_url)

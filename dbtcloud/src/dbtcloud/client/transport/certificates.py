@@ -1,4 +1,4 @@
-"""Which certificates are trusted and shown: one answer for requests and aiohttp."""
+"""Certificates for requests and aiohttp: those to trust, and that of the client."""
 
 from __future__ import annotations
 
@@ -13,68 +13,70 @@ if TYPE_CHECKING:
 
     from dbtcloud.client.transport.credentials import Transport
 
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
-def trusted(transport: Transport) -> bool | str:
-    """True, False, or the file of CA certificates: the transport's own, else the environment's first.
+def ca_certificates(transport: Transport) -> bool | str:
+    """Return whether certificates are checked, or the path of the CA certificates to trust.
 
-    requests alone reads REQUESTS_CA_BUNDLE only, and aiohttp alone SSL_CERT_FILE only; here both obey both.
+    The path comes from the transport, or else from the environment. By themselves, requests reads only
+    REQUESTS_CA_BUNDLE, and aiohttp only SSL_CERT_FILE.
 
     Raises:
-        InvalidArgument: If the file is not there.
+        InvalidArgument: If the path does not exist.
     """
     if transport.verify is not True or not transport.trust_env:
-        return _existing(transport.verify, "the connection's 'verify'")
-    found = next((name for name in CA_VARIABLES if os.environ.get(name)), None)
-    return _existing(os.environ[found], f"the variable {found}") if found else True
+        return _existing(transport.verify, "The connection's 'verify'")
+    found = next((name for name in _CA_VARIABLES if os.environ.get(name)), None)
+    return _existing(os.environ[found], f"The variable {found}") if found else True
 
 
-def context(transport: Transport) -> ssl.SSLContext:
-    """The TLS context of aiohttp for the transport; it trusts whom requests trusts."""
+def ssl_context(transport: Transport) -> ssl.SSLContext:
+    """Return a TLS context for aiohttp that trusts the same certificates as requests does."""
     import ssl
 
-    verify, cert = trusted(transport), shown(transport)
-    file, folder = _places(verify)
-    made = ssl.create_default_context(cafile=file, capath=folder)
+    verify, cert = ca_certificates(transport), client_certificate(transport)
+    file, folder = _ca_paths(verify)
+    context = ssl.create_default_context(cafile=file, capath=folder)
     if verify is False:
-        made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if cert:
-        made.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
-    return made
+        context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
+    return context
 
 
-def shown(transport: Transport) -> str | tuple[str, str] | None:
-    """The client's certificate: one file, or certificate and key.
+def client_certificate(transport: Transport) -> str | tuple[str, str] | None:
+    """Return the path of the client's certificate, or those of certificate and key.
 
     Raises:
-        InvalidArgument: If a file is not there, or its key is encrypted: OpenSSL would ask on the terminal
-            for the password, and wait.
+        InvalidArgument: If a file does not exist, or its key is encrypted: OpenSSL would wait for somebody to
+            type the password.
     """
     cert = transport.cert
     for path in (cert,) if isinstance(cert, str) else cert or ():
-        _existing(path, "the connection's 'cert'")
+        _existing(path, "The connection's 'cert'")
         if "ENCRYPTED" in Path(path).read_text("ascii", "replace"):
             raise InvalidArgument(
                 f"The key in {path} cannot be used",
-                why="It is encrypted, and there is nobody to give the password",
-                fix="Give a key without a password in the connection's 'cert'",
+                why="It is encrypted, and nobody can type the password",
+                fix="Name a key without a password in the connection's 'cert'",
             )
     return cert
 
 
-def _places(verify: bool | str) -> tuple[str | None, str | None]:
+def _ca_paths(verify: bool | str) -> tuple[str | None, str | None]:
+    """Return the file and the folder of the CA certificates; one of them is None."""
     from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-    place = DEFAULT_CA_BUNDLE_PATH if isinstance(verify, bool) else verify
-    return (None, place) if Path(place).is_dir() else (place, None)
+    path = DEFAULT_CA_BUNDLE_PATH if isinstance(verify, bool) else verify
+    return (None, path) if Path(path).is_dir() else (path, None)
 
 
 def _existing(path: bool | str, named_by: str) -> bool | str:
     if isinstance(path, str) and not Path(path).exists():
         raise InvalidArgument(
             f"There is no certificate at {path}",
-            why=f"It is named by {named_by}",
-            fix="Correct the path, and see that it exists on every machine that runs tasks or triggers",
+            why=f"{named_by} names it",
+            fix="Correct the path, and make sure that it exists on every machine that runs tasks or triggers",
         )
     return path

@@ -1,115 +1,100 @@
-"""Undoes gzip and notices where it ends too soon, which neither requests nor aiohttp does."""
+"""Decompress gzip bodies, and notice if one is cut: neither requests nor aiohttp does."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
-from dbtcloud.client.errors import MalformedResponse
+ACCEPTED_ENCODING = "gzip"
+"""The only content encoding that requests ask for. It has an end and a checksum of its own. What requests and
+aiohttp would ask for by themselves depends on the installed packages."""
 
-if TYPE_CHECKING:
-    from dbtcloud.client.transport.credentials import Credentials
+INPUT_SIZE = 16 * 1024
+"""Bytes that zlib gets at a time: it copies those that it has not used."""
 
-ACCEPTED = "gzip"
-"""The only content encoding asked for: it has an end and a checksum of its own. What requests and aiohttp ask
-for by themselves depends on what else is installed."""
+OUTPUT_SIZE = 256 * 1024
+"""Largest number of bytes that come out at a time: gzip can turn one byte into a thousand."""
 
-NAMES = frozenset({"gzip", "x-gzip"})
-PLAIN = frozenset({"", "identity"})
-
-WBITS = zlib.MAX_WBITS + 16
-"""How zlib is told that gzip is all it may meet."""
-
-WINDOW = 16 * 1024
-"""Bytes that zlib is given at a time: it copies what is left of them at every turn."""
-
-MOST = 256 * 1024
-"""Bytes that come out at a time, since gzip can make a thousand of one."""
+_GZIP_NAMES = frozenset({"gzip", "x-gzip"})
+_PLAIN_NAMES = frozenset({"", "identity"})
+_WBITS = zlib.MAX_WBITS + 16  # zlib's way to say: gzip and nothing else
 
 
-class Undecodable(Exception):
-    """A body that is not the gzip that it should be."""
+class GzipError(Exception):
+    """A body that should be gzip is damaged or incomplete."""
 
 
-class Gunzip:
-    """Undoes gzip as it arrives: one stream or several in a row (RFC 1952), with zeros as padding."""
+class GzipDecoder:
+    """A decoder for gzip that arrives in chunks.
+
+    The body is one gzip stream or several in a row (RFC 1952), with zeros as padding.
+    """
 
     def __init__(self) -> None:
-        self._stream = zlib.decompressobj(WBITS)
+        self._stream = zlib.decompressobj(_WBITS)
 
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """What the next bytes stand for, `MOST` bytes at a time at the most.
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Decompress the next bytes, into chunks of at most `OUTPUT_SIZE` bytes.
 
         Raises:
-            Undecodable: If they are damaged, or no gzip.
+            GzipError: If the bytes are damaged or not gzip.
         """
-        for start in range(0, len(data), WINDOW):
-            yield from self._pieces(data[start : start + WINDOW])
+        for start in range(0, len(data), INPUT_SIZE):
+            yield from self._decode(data[start : start + INPUT_SIZE])
 
-    def end(self) -> None:
-        """Say that all bytes have come.
+    def finish(self) -> None:
+        """Check that the last stream is complete, after all bytes have arrived.
 
         Raises:
-            Undecodable: If the last stream has not reached its end.
+            GzipError: If it is not.
         """
         if not self._stream.eof:
-            raise Undecodable("Its gzip ends in the middle")
+            raise GzipError("Its gzip data is incomplete")
 
-    def _pieces(self, data: bytes) -> Iterator[bytes]:
-        while data := self._due(data):
+    def _decode(self, data: bytes) -> Iterator[bytes]:
+        while data := self._next_input(data):
             try:
-                piece = self._stream.decompress(data, MOST)
+                chunk = self._stream.decompress(data, OUTPUT_SIZE)
             except zlib.error as error:
-                raise Undecodable("Its gzip is damaged") from error
-            if piece:
-                yield piece
+                raise GzipError("Its gzip data is damaged") from error
+            if chunk:
+                yield chunk
             data = self._stream.unconsumed_tail or self._stream.unused_data
 
-    def _due(self, data: bytes) -> bytes:
-        """`data` without padding; where a stream has ended and there is more, another begins."""
+    def _next_input(self, data: bytes) -> bytes:
+        # After the end of a stream: zeros are padding, anything else begins another stream.
         if self._stream.eof and (data := data.lstrip(b"\0")):
-            self._stream = zlib.decompressobj(WBITS)
+            self._stream = zlib.decompressobj(_WBITS)
         return data
 
 
-def unzipped(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """What the parts of a whole body stand for.
+def decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Decompress the chunks of a whole body.
 
     Raises:
-        Undecodable: If it is damaged, or not whole.
+        GzipError: If the body is damaged or incomplete.
     """
-    gunzip = Gunzip()
-    for part in parts:
-        yield from gunzip.pieces(part)
-    gunzip.end()
+    decoder = GzipDecoder()
+    for chunk in chunks:
+        yield from decoder.decode(chunk)
+    decoder.finish()
 
 
 def is_gzip(headers: Mapping[str, str]) -> bool:
-    """Whether a body is to be unzipped, by headers whose case does not matter."""
-    return _coding(headers) in NAMES
+    """Return whether a body is gzip. The names of `headers` must not depend on upper and lower case."""
+    return _encoding(headers) in _GZIP_NAMES
 
 
-def check_coding(status: int, headers: Mapping[str, str], credentials: Credentials) -> None:
-    """Refuse a 200 whose body cannot be read; any other status counts whatever its body is.
-
-    Raises:
-        MalformedResponse: If it is encoded in a way that was not asked for.
-    """
-    if status == 200 and _coding(headers) not in NAMES | PLAIN:
-        coding = credentials.mask(headers["Content-Encoding"])
-        raise MalformedResponse(
-            f"The answer from {credentials.base_url} is encoded as {coding!r}",
-            why=f"Asked for was {ACCEPTED!r} or nothing, and nothing else can be read",
-            fix="Look at the proxies on the way",
-        )
+def is_readable(headers: Mapping[str, str]) -> bool:
+    """Return whether a body has an encoding that can be read: gzip or none."""
+    return _encoding(headers) in _GZIP_NAMES | _PLAIN_NAMES
 
 
-def tells_its_end(headers: Mapping[str, str]) -> bool:
-    """Whether a body's end is known by more than the end of the connection: by its length, chunks or gzip."""
+def has_known_end(headers: Mapping[str, str]) -> bool:
+    """Return whether a body's end can be told from a lost connection: by its length, chunks or gzip."""
     chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
     return "Content-Length" in headers or chunked or is_gzip(headers)
 
 
-def _coding(headers: Mapping[str, str]) -> str:
+def _encoding(headers: Mapping[str, str]) -> str:
     return headers.get("Content-Encoding", "").strip().lower()

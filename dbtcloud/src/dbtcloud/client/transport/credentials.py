@@ -1,4 +1,4 @@
-"""What it takes to reach an account of dbt Cloud, free of any framework; secrets stay out of `repr`."""
+"""Credentials and network settings for an account of dbt Cloud. Their `repr` shows no secrets."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from dbtcloud import __version__
 from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.protocol import Request, Response
 from dbtcloud.client.transport import address
-from dbtcloud.client.transport.content_encoding import ACCEPTED
+from dbtcloud.client.transport.content_encoding import ACCEPTED_ENCODING
 
 DEFAULT_TIMEOUT = 60.0
-"""Seconds without a byte after which a request is given up."""
+"""Seconds without a byte after which a request fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
-    """How the network is used, with the same meaning for requests and aiohttp.
+    """Network settings, with the same meaning for requests and aiohttp.
 
     Attributes:
         timeout: Seconds to connect, and seconds without a byte while reading.
-        proxies: Proxy URLs by scheme ("http", "https", "all"), as requests takes them.
-        verify: True, False, or the path of a file with CA certificates.
-        cert: Client certificate: one file, or certificate and key.
-        trust_env: Whether proxies and CA certificates are also taken from the environment.
+        proxies: Proxy addresses by scheme ("http", "https", "all"), in the form of requests.
+        verify: Whether certificates are checked, or the path of a file with CA certificates.
+        cert: The client certificate: the path of a file, or those of certificate and key.
+        trust_env: Whether the environment may also name proxies and CA certificates.
     """
 
     timeout: float = DEFAULT_TIMEOUT
@@ -37,14 +37,17 @@ class Transport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """An account of dbt Cloud and the token to act in it.
+    """The address of an account and a token.
 
     Attributes:
-        base_url: Such as "https://ab123.us1.dbt.com"; `address.base_url` makes it from a host.
+        base_url: Such as "https://ab123.us1.dbt.com"; `address.base_url` makes it of a host.
         token: A service token or personal access token.
-        account_id: The account that calls are made for, as digits, or None where each call says it.
-        discovery_url: Address of the Discovery API; worked out from `base_url` when "".
-        transport: Timeouts, proxies, certificates.
+        account_id: The default account as digits, or None if there is none.
+        discovery_url: Address of the Discovery API; if empty, it is derived from `base_url`.
+        transport: Network settings.
+
+    Raises:
+        InvalidArgument: If the token holds a character that cannot be sent.
     """
 
     base_url: str
@@ -57,23 +60,23 @@ class Credentials:
         if not self.token.isascii() or not self.token.isprintable() or self.token != self.token.strip():
             raise InvalidArgument(
                 "The API token cannot be sent",
-                why="It holds a character that no HTTP header may, such as a line break or an outer blank",
-                fix="Paste the token anew",
+                why="HTTP headers cannot hold one of its characters, such as a line break or an outer space",
+                fix="Copy the token again",
             )
 
     def url(self, request: Request) -> str:
-        """The full address of a request."""
+        """Return the full address of a request."""
         if request.service == "discovery":
             return self.discovery_url or address.discovery_url(self.base_url)
         return self.base_url + request.target
 
     def headers(self, request: Request) -> dict[str, str]:
-        """The request's headers with the token among them (API: "Authentication")."""
+        """Return the headers of a request with those for authentication (API: "Authentication")."""
         identity = {"Authorization": f"Token {self.token}", "User-Agent": f"dbtcloud/{__version__}"}
-        return {**identity, "Accept-Encoding": ACCEPTED, **request.headers}
+        return {**identity, "Accept-Encoding": ACCEPTED_ENCODING, **request.headers}
 
     def response(self, status: int, headers: Mapping[str, str], body: bytes, raw: object) -> Response:
-        """An answer; of one that will become an error, nothing repeats the token."""
+        """Return a response. If it is an error, the token is masked in it."""
         lower = {name.lower(): value for name, value in headers.items()}
         if status < 300 or not self.token:
             return Response(status, lower, body, raw)
@@ -81,16 +84,16 @@ class Credentials:
         return Response(status, masked, body.replace(self.token.encode(), b"***"), raw)
 
     def mask(self, text: str) -> str:
-        """`text` without the token and without what signs in to a proxy."""
+        """Return `text` with the token and the credentials of proxies masked."""
         hidden = text.replace(self.token, "***") if self.token else text
         return re.sub(r"(?<=//)[^/\s]+(?=@)|(?<=Basic )[\w+/=]+", "***", hidden)
 
-    def showable(self, error: BaseException) -> BaseException | None:
-        """`error` unless it, or one beneath it, tells a secret in its message or its repr."""
-        beneath: BaseException | None = error
-        while beneath is not None:
-            told = f"{beneath} {beneath!r}"
-            if self.mask(told) != told:
+    def safe_cause(self, error: BaseException) -> BaseException | None:
+        """Return `error`, or None if it or one of its causes shows a secret in its message or its repr."""
+        cause: BaseException | None = error
+        while cause is not None:
+            text = f"{cause} {cause!r}"
+            if self.mask(text) != text:
                 return None
-            beneath = beneath.__cause__ or beneath.__context__
+            cause = cause.__cause__ or cause.__context__
         return error

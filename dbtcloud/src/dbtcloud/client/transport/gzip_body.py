@@ -1,11 +1,11 @@
-"""Where gzip is undone: in the raw answers of requests, and before sinks and in bodies that aiohttp read."""
+"""Decompress the bodies of both engines: those that requests reads, and those for sinks and from aiohttp."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dbtcloud.client.transport.content_encoding import Gunzip, Undecodable, is_gzip, unzipped
+from dbtcloud.client.transport.content_encoding import GzipDecoder, GzipError, decompress, is_gzip
 
 if TYPE_CHECKING:
     import requests
@@ -13,87 +13,90 @@ if TYPE_CHECKING:
     from dbtcloud.client.protocol import Sink
 
 
-def watch_gzip(answer: requests.Response, **_: object) -> requests.Response:
-    """A response hook of requests: have it notice a gzipped body that is not whole."""
-    if is_gzip(answer.headers):
-        whole = answer.status_code == 200 and answer.request.method != "HEAD"
-        answer.raw = Unpacked(answer.raw, whole=whole)
-    return answer
+def check_gzip(response: requests.Response, **_: object) -> requests.Response:
+    """Make requests notice an incomplete gzip body. This is a response hook of requests."""
+    if is_gzip(response.headers):
+        must_be_whole = response.status_code == 200 and response.request.method != "HEAD"
+        response.raw = _GzipRawResponse(response.raw, must_be_whole=must_be_whole)
+    return response
 
 
-class Unpacked:
-    """urllib3's answer as requests reads it, with gzip undone here.
+class _GzipRawResponse:
+    """A response of urllib3, for requests to read, whose gzip is decompressed here.
 
     Args:
-        raw: The answer.
-        whole: Whether its body is all or nothing; otherwise it is as much as can be read, since the status of
-            an error counts whatever its body is.
+        raw: The response of urllib3.
+        must_be_whole: Whether an incomplete body is an error. That of an error response is not: its status
+            counts, whatever can be read of the body.
     """
 
-    def __init__(self, raw: Any, *, whole: bool) -> None:
-        self._raw, self._whole = raw, whole
+    def __init__(self, raw: Any, *, must_be_whole: bool) -> None:
+        self._raw, self._must_be_whole = raw, must_be_whole
 
     def stream(self, amount: int, decode_content: bool = True) -> Iterator[bytes]:
-        """The body in pieces.
+        """Read the body in chunks.
 
         Raises:
-            urllib3.exceptions.DecodeError: If it is not whole and should be.
+            urllib3.exceptions.DecodeError: If the body is incomplete and must be whole.
             urllib3.exceptions.HTTPError: If the connection fails.
         """
-        parts: Iterator[bytes] = self._raw.stream(amount, decode_content=False)
-        return self._unzipped(parts) if decode_content else parts
+        chunks: Iterator[bytes] = self._raw.stream(amount, decode_content=False)
+        return self._decompress(chunks) if decode_content else chunks
 
-    def _unzipped(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+    def _decompress(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         from urllib3.exceptions import DecodeError
 
         try:
-            yield from unzipped(parts)
-        except Undecodable as error:
+            yield from decompress(chunks)
+        except GzipError as error:
             self._raw.close()
-            if self._whole:
+            if self._must_be_whole:
                 raise DecodeError(str(error)) from error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._raw, name)
 
 
-class UnpackingSink:
-    """Takes gzip and hands on what it stands for; its errors are also those of `Gunzip`.
+class GzipSink:
+    """A sink for gzip that passes the decompressed bytes to another sink.
 
     Args:
-        sink: What it is handed to.
+        sink: The other sink.
+
+    Raises:
+        GzipError: From `write` and `end`, if the body is damaged or incomplete.
     """
 
     def __init__(self, sink: Sink) -> None:
-        self._sink, self._gunzip = sink, Gunzip()
+        self._sink, self._decoder = sink, GzipDecoder()
 
-    def begin(self, *, tells_its_end: bool = True) -> None:
-        """See `Sink`."""
-        self._gunzip = Gunzip()
-        self._sink.begin(tells_its_end=tells_its_end)
+    def begin(self, *, has_known_end: bool = True) -> None:
+        """Start a new body (see `Sink`)."""
+        self._decoder = GzipDecoder()
+        self._sink.begin(has_known_end=has_known_end)
 
     def write(self, chunk: bytes) -> None:
-        """See `Sink`."""
-        for piece in self._gunzip.pieces(chunk):
-            self._sink.write(piece)
+        """Take the next bytes (see `Sink`)."""
+        for plain in self._decoder.decode(chunk):
+            self._sink.write(plain)
 
     def end(self) -> None:
-        """See `Sink`."""
-        self._gunzip.end()
+        """Finish the body (see `Sink`)."""
+        self._decoder.finish()
         self._sink.end()
 
 
-def body_of(packed: bytes, *, whole: bool) -> bytes:
-    """What a gzipped body stands for: all of it or, unless it has to be `whole`, as much as can be read.
+def decompress_body(body: bytes, *, must_be_whole: bool) -> bytes:
+    """Decompress a gzip body; if it need not be whole, as much of it as can be read.
 
     Raises:
-        Undecodable: If it is not whole and should be.
+        GzipError: If it is damaged or incomplete and must be whole.
     """
-    body = bytearray()
+    plain = bytearray()
     try:
-        for piece in unzipped([packed]):
-            body += piece
-    except Undecodable:
-        if whole:
+        for chunk in decompress([body]):
+            plain += chunk
+    except GzipError:
+        if must_be_whole:
             raise
-    return bytes(body)
+    return bytes(plain)

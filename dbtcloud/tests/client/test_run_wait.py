@@ -4,10 +4,14 @@ import asyncio
 
 import pytest
 
-from dbtcloud.client import endpoints, errors, flows
-from dbtcloud.client.polling.failure_tolerance import FailureTolerance
-from dbtcloud.client.retry import ONCE
-from dbtcloud.client.transport import awaiting, blocking
+from dbtcloud.client import endpoints, errors
+from dbtcloud.client.failure_tolerance import FailureTolerance
+from dbtcloud.client.job_lookup import find_job
+from dbtcloud.client.models import Run
+from dbtcloud.client.retry import NO_RETRY
+from dbtcloud.client.run_wait import PollSchedule, error_from_run, wait_for_run
+from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
+from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from wires.raw import answer, envelope, refusal
 
 
@@ -40,20 +44,20 @@ def wait(engine, raw_server, access, time):
     def carried_out(call):
         credentials = access(raw_server.url)
         if engine.name == "sync":
-            with blocking.Client(credentials) as client:
-                return blocking.drive(call, client._send, decision=ONCE, sleep=time.pause)
+            with SyncClient(credentials) as client:
+                return run_call(call, client.send, retry=NO_RETRY, sleep=time.pause)
 
         async def on_a_loop():
-            async with awaiting.Client(credentials) as client:
-                return await awaiting.drive(call, client.send, decision=ONCE, sleep=time.pause_on_a_loop)
+            async with AsyncClient(credentials) as client:
+                return await run_call_async(call, client.send, retry=NO_RETRY, sleep=time.pause_on_a_loop)
 
         return asyncio.run(on_a_loop())
 
     def make(*replies, interval=60, timeout=10_000):
         raw_server.replies(*replies)
-        pace = flows.Pace(interval, timeout, time)
+        schedule = PollSchedule(interval, timeout, time)
         tolerance = FailureTolerance(time, lambda line: None)
-        return carried_out(flows.wait_for_run(7, lambda: endpoints.get_run(1, 7), pace, tolerance))
+        return carried_out(wait_for_run(7, lambda: endpoints.get_run(1, 7), schedule, tolerance))
 
     return make
 
@@ -93,32 +97,32 @@ def test_a_refusal_that_cannot_pass_ends_the_wait_at_once(wait, raw_server):
 
 def test_a_timeout_is_not_overshot_and_tells_that_the_run_goes_on(wait, time):
     with pytest.raises(
-        errors.RunTimedOut, match=r"not reached a terminal status after 100 seconds; it goes on"
+        errors.RunTimedOut, match=r"not reached a terminal status after 100 seconds; it may still be running"
     ) as out:
         wait(run(3), timeout=100)
     assert time.pauses == [60, 40]
     assert (out.value.run_id, out.value.status) == (7, 3)
-    assert "It was still running when it was last seen" in str(out.value)
+    assert "The last poll found it running" in str(out.value)
     assert "https://x/runs/7/" in str(out.value)
 
 
 def test_a_timeout_while_nothing_can_be_seen_does_not_say_that_the_run_failed(wait):
-    with pytest.raises(errors.RunTimedOut, match="goes on") as out:
+    with pytest.raises(errors.RunTimedOut, match="may still be running") as out:
         wait(run(2), refusal(503, "Down."), timeout=100)
     assert out.value.status == 2
 
 
 def test_how_a_run_ended_has_a_name():
-    failed = endpoints.Run(id=7, status=20, status_message="It broke.", href="https://x/7/")
-    assert str(flows.unsuccessful(failed)) == "Job run 7 has failed. It broke. See https://x/7/."
-    cancelled = flows.unsuccessful(endpoints.Run(id=7, status=30))
+    failed = Run(id=7, status=20, status_message="It broke.", href="https://x/7/")
+    assert str(error_from_run(failed)) == "Job run 7 has failed. It broke. See https://x/7/."
+    cancelled = error_from_run(Run(id=7, status=30))
     assert isinstance(cancelled, errors.RunCancelled)
     assert str(cancelled) == "Job run 7 has been cancelled."
 
 
 def test_a_job_is_found_by_its_whole_name_among_those_that_contain_it(engine, dbt_cloud, access):
     dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly"}, {"id": 71, "name": "Nightly, staging"}])
-    call = flows.find_job(1, "Sample bakery", "Production", "Nightly")
+    call = find_job(1, "Sample bakery", "Production", "Nightly")
     assert engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), call).id == 70
 
 
@@ -127,7 +131,7 @@ def test_names_with_everything_in_them_are_found(engine, dbt_cloud, access):
     dbt_cloud.control.seed(projects=[{"id": 5, "name": name}])
     dbt_cloud.control.seed(environments=[{"id": 6, "name": name, "project_id": 5}])
     dbt_cloud.control.seed(jobs=[{"id": 70, "name": name, "project_id": 5, "environment_id": 6}])
-    call = flows.find_job(1, name, name, name)
+    call = find_job(1, name, name, name)
     assert engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), call).id == 70
 
 
@@ -142,7 +146,7 @@ def test_names_with_everything_in_them_are_found(engine, dbt_cloud, access):
 def test_a_name_of_none_or_of_several_is_told_with_its_facts(engine, dbt_cloud, access, names, kind, count):
     dbt_cloud.control.seed(jobs=[{"id": 80, "name": "Twin"}, {"id": 81, "name": "Twin"}])
     with pytest.raises(errors.LookupFailed) as failed:
-        engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), flows.find_job(1, *names))
+        engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), find_job(1, *names))
     assert (failed.value.kind, failed.value.count) == (kind, count)
     assert failed.value.name in names
     assert kind in failed.value.fix

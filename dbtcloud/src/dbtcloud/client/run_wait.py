@@ -1,0 +1,78 @@
+"""Wait for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed, RunTimedOut
+from dbtcloud.client.failure_tolerance import FailureTolerance
+from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.protocol import Call, Sleep
+
+
+@dataclass(frozen=True, slots=True)
+class PollSchedule:
+    """The interval and the end of polling.
+
+    Attributes:
+        interval: Seconds between two polls.
+        timeout: Seconds after which the wait ends.
+        clock: Returns seconds that only grow; `time.monotonic`, unless a test has its own.
+    """
+
+    interval: float
+    timeout: float
+    clock: Callable[[], float]
+
+
+def error_from_run(run: Run) -> RunFailed:
+    """Return the error for a run that did not succeed."""
+    kind = RunCancelled if run.status == RunStatus.CANCELLED else RunFailed
+    return kind(run.id, run.status, why=run.status_message, url=run.href)
+
+
+def wait_for_run(
+    run_id: int,
+    read_run: Callable[[], Call[Run]],
+    schedule: PollSchedule,
+    tolerance: FailureTolerance,
+    *,
+    until: Callable[[Run], bool] = lambda run: run.finished,
+) -> Call[Run]:
+    """Poll a run until it has the wanted status, and return it.
+
+    Args:
+        run_id: The run.
+        read_run: Makes the call that reads the run.
+        schedule: Interval and timeout. The last pause ends with the timeout.
+        tolerance: Decides which failed polls are ignored.
+        until: Returns whether the run has the wanted status; by default, whether it has ended.
+
+    Raises:
+        RunTimedOut: If the timeout is reached first.
+        DbtCloudError: If a poll fails with an error that is not ignored.
+    """
+    deadline, status, url = schedule.clock() + schedule.timeout, 0, None
+    while True:
+        run = yield from _poll(read_run, tolerance)
+        if run is not None and until(run):
+            return run
+        if run is not None:
+            status, url = run.status, run.href or url
+        left = deadline - schedule.clock()
+        if left <= 0:
+            raise RunTimedOut(run_id, status, schedule.timeout, url=url)
+        yield Sleep(min(schedule.interval, left))
+
+
+def _poll(read_run: Callable[[], Call[Run]], tolerance: FailureTolerance) -> Call[Run | None]:
+    """Return the run, or None if the poll failed with an error that is ignored."""
+    try:
+        run = yield from read_run()
+    except DbtCloudError as error:
+        if not tolerance.tolerates(error):
+            raise
+        return None
+    tolerance.succeeded()
+    return run
