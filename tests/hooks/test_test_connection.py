@@ -25,7 +25,7 @@ def test_a_token_limited_to_jobs_passes_with_a_remark(hook, dbt_cloud, status):
     assert said.startswith(
         "Connected to account 1: the token can read jobs. It cannot read account and projects"
     )
-    assert "id rather than" in said
+    assert "so give job ids instead of names" in said
     assert said.endswith(REMARK)
 
 
@@ -34,7 +34,7 @@ def test_a_wrong_token_is_told(connect, dbt_cloud):
     assert not passed
     assert "answered 401" in said
     assert "Invalid token." in said
-    assert "Check the API token" in said
+    assert "Check the connection's API token" in said
     assert "wrong-token" not in said
 
 
@@ -43,7 +43,7 @@ def test_a_wrong_account_is_told_with_those_that_the_token_sees(connect, dbt_clo
     passed, said = connect(dbt_cloud, login="99").test_connection()
     assert not passed
     assert "cannot read account 99" in said
-    assert "sees 1 (Local) and 5 (Other)" in said
+    assert "can read 1 (Local) and 5 (Other)" in said
     assert "Correct the Account ID" in said
 
 

@@ -123,7 +123,7 @@ def test_a_store_that_does_not_remove_does_not_hide_what_went_wrong(faulty, capl
     with pytest.raises(ArtifactError, match="The store does not copy"):
         land("memory://bucket/a")
     assert (
-        "A temporary file beside memory://bucket/a could not be removed: The store does not remove"
+        "Could not remove a temporary file beside memory://bucket/a: The store does not remove"
         in caplog.text
     )
 
@@ -132,7 +132,7 @@ def test_what_has_landed_has_though_the_store_removes_nothing(faulty, caplog):
     faulty.refuses = ("remove",)
     land("memory://bucket/a")
     assert kept(faulty)["/bucket/a"] == b"new"
-    assert "A temporary file beside memory://bucket/a could not be removed" in caplog.text
+    assert "Could not remove a temporary file beside memory://bucket/a" in caplog.text
 
 
 def test_a_store_that_moves_is_let_move(faulty):

@@ -86,7 +86,7 @@ async def test_a_hook_whose_look_was_given_up_still_knows_the_status(going, jobs
         await asyncio.wait_for(hook.get_job_status(run), 0.25)
 
 
-OURS = [f"airflow_dbt_cloud.{layer}" for layer in ("client", "hooks", "triggers", "progress")]
+OURS = ["dbtcloud.client", *(f"airflow_dbt_cloud.{layer}" for layer in ("hooks", "triggers", "job_runs"))]
 
 DIFFERENT = {
     "class": lambda: watching(CountingHook),
