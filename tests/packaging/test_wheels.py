@@ -78,7 +78,7 @@ def test_the_client_works_without_the_extra(built, tmp_path, locked):
     made.run(
         "python",
         "-c",
-        "import dbtcloud.client.endpoints; from dbtcloud.client.transport import awaiting, blocking",
+        "import dbtcloud.client.endpoints; from dbtcloud.client.transport import async_client, sync_client",
     )
     assert made.run("dbtcloud", "--version") == f"dbtcloud {__version__}\n"
     assert not {"psutil", "pytest", "graphql-core"} & installed(made)

@@ -123,8 +123,7 @@ def test_a_store_that_does_not_remove_does_not_hide_what_went_wrong(faulty, capl
     with pytest.raises(ArtifactError, match="The store does not copy"):
         land("memory://bucket/a")
     assert (
-        "Could not remove a temporary file beside memory://bucket/a: The store does not remove"
-        in caplog.text
+        "Could not remove a temporary file beside memory://bucket/a: The store does not remove" in caplog.text
     )
 
 
