@@ -174,6 +174,19 @@ def test_webhooks_variables_and_what_was_created_outlive_the_server(client_of, t
         assert client.get("jobs/7/")["name"] == "Mine"
 
 
+def test_the_names_of_kinds_in_a_file_stay_for_later_versions(client_of, tmp_path):
+    file, v3 = tmp_path / "state.sqlite", "/api/v3/accounts/1/"
+    hook = {"name": "x", "client_url": "http://x.example", "event_types": ["job.run.started"], "active": True}
+    with LocalDbtCloud(store=file) as server:
+        client = client_of(server)
+        client.ask(f"{v3}webhooks/subscriptions", "POST", json=hook)
+        client.control.seed(environment_variables=[{"name": "DBT_FLOUR", "value": "rye"}])
+    with closing(sqlite3.connect(file)) as database:
+        kinds = {kind for (kind,) in database.execute("SELECT kind FROM definitions")}
+    records = {"Account", "Project", "Environment", "Job", "EnvironmentVariable", "WebhookSubscription"}
+    assert kinds == records
+
+
 def test_it_speaks_https_when_given_a_certificate(tmp_path):
     import ssl
 

@@ -2,7 +2,7 @@ PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 
--- The columns that lists filter and sort by are of their own; what is only shown lies in one JSON text.
+-- What lists filter and sort by has columns. The body is JSON with all fields.
 CREATE TABLE IF NOT EXISTS definitions (
   kind TEXT NOT NULL,
   id INTEGER NOT NULL,
