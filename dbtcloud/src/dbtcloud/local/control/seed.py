@@ -114,6 +114,7 @@ def _simulated_runs(cloud: Cloud, entry: Any) -> Iterator[RunRecord]:
         raise ValueError(f"A seeded run names job {seeded.job_id}, which does not exist. Seed the job first.")
     script = parse_script(seeded.pretend or job.pretend or asdict(Script()))
     created_at = cloud.clock.now() - round(seeded.age * SECOND)
+    # Without the job's script, which would be applied as well.
     first = cloud.new_run(replace(job, pretend=None), {"cause": "Seeded", **seeded.trigger}, created_at)
     first = replace(cloud.simulate(first, script), id=seeded.id)
     spacing = round(seeded.every * SECOND)

@@ -31,6 +31,7 @@ def upsert_seed(cloud: Cloud, document: dict[str, Any]) -> dict[int, int]:
             stored = _find_stored(cloud, kind, values, set(ids.get(name, {}).values()))
             if stored is not None:
                 values |= {"id": stored.id, "created_at": stored.created_at}
+            # The id may belong to another definition, such as a job that was created over the API.
             elif entry["id"] in cloud.store.definitions.ids(kind):
                 values["id"] = cloud.store.definitions.next_id(kind)
             ids.setdefault(name, {})[entry["id"]] = seed_store(cloud, {name: [values]})[name][0]

@@ -45,10 +45,13 @@ async def running_server(settings: ServerSettings) -> AsyncIterator[RunningServe
     """
     settings = settings.checked()
     async with AsyncExitStack() as stack:
+        # First of all, so that a port in use is reported before anything is written. Requests that come too
+        # early wait in the socket's backlog.
         bound = stack.enter_context(bind(settings.host, settings.port))
         cloud = _open_cloud(settings, stack)
         authenticator = Authenticator(settings.token, on_loopback=settings.on_loopback)
         control = _control_plane(cloud, settings, authenticator)
+        # Before queued runs continue: a process of a killed server may still use their folder.
         await asyncio.to_thread(cloud.end_leftover_processes)
         control.restore_or_seed()
         stack.push_async_callback(cloud.queue.stop)
@@ -126,6 +129,7 @@ async def _close(runner: web.AppRunner) -> None:
     await runner.cleanup()
     for transport in transports:
         transport.abort()
+    # The event loop closes aborted sockets in its next step.
     await asyncio.sleep(0)
 
 

@@ -86,6 +86,8 @@ class WebhookSender:
                 log.exception("Cannot poll the runs for webhooks")
 
     def _poll(self) -> None:
+        # Ranges of a query include both ends: the next poll begins a microsecond later, so that no event is
+        # sent twice.
         since, self._polled_until = self._polled_until + 1, self._clock.now()
         active = [each for each in self._subscriptions() if each.active]
         for account_id in {each.account_id for each in active}:
@@ -126,12 +128,14 @@ class WebhookSender:
         )
         self.log.add_event(event)
         task = asyncio.create_task(self._send(event), name=f"webhook {event_id}")
+        # The event loop has only weak references to its tasks.
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
         return event
 
     async def _send(self, event: Event) -> None:
         for delay in (*self.retry_delays, None):
+            # Read again for each attempt: it may have been deleted, deactivated or given another URL.
             subscription = self._store.definitions.get(WebhookSubscription, event.subscription_id)
             if subscription is None or not subscription.active or subscription.state != ACTIVE:
                 return

@@ -8,17 +8,16 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.model.api_errors import bad_request, not_implemented, unknown_properties
+from dbtcloud.local.model.api_errors import bad_request, unknown_properties
 from dbtcloud.local.model.clock import iso_timestamp, parse_instant
 from dbtcloud.local.store.interface import PageQuery
 
 _MAX_LIMIT = 100  # the largest page (docs.getdbt.com, API limits of October 2023)
 
-Reader = Callable[[str], Any]
-"""Converts the text of a parameter to its value, or raises ValueError."""
+_Reader = Callable[[str], Any]
 
-Readers = Mapping[str, Reader | None]
-"""Readers by parameter name; None for a parameter that only dbt Cloud implements."""
+Readers = Mapping[str, _Reader]
+"""By parameter name, what converts its text to its value, or raises ValueError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +43,17 @@ def parse_query(request: web.Request, readers: Readers) -> QueryParameters:
     """Read a request's query string.
 
     Raises:
-        ApiException: 400: a name is not in `readers`, or its reader refuses the value; 501: a name has no
-            reader.
+        ApiException: 400: a name is not in `readers`, or its reader refuses the value.
     """
-    known: dict[str, Reader | None] = {**readers, "account_id": read_integer}
+    known = {**readers, "account_id": read_integer}
     parameters = {name: request.query.getall(name) for name in request.query}
     include = _included_names(parameters.pop("include_related", []))
     if unknown := [name for name in parameters if name not in known]:
         raise unknown_properties(unknown)
     wrong, values = {}, {}
     for name, texts in parameters.items():
-        reader = known[name]
-        if reader is None:
-            raise not_implemented(request.method, f"{request.path} with {name}")
         try:
-            values[name] = reader(_single(texts))
+            values[name] = known[name](_single(texts))
         except ValueError as error:
             wrong[name] = str(error)
     if wrong:
@@ -144,7 +139,7 @@ def read_boolean(text: str) -> bool:
     return text.lower() == "true"
 
 
-def read_order(*columns: str) -> Reader:
+def read_order(*columns: str) -> _Reader:
     """Return a reader of one of some columns, with or without `-` in front."""
 
     def read(text: str) -> str:

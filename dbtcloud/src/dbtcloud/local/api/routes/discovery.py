@@ -1,4 +1,4 @@
-"""The Discovery API's endpoint: GraphQL, at the two paths that dbt's clients use."""
+"""The endpoint of the Discovery API: GraphQL, at the two paths that clients use."""
 
 from aiohttp import web
 
@@ -6,7 +6,7 @@ from dbtcloud.local.api.routes.app_keys import DISCOVERY
 
 
 async def _answer_query(request: web.Request) -> web.Response:
-    """Answer a GraphQL query over the artifacts of finished runs."""
+    """Answer a GraphQL query about the artifacts of finished runs."""
     return await request.app[DISCOVERY].answer(request)
 
 

@@ -1,4 +1,4 @@
-"""Lists of projects, environments and jobs: query parameters to a question for the store."""
+"""Lists of projects, environments and jobs: from query parameters to a query of the store."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -17,18 +17,18 @@ def find_definitions(
     parameters: QueryParameters,
     within: Mapping[str, Sequence[int]] = {},
 ) -> tuple[list[_D], int]:
-    """Return the page that the parameters ask for, and how many there are in all."""
-    equal = [*within.items(), *_equal(parameters.values)]
+    """Return the page of definitions that match the parameters, and the total number."""
+    equal = [*within.items(), *_column_conditions(parameters.values)]
     values = parameters.values
     above = max((values[name] for name in ("pk__gt", "id__gt") if name in values), default=None)
     query = DefinitionQuery(
-        account.id, equal, _shown(values), above, values.get("name__icontains"), values.get("name")
+        account.id, equal, _field_conditions(values), above, values.get("name__icontains"), values.get("name")
     )
     return store.definitions.find(kind, query, parameters.page())
 
 
-def _shown(values: Mapping[str, Any]) -> list[tuple[str, Sequence[int | str | None]]]:
-    """Return conditions on what is not kept in a column of its own, by its path."""
+def _field_conditions(values: Mapping[str, Any]) -> list[tuple[str, Sequence[int | str | None]]]:
+    """Return the conditions on fields without a column, by their paths."""
     paths = {
         "dbt_version": "dbt_version",
         "deployment_type": "deployment_type",
@@ -40,12 +40,12 @@ def _shown(values: Mapping[str, Any]) -> list[tuple[str, Sequence[int | str | No
         conditions += [(path, [values[name]])] if name in values else []
         conditions += [(path, values[f"{name}__in"])] if f"{name}__in" in values else []
     if "triggers_schedule" in values:
-        # JSON's true is 1 in SQLite; what was never set is false.
+        # JSON's true is 1 in SQLite. A trigger that was never set is false.
         conditions.append(("triggers.schedule", [1] if values["triggers_schedule"] else [0]))
     return conditions
 
 
-def _equal(values: Mapping[str, Any]) -> list[tuple[str, Sequence[int]]]:
+def _column_conditions(values: Mapping[str, Any]) -> list[tuple[str, Sequence[int]]]:
     columns = {"pk": "id", "project_id": "project_id", "environment_id": "environment_id"}
     conditions: list[tuple[str, Sequence[int]]] = []
     for name, column in columns.items():
