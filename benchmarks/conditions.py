@@ -1,6 +1,6 @@
 """Deferred runs under conditions that dbt Cloud sets: `python -m benchmarks.conditions --only limit token`.
 
-1,000 triggers in one event loop, a look every five seconds, as in `benchmarks.deferred`, while dbt Cloud
+1,000 triggers in one event loop, a poll every five seconds, as in `benchmarks.deferred`, while dbt Cloud
 refuses the filter `pk__in`, limits requests as documented, has its limit used up, or takes another token.
 """
 
@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=CONDITIONS, default=list(CONDITIONS))
     parser.add_argument("--ours", action="store_true", help="leave the other provider out")
     told = parser.parse_args(arguments)
-    print(f"{RUNS:,} deferred runs, a look every {POLL:g} s.\n")
+    print(f"{RUNS:,} deferred runs, a poll every {POLL:g} s.\n")
     columns = ("condition", "provider", "requests", "answers", "CPU s", "late p99 s", "failed", "unseen")
     print(tables.header(*columns))
     kept: list[tuple[str, float, float]] = []

@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=65.0, help="of each watch (default: %(default)s)")
     parser.add_argument("--ours", action="store_true", help="leave the other provider out")
     told = parser.parse_args(arguments)
-    print(f"Deferred runs, a look every {POLL:g} s, {told.seconds:g} s, TLS, one process.\n")
+    print(f"Deferred runs, a poll every {POLL:g} s, {told.seconds:g} s, TLS, one process.\n")
     print(tables.header(*COLUMNS))
     kept: list[tuple[str, float, float]] = []
     for count in told.runs:

@@ -1,7 +1,7 @@
-"""Waits that live through faults, or do not: `python -m benchmarks.faults --kinds 500 --rates 0.1`.
+"""Waits under faults: `python -m benchmarks.faults --kinds 500 --rates 0.1`.
 
-200 waits, a look each second, some 16 looks each, while a share of the answers goes wrong. No dbt run fails,
-so each wait that fails, or that has not noticed its run's end in time, does so without cause.
+200 waits poll once a second, about 16 times each, while a share of the responses goes wrong. No dbt run
+fails. So a wait that fails, or that does not notice its run's end in time, is a false alarm.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 The triggerer runs on PostgreSQL; the connection to dbt Cloud is in the database and has an extra. There is no
 scheduler: the tasks, their DAG run and their triggers are put into the database as deferred ones. What is
-measured is a while after all triggers have begun to look.
+measured is a while after all triggers have begun to poll.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def drivers() -> Iterator[str]:
 
 
 def measured(provider: Provider, told: argparse.Namespace) -> dict[str, float]:
-    """CPU %, messages and bytes of log per look at a run."""
+    """CPU %, messages and bytes of log per poll of a run."""
     from real_airflow.postgres import database
 
     with Cloud() as cloud, database() as url, drivers() as folder:
@@ -60,13 +60,13 @@ def measured(provider: Provider, told: argparse.Namespace) -> dict[str, float]:
             cloud.clear()
             used = program.hear()
             requests = cloud.counters()["requests"]
-    looks = requests if provider.is_replaced else told.runs * used["at"] / POLL
+    polls = requests if provider.is_replaced else told.runs * used["at"] / POLL
     return {
         "cpu": 100 * used["cpu"] / used["at"],
         "requests": requests,
-        "looks": looks,
-        "messages": used["messages"] / looks,
-        "log": used["log"] / looks,
+        "polls": polls,
+        "messages": used["messages"] / polls,
+        "log": used["log"] / polls,
     }
 
 
@@ -78,14 +78,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=30.0, help="measured (default: %(default)s)")
     parser.add_argument("--ours", action="store_true", help="leave the other provider out")
     told = parser.parse_args(arguments)
-    print(f"{told.runs:,} deferred tasks in a real triggerer, a look every {POLL:g} s.\n")
-    columns = ("provider", "CPU %", "requests", "looks", "messages per look", "log bytes per look", "load")
+    print(f"{told.runs:,} deferred tasks in a real triggerer, a poll every {POLL:g} s.\n")
+    columns = ("provider", "CPU %", "requests", "polls", "messages per poll", "log bytes per poll", "load")
     print(tables.header(*columns))
     results = []
     for provider in both()[: 1 if told.ours else 2]:
         seen = measured(provider, told)
         results.append(seen)
-        counts = (tables.number(seen["requests"], 0), tables.number(seen["looks"], 0))
+        counts = (tables.number(seen["requests"], 0), tables.number(seen["polls"], 0))
         rates = (tables.number(seen["messages"], 2), tables.number(seen["log"]))
         row = (provider.name, tables.number(seen["cpu"]), *counts, *rates, tables.load())
         print(tables.row(row), flush=True)
@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
     return tables.judged(
         [
             ("CPU %", ours["cpu"], 10),
-            ("messages per look", ours["messages"], 0),
+            ("messages per poll", ours["messages"], 0),
             ("log bytes", ours["log"], 0),
         ]
     )

@@ -19,7 +19,7 @@ class Plan:
     Attributes:
         count: Runs.
         seconds: How long they are watched; their ends are spread over it, but for `FIRST_END` and `SPARE`.
-        poll: Seconds between two looks at a run.
+        poll: Seconds between two polls of a run.
         mode: "deferred" (triggers in one event loop) or "worker" (a thread for each).
         hook_params: Arguments of the hook.
         rotate: `{"after": seconds, "token": …}`: puts another token into the client's connection.

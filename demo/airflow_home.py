@@ -1,4 +1,4 @@
-"""An Airflow that lives in one folder, with nothing of the user's configuration."""
+"""An Airflow in a folder of its own, without the user's configuration."""
 
 import json
 import os
@@ -20,19 +20,19 @@ class AirflowHome:
 
     @staticmethod
     def version() -> str:
-        """Give the version of the installed Airflow."""
+        """Return the version of the installed Airflow."""
         return version("apache-airflow")
 
     @staticmethod
     def command(*arguments: str) -> list[str]:
-        """Give an `airflow` command of this environment."""
+        """Return an `airflow` command of this environment."""
         return [sys.executable, "-m", "airflow", *arguments]
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Give the variables that make this the home of every Airflow process."""
+        """Return the environment variables that make every Airflow process use this home."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__")}
         bundle = {"name": "demo", "classpath": LOCAL_BUNDLE, "kwargs": {"path": str(self._dags)}}
-        # `airflow standalone` starts its parts by name.
+        # `airflow standalone` looks its components up on PATH.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         return {
             **kept,
@@ -47,7 +47,11 @@ class AirflowHome:
         }
 
     def migrate(self) -> None:
-        """Make or update the database; raise with Airflow's own words if that fails."""
+        """Create or update the database.
+
+        Raises:
+            SystemExit: If that fails, with the output of Airflow.
+        """
         done = subprocess.run(
             self.command("db", "migrate"), env=self.environment(), capture_output=True, text=True, check=False
         )

@@ -1,4 +1,4 @@
-"""Airflow's web pages beside the local dbt Cloud, both left running until Ctrl-C."""
+"""Airflow's web pages and the local dbt Cloud, both running until Ctrl-C."""
 
 import json
 import os
@@ -11,41 +11,41 @@ from pathlib import Path
 
 import requests
 from airflow_home import DAG_ID, AirflowHome
-from narration import tell
+from output import print_heading
 
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 
-USER = "admin"
-PATIENCE = 180.0
+_USER = "admin"
+_START_SECONDS = 180.0
 
 
 def serve_pages(home: AirflowHome, cloud: LocalDbtCloud) -> int:
-    """Start `airflow standalone`, print where everything is, and end it on Ctrl-C."""
+    """Start `airflow standalone`, print all addresses, and stop it on Ctrl-C."""
     password, port = secrets.token_urlsafe(9), _port()
     url = f"http://127.0.0.1:{port}"
     log = home.folder / "standalone.log"
-    tell(f"Airflow's web pages: starting, with their log in {log}")
+    print_heading(f"Airflow's web pages: starting, with their log in {log}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     process = _start(home, port, password, log)
     try:
         _wait(process, url)
-        _say_where(url, password, cloud)
+        _print_addresses(url, password, cloud)
         return process.wait()
     except KeyboardInterrupt:
         return 0
     finally:
-        _end(process)
+        _stop(process)
 
 
 def _start(home: AirflowHome, port: int, password: str, log: Path) -> "subprocess.Popen[bytes]":
     passwords = home.folder / "passwords.json"
-    passwords.write_text(json.dumps({USER: password}))
+    passwords.write_text(json.dumps({_USER: password}))
     environment = home.environment(
         AIRFLOW__API__HOST="127.0.0.1",
         AIRFLOW__API__PORT=str(port),
         AIRFLOW__API__BASE_URL=f"http://127.0.0.1:{port}",
         AIRFLOW__CORE__EXECUTION_API_SERVER_URL=f"http://127.0.0.1:{port}/execution/",
-        AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS=f"{USER}:admin",
+        AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS=f"{_USER}:admin",
         AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE=str(passwords),
     )
     with log.open("wb") as output:
@@ -60,10 +60,10 @@ def _start(home: AirflowHome, port: int, password: str, log: Path) -> "subproces
 
 
 def _wait(process: "subprocess.Popen[bytes]", url: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + _START_SECONDS
     while not _healthy(url):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit("airflow standalone did not come up; its log says why.")
+            raise SystemExit("airflow standalone did not start. Its log says why.")
         time.sleep(0.5)
 
 
@@ -75,14 +75,14 @@ def _healthy(url: str) -> bool:
     return all(part["status"] == "healthy" for part in parts)
 
 
-def _say_where(url: str, password: str, cloud: LocalDbtCloud) -> None:
-    tell("Ready; Ctrl-C ends everything")
-    print(f"    Airflow    {url}/dags/{DAG_ID}   user {USER}, password {password}")
+def _print_addresses(url: str, password: str, cloud: LocalDbtCloud) -> None:
+    print_heading("Ready. Ctrl-C stops everything")
+    print(f"    Airflow    {url}/dags/{DAG_ID}   user {_USER}, password {password}")
     print(f"    dbt Cloud  {cloud.url}   account {cloud.account_id}, token {cloud.token}", flush=True)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End standalone and all that it started: its parts outlive a signal to it alone."""
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Stop standalone and all processes that it started: they survive a signal to standalone alone."""
     for number, grace in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
         try:
             os.killpg(process.pid, number)
@@ -104,7 +104,7 @@ def _wait_for_group(process: "subprocess.Popen[bytes]", grace: float) -> None:
 
 
 def _port() -> int:
-    """Take Airflow's own port, or any free one where that is in use."""
+    """Return Airflow's usual port, or a free one if that is in use."""
     for wanted in (8080, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

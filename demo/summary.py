@@ -1,10 +1,10 @@
-"""The closing table: what dbt built, from the run's own `run_results.json`."""
+"""The table at the end: what dbt built, from the run's `run_results.json`."""
 
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from narration import tell
+from output import print_heading
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.models import Run, RunStatus, Step
@@ -13,20 +13,20 @@ from dbtcloud.client.transport.sync_client import SyncClient
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 
 Result = dict[str, Any]
-BUILT = ("seed", "snapshot", "model")
+_BUILT = ("seed", "snapshot", "model")
 
 
 def summarise(cloud: LocalDbtCloud, artifacts: Path) -> bool:
-    """Print what became of the newest run, and say whether it succeeded."""
+    """Print the results of the newest run and return whether it succeeded."""
     with SyncClient(Credentials(base_url=cloud.url, token=cloud.token)) as client:
         runs = client.ask(endpoints.list_runs_page(cloud.account_id, order_by="-id", limit=1))
         if not runs:
-            print("dbt Cloud was not asked to run anything.")
+            print("dbt Cloud has no run.")
             return False
         run = client.ask(endpoints.get_run(cloud.account_id, runs[0].id, include_related=["run_steps"]))
         results = _results(client, cloud.account_id, run)
-    tell(f"dbt Cloud run {run.id}: {RunStatus(run.status).name.lower()}")
-    _print_table([result for result in results if _kind(result) in BUILT])
+    print_heading(f"dbt Cloud run {run.id}: {RunStatus(run.status).name.lower()}")
+    _print_table([result for result in results if _kind(result) in _BUILT])
     _print_tests([result for result in results if _kind(result) == "test"])
     print(f"\n    Artifacts: {artifacts / 'runs' / str(run.id) / 'target'}")
     return run.status == RunStatus.SUCCESS and bool(results)

@@ -11,7 +11,7 @@ from airflow_dbt_cloud.operators.dbt import DbtCloudGetJobRunArtifactOperator, D
 
 @task
 def count_models(manifest: str) -> int:
-    """How many models the manifest names."""
+    """Return the number of models in the manifest."""
     nodes = json.loads(Path(manifest).read_text())["nodes"].values()
     return sum(node["resource_type"] == "model" for node in nodes)
 

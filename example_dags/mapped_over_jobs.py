@@ -1,4 +1,4 @@
-"""Run several jobs side by side, one mapped task each; the list could come from another task."""
+"""Run several jobs at the same time, one mapped task each. The list could come from another task."""
 
 from airflow.sdk import DAG
 

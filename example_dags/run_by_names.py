@@ -1,4 +1,4 @@
-"""Run a job that is known by the names of its project, environment and itself, on a schema of its own."""
+"""Run a job by the names of its project, its environment and itself, in a schema of its own."""
 
 from airflow.sdk import DAG
 

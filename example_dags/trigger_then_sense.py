@@ -1,4 +1,4 @@
-"""Start a run in one task and wait for it in another, so that other work fits in between."""
+"""Start a run in one task and wait for it in another, so that other tasks can run in between."""
 
 from airflow.sdk import DAG
 

@@ -1,4 +1,4 @@
-"""Telling what happens while it happens: headings of our own, and what matters of Airflow's log."""
+"""Show the progress of the demo: headings, and the important lines of Airflow's log."""
 
 import json
 import subprocess
@@ -6,18 +6,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-OURS = "airflow_dbt_cloud"
-TOLD = ("Pausing task as DEFERRED", "[DAG TEST] running trigger", "[DAG TEST] Trigger completed")
-SERIOUS = ("error", "critical")
+_OUR_LOGGERS = ("airflow_dbt_cloud", "dbtcloud")
+_SHOWN = ("Pausing task as DEFERRED", "[DAG TEST] running trigger", "[DAG TEST] Trigger completed")
+_SERIOUS = ("error", "critical")
 
 
-def tell(what: str) -> None:
+def print_heading(what: str) -> None:
     """Print a heading."""
     print(f"\n\033[1m==> {what}\033[0m", flush=True)
 
 
-def told(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
-    """Run a command, tell what matters of its log, keep all of it in a file, and say whether it succeeded."""
+def run_and_report(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
+    """Run a command and return whether it succeeded.
+
+    The important lines of its log are printed; all lines go to a file.
+    """
     as_json = {**environment, "AIRFLOW__LOGGING__JSON_LOGS": "True"}
     with (
         log.open("w") as kept,
@@ -27,18 +30,18 @@ def told(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
     ):
         for line in process.stdout or ():
             kept.write(line)
-            for text in _worth_telling(line):
+            for text in _shown_lines(line):
                 print(text, flush=True)
     return process.returncode == 0
 
 
-def _worth_telling(line: str) -> Iterator[str]:
+def _shown_lines(line: str) -> Iterator[str]:
     try:
         event: dict[str, Any] = json.loads(line)
     except ValueError:
         return
     text, logger, level = (str(event.get(key, "")) for key in ("event", "logger", "level"))
-    if OURS in logger or text.startswith(TOLD) or level in SERIOUS:
+    if any(ours in logger for ours in _OUR_LOGGERS) or text.startswith(_SHOWN) or level in _SERIOUS:
         yield f"    {str(event.get('timestamp', ''))[11:19]}  {text}"
     for error in event.get("exception") or ():
         if isinstance(error, dict):
