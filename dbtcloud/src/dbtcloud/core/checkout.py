@@ -19,7 +19,7 @@ _NEVER_COPIED = frozenset({"profiles.yml"})
 _DATABASES = (".duckdb", ".duckdb.wal", ".db", ".db-wal", ".sqlite")
 
 
-def refresh(source: Path, checkout: Path, within: Path | None = None) -> int:
+def refresh_checkout(source: Path, checkout: Path, within: Path | None = None) -> int:
     """Update ``checkout`` to the files of ``source``, without touching files that are the same.
 
     Args:

@@ -129,7 +129,7 @@ class Repository:
     ) -> str:
         location = (f"--git-dir={self.store}",) if in_store else ()
         variables = {} if index is None else {"GIT_INDEX_FILE": str(index)}
-        return await run_git((*location, *words), self.store.parent, may_fail=may_fail, variables=variables)
+        return await _run_git((*location, *words), self.store.parent, may_fail=may_fail, variables=variables)
 
 
 def _empty(folder: Path, index: Path) -> None:
@@ -144,7 +144,7 @@ async def find_work_tree(folder: Path) -> Path:
     Raises:
         GitError: The folder is not in a git work tree.
     """
-    output = await run_git(("rev-parse", "--show-toplevel"), folder, may_fail=True)
+    output = await _run_git(("rev-parse", "--show-toplevel"), folder, may_fail=True)
     if not output.strip():
         raise GitError(
             f"{folder} is not in a git repository, so it has no branches or commits."
@@ -153,7 +153,7 @@ async def find_work_tree(folder: Path) -> Path:
     return Path(output.strip())
 
 
-async def run_git(
+async def _run_git(
     words: Sequence[str], folder: Path, *, may_fail: bool = False, variables: dict[str, str] | None = None
 ) -> str:
     """Run git without prompts and return its output.

@@ -15,7 +15,7 @@ from dbtcloud.local.config.model import (
 )
 from dbtcloud.local.model.api_errors import LocalServerError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 # Takes a value and its place in the file, and returns the value for the configuration.
 _Reader = Callable[[Any, str], Any]
 
@@ -47,7 +47,7 @@ def _content(path: Path) -> Any:
         raise ConfigFileError(f"The file {path} is not valid YAML: {error}. Correct the file.") from error
 
 
-def _object(kind: type[T], value: Any, where: str, readers: Mapping[str, _Reader]) -> T:
+def _object(kind: type[_T], value: Any, where: str, readers: Mapping[str, _Reader]) -> _T:
     if not isinstance(value, Mapping):
         raise ConfigFileError(
             f"{where} must be a mapping, but is {value!r}. Its keys are {', '.join(readers)}."

@@ -17,7 +17,7 @@ MAX_RUNS = 50
 _MAX_CACHED_RUNS, _MAX_CACHED_ENVIRONMENTS = 8, 8
 _FINISHED = [int(status) for status in Status if status.finished]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
 
@@ -73,9 +73,9 @@ class RunRepository:
         _cache(self._runs, _key(source), record, _MAX_CACHED_RUNS)
         return record
 
-    def _on_event_loop(self, read: Callable[[], T]) -> T:
+    def _on_event_loop(self, read: Callable[[], _T]) -> _T:
         # The store and the clock of the cloud belong to the event loop.
-        async def read_on_loop() -> T:
+        async def read_on_loop() -> _T:
             return read()
 
         return asyncio.run_coroutine_threadsafe(read_on_loop(), self._loop).result()
@@ -134,7 +134,7 @@ def _count_added(added: list[Hashable], wanted: list[Hashable]) -> int:
     return known if added[start:] == wanted[:known] else 0
 
 
-def _cache(cache: OrderedDict[Hashable, T], key: Hashable, value: T, limit: int) -> None:
+def _cache(cache: OrderedDict[Hashable, _T], key: Hashable, value: _T, limit: int) -> None:
     cache[key] = value
     cache.move_to_end(key)
     if len(cache) > limit:

@@ -9,7 +9,7 @@ from dbtcloud.local.model.clock import SECOND
 from dbtcloud.local.model.durations import humanise_duration
 from dbtcloud.local.model.records import CANCELLED_BY_USER
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class StopRequest:
@@ -38,7 +38,7 @@ class StopRequest:
         self.event.set()
 
 
-async def run_unless_set(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+async def run_unless_set(event: asyncio.Event, work: Coroutine[Any, Any, _T]) -> _T | None:
     """Return the result of some work, or cancel it and return None when the event is set."""
     working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
     try:

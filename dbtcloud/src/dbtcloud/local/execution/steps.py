@@ -124,7 +124,9 @@ class RunSteps:
             self._observer.checked_out(fetched.revision.branch, fetched.revision.sha)
             log(f"{fetched.revision.branch or 'Commit'} is {fetched.revision.sha}\n")
         self._fetched_folder = fetched.folder
-        count = await asyncio.to_thread(checkout.refresh, fetched.folder, self._project, fetched.root)
+        count = await asyncio.to_thread(
+            checkout.refresh_checkout, fetched.folder, self._project, fetched.root
+        )
         log(f"Copied {count} files of {plan.setup.source} to {self._project}\n")
         return 0
 

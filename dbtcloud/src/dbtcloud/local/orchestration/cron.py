@@ -46,7 +46,7 @@ def next_run_fields(job: JobRecord, now: int) -> dict[str, str | None]:
     return {"next_run": iso_timestamp(instant), "next_run_humanized": ahead}
 
 
-def cron_humanized(cron: str) -> str:
+def describe_cron(cron: str) -> str:
     """Return a cron expression in words, or unchanged if it is not valid or the library is missing."""
     try:
         from cron_descriptor import (

@@ -21,10 +21,10 @@ _CONTENTS: dict[type, tuple[str, tuple[type[EnvironmentRecord | JobRecord | Envi
     EnvironmentRecord: ("environment_id", (JobRecord, EnvironmentVariable)),
 }
 
-D = TypeVar("D", bound=ProjectRecord | EnvironmentRecord | JobRecord | EnvironmentVariable)
+_D = TypeVar("_D", bound=ProjectRecord | EnvironmentRecord | JobRecord | EnvironmentVariable)
 
 
-def delete(cloud: Cloud, definition: D) -> D:
+def delete(cloud: Cloud, definition: _D) -> _D:
     """Delete a project, environment, job or variable with its contents, and cancel the runs of its jobs."""
     deleted = replace(definition, state=DELETED, updated_at=cloud.clock.now())
     cloud.store.definitions.put(deleted)

@@ -27,7 +27,7 @@ class ServerSettings:
         project_dir: the dbt project of the default jobs; None is the bundled sample.
         ssl_context: the TLS context; None serves plain http.
         execute: executes runs; None is real dbt.
-        schedules: whether cron lines and job completion triggers of jobs start runs.
+        schedules: whether cron expressions and job completion triggers of jobs start runs.
         projects: the projects to serve in place of the sample.
         keep_artifacts: how many bytes the files of finished runs may take.
         grants: the permission sets of further tokens, by token.

@@ -82,7 +82,7 @@ def updated_job(body: Any, job: JobRecord) -> JobRecord:
 def _schedule(body: Mapping[str, Any]) -> dict[str, Any]:
     schedule = normalise_schedule(body)
     if not is_cron_expression(schedule["cron"]):
-        raise bad_request({"schedule": f"{schedule['cron']!r} is not a cron line"})
+        raise bad_request({"schedule": f"{schedule['cron']!r} is not a cron expression"})
     return schedule
 
 

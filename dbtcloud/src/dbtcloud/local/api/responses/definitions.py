@@ -5,7 +5,7 @@ from typing import Any
 
 from dbtcloud.local.model.clock import iso_timestamp, spaced_timestamp
 from dbtcloud.local.model.records import AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
-from dbtcloud.local.orchestration.cron import cron_humanized
+from dbtcloud.local.orchestration.cron import describe_cron
 from dbtcloud.local.orchestration.schedule import HOURLY, nested_schedule, normalise_schedule
 
 
@@ -169,7 +169,7 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "generate_sources": job.run_generate_sources,
         "is_system": False,
         "fusion_readiness": None,
-        "cron_humanized": cron_humanized(schedule["cron"]),
+        "describe_cron": describe_cron(schedule["cron"]),
         "next_run": None,
         "next_run_humanized": None,
         **dict.fromkeys(_RELATED_TO_JOBS),
