@@ -1,1 +1,5 @@
 """Sensors for dbt Cloud."""
+
+from airflow_dbt_cloud import require_same_version
+
+require_same_version()
