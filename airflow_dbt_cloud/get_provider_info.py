@@ -1,4 +1,4 @@
-"""What Airflow is told about this provider: a literal, so that reading it costs nothing."""
+"""The description of this provider for Airflow: a literal, so that reading it costs nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-dbt-cloud",
         "name": "dbt Cloud",
-        "description": "Run dbt Cloud jobs, wait for them through any weather, and read what they made.",
+        "description": "Run dbt Cloud jobs, wait for them reliably, and read their results.",
         "integrations": [
             {
                 "integration-name": "dbt Cloud",
@@ -44,7 +44,7 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "discovery_url": {
                         "label": "Discovery URL",
-                        "description": "Address of the Discovery API; worked out when empty.",
+                        "description": "Address of the Discovery API; derived from the host when empty.",
                         "schema": {"type": ["string", "null"]},
                     },
                 },

@@ -1,7 +1,7 @@
-"""Names that a module offers without importing where they live until somebody asks for them.
+"""Names that a module offers without importing the modules that define them until they are used.
 
-Airflow imports operator modules in every task and at every DAG parse, and the hook behind them brings
-requests and the HTTP provider along: about 300 ms.
+Airflow imports operator modules in every task and at every DAG parse. The hook behind them imports requests
+and the HTTP provider, which takes many times as long as the operators themselves.
 """
 
 from __future__ import annotations
@@ -9,31 +9,27 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-HOMES = {
+_HOMES = {
     "DbtCloudHook": "airflow_dbt_cloud.hooks.dbt",
     "DbtCloudRunJobTrigger": "airflow_dbt_cloud.triggers.dbt",
 }
 
 
 def resolve(module: str, name: str) -> Any:
-    """What `name` stands for; the `__getattr__` of a module calls this, so nothing is kept there.
+    """Return the object called `name`, on behalf of the `__getattr__` of a module.
 
     Raises:
         AttributeError: If the module offers no such name.
     """
-    if name not in HOMES:
+    if name not in _HOMES:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    return getattr(import_module(HOMES[name]), name)
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def resolve_patched(module: str, name: str) -> Any:
-    """What `name` is in `module` now: what somebody has put there, or else what it stands for.
-
-    A test that puts the original back leaves it in `module`; that must not hide what is at its home later.
-    """
-    there = getattr(import_module(module), name)
-    original = (HOMES[name], name) == (
-        getattr(there, "__module__", None),
-        getattr(there, "__qualname__", None),
-    )
-    return resolve(module, name) if original else there
+    """Return what `name` is now: a user's test may have replaced it in `module` or where it is defined."""
+    found = getattr(import_module(module), name)
+    # A test that undoes its patch leaves the original in `module`, where it must not hide a later patch of
+    # the defining module.
+    place = (getattr(found, "__module__", None), getattr(found, "__qualname__", None))
+    return resolve(module, name) if place == (_HOMES[name], name) else found

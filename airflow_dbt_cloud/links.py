@@ -15,11 +15,11 @@ JOB_RUN_URL = "job_run_url"
 
 
 class DbtCloudRunJobOperatorLink(BaseOperatorLink):
-    """Leads from a task to its run in dbt Cloud."""
+    """A link from a task to its run in dbt Cloud."""
 
     name = "Monitor Job Run"
     xcom_key = JOB_RUN_URL
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002 -- Airflow's
-        """The address of the run's page, or "" before the run has started."""
+        """Return the address of the run's page, or "" before the run has started."""
         return str(XCom.get_value(key=JOB_RUN_URL, ti_key=ti_key) or "")

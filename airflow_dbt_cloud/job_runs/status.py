@@ -1,4 +1,4 @@
-"""The words that operators, sensors and triggers share about a job run; light, so that DAGs parse fast."""
+"""Status codes and event check of job runs; light, so that DAG files parse fast."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from enum import Enum
 from typing import Any, TypedDict
 
 from airflow_dbt_cloud.exceptions import DbtCloudTriggerEventException
-from dbtcloud.client.marker import CAUSE_MAX_LENGTH
 from dbtcloud.client.models import FINISHED, UNFINISHED, RunStatus
 
-DBT_CAUSE_MAX_LENGTH = CAUSE_MAX_LENGTH
-"""Characters of a run's cause; dbt Cloud refuses longer ones."""
+DBT_CAUSE_MAX_LENGTH = 255  # that of `dbtcloud.client.marker`, which DAG files need not import
+"""Maximum length of a run's cause; dbt Cloud refuses longer ones."""
 
 TRIGGER_EVENT_STATUSES = frozenset({"success", "cancelled", "error", "timeout"})
-"""What the `status` of a trigger's event can be."""
+"""Possible values of `status` in a trigger's event."""
 
 
 class JobRunInfo(TypedDict):
-    """Which run is meant."""
+    """Identifies a run."""
 
     account_id: int | None
     run_id: int
 
 
 class DbtCloudJobRunStatus(Enum):
-    """Status codes of a run (API v2 "Retrieve Run"), and the two groups of them."""
+    """Status codes of a run (API v2 "Retrieve Run"), and their two groups."""
 
     QUEUED = int(RunStatus.QUEUED)
     STARTING = int(RunStatus.STARTING)
@@ -38,22 +37,22 @@ class DbtCloudJobRunStatus(Enum):
 
     @classmethod
     def check_is_valid(cls, statuses: int | Sequence[int] | set[int]) -> None:
-        """Refuse a status code that dbt Cloud does not have.
+        """Check that dbt Cloud has these status codes.
 
         Raises:
-            ValueError: Naming the code.
+            ValueError: If it lacks one, which the message names.
         """
         for status in (statuses,) if isinstance(statuses, int) else statuses:
             cls(status)
 
     @classmethod
     def is_terminal(cls, status: int) -> bool:
-        """Whether a run with this code has ended; a code not known here has not."""
+        """Return whether a run with this code has ended; an unknown code counts as not ended."""
         return status in FINISHED
 
 
 def validate_execute_complete_event(event: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The event that a trigger sent, if it can be understood.
+    """Return the event that a trigger sent.
 
     Raises:
         DbtCloudTriggerEventException: If there is none, or its status is not one of `TRIGGER_EVENT_STATUSES`.
@@ -62,6 +61,6 @@ def validate_execute_complete_event(event: dict[str, Any] | None = None) -> dict
         raise DbtCloudTriggerEventException(
             f"The trigger sent {event!r}, which is not an event of a dbt Cloud trigger. "
             f"Its 'status' should be one of {', '.join(sorted(TRIGGER_EVENT_STATUSES))}. "
-            "Clear the task to look at the run anew."
+            "Clear the task to check the run again."
         )
     return event

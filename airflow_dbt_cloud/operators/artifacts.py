@@ -17,27 +17,30 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
     """Fetch artifacts of a run into files or an object store, whatever their size.
 
     One artifact (`path`) becomes one file, whose name is returned. Several (`paths`) keep their own paths
-    below `output_path`, and the list of what was written is returned: in the order of `paths`, and by name
-    where a pattern means several. Bytes are written as dbt Cloud stores them, to a temporary name first.
-    What fails leaves the file that was there.
+    below `output_path`, and the list of written files is returned: in the order of `paths`, and by name where
+    a pattern matches several. Bytes are written as dbt Cloud stores them, first under a temporary name: a
+    download that fails leaves an earlier file untouched.
 
     Args:
         run_id: The run.
         path: The artifact, such as "manifest.json" or "compiled/shop/models/orders.sql".
-        paths: Artifacts in place of `path`: names, and patterns such as "*.json" and "compiled/**" ("**" is
-            all of the run). They are fetched ten at a time.
-        step: The step whose artifact is meant; the last if None. A pattern means what that step has written.
+        paths: Artifacts in place of `path`: names, and patterns such as "*.json" and "compiled/**" ("**"
+            matches all of the run's artifacts). They are fetched ten at a time.
+        step: The step whose artifact to fetch; the last if None. A pattern matches what that step wrote.
         output_file_name: Where to write the one artifact; `{run_id}_{path}` with `/` as `-` if None. Relative
             names are relative to `output_path`, or else to the worker's folder.
         output_path: The folder to write to: a path, a URL such as "s3://bucket/folder", or an
-            `ObjectStoragePath`. Below it an artifact keeps its own path, or has `output_file_name`; what is
-            returned then has the folder, too.
-        output_conn_id: The connection for the object store whose URL is given.
-        kwargs: Arguments of `DbtCloudBaseOperator` and of Airflow's BaseOperator.
+            `ObjectStoragePath`. Below it an artifact keeps its own path, or has `output_file_name`; the
+            returned name then includes the folder.
+        output_conn_id: The connection for the object store of `output_path`.
+        dbt_cloud_conn_id: The connection.
+        account_id: The account; the connection's if None.
+        hook_params: Further arguments of `DbtCloudHook`.
+        kwargs: Arguments of Airflow's BaseOperator.
 
     Raises:
         DbtCloudApiException: If there is no such artifact, it cannot be written, or dbt Cloud cannot be
-            reached. What is missing of a run that has just ended is waited for, a minute at the most.
+            reached. An artifact that a run which has just ended lacks is tried again for up to a minute.
         ValueError: If not exactly one of `path` and `paths` is given, or `paths` without `output_path`, or
             with `output_file_name`.
     """
@@ -70,40 +73,40 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         self.path = path
         self.paths = paths
         self.step = step
-        # Airflow 3.1 renders no paths but its own, which know their store.
+        # Airflow 3.1 renders templates in no paths but its own, which know their store.
         is_plain = isinstance(output_path, PurePath) and not hasattr(type(output_path), "fs")
         self.output_path = str(output_path) if is_plain else output_path
         self.output_conn_id = output_conn_id
         self.output_file_name = output_file_name
-        self._names_itself = output_file_name is None
+        self._has_default_name = output_file_name is None
         if (path is None) == (paths is None) or (path is None and (output_file_name or output_path is None)):
-            raise self._unclear()
+            raise self._wrong_arguments()
         if output_file_name is None and path is not None:
             self.output_file_name = self._default_name()
 
     def _default_name(self) -> str:
-        """Before rendering a template, so that other tasks can refer to it when the DAG is parsed."""
+        """Return the file name, at parse time too: other tasks may refer to it when they are defined."""
         return f"{self.run_id}_{self.path}".replace("/", "-") if self.output_path is None else str(self.path)
 
-    def _unclear(self) -> ValueError:
+    def _wrong_arguments(self) -> ValueError:
         return ValueError(
             f"path is {self.path!r}, paths is {self.paths!r} and output_path is {self.output_path!r}. "
             "Give path for one artifact, or paths and output_path for several, which keep their own names."
         )
 
     def execute(self, context: Context) -> str | list[str]:  # noqa: ARG002 -- Airflow's signature
-        """Fetch what is asked for, and return where it is."""
+        """Fetch the artifacts, and return where they are."""
         return self._fetch_one() if self.paths is None else self._fetch_several()
 
     def _fetch_one(self) -> str:
         from airflow_dbt_cloud.hooks.downloads.storage import joined
 
-        folder, path = template_values.given(self.output_path), str(self.path)
-        name = self._default_name() if self._names_itself else str(self.output_file_name)
+        folder, path = template_values.or_none(self.output_path), str(self.path)
+        name = self._default_name() if self._has_default_name else str(self.output_file_name)
         written = self.hook.download_job_run_artifact(
             run_id=self.run_id,
             path=path,
-            target=joined(folder, name, template_values.given(self.output_conn_id)),
+            target=joined(folder, name, template_values.or_none(self.output_conn_id)),
             account_id=self._account(),
             step=self.step,
         )
@@ -114,16 +117,16 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
     def _fetch_several(self) -> list[str]:
         from airflow_dbt_cloud.hooks.downloads.storage import joined
 
-        paths = template_values.texts(
+        paths = template_values.parse_texts(
             "paths", self.paths, 'a list of names and patterns such as ["compiled/**"]'
         )
-        folder = template_values.given(self.output_path)
+        folder = template_values.or_none(self.output_path)
         if paths is None or folder is None:
-            raise self._unclear()
+            raise self._wrong_arguments()
         return self.hook.download_job_run_artifacts(
             run_id=self.run_id,
             paths=paths,
-            folder=joined(folder, "", template_values.given(self.output_conn_id)),
+            folder=joined(folder, "", template_values.or_none(self.output_conn_id)),
             account_id=self._account(),
             step=self.step,
         )

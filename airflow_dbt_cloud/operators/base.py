@@ -1,4 +1,4 @@
-"""What operators have in common that ask dbt Cloud once and return."""
+"""The base of the operators that act at once, without following a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class DbtCloudBaseOperator(BaseOperator):
-    """Holds the connection, the account and the hook's further arguments.
+    """Keep the arguments by which an operator reaches dbt Cloud.
 
     Args:
         dbt_cloud_conn_id: The connection.
@@ -44,4 +44,4 @@ class DbtCloudBaseOperator(BaseOperator):
         return hook
 
     def _account(self) -> int | str | None:
-        return template_values.given(self.account_id)
+        return template_values.or_none(self.account_id)

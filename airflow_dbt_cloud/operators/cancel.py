@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 
 
 class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
-    """Cancel a run; returns its id. A run that has ended stays as it is, and the task succeeds.
+    """Cancel a run, and return its id.
+
+    A run that has ended already stays as it is, and the task succeeds.
 
     Args:
         run_id: The run.
-        wait_for_termination: Whether to wait until the run has ended; dbt Cloud takes a while for that.
-        timeout: Seconds to wait.
-        check_interval: Seconds between two looks.
-        kwargs: Arguments of `DbtCloudBaseOperator` and of Airflow's BaseOperator.
+        wait_for_termination: Whether to wait until the run has ended, which takes dbt Cloud a while.
+        timeout: Seconds (or a timedelta) to wait.
+        check_interval: Seconds (or a timedelta) between two polls.
+        dbt_cloud_conn_id: The connection.
+        account_id: The account; the connection's if None.
+        hook_params: Further arguments of `DbtCloudHook`.
+        kwargs: Arguments of Airflow's BaseOperator.
 
     Raises:
         DbtCloudJobRunException: If the run has not ended in time.
@@ -51,22 +56,22 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
         self.check_interval = check_interval
 
     def execute(self, context: Context) -> int:
-        """Cancel the run unless it has ended, and wait for its end where that is wanted."""
-        timeout = template_values.seconds("timeout", self.timeout)
-        check_interval = template_values.seconds("check_interval", self.check_interval)
-        run = self._look()
+        """Cancel the run unless it has ended, and wait for its end if asked to."""
+        timeout = template_values.parse_seconds("timeout", self.timeout)
+        check_interval = template_values.parse_seconds("check_interval", self.check_interval)
+        run = self._read_run()
         context["ti"].xcom_push(key=JOB_RUN_URL, value=run.href)
         if run.finished:
-            self.log.info("There is nothing to cancel: run %s %s.", run.id, _ended(run))
+            self.log.info("There is nothing to cancel: run %s %s.", run.id, _ending(run))
             return run.id
         self.hook.cancel_job_run(run_id=run.id, account_id=self._account())
-        self.log.info("Run %s is being cancelled; it was %s.", run.id, status_name(run.status).lower())
+        self.log.info("dbt Cloud is cancelling run %s; it was %s.", run.id, status_name(run.status).lower())
         if self.wait_for_termination:
             self._wait(run, timeout, check_interval)
         return run.id
 
-    def _look(self) -> Run:
-        if template_values.given(self.run_id) is None:
+    def _read_run(self) -> Run:
+        if template_values.or_none(self.run_id) is None:
             raise ValueError("run_id is empty. It has to be the id of a run.")
         answer = self.hook.get_job_run(run_id=self.run_id, account_id=self._account())
         return Run.parse(answer.json()["data"])
@@ -83,13 +88,15 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
         except DbtCloudJobRunException as error:
             if not isinstance(error.error, RunTimedOut):
                 raise
-            told = f"Run {run.id} was told to end, and has not after {timeout:g} seconds. See {run.href}"
-            raise DbtCloudJobRunException(told, error=error.error) from error.error
-        self.log.info("Run %s %s.", run.id, _ended(self._look()))
+            message = (
+                f"Run {run.id} was cancelled, but has not ended within {timeout:g} seconds. See {run.href}"
+            )
+            raise DbtCloudJobRunException(message, error=error.error) from error.error
+        self.log.info("Run %s %s.", run.id, _ending(self._read_run()))
 
 
-def _ended(run: Run) -> str:
-    """How a run has ended; it may have been quicker than its cancelling."""
+def _ending(run: Run) -> str:
+    """Return how a run has ended; it may have ended before dbt Cloud could cancel it."""
     if run.status == RunStatus.CANCELLED:
         return "is cancelled"
-    return f"has ended with {status_name(run.status)} already"
+    return f"had ended already, with status {status_name(run.status)}"

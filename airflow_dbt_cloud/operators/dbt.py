@@ -1,8 +1,11 @@
-"""Operators that run dbt Cloud jobs; the others of this package are offered here too."""
+"""The operator that runs dbt Cloud jobs; the other operators can be imported from here too."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
@@ -10,11 +13,9 @@ from airflow_dbt_cloud.job_runs.status import DBT_CAUSE_MAX_LENGTH, DbtCloudJobR
 from airflow_dbt_cloud.links import DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.artifacts import DbtCloudGetJobRunArtifactOperator
 from airflow_dbt_cloud.operators.cancel import DbtCloudCancelJobRunOperator
-from airflow_dbt_cloud.operators.job_arguments import JobArguments
 from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
 from airflow_dbt_cloud.operators.retry import DbtCloudRetryJobRunOperator
 from airflow_dbt_cloud.operators.run.lifecycle import JobRunLifecycle
-from airflow_dbt_cloud.operators.run.start import Start, reason_for
 from airflow_dbt_cloud.tasks import template_values
 
 if TYPE_CHECKING:
@@ -34,61 +35,206 @@ __all__ = [
     "JobRunInfo",
 ]
 
+_IF_RUNNING = ("queue", "attach", "skip", "fail", "cancel")
+_ON_RETRY = ("adopt", "rerun")
+
+# Names that people write, and the argument that they mean.
+_MISNAMED = {
+    "cause": "trigger_reason",
+    "wait_for_completion": "wait_for_termination",
+    "poll_interval": "check_interval",
+    "poke_interval": "check_interval",
+    "polling_interval": "check_interval",
+    "threads": "threads_override",
+    "target": "target_name_override",
+    "target_name": "target_name_override",
+    "schema": "schema_override",
+    "steps": "steps_override",
+    "branch": "git_branch",
+}
+
 
 def __getattr__(name: str) -> Any:
     return lazy.resolve(__name__, name)
 
 
-class DbtCloudRunJobOperator(JobRunLifecycle, JobArguments):
-    """Run a dbt Cloud job and, unless told otherwise, wait for it.
+class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
+    """Run a dbt Cloud job and, unless `wait_for_termination` is False, wait for its end.
 
-    Every argument of the API is a templated argument here. XComs: `job_run_url` and `job_run_id` right after
-    the start; the run's id (int) is the return value.
+    The run's id (int) is the return value. XComs `job_run_url` and `job_run_id` are there right after the
+    start. All arguments that end up in the request to dbt Cloud are templated.
 
-    The arguments are those of `JobArguments`.
+    Args:
+        dbt_cloud_conn_id: The connection.
+        job_id: The job's id; or give the three names instead.
+        project_name: Name of the job's project.
+        environment_name: Name of the job's environment.
+        job_name: Name of the job.
+        account_id: The account; the connection's if None.
+        trigger_reason: The run's cause, at most 255 characters; names the task and the DAG if None.
+        steps_override: dbt commands in place of the job's.
+        schema_override: Schema in place of the environment's.
+        wait_for_termination: Whether to wait for the run's end.
+        timeout: Seconds (or a timedelta) to wait.
+        check_interval: Seconds (or a timedelta) between two polls.
+        additional_run_config: Further fields of the request; they take precedence over the arguments.
+        reuse_existing_run: The same as `if_running="attach"`.
+        retry_from_failure: In a retry or after a clear of the task, continue the run that the task started
+            where that run failed; the overrides of that run stay. Where dbt Cloud cannot do that, the log
+            says why, and True starts a new run; "steps" starts one that executes only what is left to do.
+        deferrable: Wait in the triggerer rather than on the worker.
+        hook_params: Further arguments of `DbtCloudHook`.
+        openlineage_inject_parent_job_info: Put the OpenLineage parent job into the cause, where it fits.
+        git_branch: Branch to run.
+        git_sha: Commit to run.
+        target_name_override: dbt target.
+        threads_override: Number of dbt threads.
+        dbt_version_override: dbt version.
+        generate_docs_override: Whether to generate docs.
+        timeout_seconds_override: Seconds after which dbt Cloud cancels the run.
+        if_running: What to do when the job is running already: "queue" a run behind it, "attach" to the
+            running one, "skip" the task, "fail" it, or "cancel" what is running and start a new run.
+        on_retry: What a retry does with the run of an earlier try: "adopt" it while it is running or when it
+            succeeded, or "rerun" the job. A subclass with an `execute` or `execute_complete` of its own
+            adopts unfinished runs only.
+        cancel_on_timeout: Whether `timeout` also cancels the run. `execution_timeout` always does.
+        kwargs: Arguments of Airflow's BaseOperator.
 
     Raises:
         DbtCloudJobRunException: If the run fails, is cancelled, or does not end in time.
-        DbtCloudResourceLookupError: If the names lead to no job or to several.
+        DbtCloudResourceLookupError: If no job has these names, or several do.
         DbtCloudApiException: If dbt Cloud refuses a request or cannot be reached.
         ValueError: If an argument cannot be used.
     """
 
+    template_fields = (
+        "dbt_cloud_conn_id",
+        "job_id",
+        "project_name",
+        "environment_name",
+        "job_name",
+        "account_id",
+        "trigger_reason",
+        "steps_override",
+        "schema_override",
+        "additional_run_config",
+        "git_branch",
+        "git_sha",
+        "target_name_override",
+        "threads_override",
+        "dbt_version_override",
+        "generate_docs_override",
+        "timeout_seconds_override",
+    )
+
+    def __init__(
+        self,
+        *,
+        dbt_cloud_conn_id: str = "dbt_cloud_default",
+        job_id: int | str | None = None,
+        project_name: str | None = None,
+        environment_name: str | None = None,
+        job_name: str | None = None,
+        account_id: int | str | None = None,
+        trigger_reason: str | None = None,
+        steps_override: list[str] | None = None,
+        schema_override: str | None = None,
+        wait_for_termination: bool = True,
+        timeout: float = 60 * 60 * 24 * 7,
+        check_interval: float = 60,
+        additional_run_config: dict[str, Any] | None = None,
+        reuse_existing_run: bool = False,
+        retry_from_failure: bool | Literal["steps"] = False,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        hook_params: dict[str, Any] | None = None,
+        openlineage_inject_parent_job_info: bool = conf.getboolean(
+            "openlineage", "spark_inject_parent_job_info", fallback=False
+        ),
+        git_branch: str | None = None,
+        git_sha: str | None = None,
+        target_name_override: str | None = None,
+        threads_override: int | str | None = None,
+        dbt_version_override: str | None = None,
+        generate_docs_override: bool | str | None = None,
+        timeout_seconds_override: int | str | None = None,
+        if_running: str = "queue",
+        on_retry: str = "adopt",
+        cancel_on_timeout: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        _explain_misnamed(kwargs)
+        super().__init__(**kwargs)
+        self.dbt_cloud_conn_id = dbt_cloud_conn_id
+        self.job_id = job_id
+        self.project_name = project_name
+        self.environment_name = environment_name
+        self.job_name = job_name
+        self.account_id = account_id
+        self.trigger_reason = trigger_reason
+        self.steps_override = steps_override
+        self.schema_override = schema_override
+        self.wait_for_termination = wait_for_termination
+        self.timeout = timeout
+        self.check_interval = check_interval
+        self.additional_run_config = additional_run_config or {}
+        self.reuse_existing_run = reuse_existing_run
+        self.retry_from_failure = _parse_retry_from_failure(retry_from_failure)
+        self.deferrable = deferrable
+        self.hook_params = hook_params or {}
+        self.openlineage_inject_parent_job_info = openlineage_inject_parent_job_info
+        self.git_branch = git_branch
+        self.git_sha = git_sha
+        self.target_name_override = target_name_override
+        self.threads_override = threads_override
+        self.dbt_version_override = dbt_version_override
+        self.generate_docs_override = generate_docs_override
+        self.timeout_seconds_override = timeout_seconds_override
+        self.if_running = _one_of("if_running", "attach" if reuse_existing_run else if_running, _IF_RUNNING)
+        self.on_retry = _one_of("on_retry", on_retry, _ON_RETRY)
+        self.cancel_on_timeout = cancel_on_timeout
+
     @property
     def run_id(self) -> int | None:
-        """The run, once there is one."""
+        """The id of the run, or None before there is one."""
         return self.job_run_id
 
     @run_id.setter
     def run_id(self, run_id: int | None) -> None:
         self.job_run_id = run_id
 
-    @property
-    def is_extended(self) -> bool:
-        """Whether a subclass does more after a run than this class."""
-        return (
-            type(self).execute is not DbtCloudRunJobOperator.execute
-            or type(self).execute_complete is not DbtCloudRunJobOperator.execute_complete
-        )
+    def execute(self, context: Context) -> int:
+        """Start a run of the job or follow one that there is already, and wait for its end.
+
+        With `deferrable`, the wait continues in the triggerer, and then in `execute_complete`.
+        """
+        deadlines = self._begin()
+        self._prepare(context)  # whatever is wrong with an argument shows here, before a run is started
+        self._obtain_run(context, deadlines)
+        if self.wait_for_termination:
+            self._wait(context, deadlines)
+        return self._run
 
     def _prepare(self, context: Context) -> None:
-        """Work out what is to be started; whatever is wrong with an argument shows here."""
-        job_id = self.job_id = self._find_job()
+        """Read the arguments as the templates have left them, and make the starter."""
+        from airflow_dbt_cloud.operators.run.job_starter import JobStarter
+
+        self.job_id = self._find_job()
         overrides = {
-            **template_values.overrides(self),
-            **template_values.run_config(self.additional_run_config),
+            **template_values.parse_overrides(self),
+            **template_values.parse_run_config(self.additional_run_config),
         }
-        self._start = Start(self, context, job_id, overrides, reason_for(self, context))
+        cause = self._cause(context)
+        self._starter = JobStarter(self, context, self.job_id, overrides, cause, extended=self._is_extended())
 
     def _find_job(self) -> int | str:
-        """The job's id, from the argument or from the names; what a template left empty is not given."""
-        if job := template_values.given(self.job_id):
+        """Return the job's id, from the argument or by the three names."""
+        if job := template_values.or_none(self.job_id):
             from dbtcloud.client.protocol import identifier
 
             identifier(job, "job_id")
             return job
         wanted = ("project_name", "environment_name", "job_name")
-        names = {name: template_values.text(name, getattr(self, name)) or "" for name in wanted}
+        names = {name: template_values.parse_text(name, getattr(self, name)) or "" for name in wanted}
         if missing := [name for name, value in names.items() if not value]:
             raise ValueError(
                 "Either job_id or project_name, environment_name, and job_name must be provided. "
@@ -96,3 +242,46 @@ class DbtCloudRunJobOperator(JobRunLifecycle, JobArguments):
             )
         found: int = self.hook.get_job_by_name(account_id=self.account_id, **names)["id"]
         return found
+
+    def _cause(self, context: Context) -> str:
+        """Return why the run is started; other tools match the default's wording."""
+        if not self.trigger_reason:
+            ti = context["ti"]
+            self.trigger_reason = (
+                f"Triggered via Apache Airflow by task {ti.task_id!r} in the {ti.dag_id} DAG."
+            )
+        if self.openlineage_inject_parent_job_info:
+            from airflow_dbt_cloud.lineage.parent import cause_with_parent
+
+            self.trigger_reason = cause_with_parent(self.trigger_reason, context["ti"], self.log)
+        return self.trigger_reason
+
+    def _is_extended(self) -> bool:
+        """Return whether a subclass does more than this class, before or after the run."""
+        return (
+            type(self).execute is not DbtCloudRunJobOperator.execute
+            or type(self).execute_complete is not DbtCloudRunJobOperator.execute_complete
+        )
+
+
+def _explain_misnamed(kwargs: Mapping[str, Any]) -> None:
+    """Raise TypeError for an argument that has another name here, naming both."""
+    for name in kwargs:
+        if name in _MISNAMED:
+            raise TypeError(
+                f"DbtCloudRunJobOperator has no argument {name!r}. Did you mean {_MISNAMED[name]!r}?"
+            )
+
+
+def _one_of(name: str, value: str, known: Sequence[str]) -> str:
+    """Return the value if it is a known one, or raise ValueError naming those that are."""
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}. It has to be one of {', '.join(map(repr, known))}.")
+    return value
+
+
+def _parse_retry_from_failure(value: object) -> bool | Literal["steps"]:
+    if isinstance(value, str):
+        _one_of("retry_from_failure", value, ("steps",))
+        return "steps"
+    return bool(value)

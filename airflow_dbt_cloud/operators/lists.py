@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
-from airflow_dbt_cloud.operators.xcom_rows import MOST_BYTES, KeptRows
 from airflow_dbt_cloud.tasks import template_values
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import Logger
     from requests import Response
+
+_MAX_XCOM_BYTES = 1_000_000
+"""Bytes of JSON that a list without a `limit` fills in an XCom: 500 to 600 whole runs."""
+
+_LEFT_OUT = "left_out"
+"""Key of the XCom that says how much of a list is missing in the return value."""
 
 
 class DbtCloudListJobsOperator(DbtCloudBaseOperator):
@@ -22,8 +29,15 @@ class DbtCloudListJobsOperator(DbtCloudBaseOperator):
         order_by: A field of the job, with `-` before it for descending order.
         environment_id: Only jobs of this environment.
         name_contains: Only jobs with this in their name, in upper or lower case.
-        limit: Jobs at the most; all if None.
-        kwargs: Arguments of `DbtCloudBaseOperator` and of Airflow's BaseOperator.
+        limit: Maximum number of jobs; all if None.
+        dbt_cloud_conn_id: The connection.
+        account_id: The account; the connection's if None.
+        hook_params: Further arguments of `DbtCloudHook`.
+        kwargs: Arguments of Airflow's BaseOperator.
+
+    Raises:
+        DbtCloudApiException: If dbt Cloud refuses a request or cannot be reached.
+        ValueError: If an argument cannot be used.
     """
 
     template_fields = (
@@ -53,27 +67,27 @@ class DbtCloudListJobsOperator(DbtCloudBaseOperator):
         self.limit = limit
 
     def execute(self, context: Context) -> list[int]:
-        """The jobs' ids, in order."""
-        kept = KeptRows("jobs", ["id"], most=None)
+        """Return the jobs' ids, in order."""
+        rows = _XComRows("jobs", ["id"], max_bytes=None)
         pages = self.hook.list_jobs(
             account_id=self._account(),
             order_by=self.order_by,
-            project_id=template_values.given(self.project_id),
-            environment_id=template_values.given(self.environment_id),
-            name_contains=template_values.given(self.name_contains),
-            limit=_at_most(self.limit),
-            each=kept.take,
+            project_id=template_values.or_none(self.project_id),
+            environment_id=template_values.or_none(self.environment_id),
+            name_contains=template_values.or_none(self.name_contains),
+            limit=_parse_limit(self.limit),
+            each=rows.add,
         )
-        _take_pages(kept, pages)
-        kept.tell(context, self.log)
-        return [job["id"] for job in kept.rows]
+        rows.add_pages(pages)
+        rows.report(context, self.log)
+        return [job["id"] for job in rows.rows]
 
 
 class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
     """List runs, as dbt Cloud describes them.
 
-    Without a `limit`, runs are returned until they fill a megabyte of XCom. What is left out then is told by
-    the log and by the XCom `left_out`: `{"total": int, "returned": int, "left_out": int}`.
+    Without a `limit`, runs are returned until they fill a megabyte of XCom. The log and the XCom `left_out`
+    then say how many are missing: `{"total": int, "returned": int, "left_out": int}`.
 
     Args:
         job_id: Only runs of this job.
@@ -81,9 +95,16 @@ class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
         include_related: Such as ["trigger", "job"].
         latest_only: Return the newest run only, or None where there is none.
         status_filter: Only runs with this status code, or one of these.
-        limit: Runs at the most, however many bytes they are.
-        fields: Names of the fields that are returned of each run, such as ["id", "status"]; all if None.
-        kwargs: Arguments of `DbtCloudBaseOperator` and of Airflow's BaseOperator.
+        limit: Maximum number of runs, however many bytes they are.
+        fields: Names of the fields to return of each run, such as ["id", "status"]; all if None.
+        dbt_cloud_conn_id: The connection.
+        account_id: The account; the connection's if None.
+        hook_params: Further arguments of `DbtCloudHook`.
+        kwargs: Arguments of Airflow's BaseOperator.
+
+    Raises:
+        DbtCloudApiException: If dbt Cloud refuses a request or cannot be reached.
+        ValueError: If an argument cannot be used, or runs have no such field.
     """
 
     template_fields = ("account_id", "job_id", "order_by", "include_related", "dbt_cloud_conn_id", "limit")
@@ -110,59 +131,104 @@ class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
         self.fields = fields
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any] | None:
-        """The runs, or with `latest_only` the one run or None."""
+        """Return the runs, or with `latest_only` the one run or None."""
         if self.latest_only:
             return self._latest()
-        limit = _at_most(self.limit)
-        kept = KeptRows("runs", self.fields, MOST_BYTES if limit is None else None)
+        limit = _parse_limit(self.limit)
+        rows = _XComRows("runs", self.fields, _MAX_XCOM_BYTES if limit is None else None)
         pages = self.hook.list_job_runs(
             account_id=self._account(),
             include_related=self.include_related,
-            job_definition_id=template_values.given(self.job_id),
+            job_definition_id=template_values.or_none(self.job_id),
             order_by=self.order_by,
             statuses=self._statuses(),
             limit=limit,
-            each=kept.take,
+            each=rows.add,
         )
-        _take_pages(kept, pages)
-        kept.tell(context, self.log)
-        return kept.rows
+        rows.add_pages(pages)
+        rows.report(context, self.log)
+        return rows.rows
 
     def _latest(self) -> dict[str, Any] | None:
-        """The first run in order, which dbt Cloud picks out."""
+        """Return the first run in order, which dbt Cloud selects."""
         query = {
-            "job_definition_id": template_values.given(self.job_id),
+            "job_definition_id": template_values.or_none(self.job_id),
             "status__in": self._statuses(),
             "include_related": self.include_related or None,
             "order_by": self.order_by or "-created_at",
             "limit": 1,
         }
-        kept = KeptRows("runs", self.fields, most=None)
-        _take_pages(kept, [self.hook.get_job_runs(account_id=self._account(), payload=query)])
-        return next(iter(kept.rows), None)
+        rows = _XComRows("runs", self.fields, max_bytes=None)
+        rows.add_pages([self.hook.get_job_runs(account_id=self._account(), payload=query)])
+        return next(iter(rows.rows), None)
 
     def _statuses(self) -> list[int] | None:
-        """The status codes that are wanted, or None for any."""
+        """Return the status codes of `status_filter`, or None for any."""
         wanted = self.status_filter
         several = wanted if isinstance(wanted, list | tuple | set) else [wanted]
-        codes = {template_values.integer("status_filter", code) for code in several}
+        codes = {template_values.parse_integer("status_filter", code) for code in several}
         return sorted(code for code in codes if code is not None) or None
 
 
-def _at_most(limit: int | str | None) -> int | None:
-    """The limit, where one is given.
+class _XComRows:
+    """The rows of a list that go into an XCom: the requested fields, and no more rows than fit.
 
-    Raises:
-        ValueError: If it is no number above 0.
+    Args:
+        kind: What the rows are, such as "runs".
+        fields: Names of the fields to keep; all if None.
+        max_bytes: Bytes of JSON that all rows may have together; None for any number.
     """
-    number = template_values.integer("limit", limit)
+
+    def __init__(self, kind: str, fields: Sequence[str] | None, max_bytes: int | None) -> None:
+        self.kind, self.rows, self.total = kind, list[dict[str, Any]](), 0
+        self._fields, self._bytes_left = fields, max_bytes
+
+    def add(self, rows: Sequence[Mapping[str, Any]], total: int) -> bool:
+        """Keep rows for as long as they fit, and return whether more would.
+
+        Raises:
+            ValueError: If a row lacks a requested field.
+        """
+        self.total = total
+        for row in rows:
+            kept = self._select(row)
+            if self._bytes_left is not None:
+                self._bytes_left -= len(json.dumps(kept)) + len(", ")
+                if self._bytes_left < 0:
+                    return False
+            self.rows.append(kept)
+        return True
+
+    def add_pages(self, pages: Iterable[Response]) -> None:
+        """Keep the rows of pages: a hook that a user has replaced may return them and never call `add`."""
+        for page in pages:
+            rows = page.json()["data"] or ()
+            self.add(rows, max(self.total, len(self.rows) + len(rows)))
+
+    def _select(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        if self._fields is None:
+            return dict(row)
+        if missing := [name for name in self._fields if name not in row]:
+            raise ValueError(
+                f"{self.kind.capitalize()} have no field {missing[0]!r}. They have {', '.join(row)}."
+            )
+        return {name: row[name] for name in self._fields}
+
+    def report(self, context: Context, log: Logger) -> None:
+        """Log how many rows there are, and push an XCom if some were left out."""
+        left_out = max(0, self.total - len(self.rows))
+        if not left_out:
+            log.info("Found %d %s.", len(self.rows), self.kind)
+            return
+        advice = "Narrow the list, name the fields that you need, or give another limit."
+        log.warning("Found %d %s; %d are left out. %s", self.total, self.kind, left_out, advice)
+        value = {"total": self.total, "returned": len(self.rows), "left_out": left_out}
+        context["ti"].xcom_push(key=_LEFT_OUT, value=value)
+
+
+def _parse_limit(limit: int | str | None) -> int | None:
+    """Return the limit as a number, or None; raise ValueError if it is not above 0."""
+    number = template_values.parse_integer("limit", limit)
     if number is not None and number < 1:
         raise ValueError(f"limit is {limit!r}. It has to be 1 or more, or None for no limit.")
     return number
-
-
-def _take_pages(kept: KeptRows, pages: Iterable[Response]) -> None:
-    """Take what a hook has returned as pages after all, as one in a test or of an own making does."""
-    for page in pages:
-        rows = page.json()["data"] or ()
-        kept.take(rows, max(kept.total, len(kept.rows) + len(rows)))

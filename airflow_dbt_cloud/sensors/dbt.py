@@ -1,4 +1,4 @@
-"""The sensor that waits for a run of dbt Cloud."""
+"""The sensor that waits for a dbt Cloud run."""
 
 from __future__ import annotations
 
@@ -19,22 +19,20 @@ from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunExc
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
 from airflow_dbt_cloud.lineage.emit import OpenLineageMixin
 from airflow_dbt_cloud.tasks import template_values
-from airflow_dbt_cloud.tasks.deferral import FIRST_LOOK, ended_since, passable_hook_params
-from airflow_dbt_cloud.tasks.run_outcome import explained, report_run
-from dbtcloud.client.errors import DbtCloudError
-from dbtcloud.client.failure_tolerance import FailureTolerance
+from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+    from dbtcloud.client.failure_tolerance import FailureTolerance
 
 __all__ = ["DbtCloudJobRunException", "DbtCloudJobRunSensor", "DbtCloudJobRunStatus"]
 
-WEEK = 60 * 60 * 24 * 7
+_WEEK = 60 * 60 * 24 * 7
 
-AGAIN = 5.0
-"""Seconds between two looks of one poke in mode "reschedule", while an answer is not believed yet."""
+_REPEAT_DELAY = 5.0
+"""Seconds between two polls of one poke in mode "reschedule" while an error may still pass."""
 
 
 def __getattr__(name: str) -> Any:
@@ -55,7 +53,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
 
     Raises:
         DbtCloudJobRunException: If the run failed or was cancelled.
-        DbtCloudApiException: If the run can not be looked at for longer than passing faults take.
+        DbtCloudApiException: If polling the run keeps failing for longer than passing faults last.
         AirflowSensorTimeout: If it has not ended in time.
         AirflowSkipException: In place of each of these where `soft_fail` is set.
     """
@@ -72,7 +70,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         hook_params: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        defaults = {"poke_interval": 5 if deferrable else 60, "timeout": WEEK}
+        defaults = {"poke_interval": 5 if deferrable else 60, "timeout": _WEEK}
         given = {**(kwargs.get("default_args") or {}), **kwargs}
         kwargs.update({name: value for name, value in defaults.items() if name not in given})
         super().__init__(**kwargs)
@@ -91,64 +89,72 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         return hook
 
     def _account(self) -> int | str | None:
-        return template_values.given(self.account_id)
+        return template_values.or_none(self.account_id)
 
     @cached_property
-    def _endurance(self) -> FailureTolerance:
+    def _tolerance(self) -> FailureTolerance:
+        from dbtcloud.client.failure_tolerance import FailureTolerance
+
         return FailureTolerance(time.monotonic, self.log.warning)
 
     def poke(self, context: Context) -> bool:
-        """Look once; a fault that is likely to pass counts as not ended.
+        """Poll once, and return whether the run succeeded.
+
+        A fault that is likely to pass counts as not ended.
 
         Raises:
             DbtCloudJobRunException: If the run failed or was cancelled.
-            DbtCloudApiException: If the run cannot be looked at.
+            DbtCloudApiException: If the run cannot be polled.
         """
         status = self._status()
         if status is None or not DbtCloudJobRunStatus.is_terminal(status):
             return False
         if status != DbtCloudJobRunStatus.SUCCESS.value:
-            self.hook.log_job_run_failure_details(run_id=self.run_id, account_id=self._account())
-            cancelled = status == DbtCloudJobRunStatus.CANCELLED.value
-            outcome = "been cancelled" if cancelled else "failed"
-            message = self._explained(context, f"Job run {self.run_id} has {outcome}.")
-            self._fail(DbtCloudJobRunException(message))
+            self._fail_for_run(context, None, cancelled=status == DbtCloudJobRunStatus.CANCELLED.value)
         self._report(context)
         return True
 
     def _report(self, context: Context) -> None:
-        report_run(self.hook, self.run_id, self._account(), context, self.log)
+        from airflow_dbt_cloud.tasks.run_outcome import push_run_report
 
-    def _explained(self, context: Context, message: str) -> str:
-        """The message with what failed in the run; the report goes to the log and an XCom."""
+        push_run_report(self.hook, self.run_id, self._account(), context, self.log)
+
+    def _fail_for_run(self, context: Context, message: str | None, *, cancelled: bool) -> NoReturn:
+        """Fail with what failed in the run; the report goes to the log and an XCom."""
+        from airflow_dbt_cloud.tasks.run_outcome import explained
+
         run = (self.hook, self.run_id, self._account())
-        return explained(message, *run, context=context, log=self.log)
+        self.hook.log_job_run_failure_details(run_id=self.run_id, account_id=self._account())
+        error = RunCancelled(int(self.run_id), 30) if cancelled else RunFailed(int(self.run_id), 20)
+        message = explained(message or str(error), *run, context=context, log=self.log)
+        self._fail(DbtCloudJobRunException(message, error=error))
 
     def _status(self) -> int | None:
-        """The run's status, or None where the look failed in a way that is lived through."""
+        """Return the run's status, or None for a fault that is likely to pass."""
         while True:
             try:
                 status = self.hook.get_job_run_status(run_id=self.run_id, account_id=self._account())
             except DbtCloudApiException as error:
                 cause = error.error or DbtCloudError(str(error))
-                if not self._endurance.tolerates(cause):
+                if not self._tolerance.tolerates(cause):
                     self._fail(error)
                 if not self.reschedule or cause.retryable:
                     return None
-                time.sleep(AGAIN)  # the next poke is a process that knows nothing of how long this has lasted
+                # The next poke is a process of its own, which does not know how long this has lasted.
+                time.sleep(_REPEAT_DELAY)
             else:
-                self._endurance.succeeded()
+                self._tolerance.succeeded()
                 return status
 
     def _fail(self, error: AirflowException) -> NoReturn:
-        """Raise an error, or skip the task where that is wanted: alike on the worker and after deferral."""
+        """Raise an error, or skip the task with `soft_fail`: alike on the worker and after a deferral."""
         if self.soft_fail:
             self.log.warning("Skipped because of soft_fail: %s", error)
             raise AirflowSkipException(str(error)) from error
         raise error
 
     def execute(self, context: Context) -> int:
-        """Wait on the worker, or look once and let the triggerer wait."""
+        """Wait on the worker, or poll once and let the triggerer wait."""
         if not self.deferrable:
             self._wait_here(context)
         elif not self.poke(context):
@@ -159,16 +165,18 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         try:
             super().execute(context)
         except AirflowSensorTimeout as timeout:
-            raise AirflowSensorTimeout(f"{timeout} {self._last_seen()}") from timeout
+            raise AirflowSensorTimeout(f"{timeout} {self._last_state()}") from timeout
 
-    def _last_seen(self) -> str:
-        """What is known of a run that did not end in time, and where it can be seen."""
+    def _last_state(self) -> str:
+        """Return what is known of a run that did not end in time, and where to see it."""
         url = self.hook.run_url(self.run_id)
         if not isinstance(url, str):
-            return f"Job run {self.run_id} could not be looked at, and may go on."
+            return f"Could not poll job run {self.run_id}; it may still be running."
         return f"Job run {self.run_id} is still running. See {url}."
 
     def _defer(self) -> None:
+        from airflow_dbt_cloud.tasks import deferral
+
         now = time.time()
         trigger = lazy.resolve_patched(__name__, "DbtCloudRunJobTrigger")
         self.defer(
@@ -178,33 +186,33 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
                 end_time=now + self.timeout,
                 account_id=self._account(),
                 poll_interval=self.poke_interval,
-                hook_params=passable_hook_params(self.hook_params, self.log),
-                not_before=now + FIRST_LOOK,
+                hook_params=deferral.storable_hook_params(self.hook_params, self.log),
+                not_before=now + deferral.FIRST_POLL_DELAY,
             ),
             timeout=self.execution_timeout,
             method_name="execute_complete",
         )
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:
-        """Go on with what the trigger saw.
+        """Continue with the event that the trigger has sent.
 
         Raises:
-            DbtCloudJobRunException: If the run did not end with success.
-            DbtCloudApiException: If the run could no longer be looked at, and may go on.
-            AirflowSensorTimeout: If it did not end in time.
-            DbtCloudTriggerEventException: If the event is none of the trigger's.
+            DbtCloudJobRunException: If the run did not succeed.
+            DbtCloudApiException: If the trigger lost contact with the run, which may still be running.
+            AirflowSensorTimeout: If the run did not end in time.
+            DbtCloudTriggerEventException: If the event is not one of the trigger's.
         """
-        seen = validate_execute_complete_event(event)
-        if seen["status"] == "timeout":
-            seen = ended_since(self.hook, self._account(), seen, self.log)
-        message = seen.get("message") or f"Job run {seen['run_id']} ended with {seen['status']}."
-        if seen["status"] == "timeout":
+        from airflow_dbt_cloud.tasks.deferral import poll_after_timeout
+
+        event = validate_execute_complete_event(event)
+        event = poll_after_timeout(self.hook, self._account(), event, self.log)
+        message = event.get("message") or f"Job run {event['run_id']} ended with {event['status']}."
+        if event["status"] == "timeout":
             self._fail(AirflowSensorTimeout(message))
-        if seen.get("looked") is False:
+        if event.get("looked") is False:
             self._fail(DbtCloudApiException(message))
-        if seen["status"] != "success":
-            self.hook.log_job_run_failure_details(run_id=self.run_id, account_id=self._account())
-            self._fail(DbtCloudJobRunException(self._explained(context, message)))
+        if event["status"] != "success":
+            self._fail_for_run(context, message, cancelled=event["status"] == "cancelled")
         self.log.info(message)
         self._report(context)
-        return int(seen["run_id"])
+        return int(event["run_id"])

@@ -1,1 +1,1 @@
-"""tasks."""
+"""What operators and sensors share: template values, deferral, and the report of a run."""

@@ -1,4 +1,4 @@
-"""Tells a task what became of its run: a table in the log, an XCom, and a sentence for the exception."""
+"""Reports to a task how its run ended: a table in the log, an XCom, and a sentence for the exception."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
     from dbtcloud.report.run_report import RunReport
 
-RUN_REPORT = "dbt_run_report"
-"""Key of the XCom with a finished run's report, of 40 KB at the most."""
+_RUN_REPORT = "dbt_run_report"
+"""Key of the XCom with a finished run's report, at most 40 KB."""
 
 
-def report_run(
+def push_run_report(
     hook: DbtCloudHook, run_id: int | str, account_id: int | str | None, context: Context, log: Logger
 ) -> RunReport | None:
-    """Push the run's report as an XCom, log it for a success, and return it; None where it cannot be made.
+    """Push the run's report as an XCom, log it for a success, and return it; None if it cannot be read.
 
-    A failure's report is logged by the hook's `log_job_run_failure_details`. A fault on the way is logged and
-    goes no further: it must not stand in for the run's own outcome.
+    The hook's `log_job_run_failure_details` logs a failure's report. A fault on the way is only logged: it
+    must not replace the run's own outcome.
     """
     from dbtcloud.report.formats import report_log_lines, to_json
 
@@ -32,12 +32,12 @@ def report_run(
         for line in report_log_lines(report) if report.run.status == RunStatus.SUCCESS else ():
             log.info(line)
     except Exception as error:  # noqa: BLE001 -- see above
-        log.warning("The report of run %s cannot be made: %s", run_id, error)
+        log.warning("Could not read the report of run %s: %s", run_id, error)
         return None
     try:
-        context["ti"].xcom_push(key=RUN_REPORT, value=to_json(report))
+        context["ti"].xcom_push(key=_RUN_REPORT, value=to_json(report))
     except Exception as error:  # noqa: BLE001 -- see above
-        log.warning("The report of run %s cannot be pushed as an XCom: %s", run_id, error)
+        log.warning("Could not push the report of run %s as an XCom: %s", run_id, error)
     return report
 
 
@@ -50,11 +50,11 @@ def explained(
     context: Context,
     log: Logger,
 ) -> str:
-    """The message on how a run ended, with what failed in it and where it can be seen; reports the run."""
+    """Push the run's report, and return the message with what failed in the run and where to see it."""
     from dbtcloud.report.formats import failure_summary
 
-    report = report_run(hook, run_id, account_id, context, log)
-    told = failure_summary(report) if report else ""
+    report = push_run_report(hook, run_id, account_id, context, log)
+    failed = failure_summary(report) if report else ""
     url = (report and report.run.href) or hook.run_url(run_id)
     place = f"See {url}." if isinstance(url, str) and url not in message else ""
-    return " ".join(part for part in (message, told, place) if part)
+    return " ".join(part for part in (message, failed, place) if part)

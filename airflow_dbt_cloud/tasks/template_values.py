@@ -1,4 +1,7 @@
-"""Reads operator arguments after rendering, when a template has turned everything into text."""
+"""Parse operator arguments after rendering, when a template has turned everything into text.
+
+Each function raises ValueError for a value that cannot be used; the message names the argument.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +13,27 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-NOT_GIVEN = (None, "", "None")
-"""What counts as not given: a template that yields nothing renders to one of the texts."""
+_NOT_GIVEN = (None, "", "None")
+"""Values that count as not given: a template that yields nothing renders to one of the texts."""
 
 
-def given(value: T) -> T | None:
-    """The value as it is, or None where it counts as not given."""
-    return None if value in NOT_GIVEN else value
+def or_none(value: T) -> T | None:
+    """Return the value as it is, or None where it counts as not given."""
+    return None if value in _NOT_GIVEN else value
 
 
-def text(name: str, value: object) -> str | None:  # noqa: ARG001 -- called as its siblings are
-    """A text, or None."""
-    return None if value in NOT_GIVEN else str(value)
+def parse_text(name: str, value: object) -> str | None:  # noqa: ARG001 -- called as its siblings are
+    """Return a text, or None."""
+    return None if value in _NOT_GIVEN else str(value)
 
 
-def integer(name: str, value: object) -> int | None:
-    """A whole number, or None.
+def parse_integer(name: str, value: object) -> int | None:
+    """Return a whole number, or None.
 
     Raises:
         ValueError: If it is something else.
     """
-    if value in NOT_GIVEN:
+    if value in _NOT_GIVEN:
         return None
     try:
         if not isinstance(value, bool | float):
@@ -40,13 +43,13 @@ def integer(name: str, value: object) -> int | None:
     raise _unusable(name, value, "a whole number such as 4")
 
 
-def switch(name: str, value: object) -> bool | None:
-    """True or False, also from their names in any case, or None.
+def parse_boolean(name: str, value: object) -> bool | None:
+    """Return True or False, also from their names in any case, or None.
 
     Raises:
         ValueError: If it is something else.
     """
-    if value in NOT_GIVEN:
+    if value in _NOT_GIVEN:
         return None
     known = {"true": True, "false": False}
     word = str(value).strip().lower()
@@ -55,8 +58,8 @@ def switch(name: str, value: object) -> bool | None:
     return known[word]
 
 
-def seconds(name: str, value: object) -> float:
-    """Seconds, from a number, its text or a timedelta.
+def parse_seconds(name: str, value: object) -> float:
+    """Return seconds, from a number, its text or a timedelta.
 
     Raises:
         ValueError: If it is something else, or below zero.
@@ -70,22 +73,24 @@ def seconds(name: str, value: object) -> float:
     return read
 
 
-def commands(name: str, value: object) -> list[str] | None:
-    """A list of dbt commands, also from the text of one or of a list; None where there is no command.
+def parse_commands(name: str, value: object) -> list[str] | None:
+    """Return a list of dbt commands, also from the text of one or of a list, or None.
 
     Raises:
         ValueError: If it is something else.
     """
-    return texts(name, value, 'a list of commands such as ["dbt build"], or empty to leave it to the job')
+    return parse_texts(
+        name, value, 'a list of commands such as ["dbt build"], or empty to leave it to the job'
+    )
 
 
-def texts(name: str, value: object, wanted: str) -> list[str] | None:
-    """A list of texts, also from one text or from the text of a list; None where there is none.
+def parse_texts(name: str, value: object, wanted: str) -> list[str] | None:
+    """Return a list of texts, also from one text or from the text of a list, or None.
 
     Raises:
         ValueError: If it is something else; the message says what is wanted.
     """
-    if value in NOT_GIVEN:
+    if value in _NOT_GIVEN:
         return None
     parsed = _parsed(value)
     if isinstance(parsed, str):
@@ -95,34 +100,34 @@ def texts(name: str, value: object, wanted: str) -> list[str] | None:
     raise ValueError(f"{name} is {value!r}. It has to be {wanted}.")
 
 
-def mapping(name: str, value: object) -> dict[str, Any]:
-    """A dict, also from its text; empty when nothing is given.
+def parse_mapping(name: str, value: object) -> dict[str, Any]:
+    """Return a dict, also from its text; an empty one when nothing is given.
 
     Raises:
         ValueError: If it is something else.
     """
-    parsed = {} if value in NOT_GIVEN else _parsed(value)
+    parsed = {} if value in _NOT_GIVEN else _parsed(value)
     if not isinstance(parsed, Mapping):
         raise _unusable(name, value, 'a dict such as {"threads_override": 4}')
     return dict(parsed)
 
 
 OVERRIDES: dict[str, Callable[[str, object], Any]] = {
-    "git_branch": text,
-    "git_sha": text,
-    "schema_override": text,
-    "target_name_override": text,
-    "threads_override": integer,
-    "dbt_version_override": text,
-    "generate_docs_override": switch,
-    "timeout_seconds_override": integer,
-    "steps_override": commands,
+    "git_branch": parse_text,
+    "git_sha": parse_text,
+    "schema_override": parse_text,
+    "target_name_override": parse_text,
+    "threads_override": parse_integer,
+    "dbt_version_override": parse_text,
+    "generate_docs_override": parse_boolean,
+    "timeout_seconds_override": parse_integer,
+    "steps_override": parse_commands,
 }
-"""What the API can override for one run ("Trigger Job Run"), and how each is read."""
+"""What the API can override for one run ("Trigger Job Run"), and how to parse each."""
 
 
-def overrides(source: object) -> dict[str, Any]:
-    """The overrides that are given as attributes of `source`, parsed.
+def parse_overrides(source: object) -> dict[str, Any]:
+    """Return the overrides that are given as attributes of `source`, parsed.
 
     Raises:
         ValueError: Naming the one that cannot be used.
@@ -131,21 +136,21 @@ def overrides(source: object) -> dict[str, Any]:
     return {name: value for name, value in read.items() if value is not None}
 
 
-def run_config(value: object) -> dict[str, Any]:
-    """Further fields of the request; the overrides among them are read as the arguments of that name are.
+def parse_run_config(value: object) -> dict[str, Any]:
+    """Return further fields of the request; overrides among them are parsed as the arguments of that name.
 
-    None is kept, since it says that the job's own value is wanted; what a template left empty is left out.
+    None stays, since it asks for the job's own value; what a template left empty is left out.
 
     Raises:
         ValueError: Naming what cannot be used.
     """
-    config = mapping("additional_run_config", value)
+    config = parse_mapping("additional_run_config", value)
     read = {name: OVERRIDES[name](name, config[name]) for name in OVERRIDES if config.get(name) is not None}
     return {name: read.get(name, given) for name, given in config.items() if read.get(name, "") is not None}
 
 
 def _parsed(value: object) -> Any:
-    """A structure from its JSON or Python text; other values as they are."""
+    """Return a structure from its JSON or Python text, and other values as they are."""
     if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{", "("):
         return value
     try:

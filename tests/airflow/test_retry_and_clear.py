@@ -26,7 +26,9 @@ def test_a_task_whose_process_is_killed_goes_on_with_its_run_in_the_next_try(bui
     assert outcome.state == "success", outcome.story()
     assert job.ends() == ["success"]
     assert outcome.xcom("build") == first
-    assert f"Run {first} is taken: try 1 of this task started it and it goes on" in outcome.log("build")
+    assert f"Adopting run {first}: try 1 of this task started it, and it is still running" in outcome.log(
+        "build"
+    )
 
 
 @retried_after_a_crash
@@ -84,4 +86,4 @@ def test_a_run_that_a_retry_goes_on_with_and_that_is_cancelled_then_is_replaced_
     assert job.ends() == ["going"]
     job.cancel(adopted)
     outcome = ends_with_one_new_run(task, job)
-    assert f"Run {adopted} of an earlier try was cancelled; a new one is started" in outcome.log("build")
+    assert f"Run {adopted} of an earlier try was cancelled; starting a new one" in outcome.log("build")

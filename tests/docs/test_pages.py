@@ -105,7 +105,7 @@ class Reader:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_is_true(page, dbt_cloud, run_dag, hasty, tmp_path, monkeypatch):
+def test_a_page_is_true(page, dbt_cloud, run_dag, prompt_triggers, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # So that DAGs register themselves, as in a DAG file.
     monkeypatch.setattr(DagContext, "current_autoregister_module_name", __name__)

@@ -16,7 +16,7 @@ def dag_in(path):
 
 
 @pytest.fixture
-def simulated(dbt_cloud, hasty):
+def simulated(dbt_cloud, prompt_triggers):
     """The jobs that the examples name, with runs that only pretend to run dbt."""
     script = {"running": 0.3, "artifacts": MANIFEST}
     jobs = [

@@ -73,10 +73,9 @@ def run_dag(migrated_database: None, capfd: pytest.CaptureFixture[str]) -> Itera
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Triggers look soon: `dag.test()` has no scheduler that could be overtaken."""
-    for module in ("operators.run.lifecycle", "sensors.dbt"):
-        monkeypatch.setattr(f"airflow_dbt_cloud.{module}.FIRST_LOOK", 0.05)
+def prompt_triggers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Triggers poll at once: `dag.test()` has no scheduler that has to store the deferral first."""
+    monkeypatch.setattr("airflow_dbt_cloud.tasks.deferral.FIRST_POLL_DELAY", 0.05)
 
 
 def _name(task: Any) -> str:

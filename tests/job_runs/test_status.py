@@ -3,8 +3,9 @@
 import pytest
 
 from airflow_dbt_cloud.exceptions import DbtCloudTriggerEventException
+from airflow_dbt_cloud.job_runs.status import DBT_CAUSE_MAX_LENGTH, validate_execute_complete_event
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus as Status
-from airflow_dbt_cloud.job_runs.status import validate_execute_complete_event
+from dbtcloud.client.marker import CAUSE_MAX_LENGTH
 
 
 def test_statuses_have_dbt_clouds_codes():
@@ -47,3 +48,7 @@ def test_what_is_no_event_is_told_with_what_to_do(event):
         DbtCloudTriggerEventException, match=r"not an event of a dbt Cloud trigger.*Clear the task"
     ):
         validate_execute_complete_event(event)
+
+
+def test_the_causes_length_is_that_of_the_client():
+    assert DBT_CAUSE_MAX_LENGTH == CAUSE_MAX_LENGTH

@@ -68,7 +68,7 @@ def shop(dbt_cloud) -> Callable[..., int]:
 
 
 @pytest.fixture
-def build(run_dag, hasty):
+def build(run_dag, prompt_triggers):
     """Runs the operator by the name of `build` in the DAG `nightly`."""
 
     def run(operator=DbtCloudRunJobOperator, **arguments):

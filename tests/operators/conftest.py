@@ -10,7 +10,7 @@ from airflow_dbt_cloud.operators.run.lifecycle import JobRunLifecycle
 
 
 @pytest.fixture
-def build(run_dag, jobs, hasty):
+def build(run_dag, jobs, prompt_triggers):
     """Runs the operator by the name of `build` in the DAG `nightly`; the rest goes to the operator."""
 
     def run(operator=DbtCloudRunJobOperator, native=False, **arguments):

@@ -23,15 +23,15 @@ def test_a_run_that_goes_is_cancelled(cancel, jobs, wait):
     assert jobs.run(run)["status"] == 30
     assert outcome.xcoms("build")["return_value"] == run
     assert outcome.xcoms("build")["job_run_url"] == jobs.run(run)["href"]
-    assert f"Run {run} is being cancelled; it was running." in outcome.log
+    assert f"dbt Cloud is cancelling run {run}; it was running." in outcome.log
     assert (f"Run {run} is cancelled." in outcome.log) is wait
 
 
 @pytest.mark.parametrize(
     ("job", "ending"),
     [
-        ("instant", "has ended with Success already"),
-        ("failing", "has ended with Error already"),
+        ("instant", "had ended already, with status Success"),
+        ("failing", "had ended already, with status Error"),
         ("cancelled", "is cancelled"),
     ],
 )
@@ -67,7 +67,7 @@ def test_a_run_that_does_not_end_in_time_is_told_as_such(cancel, jobs):
     outcome = cancel(run, timeout=timedelta(seconds=0.3))
     assert outcome.state == "failed"
     assert (
-        f"Run {run} was told to end, and has not after 0.3 seconds. See {jobs.run(run)['href']}"
+        f"Run {run} was cancelled, but has not ended within 0.3 seconds. See {jobs.run(run)['href']}"
         in outcome.log
     )
 

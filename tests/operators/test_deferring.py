@@ -9,7 +9,7 @@ from airflow.sdk import DAG
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
-from airflow_dbt_cloud.tasks.deferral import FIRST_LOOK
+from airflow_dbt_cloud.tasks.deferral import FIRST_POLL_DELAY
 
 DAY = 86_400
 
@@ -66,8 +66,8 @@ def test_the_first_look_leaves_the_scheduler_time_to_write_the_deferral_down(def
     of = {"run_id": jobs.started(jobs.endless)} if kind is DbtCloudJobRunSensor else {"job_id": jobs.endless}
     began = time.time()
     trigger, _ = deferred(kind, **of)
-    assert began <= trigger["not_before"] - FIRST_LOOK <= time.time()
-    assert FIRST_LOOK >= 6
+    assert began <= trigger["not_before"] - FIRST_POLL_DELAY <= time.time()
+    assert FIRST_POLL_DELAY >= 6
 
 
 def test_a_run_that_has_ended_by_the_first_look_needs_no_triggerer(run_dag, jobs):

@@ -58,7 +58,7 @@ def test_a_cancelled_run_fails_the_task_under_that_name(resume, jobs):
 
 
 def test_a_run_that_could_not_be_looked_at_is_not_called_failed(resume, jobs):
-    message = "Job run 5 can no longer be looked at, and may go on."
+    message = "Lost contact with job run 5; it may still be running."
     event = {"status": "error", "message": message, "looked": False}
     outcome, run = resume(jobs.endless, event)
     assert outcome.state == "failed"
@@ -90,8 +90,11 @@ def test_only_a_run_that_somebody_else_started_outlives_the_execution_timeout(re
 def test_a_cancel_that_fails_does_not_hide_the_timeout(resume, jobs):
     jobs.control.add_fault("status", status=403, route="*/cancel/")
     outcome, _ = resume(jobs.endless, {"status": "timeout", "message": "Too late."})
-    assert "could not be cancelled; it may go on" in outcome.log
-    assert "DbtCloudJobRunException: Too late. It could not be cancelled, and may go on." in outcome.log
+    assert "Could not cancel job run" in outcome.log
+    assert (
+        "DbtCloudJobRunException: Too late. It could not be cancelled; it may still be running."
+        in outcome.log
+    )
 
 
 @pytest.mark.parametrize("fault", [{"status": 429}, {"status": 503}, {"status": 429, "retry_after": 0}])
@@ -122,7 +125,7 @@ def test_a_run_that_has_ended_since_is_not_out_of_time(resume, jobs, job, state,
 
 def test_the_execution_timeout_of_a_task_ends_the_run_that_replaces_another(resume, jobs, monkeypatch):
     monkeypatch.setattr(
-        "airflow_dbt_cloud.operators.run.lifecycle.FIRST_LOOK", 6.0
+        "airflow_dbt_cloud.tasks.deferral.FIRST_POLL_DELAY", 6.0
     )  # too near for the triggerer
     deadline = time.time() + 3
     event = {"status": "cancelled", "adopted": True, "execution_deadline": deadline}

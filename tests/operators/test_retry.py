@@ -102,7 +102,7 @@ class TestTheRunOperator:
             "skipped  model late",
             NARROWED,
             "dbt test",
-            f"Run {first} is retried from its failure, with its own overrides.",
+            f"Retrying run {first} from its failure, with the overrides of that run.",
         ]
         places = [outcome.log.index(text) for text in told]
         assert places == sorted(places)
@@ -155,7 +155,7 @@ class TestTheRunOperator:
         *_, last = jobs.triggers()
         assert last["steps_override"] == [NARROWED, "dbt test"]
         assert last["schema_override"] == "tuesday"
-        assert "A new run is started with the commands of its retry plan." in outcome.log
+        assert "Starting a new run with the commands of its retry plan." in outcome.log
 
     def test_a_run_of_a_plan_is_found_by_the_next_try(self, build, jobs, shop_job):
         """Its mark is that of the task, whatever steps it has."""
@@ -178,7 +178,7 @@ class TestTheRunOperator:
         outcome = build(job_id=shop_job, retry_delay=timedelta(0), **arguments)
         assert outcome.state == "success"
         assert len(jobs.runs()) == 3
-        assert "is taken: try 2 of this task started it" in outcome.log
+        assert ": try 2 of this task started it, and it is still running" in outcome.log
 
     def test_an_answer_to_the_retry_that_is_lost_leads_to_one_retry(self, build, jobs, shop_job):
         jobs.control.add_fault("reset", after_acting=True, route="*/retry/", method="POST", count=1)
@@ -203,7 +203,7 @@ class TestTheRunOperator:
         jobs.control.add_fault("status", status=403, route="*/artifacts/run_results.json")
         outcome = build(job_id=shop_job, retry_from_failure=True, **AGAIN)
         assert chain(jobs) == [(20, None), (20, 0)]
-        assert "is going to execute cannot be told" in outcome.log
+        assert "Could not tell what a retry of run" in outcome.log
 
     @pytest.mark.parametrize("wrong", ["always", ""])
     def test_another_word_than_steps_is_refused(self, build, wrong):
@@ -286,7 +286,7 @@ class TestTheRetryOperator:
 
     @pytest.mark.parametrize(
         ("how", "deferrable"),
-        [("succeeded", False), ("succeeded", True), ("goes on", False), ("goes on", True)],
+        [("succeeded", False), ("succeeded", True), ("is still running", False), ("is still running", True)],
     )
     def test_a_retry_of_the_task_takes_what_an_earlier_try_has_begun(
         self, retry, jobs, failed, how, deferrable
@@ -303,7 +303,7 @@ class TestTheRetryOperator:
         outcome = retry(failed, pre_execute=before, deferrable=deferrable, **AGAIN)
         assert outcome.state == "success"
         assert chain(jobs) == [(20, None), (10, 0)]
-        assert f"is taken: it retries run {failed} and {how}." in outcome.log
+        assert f": it retries run {failed}, and {how}." in outcome.log
 
     def test_a_lost_answer_leads_to_one_retry(self, retry, jobs, failed):
         mended(jobs)
@@ -335,7 +335,7 @@ class TestAKilledTask:
         outcome = []
 
         def execute():
-            with pytest.raises(DbtCloudJobRunException, match="told to end while it was starting") as caught:
+            with pytest.raises(DbtCloudJobRunException, match="killed while it was starting") as caught:
                 operator.execute(context)
             outcome.append(caught.value)
 

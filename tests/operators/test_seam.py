@@ -86,7 +86,7 @@ USES = [
 @pytest.mark.parametrize(
     ("verb", "use"), USES, ids=[f"{verb}-{index}" for index, (verb, _) in enumerate(USES)]
 )
-def test_a_replaced_verb_is_what_is_called(run_dag, jobs, hasty, tmp_path, monkeypatch, verb, use):
+def test_a_replaced_verb_is_what_is_called(run_dag, jobs, prompt_triggers, tmp_path, monkeypatch, verb, use):
     """The replacement does what the verb did, so that the task goes on to its end."""
     monkeypatch.chdir(tmp_path)
     original = getattr(DbtCloudHook, verb)

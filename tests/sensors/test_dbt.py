@@ -5,7 +5,7 @@ from airflow import __version__ as airflow_version
 from airflow.sdk import DAG
 
 from airflow_dbt_cloud.sensors import dbt as sensors
-from airflow_dbt_cloud.sensors.dbt import WEEK, DbtCloudJobRunSensor
+from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
 from dbtcloud.client.errors import Forbidden, NotFound, Unauthorized
 from dbtcloud.client.failure_tolerance import GRACE
 
@@ -17,7 +17,7 @@ MODES = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def sense(run_dag, jobs, hasty):
+def sense(run_dag, jobs, prompt_triggers):
     """Runs the sensor by the name of `sense` for a run of a job, or for a run itself."""
 
     def run(job_id=None, run_id=None, **arguments):
@@ -105,7 +105,7 @@ def test_faults_that_pass_are_lived_through(sense, jobs, mode, fault):
 @pytest.fixture
 def briefly(monkeypatch):
     """What is not believed at once is believed soon."""
-    monkeypatch.setattr(sensors, "AGAIN", 0.05)
+    monkeypatch.setattr(sensors, "_REPEAT_DELAY", 0.05)
     for kind in (Unauthorized, Forbidden, NotFound):
         monkeypatch.setitem(GRACE, kind, 1.0)
 
@@ -155,7 +155,7 @@ def test_deferrable_from_default_args_brings_its_poke_interval():
 
 
 def test_the_timeout_is_a_week_unless_it_is_given():
-    assert of().timeout == WEEK
+    assert of().timeout == 60 * 60 * 24 * 7
     assert of(timeout=9).timeout == 9
     assert of(default_args={"timeout": 10}).timeout == 10
 

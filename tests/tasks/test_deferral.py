@@ -6,7 +6,7 @@ import time
 import pytest
 from tenacity import stop_after_attempt
 
-from airflow_dbt_cloud.tasks.deferral import Deadlines, passable_hook_params, require_json
+from airflow_dbt_cloud.tasks.deferral import Deadlines, require_storable, storable_hook_params
 from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
 
 log = logging.getLogger("deferral")
@@ -14,38 +14,38 @@ log = logging.getLogger("deferral")
 
 def test_hook_params_that_are_json_pass_as_they_are(caplog):
     params = {"timeout_seconds": 5, "retry_args": {"nested": [1, None]}}
-    assert passable_hook_params(params, log) == params
+    assert storable_hook_params(params, log) == params
     assert caplog.messages == []
 
 
 def test_other_hook_params_are_dropped_and_named(caplog):
     params = {"retry_limit": 2, "retry_args": {"stop": stop_after_attempt(2)}, "anything": object()}
-    assert passable_hook_params(params, log) == {"retry_limit": 2}
+    assert storable_hook_params(params, log) == {"retry_limit": 2}
     assert "anything and retry_args of hook_params cannot be sent" in caplog.text
 
 
 def test_a_trigger_that_cannot_be_stored_is_refused_by_name():
-    require_json(DbtCloudRunJobTrigger(run_id=1))
+    require_storable(DbtCloudRunJobTrigger(run_id=1))
     with pytest.raises(ValueError, match=r"account_id=.* cannot be sent to the triggerer"):
-        require_json(DbtCloudRunJobTrigger(run_id=1, account_id={1}))
+        require_storable(DbtCloudRunJobTrigger(run_id=1, account_id={1}))
 
 
 def test_the_deadlines_of_an_event_go_on():
     event = {"end_time": 5.0, "execution_deadline": 7.0}
-    assert Deadlines.of_event(event, timeout=60) == Deadlines(5.0, 7.0)
+    assert Deadlines.from_event(event, timeout=60) == Deadlines(5.0, 7.0)
 
 
 def test_an_event_without_deadlines_is_given_new_ones():
-    deadlines = Deadlines.of_event({}, timeout=60)
-    assert 59 < deadlines.left() <= 60
+    deadlines = Deadlines.from_event({}, timeout=60)
+    assert 59 < deadlines.seconds_left() <= 60
     assert deadlines.execution_deadline is None
 
 
 def test_what_is_left_is_never_below_zero():
-    assert Deadlines(time.time() - 5).left() == 0
+    assert Deadlines(time.time() - 5).seconds_left() == 0
 
 
-@pytest.mark.parametrize(("end", "execution", "leave"), [(60, None, True), (60, 2, False), (2, 60, False)])
-def test_the_nearer_deadline_decides_whether_there_is_time(end, execution, leave):
+@pytest.mark.parametrize(("end", "execution", "more"), [(60, None, True), (60, 2, False), (2, 60, False)])
+def test_the_nearer_deadline_decides_whether_there_is_time(end, execution, more):
     now = time.time()
-    assert Deadlines(now + end, execution and now + execution).leave(6) is leave
+    assert Deadlines(now + end, execution and now + execution).has_more_than(6) is more

@@ -17,55 +17,55 @@ def test_nothing_is_nothing_to_every_reader(read, nothing):
 
 @pytest.mark.parametrize("value", [4, "4", " 4 ", "+4"])
 def test_whole_numbers_are_read_from_text(value):
-    assert template_values.integer("threads_override", value) == 4
+    assert template_values.parse_integer("threads_override", value) == 4
 
 
 @pytest.mark.parametrize(
     ("value", "read"), [(True, True), ("True", True), ("true", True), ("FALSE", False), (False, False)]
 )
 def test_switches_are_read_from_their_names_in_any_case(value, read):
-    assert template_values.switch("generate_docs_override", value) is read
+    assert template_values.parse_boolean("generate_docs_override", value) is read
 
 
 @pytest.mark.parametrize(
     "value", [["dbt build"], ("dbt build",), "dbt build", '["dbt build"]', "['dbt build']"]
 )
 def test_commands_are_read_from_a_list_its_text_or_a_single_one(value):
-    assert template_values.commands("steps_override", value) == ["dbt build"]
+    assert template_values.parse_commands("steps_override", value) == ["dbt build"]
 
 
 @pytest.mark.parametrize("value", [[], (), "[]"])
 def test_no_command_at_all_leaves_the_jobs_own(value):
-    assert template_values.commands("steps_override", value) is None
+    assert template_values.parse_commands("steps_override", value) is None
 
 
 def test_a_command_that_only_begins_like_a_list_stays_a_command():
-    assert template_values.commands("steps_override", "[not a list") == ["[not a list"]
+    assert template_values.parse_commands("steps_override", "[not a list") == ["[not a list"]
 
 
 @pytest.mark.parametrize("value", [90, 90.0, "90", timedelta(minutes=1.5)])
 def test_seconds_are_read_from_a_number_its_text_or_a_timedelta(value):
-    assert template_values.seconds("timeout", value) == 90
+    assert template_values.parse_seconds("timeout", value) == 90
 
 
 @pytest.mark.parametrize("value", [None, "soon", -1, timedelta(seconds=-1), True, "nan"])
 def test_other_seconds_are_refused(value):
     with pytest.raises(ValueError, match=r"^timeout is .* It has to be a number of seconds or a timedelta"):
-        template_values.seconds("timeout", value)
+        template_values.parse_seconds("timeout", value)
 
 
 def test_numbers_for_texts_become_texts():
-    assert template_values.text("git_sha", 1234567) == "1234567"
+    assert template_values.parse_text("git_sha", 1234567) == "1234567"
 
 
 def test_a_dict_is_read_from_python_and_from_json():
-    assert template_values.mapping("additional_run_config", '{"a": null}') == {"a": None}
-    assert template_values.mapping("additional_run_config", "{'a': None}") == {"a": None}
+    assert template_values.parse_mapping("additional_run_config", '{"a": null}') == {"a": None}
+    assert template_values.parse_mapping("additional_run_config", "{'a': None}") == {"a": None}
 
 
 def test_fields_that_are_no_override_pass_through_as_they_are():
     config = {"github_pull_request_id": 7, "cause": "None", "threads_override": "2", "git_branch": ""}
-    assert template_values.run_config(config) == {
+    assert template_values.parse_run_config(config) == {
         "github_pull_request_id": 7,
         "cause": "None",
         "threads_override": 2,

@@ -1,63 +1,44 @@
-"""An operator that gets itself a run of dbt Cloud and stays with it to its end, here or in the triggerer."""
+"""The life of a task's run: obtain it, wait for it here or in the triggerer, report it, cancel it."""
 
 from __future__ import annotations
 
+import threading
 import time
 import warnings
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
 from airflow_dbt_cloud.lineage.emit import OpenLineageMixin
-from airflow_dbt_cloud.lineage.start_event import emit_start_event
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
-from airflow_dbt_cloud.operators.run.cancel_on_kill import within_seconds
-from airflow_dbt_cloud.operators.run.start import Started
 from airflow_dbt_cloud.tasks import template_values
-from airflow_dbt_cloud.tasks.deferral import (
-    FIRST_LOOK,
-    Deadlines,
-    ended_since,
-    passable_hook_params,
-    require_json,
-)
-from airflow_dbt_cloud.tasks.run_outcome import explained, report_run
-from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunTimedOut
-from dbtcloud.client.failure_tolerance import FailureTolerance
-from dbtcloud.client.models import Run
+from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed, RunTimedOut
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator as Operator
     from airflow.sdk import Context
+    from airflow.sdk.types import Logger
 
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+    from airflow_dbt_cloud.operators.run.starter import RunStarter, Started
+    from airflow_dbt_cloud.tasks.deferral import Deadlines
 else:
     Operator = object  # Airflow wraps the __init__ of each operator class, and would pass over a sibling's
 
-PATCHED = "airflow_dbt_cloud.operators.dbt"
-"""In which module users' tests replace the hook and the trigger."""
+_PATCHED = "airflow_dbt_cloud.operators.dbt"
+"""The module in which users' tests replace the hook and the trigger."""
 
-
-class Beginning(Protocol):
-    """How a task comes to its run."""
-
-    def settle(self) -> Started:
-        """The run to go on with."""
-
-    def anew(self) -> Started:
-        """A new run, whatever there is."""
-
-    def begun(self) -> Run | None:
-        """The run that was asked for and whose answer has not come."""
+KILL_SECONDS = 4.0
+"""Seconds that cancelling may take: Airflow kills a task's process about five after it signals the end."""
 
 
 class JobRunLifecycle(OpenLineageMixin, Operator):
-    """Gets a run, says where it is, waits for it, and tells what became of it.
+    """Base of the operators that follow a run from its start to its end.
 
-    A subclass has the arguments declared here, and says in `_prepare` how it comes to its run.
+    A subclass has the arguments declared here, and makes its starter in `_prepare`.
 
     Attributes:
         job_run_id: The run, once there is one.
@@ -78,56 +59,84 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
     job_id: int | str | None
     job_run_id: int | None = None
-    _start: Beginning | None = None
+    _starter: RunStarter | None = None
     _started: Started | None = None
     _killed = False
 
     @cached_property
     def hook(self) -> DbtCloudHook:
         """The hook for the connection."""
-        hook: DbtCloudHook = lazy.resolve_patched(PATCHED, "DbtCloudHook")(
+        hook: DbtCloudHook = lazy.resolve_patched(_PATCHED, "DbtCloudHook")(
             self.dbt_cloud_conn_id, **self.hook_params
         )
         return hook
 
-    def execute(self, context: Context) -> int:
-        """Get a run, say where it is, and wait for it."""
+    def _begin(self) -> Deadlines:
+        """Read the arguments that this class uses, and return until when a run may take."""
+        from airflow_dbt_cloud.tasks.deferral import Deadlines
+
         began = time.time()
         self._read_arguments()
+        if self.deferrable and not self.wait_for_termination:
+            warnings.warn(
+                "wait_for_termination is False, so deferrable has no effect: there is nothing to wait for.",
+                UserWarning,
+                stacklevel=3,
+            )
+        # `dag.test()` uses the same object for the next try.
+        self.job_run_id, self._starter, self._started, self._killed = None, None, None, False
         limit = self.execution_timeout
-        deadlines = Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
-        self.job_run_id, self._start, self._started, self._killed = None, None, None, False
-        self._prepare(context)
-        if self.wait_for_termination and self.deferrable:
-            self._trigger(0, deadlines)  # what cannot be sent to the triggerer shows before a run is started
-        self._announce(context, self._started_by(lambda start: start.settle()))
-        if self.wait_for_termination:
-            self._wait(context, deadlines)
-        else:
-            self._warn_of_useless_deferral()
-        return self._run
+        return Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
 
     def _read_arguments(self) -> None:
-        """Read what this class uses; after a deferral, arguments are again as they were written."""
-        self.account_id = template_values.given(self.account_id)
-        self.timeout = template_values.seconds("timeout", self.timeout)
-        self.check_interval = template_values.seconds("check_interval", self.check_interval)
+        """Parse the templated arguments; after a deferral they are again as they were written."""
+        self.account_id = template_values.or_none(self.account_id)
+        self.timeout = template_values.parse_seconds("timeout", self.timeout)
+        self.check_interval = template_values.parse_seconds("check_interval", self.check_interval)
 
     def _prepare(self, context: Context) -> None:
-        """Make `_start`; whatever is wrong with an argument shows here, before anything is started."""
+        """Make `_starter`; whatever is wrong with an argument shows here, before a run is started."""
         raise NotImplementedError
 
-    def _started_by(self, way: Callable[[Beginning], Started]) -> Started:
-        assert self._start is not None
-        self._started = way(self._start)
+    def _obtain_run(self, context: Context, deadlines: Deadlines) -> None:
+        """Let the starter find or start the run."""
+        assert self._starter is not None
+        if self.wait_for_termination and self.deferrable:
+            self._trigger(0, deadlines)  # what cannot be sent to the triggerer shows before a run is started
+        self._follow(context, self._starter.obtain_run())
+
+    def _follow(self, context: Context, started: Started) -> None:
+        """Say which run it is before anything can interrupt: in the log, the link and the XComs."""
+        self._started = started
         self.stop_if_killed()
-        return self._started
+        self.job_run_id = int(started.run["id"])
+        url = started.run.get("href")
+        self.log.info("dbt Cloud run %s of job %s: %s", self.job_run_id, self.job_id, url)
+        context["ti"].xcom_push(key=JOB_RUN_URL, value=url)
+        context["ti"].xcom_push(key="job_run_id", value=self.job_run_id)
+        if self.emits_start_event:
+            from airflow_dbt_cloud.lineage.start_event import emit_start_event
+
+            emit_start_event(self, context["ti"], self.job_run_id)
+
+    @property
+    def emits_start_event(self) -> bool:
+        """Whether this very try started the run, and emitted its start to OpenLineage."""
+        return self._started is not None and self._started.owned and not self._started.adopted
+
+    @property
+    def _run(self) -> int:
+        """The id of the run, once there is one."""
+        assert self.job_run_id is not None
+        return self.job_run_id
 
     def _wait(self, context: Context, deadlines: Deadlines) -> None:
-        """Wait for the run; one of an earlier try that ends cancelled is replaced."""
+        """Wait for the run's end and report it; replace the run of an earlier try that ends cancelled."""
+        from airflow_dbt_cloud.tasks import deferral
+
         assert self._started is not None
         try:
-            if self.deferrable and deadlines.leave(FIRST_LOOK):
+            if self.deferrable and deadlines.has_more_than(deferral.FIRST_POLL_DELAY):
                 self._finish_or_defer(deadlines)
             else:
                 self._wait_here(deadlines)
@@ -141,13 +150,14 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
     def _replace(self, context: Context, deadlines: Deadlines) -> None:
         """Start a new run in place of an earlier try's, whose cancelling was meant for that try."""
-        if deadlines.forbid_execution:
+        assert self._starter is not None
+        if deadlines.execution_timeout_passed:
             raise DbtCloudJobRunException(
                 f"Job run {self.job_run_id} of an earlier try was cancelled, and the task's execution "
                 "timeout leaves no time for a new one."
             )
-        self.log.info("Run %s of an earlier try was cancelled; a new one is started.", self.job_run_id)
-        self._announce(context, self._started_by(lambda start: start.anew()))
+        self.log.info("Run %s of an earlier try was cancelled; starting a new one.", self.job_run_id)
+        self._follow(context, self._starter.start_new())
         self._wait(context, deadlines)
 
     def _wait_here(self, deadlines: Deadlines) -> None:
@@ -157,50 +167,28 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
                 account_id=self.account_id,
                 expected_statuses=DbtCloudJobRunStatus.SUCCESS.value,
                 check_interval=self.check_interval,
-                timeout=self.timeout if not self.deferrable else deadlines.left(),
+                timeout=self.timeout if not self.deferrable else deadlines.seconds_left(),
             )
         except DbtCloudJobRunException as error:
             if isinstance(error.error, RunTimedOut):
-                cancel = self.cancel_on_timeout or deadlines.forbid_execution
-                raise self._out_of_time(str(error), cancel=cancel, error=error.error) from error.error
+                cancel = self.cancel_on_timeout or deadlines.execution_timeout_passed
+                raise self._timed_out(str(error), error.error, cancel=cancel) from error.error
             raise
         self.log.info("Job run %s has completed successfully.", self.job_run_id)
 
-    @property
-    def _run(self) -> int:
-        """The id of the run, once there is one."""
-        assert self.job_run_id is not None
-        return self.job_run_id
-
-    def _announce(self, context: Context, started: Started) -> None:
-        """Say which run it is before anything can interrupt: in the log, the link and the XComs."""
-        self.job_run_id = int(started.run["id"])
-        url = started.run.get("href")
-        self.log.info("dbt Cloud run %s of job %s: %s", self.job_run_id, self.job_id, url)
-        context["ti"].xcom_push(key=JOB_RUN_URL, value=url)
-        context["ti"].xcom_push(key="job_run_id", value=self.job_run_id)
-        if self.emits_start_event:
-            emit_start_event(self, context["ti"], self.job_run_id)
-
-    @property
-    def emits_start_event(self) -> bool:
-        """Whether it was this try that started the run, and told OpenLineage so."""
-        return self._started is not None and self._started.owned and not self._started.adopted
-
     def _finish_or_defer(self, deadlines: Deadlines) -> None:
-        """Look once: a run that has ended needs no trigger."""
-        status = self._first_look()
+        """Poll once: a run that has ended needs no trigger."""
+        status = self._poll()
         if status is None or not DbtCloudJobRunStatus.is_terminal(status):
             self.defer(trigger=self._trigger(self._run, deadlines), method_name="execute_complete")
         elif status != DbtCloudJobRunStatus.SUCCESS.value:
-            from dbtcloud.client.run_wait import error_from_run
-
-            ending = error_from_run(Run(id=self._run, status=status))
-            raise self._failure(str(ending), ending) from ending
+            raise self._failure(None, cancelled=status == DbtCloudJobRunStatus.CANCELLED.value)
         self.log.info("Job run %s has completed successfully.", self.job_run_id)
 
-    def _first_look(self) -> int | None:
-        """The run's status, or None where it cannot be read just now, which the trigger lives through."""
+    def _poll(self) -> int | None:
+        """Return the run's status, or None for a fault that the trigger tolerates."""
+        from dbtcloud.client.failure_tolerance import FailureTolerance
+
         try:
             return self.hook.get_job_run_status(run_id=self._run, account_id=self.account_id)
         except DbtCloudApiException as error:
@@ -210,63 +198,77 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             return None
 
     def _trigger(self, run_id: int, deadlines: Deadlines) -> Any:
-        """The trigger for a run; made once before the run, so that nothing goes wrong with it afterwards."""
+        """Return the trigger for a run.
+
+        Raises:
+            ValueError: If an argument cannot be stored for the triggerer.
+        """
+        from airflow_dbt_cloud.tasks import deferral
+
         started = self._started
-        trigger = lazy.resolve_patched(PATCHED, "DbtCloudRunJobTrigger")(
+        trigger = lazy.resolve_patched(_PATCHED, "DbtCloudRunJobTrigger")(
             conn_id=self.dbt_cloud_conn_id,
             run_id=run_id,
             end_time=deadlines.end_time,
             execution_deadline=deadlines.execution_deadline,
             account_id=self.account_id,
             poll_interval=self.check_interval,
-            hook_params=passable_hook_params(self.hook_params, self.log),
-            not_before=time.time() + FIRST_LOOK,
+            hook_params=deferral.storable_hook_params(self.hook_params, self.log),
+            not_before=time.time() + deferral.FIRST_POLL_DELAY,
             owned=started is not None and started.owned,
             adopted=started is not None and started.adopted,
             cancel_on_timeout=self.cancel_on_timeout,
         )
-        require_json(trigger)
+        deferral.require_storable(trigger)
         return trigger
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:
-        """Go on with what the trigger saw.
+        """Continue with the event that the trigger has sent.
 
         Raises:
             DbtCloudJobRunException: If the run failed, was cancelled, or did not end in time.
-            DbtCloudApiException: If the run could no longer be looked at, and may go on.
-            DbtCloudTriggerEventException: If the event is none of the trigger's.
+            DbtCloudApiException: If the trigger lost contact with the run, which may still be running.
+            DbtCloudTriggerEventException: If the event is not one of the trigger's.
         """
-        seen = validate_execute_complete_event(event)
+        from airflow_dbt_cloud.operators.run.starter import Started
+        from airflow_dbt_cloud.tasks.deferral import Deadlines, poll_after_timeout
+
+        event = validate_execute_complete_event(event)
         self._read_arguments()
-        self.job_run_id = int(seen["run_id"])
-        self._started = Started(
-            {"id": self.job_run_id}, seen.get("owned") is not False, bool(seen.get("adopted"))
-        )
-        if seen["status"] == "timeout":
-            seen = ended_since(self.hook, self.account_id, seen, self.log)
-        if seen["status"] == "timeout":
-            message = seen.get("message") or f"Job run {self.job_run_id} has timed out."
-            raise self._out_of_time(message, cancel=seen.get("cancel", True))
-        if seen.get("looked") is False:
-            unseen = f"Job run {self.job_run_id} cannot be looked at."
-            raise DbtCloudApiException(seen.get("message") or unseen)
-        if seen["status"] == "cancelled" and self._started.adopted:
+        self.job_run_id = int(event["run_id"])
+        owned, adopted = event.get("owned") is not False, bool(event.get("adopted"))
+        self._started = Started({"id": self.job_run_id}, owned, adopted)
+        event = poll_after_timeout(self.hook, self.account_id, event, self.log)
+        message = event.get("message")
+        if event["status"] == "timeout":
+            message = message or f"Job run {self.job_run_id} has timed out."
+            error = RunTimedOut(self._run, 0, self.timeout)
+            raise self._timed_out(message, error, cancel=event.get("cancel", True))
+        if event.get("looked") is False:
+            lost = f"Lost contact with job run {self.job_run_id}; it may still be running."
+            raise DbtCloudApiException(message or lost)
+        if event["status"] == "cancelled" and adopted:
             self._prepare(context)
-            self._replace(context, Deadlines.of_event(seen, self.timeout))
+            self._replace(context, Deadlines.from_event(event, self.timeout))
             return self._run
-        message = seen.get("message") or f"Job run {self.job_run_id} ended with {seen['status']}."
-        if seen["status"] != "success":
-            raise self._explained(context, self._failure(message))
+        message = message or f"Job run {self.job_run_id} ended with {event['status']}."
+        if event["status"] != "success":
+            failure = self._failure(message, cancelled=event["status"] == "cancelled")
+            raise self._explained(context, failure)
         self.log.info(message)
         self._report(context)
         return self._run
 
-    def _failure(self, message: str, error: DbtCloudError | None = None) -> DbtCloudJobRunException:
+    def _failure(self, message: str | None, *, cancelled: bool) -> DbtCloudJobRunException:
+        """Log why the run failed, and return the exception for it."""
         self.hook.log_job_run_failure_details(run_id=self._run, account_id=self.account_id)
-        return DbtCloudJobRunException(message, error=error)
+        error = RunCancelled(self._run, 30) if cancelled else RunFailed(self._run, 20)
+        return DbtCloudJobRunException(message or str(error), error=error)
 
     def _explained(self, context: Context, error: DbtCloudJobRunException) -> DbtCloudJobRunException:
-        """The exception with what failed in the run; as it is while the run goes on."""
+        """Return the exception with what failed in the run; as it is while the run is still running."""
+        from airflow_dbt_cloud.tasks.run_outcome import explained
+
         if isinstance(error.error, RunTimedOut):
             return error
         run = (self.hook, self._run, self.account_id)
@@ -274,56 +276,68 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         return DbtCloudJobRunException(message, error=error.error)
 
     def _report(self, context: Context) -> None:
-        report_run(self.hook, self._run, self.account_id, context, self.log)
+        from airflow_dbt_cloud.tasks.run_outcome import push_run_report
 
-    def _out_of_time(
-        self, message: str, *, cancel: bool, error: DbtCloudError | None = None
-    ) -> DbtCloudJobRunException:
-        """The error for a deadline that has passed, which may cancel the run as it would stop a process."""
-        if cancel and not self._cancel("a timeout"):
-            message += " It could not be cancelled, and may go on."
+        push_run_report(self.hook, self._run, self.account_id, context, self.log)
+
+    def _timed_out(self, message: str, error: RunTimedOut, *, cancel: bool) -> DbtCloudJobRunException:
+        """Cancel the run if asked, as a timeout would stop a process, and return the exception."""
+        if cancel and not self._cancel("of a timeout"):
+            message += " It could not be cancelled; it may still be running."
         return DbtCloudJobRunException(message, error=error)
 
     def on_kill(self) -> None:
-        """Cancel the run that this task started; where its start is in the air, look for it first."""
+        """Cancel the run that this task started, or is starting just now."""
         self._killed = True
-        within_seconds(self._cancel_ours, self.log)
+        cancel_within_seconds(self._cancel_own_run, self.log)
 
     def stop_if_killed(self) -> None:
-        """End a task that was told to: Airflow lets it go on for the seconds that are left to it.
+        """End a task that was killed: Airflow lets it run for the seconds that are left to it.
 
         Raises:
-            DbtCloudJobRunException: If it was.
+            DbtCloudJobRunException: If it was killed.
         """
         if self._killed:
-            self._cancel_ours()
-            raise DbtCloudJobRunException("The task was told to end while it was starting a run.")
+            self._cancel_own_run()
+            raise DbtCloudJobRunException("The task was killed while it was starting a run.")
 
-    def _cancel_ours(self) -> None:
+    def _cancel_own_run(self) -> None:
         self.hook.has_time = False
         if self._started is not None:
             self.job_run_id = int(self._started.run["id"])
-        elif self._start is not None and (begun := self._start.begun()):
-            self.job_run_id = begun.id
+        elif self._starter is not None and (submitted := self._starter.find_submitted()):
+            self.job_run_id = submitted.id
         if self.job_run_id is not None:
-            self._cancel("the end of its task")
+            self._cancel("its task was killed")
 
     def _cancel(self, reason: str) -> bool:
-        """Cancel the run if it is ours, and say whether what was to be done could be done."""
+        """Cancel the run if it is ours, and return False if that failed."""
         if self._started is not None and not self._started.owned:
             return True
         try:
             self.hook.cancel_job_run(run_id=self._run, account_id=self.account_id)
-            self.log.info("Job run %s is being cancelled because of %s.", self.job_run_id, reason)
+            self.log.info("dbt Cloud is cancelling job run %s because %s.", self.job_run_id, reason)
         except Exception:
-            self.log.exception("Job run %s could not be cancelled; it may go on.", self.job_run_id)
+            self.log.exception("Could not cancel job run %s; it may still be running.", self.job_run_id)
             return False
         return True
 
-    def _warn_of_useless_deferral(self) -> None:
-        if self.deferrable:
-            warnings.warn(
-                "wait_for_termination is False, so deferrable has no effect: there is nothing to wait for.",
-                UserWarning,
-                stacklevel=3,
-            )
+
+def cancel_within_seconds(cancel: Callable[[], object], log: Logger) -> None:
+    """Call `cancel` and wait at most `KILL_SECONDS` for it; log whatever goes wrong.
+
+    It runs in a thread, since the request that the kill has interrupted may hold the hook's session, and each
+    thread has a session of its own.
+    """
+
+    def log_failure() -> None:
+        try:
+            cancel()
+        except Exception:
+            log.exception("Could not cancel the run; it may still be running.")
+
+    thread = threading.Thread(target=log_failure, name="cancel dbt Cloud run", daemon=True)
+    thread.start()
+    thread.join(KILL_SECONDS)
+    if thread.is_alive():
+        log.warning("dbt Cloud has not confirmed within %g s that it is cancelling the run.", KILL_SECONDS)

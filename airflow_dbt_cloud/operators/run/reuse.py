@@ -1,4 +1,4 @@
-"""What a task does with runs that earlier tries of it have started: a pure decision."""
+"""Decides what a task does with the runs that its earlier tries have started."""
 
 from __future__ import annotations
 
@@ -11,65 +11,72 @@ from dbtcloud.client.models import Run, RunStatus
 
 @dataclass(frozen=True, slots=True)
 class ReuseDecision:
-    """What is to be done.
+    """What a try does with the runs of earlier tries.
 
     Attributes:
-        adopted: The run to go on with, or None to start one.
+        adopted: The run to follow, or None to start one.
         reason: Why, for the log.
-        superseded: Runs that go on and nobody will wait for any more.
-        failed: The newest of the task's runs if it ended in error and was asked for the same: what a retry
-            from failure takes up.
+        to_cancel: Unfinished runs that nobody will follow any more.
+        failed: The newest of the task's runs if it ended in error and was requested with the same overrides:
+            the one that a retry from failure continues.
     """
 
     adopted: Run | None
     reason: str
-    superseded: tuple[Run, ...] = ()
+    to_cancel: tuple[Run, ...] = ()
     failed: Run | None = None
 
 
 def decide_reuse(
-    mark: Marker, runs: Iterable[Run], *, take_finished: bool, take_unfinished: bool, alone: bool = True
+    marker: Marker,
+    runs: Iterable[Run],
+    *,
+    reuse_finished: bool,
+    reuse_unfinished: bool,
+    is_only_start: bool = True,
 ) -> ReuseDecision:
-    """Decide about the runs that carry this task's mark.
+    """Decide what to do with the runs that carry this task's marker.
 
-    An earlier try of the same generation left its run to this one: it is waited for while it goes on, and
-    its success is ours; after a failure a new run is started. An earlier generation was ended by somebody's
-    clear: what still goes on of it is superseded. What this try has started itself is left alone.
+    An earlier try of the same generation left its run to this one: the task follows it while it is running,
+    and takes its success. After a failure the task starts a new run. An earlier generation ended when
+    somebody cleared the task: its unfinished runs are cancelled. Runs of this very try stay as they are.
 
     Args:
-        mark: The present try's mark.
+        marker: The marker of the present try.
         runs: The task's runs.
-        take_finished: Whether an earlier try's success may be taken.
-        take_unfinished: Whether an earlier try's unfinished run may be waited for.
-        alone: Whether a try starts one run. Else it may be about to go on with another run of an earlier try,
-            so that only what asks for the same is superseded.
+        reuse_finished: Whether the task may take an earlier try's success.
+        reuse_unfinished: Whether the task may follow an earlier try's unfinished run.
+        is_only_start: Whether a try of the task starts one run only. Otherwise it may be about to follow
+            another run of an earlier try, so only runs with the same overrides are cancelled.
     """
-    earlier = [(run, theirs) for run, theirs in _marked(mark, runs) if theirs.attempt < mark.attempt]
-    alike = [(run, theirs) for run, theirs in earlier if theirs.payload == mark.payload]
-    superseded = tuple(
+    earlier = [(run, theirs) for run, theirs in _marked(marker, runs) if theirs.attempt < marker.attempt]
+    alike = [(run, theirs) for run, theirs in earlier if theirs.payload == marker.payload]
+    to_cancel = tuple(
         run
         for run, theirs in earlier
         if not run.finished
-        and (alone or theirs.payload == mark.payload or theirs.generation != mark.generation)
+        and (is_only_start or theirs.payload == marker.payload or theirs.generation != marker.generation)
     )
-    same = [(run, theirs) for run, theirs in alike if theirs.generation == mark.generation]
+    same = [(run, theirs) for run, theirs in alike if theirs.generation == marker.generation]
     for run, theirs in same[:1]:
-        left = tuple(other for other in superseded if other.id != run.id)
-        if not run.finished and take_unfinished:
-            return ReuseDecision(run, f"try {theirs.attempt} of this task started it and it goes on", left)
-        if run.status == RunStatus.SUCCESS and take_finished:
-            return ReuseDecision(run, f"try {theirs.attempt} of this task started it and it succeeded", left)
+        others = tuple(other for other in to_cancel if other.id != run.id)
+        started = f"try {theirs.attempt} of this task started it, and it"
+        if not run.finished and reuse_unfinished:
+            return ReuseDecision(run, f"{started} is still running", others)
+        if run.status == RunStatus.SUCCESS and reuse_finished:
+            return ReuseDecision(run, f"{started} succeeded", others)
     failed = next((run for run, _ in alike[:1] if run.status == RunStatus.ERROR), None)
-    return ReuseDecision(None, "no earlier try of this task left a run to go on with", superseded, failed)
+    return ReuseDecision(None, "no earlier try of this task left a run to adopt", to_cancel, failed)
 
 
-def _marked(mark: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:
-    """The task's runs with their marks, newest first; a run that retries one of them carries its mark."""
+def _marked(marker: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:
+    """Return the task's runs with their markers, newest first."""
     ours: dict[int, Marker] = {}
     found: list[tuple[Run, Marker]] = []
     for run in sorted(runs, key=lambda run: run.id):
+        # A retry carries no marker of its own; it counts as started by whoever started the run it retries.
         theirs = Marker.find(run.cause) or ours.get(run.retried_run_id or 0)
-        if theirs and theirs.task == mark.task:
+        if theirs and theirs.task == marker.task:
             ours[run.id] = theirs
             found.append((run, theirs))
     return found[::-1]

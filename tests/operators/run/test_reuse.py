@@ -11,7 +11,7 @@ GOING = (RunStatus.QUEUED, RunStatus.STARTING, RunStatus.RUNNING)
 ENDED = (RunStatus.ERROR, RunStatus.CANCELLED)
 
 
-def mark(generation=2, attempt=2, payload=BUILD, task=TASK):
+def marker(generation=2, attempt=2, payload=BUILD, task=TASK):
     return Marker(task, generation, attempt, payload)
 
 
@@ -20,99 +20,108 @@ def run(run_id, status, by=None, retries=None):
     return Run(run_id, status, cause=cause, data={"id": run_id, "retrying_run_id": retries})
 
 
-def verdict(*runs, present=None, finished=True, unfinished=True, alone=True):
+def decided(*runs, present=None, finished=True, unfinished=True, only_start=True):
     newest_first = sorted(runs, key=lambda each: -each.id)
     found = decide_reuse(
-        present or mark(), newest_first, take_finished=finished, take_unfinished=unfinished, alone=alone
+        present or marker(),
+        newest_first,
+        reuse_finished=finished,
+        reuse_unfinished=unfinished,
+        is_only_start=only_start,
     )
-    return found.adopted and found.adopted.id, [each.id for each in found.superseded]
+    return found.adopted and found.adopted.id, [each.id for each in found.to_cancel]
 
 
 @pytest.mark.parametrize("status", GOING)
 def test_the_run_of_an_earlier_try_is_gone_on_with_while_it_goes(status):
-    assert verdict(run(1, status, mark(attempt=1))) == (1, [])
+    assert decided(run(1, status, marker(attempt=1))) == (1, [])
 
 
 def test_its_success_is_ours():
-    assert verdict(run(1, RunStatus.SUCCESS, mark(attempt=1))) == (1, [])
+    assert decided(run(1, RunStatus.SUCCESS, marker(attempt=1))) == (1, [])
 
 
 @pytest.mark.parametrize("status", ENDED)
 def test_after_a_failure_a_new_run_is_started(status):
-    assert verdict(run(1, status, mark(attempt=1))) == (None, [])
+    assert decided(run(1, status, marker(attempt=1))) == (None, [])
 
 
 def test_the_newest_of_several_tries_decides():
-    failed, going = run(1, RunStatus.ERROR, mark(attempt=1)), run(2, RunStatus.RUNNING, mark(attempt=2))
-    assert verdict(failed, going, present=mark(attempt=3)) == (2, [])
-    succeeded, failed = run(1, RunStatus.SUCCESS, mark(attempt=1)), run(2, RunStatus.ERROR, mark(attempt=2))
-    assert verdict(succeeded, failed, present=mark(attempt=3)) == (None, [])
+    failed, going = run(1, RunStatus.ERROR, marker(attempt=1)), run(2, RunStatus.RUNNING, marker(attempt=2))
+    assert decided(failed, going, present=marker(attempt=3)) == (2, [])
+    succeeded, failed = (
+        run(1, RunStatus.SUCCESS, marker(attempt=1)),
+        run(2, RunStatus.ERROR, marker(attempt=2)),
+    )
+    assert decided(succeeded, failed, present=marker(attempt=3)) == (None, [])
 
 
 def test_what_the_present_try_has_started_is_left_alone():
-    others = [run(n, RunStatus.RUNNING, mark(payload=payload)) for n, payload in enumerate((BUILD, TEST))]
-    assert verdict(*others, run(3, RunStatus.RUNNING, mark(attempt=1))) == (3, [])
+    others = [run(n, RunStatus.RUNNING, marker(payload=payload)) for n, payload in enumerate((BUILD, TEST))]
+    assert decided(*others, run(3, RunStatus.RUNNING, marker(attempt=1))) == (3, [])
 
 
 def test_a_task_that_starts_several_runs_goes_on_with_each():
-    build, test = (run(n, RunStatus.RUNNING, mark(attempt=1, payload=p)) for n, p in ((1, BUILD), (2, TEST)))
-    assert verdict(build, test, alone=False) == (1, [])
-    assert verdict(build, test, present=mark(payload=TEST), alone=False) == (2, [])
-    assert verdict(build, test, present=mark(generation=4), alone=False) == (None, [2, 1])
+    build, test = (
+        run(n, RunStatus.RUNNING, marker(attempt=1, payload=p)) for n, p in ((1, BUILD), (2, TEST))
+    )
+    assert decided(build, test, only_start=False) == (1, [])
+    assert decided(build, test, present=marker(payload=TEST), only_start=False) == (2, [])
+    assert decided(build, test, present=marker(generation=4), only_start=False) == (None, [2, 1])
 
 
 @pytest.mark.parametrize("status", [*GOING, RunStatus.SUCCESS])
-def test_after_a_clear_nothing_is_taken_and_what_goes_is_superseded(status):
-    earlier = run(1, status, mark(generation=0, attempt=1))
-    assert verdict(earlier) == (None, [1] if status in GOING else [])
+def test_after_a_clear_nothing_is_taken_and_what_goes_is_cancelled(status):
+    earlier = run(1, status, marker(generation=0, attempt=1))
+    assert decided(earlier) == (None, [1] if status in GOING else [])
 
 
-def test_a_run_with_another_payload_is_superseded():
-    assert verdict(run(1, RunStatus.RUNNING, mark(attempt=1, payload=TEST))) == (None, [1])
-    assert verdict(run(1, RunStatus.SUCCESS, mark(attempt=1, payload=TEST))) == (None, [])
+def test_a_run_with_another_payload_is_cancelled():
+    assert decided(run(1, RunStatus.RUNNING, marker(attempt=1, payload=TEST))) == (None, [1])
+    assert decided(run(1, RunStatus.SUCCESS, marker(attempt=1, payload=TEST))) == (None, [])
 
 
 def test_a_success_is_found_behind_a_run_of_the_same_task_with_another_payload():
-    build = run(1, RunStatus.SUCCESS, mark(attempt=1, payload=BUILD))
-    test = run(2, RunStatus.ERROR, mark(attempt=1, payload=TEST))
-    assert verdict(build, test) == (1, [])
-    assert verdict(build, test, present=mark(payload=TEST)) == (None, [])
+    build = run(1, RunStatus.SUCCESS, marker(attempt=1, payload=BUILD))
+    test = run(2, RunStatus.ERROR, marker(attempt=1, payload=TEST))
+    assert decided(build, test) == (1, [])
+    assert decided(build, test, present=marker(payload=TEST)) == (None, [])
 
 
 def test_two_starts_of_the_same_in_one_try_are_two_runs():
-    first = run(1, RunStatus.SUCCESS, mark(attempt=1, payload=f"{BUILD[:5]}0"))
-    second = run(2, RunStatus.RUNNING, mark(attempt=1, payload=f"{BUILD[:5]}1"))
-    assert verdict(first, second, present=mark(payload=f"{BUILD[:5]}0"), alone=False) == (1, [])
-    assert verdict(first, second, present=mark(payload=f"{BUILD[:5]}1"), alone=False) == (2, [])
+    first = run(1, RunStatus.SUCCESS, marker(attempt=1, payload=f"{BUILD[:5]}0"))
+    second = run(2, RunStatus.RUNNING, marker(attempt=1, payload=f"{BUILD[:5]}1"))
+    assert decided(first, second, present=marker(payload=f"{BUILD[:5]}0"), only_start=False) == (1, [])
+    assert decided(first, second, present=marker(payload=f"{BUILD[:5]}1"), only_start=False) == (2, [])
 
 
-def test_of_two_that_go_the_newer_is_taken_and_the_older_superseded():
-    older, newer = (run(n, RunStatus.RUNNING, mark(attempt=n)) for n in (1, 2))
-    assert verdict(older, newer, present=mark(attempt=3)) == (2, [1])
+def test_of_two_that_go_the_newer_is_taken_and_the_older_cancelled():
+    older, newer = (run(n, RunStatus.RUNNING, marker(attempt=n)) for n in (1, 2))
+    assert decided(older, newer, present=marker(attempt=3)) == (2, [1])
 
 
-@pytest.mark.parametrize("by", [None, mark(task=digest("another"))])
+@pytest.mark.parametrize("by", [None, marker(task=digest("another"))])
 def test_what_others_started_is_neither_taken_nor_cancelled(by):
-    assert verdict(run(1, RunStatus.RUNNING, by), run(2, RunStatus.SUCCESS, by)) == (None, [])
+    assert decided(run(1, RunStatus.RUNNING, by), run(2, RunStatus.SUCCESS, by)) == (None, [])
 
 
 def test_a_retry_from_failure_carries_the_mark_of_the_run_that_it_retries():
-    failed = run(1, RunStatus.ERROR, mark(attempt=1))
-    assert verdict(failed, run(2, RunStatus.RUNNING, retries=1), present=mark(attempt=3)) == (2, [])
-    assert verdict(failed, run(2, RunStatus.ERROR, retries=1), run(3, RunStatus.SUCCESS, retries=2)) == (
+    failed = run(1, RunStatus.ERROR, marker(attempt=1))
+    assert decided(failed, run(2, RunStatus.RUNNING, retries=1), present=marker(attempt=3)) == (2, [])
+    assert decided(failed, run(2, RunStatus.ERROR, retries=1), run(3, RunStatus.SUCCESS, retries=2)) == (
         3,
         [],
     )
-    assert verdict(run(2, RunStatus.RUNNING, retries=1)) == (None, [])
+    assert decided(run(2, RunStatus.RUNNING, retries=1)) == (None, [])
 
 
 def test_who_may_not_take_what_is_finished_starts_anew():
-    assert verdict(run(1, RunStatus.SUCCESS, mark(attempt=1)), finished=False) == (None, [])
-    assert verdict(run(1, RunStatus.RUNNING, mark(attempt=1)), finished=False) == (1, [])
+    assert decided(run(1, RunStatus.SUCCESS, marker(attempt=1)), finished=False) == (None, [])
+    assert decided(run(1, RunStatus.RUNNING, marker(attempt=1)), finished=False) == (1, [])
 
 
 def test_who_takes_nothing_leaves_nothing_going():
-    assert verdict(run(1, RunStatus.RUNNING, mark(attempt=1)), finished=False, unfinished=False) == (
+    assert decided(run(1, RunStatus.RUNNING, marker(attempt=1)), finished=False, unfinished=False) == (
         None,
         [1],
     )
@@ -120,11 +129,11 @@ def test_who_takes_nothing_leaves_nothing_going():
 
 def failed(*runs, present=None):
     newest_first = sorted(runs, key=lambda each: -each.id)
-    found = decide_reuse(present or mark(), newest_first, take_finished=True, take_unfinished=True).failed
+    found = decide_reuse(present or marker(), newest_first, reuse_finished=True, reuse_unfinished=True).failed
     return found and found.id
 
 
-FIRST = run(1, RunStatus.ERROR, mark(attempt=1))
+FIRST = run(1, RunStatus.ERROR, marker(attempt=1))
 
 
 @pytest.mark.parametrize(
@@ -134,9 +143,9 @@ FIRST = run(1, RunStatus.ERROR, mark(attempt=1))
         ([FIRST, run(2, RunStatus.ERROR, retries=1)], 2),
         ([FIRST, run(2, RunStatus.CANCELLED, retries=1)], None),
         ([FIRST, run(2, RunStatus.ERROR)], 1),
-        ([run(1, RunStatus.CANCELLED, mark(attempt=1))], None),
-        ([run(1, RunStatus.ERROR, mark(generation=1, attempt=1))], 1),
-        ([run(1, RunStatus.ERROR, mark(attempt=1, payload=TEST))], None),
+        ([run(1, RunStatus.CANCELLED, marker(attempt=1))], None),
+        ([run(1, RunStatus.ERROR, marker(generation=1, attempt=1))], 1),
+        ([run(1, RunStatus.ERROR, marker(attempt=1, payload=TEST))], None),
         ([run(1, RunStatus.ERROR)], None),
         ([], None),
     ],

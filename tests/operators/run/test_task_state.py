@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk import DAG, task
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
-from airflow_dbt_cloud.operators.run.marker import dag_run_start, mark_of
+from airflow_dbt_cloud.operators.run.task_state import TaskState, marker_of
 from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker
 
 START = datetime(2026, 3, 1, 4, 0, 0, 1, tzinfo=UTC)
@@ -18,14 +18,22 @@ def context(start=START, **fields):
     return {"ti": SimpleNamespace(**{**ti, **fields}), "dag_run": SimpleNamespace(start_date=start)}
 
 
+def dag_run_start(place):
+    return TaskState(place).dag_run_start()
+
+
+def mark_of(place, job_id):
+    return marker_of(place, dag_run_start(place), job_id, {})
+
+
 def test_tries_differ_only_in_their_number():
-    first, second = (mark_of(context(try_number=n), 50, {}) for n in (1, 2))
+    first, second = (mark_of(context(try_number=n), 50) for n in (1, 2))
     assert (first.task, first.generation, first.payload) == (second.task, second.generation, second.payload)
     assert (first.attempt, second.attempt) == (1, 2)
 
 
 def test_a_clear_shows_in_the_generation():
-    assert mark_of(context(max_tries=3), 50, {}).generation == 3
+    assert mark_of(context(max_tries=3), 50).generation == 3
 
 
 @pytest.mark.parametrize(
@@ -40,19 +48,19 @@ def test_a_clear_shows_in_the_generation():
     ids=str,
 )
 def test_another_task_or_deployment_or_dag_run_of_the_same_name_is_another(other):
-    assert mark_of(context(**other), 50, {}).task != mark_of(context(), 50, {}).task
+    assert mark_of(context(**other), 50).task != mark_of(context(), 50).task
 
 
 def test_equal_starts_within_a_try_are_counted():
     place = context(run_id="counted")
-    marks = [mark_of(place, 50, {}), mark_of(place, 50, {}), mark_of(place, 51, {})]
+    marks = [mark_of(place, 50), mark_of(place, 50), mark_of(place, 51)]
     assert [mark.payload[5:] for mark in marks] == ["0", "1", "0"]
     assert len(set(marks)) == 3
 
 
 @pytest.mark.parametrize("strange", [{}, {"ti": object()}, {"ti": SimpleNamespace(dag_id="d")}])
 def test_a_context_of_ones_own_making_gets_a_random_mark(strange):
-    assert mark_of(strange, 50, {}) != mark_of(strange, 50, {})
+    assert mark_of(strange, 50) != mark_of(strange, 50)
 
 
 def test_the_start_of_the_dag_run_is_known_where_there_is_one():

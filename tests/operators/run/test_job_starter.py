@@ -6,8 +6,7 @@ import pytest
 from airflow.sdk import DAG, get_current_context, task
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
-from airflow_dbt_cloud.operators.run import marker
-from airflow_dbt_cloud.operators.run import start as starting
+from airflow_dbt_cloud.operators.run import job_starter, starter, task_state
 from dbtcloud.client.marker import Marker
 from moments import in_a_moment
 
@@ -61,7 +60,7 @@ def test_a_retry_goes_on_with_the_run_that_goes_and_says_so(tries, jobs, deferra
     assert outcome.state == "success"
     (run,) = jobs.runs()
     assert outcome.xcoms("build")["return_value"] == run["id"]
-    assert f"Run {run['id']} is taken: try 1 of this task started it and it goes on." in outcome.log
+    assert f"Adopting run {run['id']}: try 1 of this task started it, and it is still running." in outcome.log
 
 
 @WAITS
@@ -69,14 +68,14 @@ def test_a_retry_takes_the_success_of_the_earlier_try(tries, jobs, deferrable):
     outcome = tries(between=all_end(jobs), deferrable=deferrable)
     (run,) = jobs.runs()
     assert outcome.xcoms("build")["return_value"] == run["id"]
-    assert f"Run {run['id']} is taken: try 1 of this task started it and it succeeded." in outcome.log
+    assert f"Adopting run {run['id']}: try 1 of this task started it, and it succeeded." in outcome.log
 
 
 @pytest.mark.parametrize(("job", "status"), [("failing", 20), ("cancelled", 30)])
 def test_after_a_failed_or_cancelled_run_a_retry_starts_a_new_one(tries, jobs, job, status):
     outcome = tries(between=all_end(jobs), job=job)
     assert ends(jobs) == [status, status]
-    assert "A new run is started: no earlier try of this task left a run to go on with." in outcome.log
+    assert "Starting a new run: no earlier try of this task left a run to adopt." in outcome.log
     first, second = (Marker.find(trigger["cause"]) for trigger in jobs.triggers())
     assert (first.task, first.attempt, second.attempt) == (second.task, 1, 2)
 
@@ -96,7 +95,7 @@ def test_on_retry_rerun_starts_a_new_run_and_leaves_none_going(tries, jobs, ende
     outcome = tries(between=between, on_retry="rerun")
     assert outcome.state == "success"
     assert ends(jobs) == [10 if ended else 30, 10]
-    assert "A new run is started: on_retry is 'rerun'." in outcome.log
+    assert "Starting a new run: on_retry is 'rerun'." in outcome.log
 
 
 class Publishes(DbtCloudRunJobOperator):
@@ -120,7 +119,7 @@ def test_a_subclass_with_more_to_do_takes_no_success_but_what_goes_on(tries, job
 @pytest.mark.parametrize("operator", [Publishes, PublishesLater])
 def test_a_subclass_with_more_to_do_goes_on_with_what_goes(tries, jobs, operator):
     outcome = tries(operator, timeout=0.3)
-    assert "is taken: try 1 of this task started it and it goes on." in outcome.log
+    assert ": try 1 of this task started it, and it is still running." in outcome.log
     assert ends(jobs) == [3]
 
 
@@ -134,7 +133,7 @@ def test_a_run_that_was_taken_and_ends_cancelled_is_replaced_by_one_new_run(trie
     outcome = tries(between=between, deferrable=deferrable)
     assert outcome.state == "success"
     assert ends(jobs) == [30, 10]
-    assert "of an earlier try was cancelled; a new one is started." in outcome.log
+    assert "of an earlier try was cancelled; starting a new one." in outcome.log
     assert outcome.xcoms("build")["return_value"] == jobs.runs()[1]["id"]
 
 
@@ -161,7 +160,7 @@ def test_a_clear_starts_anew_and_leaves_no_earlier_run_going(tries, jobs, policy
     outcome = tries(between=cleared, if_running=policy)
     assert outcome.state == "success"
     assert ends(jobs) == [30, 10]
-    assert "is superseded; cancelling it" in outcome.log
+    assert "an earlier try started it, and this try does not follow it" in outcome.log
 
 
 @pytest.mark.parametrize("policy", ["attach", "skip", "fail", "cancel"])
@@ -175,6 +174,22 @@ def test_what_was_just_cancelled_does_not_count_as_running(tries, jobs, policy):
     outcome = tries(between=cleared, if_running=policy)
     assert outcome.state == "success"
     assert ends(jobs) == [3, 10]
+
+
+def test_a_task_attaches_to_a_run_behind_those_that_it_has_just_cancelled(tries, jobs):
+    """Somebody's run is older than that of try 1, which is cancelled but still listed as running."""
+    theirs = jobs.started(jobs.endless)
+
+    def cleared(context):
+        context["task"].if_running = "attach"
+        context["ti"].max_tries += 2
+        envelope = '{"status": {"code": 200}, "data": {"id": 1, "status": 3}}'
+        jobs.control.add_fault("status", status=200, body=envelope, route="*/cancel/")
+
+    outcome = tries(between=cleared, timeout=0.3)
+    assert f"run {theirs} is running, and if_running is 'attach'" in outcome.log
+    assert outcome.xcoms("build")["job_run_id"] == theirs
+    assert ends(jobs) == [3, 3]
 
 
 def test_a_retry_that_asks_for_something_else_cancels_what_goes(tries, jobs):
@@ -199,7 +214,9 @@ def test_a_retry_that_somebody_else_asked_for_is_left_alone(tries, jobs, on_retr
 
 
 @pytest.mark.parametrize("first_try", ["starts nothing", "starts all"])
-def test_several_starts_in_a_task_of_ones_own_do_not_cancel_each_other(run_dag, jobs, hasty, first_try):
+def test_several_starts_in_a_task_of_ones_own_do_not_cancel_each_other(
+    run_dag, jobs, prompt_triggers, first_try
+):
     with DAG("fans_out", schedule=None) as dag:
 
         @task(retries=1, retry_delay=timedelta(0))
@@ -209,7 +226,7 @@ def test_several_starts_in_a_task_of_ones_own_do_not_cancel_each_other(run_dag, 
                 raise ValueError("Nothing was started.")
             ids = [started(step).execute(context) for step in ("dbt seed", "dbt run", "dbt test")]
             if first:
-                marker._STARTS.clear()  # the next try has a process of its own
+                task_state._STARTS.clear()  # the next try has a process of its own
                 raise ValueError("All were started.")
             return ids
 
@@ -240,8 +257,8 @@ def test_what_may_have_begun_is_taken_by_the_next_try(build, jobs):
 
 def test_what_was_asked_for_when_its_try_ended_is_looked_for_until_it_is_sure(build, jobs, monkeypatch):
     """dbt Cloud is slow to act; try 1 is over before, and so is all that it has for finding its run."""
-    monkeypatch.setattr(starting, "ON_ITS_WAY", (0.0,))
-    monkeypatch.setattr(starting, "SEARCH_DELAYS", (1.0, 2.0, 4.0))
+    monkeypatch.setattr(starter, "_KILL_SEARCH_DELAYS", (0.0,))
+    monkeypatch.setattr(job_starter, "SEARCH_DELAYS", (1.0, 2.0, 4.0))
     jobs.control.add_fault("delay", seconds=4, route="*/run/", method="POST", count=1)
 
     def limit(context):
@@ -249,7 +266,7 @@ def test_what_was_asked_for_when_its_try_ended_is_looked_for_until_it_is_sure(bu
 
     outcome = build(job_id=jobs.instant, retries=1, retry_delay=timedelta(0), pre_execute=limit)
     assert outcome.state == "success"
-    assert "The run that an earlier try asked for is not seen; looking again in 1 s." in outcome.log
+    assert "The run that an earlier try requested is not listed yet; searching again in 1 s." in outcome.log
     assert ends(jobs) == [10]
 
 
@@ -257,7 +274,7 @@ def test_a_start_that_was_refused_is_not_looked_for(build, jobs):
     jobs.control.add_fault("status", status=403, route="*/run/", method="POST", count=1)
     outcome = build(job_id=jobs.instant, retries=1, retry_delay=timedelta(0))
     assert (outcome.state, ends(jobs)) == ("success", [10])
-    assert "is not seen" not in outcome.log
+    assert "is not listed yet" not in outcome.log
 
 
 def test_a_lost_answer_does_not_start_a_second_run(build, jobs):
@@ -359,7 +376,7 @@ def test_the_execution_timeout_does_not_wait_for_the_next_look(build, jobs, defe
 
 
 def test_a_deadline_too_near_for_the_triggerer_is_waited_for_on_the_worker(build, jobs, monkeypatch):
-    monkeypatch.setattr("airflow_dbt_cloud.operators.run.lifecycle.FIRST_LOOK", 6.0)
+    monkeypatch.setattr("airflow_dbt_cloud.tasks.deferral.FIRST_POLL_DELAY", 6.0)
     outcome = build(job_id=jobs.quick, deferrable=True, timeout=5, check_interval=0.1)
     assert outcome.state == "success"
     assert "running trigger in line" not in outcome.log

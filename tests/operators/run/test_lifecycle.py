@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudJobRunException, DbtCloudRunJobOperator
-from airflow_dbt_cloud.operators.run.cancel_on_kill import SECONDS, within_seconds
+from airflow_dbt_cloud.operators.run.lifecycle import KILL_SECONDS, cancel_within_seconds
 
 
 class Log:
@@ -23,21 +23,21 @@ class Log:
 
 def test_what_is_quick_is_waited_for():
     done, log = [], Log()
-    within_seconds(lambda: done.append(1), log)
+    cancel_within_seconds(lambda: done.append(1), log)
     assert (done, log.lines) == ([1], [])
 
 
 def test_what_goes_wrong_does_not_come_out():
     log = Log()
-    within_seconds(lambda: 1 / 0, log)
-    assert log.lines == ["The run could not be cancelled; it may go on."]
+    cancel_within_seconds(lambda: 1 / 0, log)
+    assert log.lines == ["Could not cancel the run; it may still be running."]
 
 
 def test_what_hangs_is_left_after_some_seconds():
     log, release = Log(), threading.Event()
     begin = time.monotonic()
-    within_seconds(release.wait, log)
-    assert SECONDS <= time.monotonic() - begin < SECONDS + 0.5
+    cancel_within_seconds(release.wait, log)
+    assert KILL_SECONDS <= time.monotonic() - begin < KILL_SECONDS + 0.5
     assert "has not confirmed within 4 s" in log.lines[0]
     release.set()
 
@@ -129,9 +129,9 @@ def test_a_run_whose_answer_has_not_come_is_found_by_its_mark(task_of, jobs, act
     until(lambda: jobs.asked("POST", "/run/"))
     begin = time.monotonic()
     task.operator.on_kill()
-    assert time.monotonic() - begin < SECONDS + 0.5
+    assert time.monotonic() - begin < KILL_SECONDS + 0.5
     assert statuses(jobs) == [3] * len(others) + [30]
-    assert "told to end while it was starting a run" in str(task.end())
+    assert "killed while it was starting a run" in str(task.end())
 
 
 def test_a_request_that_outlasts_the_kill_leaves_no_run_going(task_of, jobs):
@@ -141,7 +141,7 @@ def test_a_request_that_outlasts_the_kill_leaves_no_run_going(task_of, jobs):
     task = task_of(job_id=jobs.endless).begin()
     until(lambda: jobs.asked("POST", "/run/"))
     task.operator.on_kill()
-    assert "told to end while it was starting a run" in str(task.end())
+    assert "killed while it was starting a run" in str(task.end())
     assert statuses(jobs) == [30]
 
 
@@ -151,7 +151,7 @@ def test_a_hanging_dbt_cloud_holds_the_kill_up_for_some_seconds_only(task_of, jo
     jobs.control.add_fault("delay", seconds=7)
     begin = time.monotonic()
     task.operator.on_kill()
-    assert time.monotonic() - begin < SECONDS + 0.5
+    assert time.monotonic() - begin < KILL_SECONDS + 0.5
 
 
 def test_a_dbt_cloud_that_refuses_does_not_make_the_kill_fail(task_of, jobs):
@@ -160,6 +160,28 @@ def test_a_dbt_cloud_that_refuses_does_not_make_the_kill_fail(task_of, jobs):
     jobs.control.add_fault("status", status=403, route="*/cancel/")
     task.operator.on_kill()
     assert statuses(jobs) == [3]
+
+
+OFTEN_REFUSED = {"route": "*/cancel/", "status": 503, "count": 6}
+QUICK_RETRIES = {"retry_delay": 0.01}
+
+
+def test_a_kill_does_not_repeat_the_cancel_for_minutes(task_of, jobs):
+    """It has some seconds only, which the usual four attempts take already."""
+    task = task_of(job_id=jobs.endless, hook_params=QUICK_RETRIES).begin()
+    until(lambda: looks(jobs) > 1)
+    jobs.control.add_fault("status", **OFTEN_REFUSED)
+    task.operator.on_kill()
+    assert len(jobs.asked("POST", "/cancel/")) == 4
+    assert statuses(jobs) == [3]
+
+
+def test_a_timeout_repeats_the_cancel_until_dbt_cloud_takes_it(task_of, jobs):
+    jobs.control.add_fault("status", **OFTEN_REFUSED)
+    task = task_of(job_id=jobs.endless, timeout=0.2, cancel_on_timeout=True, hook_params=QUICK_RETRIES)
+    assert "has not reached a terminal status" in str(task.begin().end())
+    assert len(jobs.asked("POST", "/cancel/")) == 7
+    assert statuses(jobs) == [30]
 
 
 def test_a_run_that_was_only_attached_to_goes_on(task_of, jobs):
