@@ -47,6 +47,20 @@ def test_the_mark_of_another_run_in_a_pasted_cause_is_not_ours():
     assert Marker.find(add_marker(json.dumps({"af": str(OTHER), "parent": 1}), MARK)) == MARK
 
 
+@pytest.mark.parametrize(
+    "cause",
+    [f"See [af:{MARK}] for more.", json.dumps({"parent": 1, "af": str(MARK)}), f"{WORDING} [af:{MARK}]"],
+)
+def test_a_cause_that_has_the_marker_already_is_left_as_it_is(cause):
+    assert add_marker(cause, MARK) == cause
+
+
+def test_a_cause_that_has_the_marker_and_is_too_long_is_cut():
+    cause = f"[af:{MARK}] {'x' * CAUSE_MAX_LENGTH}"
+    assert len(add_marker(cause, MARK)) == CAUSE_MAX_LENGTH
+    assert Marker.find(add_marker(cause, MARK)) == MARK
+
+
 @pytest.mark.parametrize("cause", [None, "", WORDING, "[af:not.a.mark]", "an-ordinary.1.2.sentence3"])
 def test_where_there_is_no_mark_none_is_found(cause):
     assert Marker.find(cause) is None

@@ -11,7 +11,17 @@ from yarl import URL
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.errors import InvalidArgument, MalformedResponse
-from dbtcloud.client.protocol import Request, Response, envelope, file_path, identifier
+from dbtcloud.client.protocol import (
+    Finished,
+    Request,
+    Response,
+    Sleep,
+    ask,
+    envelope,
+    file_path,
+    identifier,
+    next_step,
+)
 
 FOLDER = "/api/v2/accounts/1/runs/2/artifacts/"
 TRICKY = st.text(alphabet="./\\%2e5cCfFE ~;?#&\t\n\0", max_size=16)
@@ -108,6 +118,36 @@ def test_ids_may_be_numbers_or_text(value, text):
 def test_a_query_is_the_same_on_both_wires(query):
     target = Request("GET", "/api/", query).target
     assert sent_by_requests(target) == sent_by_aiohttp(target) == target
+
+
+def test_an_engine_that_sends_no_response_is_noticed():
+    call = ask(Request("GET", "/x"))
+    next(call)
+    with pytest.raises(RuntimeError, match="sent no response to GET /x"):
+        call.send(None)
+
+
+def test_the_steps_of_a_call_end_with_its_result_or_its_error():
+    request, pause = Request("GET", "/x"), Sleep(1)
+
+    def call():
+        yield pause
+        try:
+            response = yield request
+        except MalformedResponse:
+            response = yield request
+        return response.status
+
+    steps = call()
+    assert next_step(steps, None) is pause
+    assert next_step(steps, None) is request
+    assert next_step(steps, MalformedResponse("x")) is request
+    assert next_step(steps, Response(200, {}, b"")) == Finished(200)
+    failing = call()
+    next_step(failing, None)
+    next_step(failing, None)
+    with pytest.raises(InvalidArgument):
+        next_step(failing, InvalidArgument("x"))
 
 
 def test_a_request_says_what_it_is_and_holds_no_credentials():

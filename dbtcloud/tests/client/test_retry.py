@@ -6,8 +6,8 @@ import contextlib
 import pytest
 
 from dbtcloud.client import endpoints, errors
-from dbtcloud.client.protocol import Request
-from dbtcloud.client.retry import RetryPolicy, may_repeat
+from dbtcloud.client.protocol import Request, Response
+from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RETRY_ONCE, RetryPolicy, may_repeat
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from wires.raw import RawServer, answer, envelope, refusal
@@ -162,6 +162,28 @@ def test_the_engines_take_the_pauses_that_are_asked_for(engine, raw_server, acce
     pauses = Pauses()
     carry_out(engine, access(raw_server.url), endpoints.get_run(1, 1), pauses, RetryPolicy(delay=2))
     assert pauses.taken == [2, 11]
+
+
+@pytest.mark.parametrize(("retry", "taken"), [(DEFAULT_RETRY, [1, 2, 4]), (RETRY_ONCE, [1]), (NO_RETRY, [])])
+def test_each_policy_has_its_number_of_attempts(engine, raw_server, access, retry, taken):
+    raw_server.reply = refusal(500, "x")
+    pauses = Pauses()
+    with pytest.raises(errors.ServerError):
+        carry_out(engine, access(raw_server.url), endpoints.get_run(1, 1), pauses, retry)
+    assert pauses.taken == taken
+    assert len(raw_server.received) == len(taken) + 1
+
+
+def test_only_the_response_that_the_call_receives_is_reported():
+    replies = [Response(503, {}, b""), Response(200, {}, b'{"data": {"id": 1, "status": 3}}')]
+    responses = []
+    run_call(
+        endpoints.get_run(1, 1),
+        lambda request: replies.pop(0),
+        sleep=lambda seconds: None,
+        on_response=responses.append,
+    )
+    assert [each.status for each in responses] == [200]
 
 
 def test_each_attempt_is_told_in_the_log(engine, raw_server, access, caplog):

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dbtcloud.client.errors import AmbiguousStart, BadRequest, ServerError, TransportError
+from dbtcloud.client.errors import AmbiguousStart, BadRequest, RateLimited, ServerError, TransportError
 from dbtcloud.client.marker import Marker, add_marker
 from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RetryPolicy
 from dbtcloud.client.run_start import find_runs, start_retry, start_run
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
+from wires.raw import answer, envelope
 
 POST = {"method": "POST", "route": "*/run/"}
 LISTS = {"method": "GET", "route": "*/runs/"}
@@ -100,6 +101,20 @@ def test_a_run_that_appears_ten_seconds_after_the_500_is_found(starter, jobs):
     assert sum(starter.pauses) == 10
 
 
+def test_of_several_runs_with_the_marker_the_oldest_is_taken(starter, jobs):
+    jobs.control.add_fault("status", **POST, count=1)
+
+    def several_appear():
+        if len(starter.pauses) == 1:
+            for _ in range(3):
+                jobs.started(jobs.endless, cause=add_marker("A test", starter.mark))
+
+    starter.in_pause = several_appear
+    run = starter.start(jobs.endless, retry=NO_RETRY)
+    assert run.id == min(each["id"] for each in jobs.runs())
+    assert (len(jobs.runs()), posts(jobs)) == (3, 1 + 3)  # those of the test are counted as well
+
+
 def test_the_run_is_found_behind_three_hundred_newer_ones(starter, jobs):
     jobs.control.add_fault("status", after_acting=True, **POST, count=1)
 
@@ -161,6 +176,40 @@ def test_a_refusal_is_believed_at_once(starter, jobs):
             )
         )
     assert (posts(jobs), starter.pauses) == (1, [])
+
+
+def test_a_second_request_that_is_refused_is_the_last(starter, jobs):
+    jobs.control.add_fault("status", **POST, count=1)
+    jobs.control.add_fault("status", status=400, **POST)
+    with pytest.raises(BadRequest):
+        starter.start(jobs.instant)
+    assert (posts(jobs), starter.pauses) == (2, [1, 9, 20, 1, 9, 20])
+
+
+def test_a_search_that_is_refused_is_not_repeated(starter, jobs):
+    jobs.control.add_fault("status", after_acting=True, **POST)
+    jobs.control.add_fault("status", status=403, **LISTS)
+    with pytest.raises(AmbiguousStart, match=r"The search for the run failed as well: .*403"):
+        starter.start(jobs.endless)
+    assert starter.pauses == [1]
+
+
+@pytest.mark.parametrize(("retry_after", "pause"), [(None, 60), (7, 7), (1000, 300)])
+def test_a_429_is_waited_out_for_as_long_as_it_says_and_five_minutes_at_most(
+    starter, jobs, raw_server, access, retry_after, pause
+):
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    raw_server.replies(answer({}, 429, headers), answer(envelope({"id": 1, "status": 1})))
+    starter.credentials = access(raw_server.url)
+    assert starter.start(jobs.instant, retry=NO_RETRY).id == 1
+    assert starter.pauses == [pause]
+
+
+def test_a_429_that_stays_ends_the_start_after_ten_requests(starter, jobs):
+    jobs.control.add_fault("status", status=429, **POST)
+    with pytest.raises(RateLimited):
+        starter.start(jobs.instant, retry=NO_RETRY)
+    assert (posts(jobs), len(starter.pauses)) == (10, 9)
 
 
 def test_a_429_is_sat_out_since_nothing_was_done(starter, jobs):

@@ -112,6 +112,18 @@ def test_a_timeout_while_nothing_can_be_seen_does_not_say_that_the_run_failed(wa
     assert out.value.status == 2
 
 
+def test_a_poll_that_succeeds_ends_a_row_of_failures(wait):
+    """Four minutes of 401 are tolerated twice, but not eight minutes in a row."""
+    denied = [refusal(401, "No.")] * 5
+    assert wait(*denied, run(3), *denied, run(10)).status == 10
+
+
+def test_the_runs_page_is_remembered_from_an_earlier_poll(wait):
+    without_page = answer(envelope({"id": 7, "status": 3}))
+    with pytest.raises(errors.RunTimedOut, match=r"at https://x/runs/7/"):
+        wait(run(1), without_page, timeout=100)
+
+
 def test_how_a_run_ended_has_a_name():
     failed = Run(id=7, status=20, status_message="It broke.", href="https://x/7/")
     assert str(error_from_run(failed)) == "Job run 7 has failed. It broke. See https://x/7/."

@@ -168,7 +168,7 @@ def identifier(value: object, what: str) -> str:
         InvalidArgument: If it is anything else. An id becomes part of a path that is sent with the token.
     """
     text = str(value).strip()
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit()):
         raise InvalidArgument(
             f"{value!r} is not a valid {what}",
             why="dbt Cloud ids are whole numbers",
