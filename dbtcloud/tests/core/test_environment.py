@@ -133,7 +133,7 @@ async def test_processes_that_ask_at_once_make_it_once(root, requirement):
     told = [(await racer.communicate())[0].decode() for racer in racers]
 
     assert [racer.returncode for racer in racers] == [0, 0, 0]
-    assert "".join(told).count("Making dbt's environment") == 1
+    assert "".join(told).count("Creating the dbt environment") == 1
     assert all(text.endswith("1.0\n") for text in told)
 
 
@@ -183,9 +183,9 @@ async def test_a_failing_install_says_what_why_and_what_to_do(installer, root, i
         await environment.create_environment(["no-such-oven>=7"], root=root, installer=installer)
 
     message = str(caught.value)
-    assert f"could not be made: {installer.name} ended with exit code" in message
+    assert f"could not be created: {installer.name} ended with exit code" in message
     assert "no-such-oven" in message
-    assert "that the package index can be reached" in message
+    assert "that this machine can reach the package index" in message
     assert not list(root.glob("*/dbtcloud.json"))
 
 
@@ -250,5 +250,5 @@ def test_an_absent_library_is_named_with_the_extra_that_brings_it(absent, tmp_pa
         [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=False
     )
 
-    assert f"The module '{absent}' cannot be imported" in ended.stderr
+    assert f"'{absent}' is not installed" in ended.stderr
     assert "pip install 'dbtcloud[local]'" in ended.stderr
