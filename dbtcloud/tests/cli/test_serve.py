@@ -193,7 +193,7 @@ def test_a_token_that_is_not_there_is_told_before_anything_is_fetched(oven):
 def test_an_adapter_that_does_not_install_is_told_with_the_installers_words(oven):
     ended = refusal("serve", "--memory", "--project-dir", str(oven), "--adapter", "dbt-no-such-oven")
     assert ended.returncode == 1
-    assert "dbt's environment could not be made" in ended.stderr
+    assert "The dbt environment could not be created" in ended.stderr
     assert "dbt-no-such-oven" in ended.stderr
 
 

@@ -250,5 +250,5 @@ def test_an_absent_library_is_named_with_the_extra_that_brings_it(absent, tmp_pa
         [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=False
     )
 
-    assert f"'{absent}' is not installed" in ended.stderr
+    assert f"The module '{absent}' is not installed" in ended.stderr
     assert "pip install 'dbtcloud[local]'" in ended.stderr

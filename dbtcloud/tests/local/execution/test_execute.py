@@ -379,7 +379,7 @@ async def test_an_environment_that_cannot_be_made_is_said_in_outcome_and_log(pla
     outcome, record = await run(plan)
 
     assert outcome.status == 20
-    assert "could not be made" in outcome.message
+    assert "could not be created" in outcome.message
     assert outcome.message in record.logs[1]
     assert record.events[-1] == (1, 20)
 
