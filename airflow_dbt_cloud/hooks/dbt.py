@@ -1,15 +1,17 @@
-"""The dbt Cloud hook: one verb per thing that can be asked of dbt Cloud, for the account of a connection.
+"""The dbt Cloud hook: one verb for each thing that you can ask of dbt Cloud over an Airflow connection.
 
 Operators, sensors and triggers act through these verbs only, so overriding or patching one takes effect
-everywhere. Verbs of a list return one `requests.Response` per page, the others one; all raise
-`DbtCloudApiException` (an AirflowException) with the client's error in its `error` when dbt Cloud refuses or
-cannot be reached. `account_id` is the connection's Account ID unless given.
+everywhere. Verbs that read a list return one `requests.Response` for each page, the others one. All raise
+`DbtCloudApiException` (an AirflowException) when dbt Cloud refuses or cannot be reached; its `error` is the
+client's error. `account_id` is the connection's Account ID unless given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.exceptions import (
@@ -19,20 +21,23 @@ from airflow_dbt_cloud.exceptions import (
     DbtCloudTriggerEventException,
     airflow_exception,
 )
-from airflow_dbt_cloud.hooks import run_request
 from airflow_dbt_cloud.hooks.connection import form
+from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
 from airflow_dbt_cloud.hooks.connection.default_account import (
     Id,
     fallback_to_default_account,
-    known,
     provide_account_id,
+    require_account,
 )
+from airflow_dbt_cloud.hooks.connection.request_retry import persistent_decision
 from airflow_dbt_cloud.hooks.connection.session import TokenAuth
+from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
+from airflow_dbt_cloud.hooks.polling.worker import wait_on_worker
+from airflow_dbt_cloud.hooks.verbs import run_request
 from airflow_dbt_cloud.hooks.verbs.artifacts import ArtifactVerbs
 from airflow_dbt_cloud.hooks.verbs.definitions import DefinitionVerbs
 from airflow_dbt_cloud.hooks.verbs.discovery import DiscoveryVerbs
 from airflow_dbt_cloud.hooks.verbs.retries import RetryVerbs, retryable
-from airflow_dbt_cloud.hooks.waiting import worker
 from airflow_dbt_cloud.job_runs.status import (
     DBT_CAUSE_MAX_LENGTH,
     TRIGGER_EVENT_STATUSES,
@@ -42,8 +47,10 @@ from airflow_dbt_cloud.job_runs.status import (
 )
 from dbtcloud.client import endpoints
 from dbtcloud.client.access_check import check_access
+from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import Run
-from dbtcloud.client.protocol import Request
+from dbtcloud.client.protocol import Call, Request, T
+from dbtcloud.client.protocol import Response as ClientResponse
 from dbtcloud.client.retry import NO_RETRY, RETRY_ONCE
 from dbtcloud.client.run_start import find_runs, start_retry, start_run
 from dbtcloud.client.run_wait import error_from_run
@@ -54,7 +61,7 @@ from dbtcloud.report.run_report_reader import build_run_report, read_run_report
 if TYPE_CHECKING:
     from requests import Response
 
-    from airflow_dbt_cloud.hooks.lists.concurrent_pages import Each
+    from airflow_dbt_cloud.hooks.polling.shared_poller import SharedPoll
     from dbtcloud.report.run_report import RunReport
 
 __all__ = [
@@ -81,10 +88,10 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         dbt_cloud_conn_id: The connection.
         timeout_seconds: Seconds to connect, and seconds without a byte; the connection's `timeout` if None,
             which is 60 unless set.
-        retry_limit: Attempts for one request. What only reads is tried four times at the least; what may
-            start something is never sent twice.
+        retry_limit: Attempts for one request. A request that only reads is tried at least four times; one
+            that may start something is never sent twice.
         retry_delay: Seconds before the second attempt, doubled for each further one.
-        retry_args: tenacity's `stop`, `wait` and `retry`, to decide about single requests instead.
+        retry_args: tenacity's `stop`, `wait` and `retry`, which then decide about single requests.
 
     Raises:
         ValueError: If `retry_limit` is below 1.
@@ -94,26 +101,29 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
     conn_type = "dbt_cloud"
     hook_name = "dbt Cloud"
 
+    _shared_poll: SharedPoll | None = None
+    _failure_report: RunReport | None = None
+
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Labels, placeholders and hidden fields of the form in Airflow 3.1."""
+        """Return labels, placeholders and hidden fields of the form in Airflow 3.1."""
         return form.field_behaviour()
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """The form's own fields in Airflow 3.1."""
+        """Return the form's own fields in Airflow 3.1."""
         return form.widgets()
 
     @staticmethod
     def get_request_url_params(
         tenant: str, endpoint: str, include_related: list[str] | None = None, *, api_version: str = "v2"
     ) -> tuple[str, dict[str, Any]]:
-        """The address below `accounts/` of a tenant (host or URL), and the query for `include_related`."""
+        """Return an address below `accounts/` of a tenant (host or URL), and its query."""
         url = f"{address.base_url(tenant)}/api/{api_version}/accounts/{endpoint or ''}"
         return url, {"include_related": include_related} if include_related else {}
 
     async def get_headers_tenants_from_connection(self) -> tuple[dict[str, Any], str]:
-        """Headers that sign a request, and the host they are for."""
+        """Return headers that sign a request, and the host that they are for."""
         credentials = await self._fetch_credentials()
         return credentials.headers(Request("GET", "/", body={})), credentials.base_url.partition("://")[2]
 
@@ -132,21 +142,40 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
 
         Args:
             job_id: The job.
-            cause: Why. A mark follows it, by which the run is found again if the answer is lost, so that no
-                second one is started; the text is cut so that both fit into `DBT_CAUSE_MAX_LENGTH`.
+            cause: Why. A marker is appended unless it holds one. By the marker the run is found again if the
+                answer is lost, so that no second one is started. The text is cut so that both fit into
+                `DBT_CAUSE_MAX_LENGTH`.
             account_id: The account.
             steps_override: dbt commands in place of the job's own.
             schema_override: Schema in place of the environment's.
-            retry_from_failure: Go on where the job's latest run failed, if it did and can be retried; that
+            retry_from_failure: Continue where the job's latest run failed, if it did and can be retried. That
                 run's overrides count, not these.
-            additional_run_config: Further fields of the request; they go before the arguments above.
+            additional_run_config: Further fields of the request; they override the arguments above.
+
+        Raises:
+            DbtCloudApiException: If dbt Cloud refuses, or if it stays unknown whether a run has started.
         """
-        if retry_from_failure and (failed := self._failed_run(job_id, account_id)):
+        if retry_from_failure and (failed := self._retryable_run(job_id, account_id)):
             self.log.info("Retrying run %s of job %s from its failure.", failed, job_id)
-            return self._answer(start_retry(known(account_id), job_id, failed, since=run_request.horizon()))
+            return self._answer(
+                start_retry(require_account(account_id), job_id, failed, since=run_request.horizon())
+            )
         own = {"cause": cause, "steps_override": steps_override, "schema_override": schema_override}
-        payload = run_request.payload(own, additional_run_config, self.mark, self.log)
-        return self._answer(start_run(known(account_id), job_id, payload, since=run_request.horizon()))
+        payload = run_request.payload(
+            own, additional_run_config, getattr(self._thread, "marker", None), self.log
+        )
+        return self._answer(
+            start_run(require_account(account_id), job_id, payload, since=run_request.horizon())
+        )
+
+    @contextmanager
+    def marked_by(self, marker: Marker) -> Iterator[None]:
+        """Let `trigger_job_run` use this marker in this thread: the caller can find the run by it."""
+        self._thread.marker = marker
+        try:
+            yield
+        finally:
+            self._thread.marker = None  # the marker of one start must not get into another
 
     @fallback_to_default_account
     def find_job_runs(
@@ -156,11 +185,11 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         wanted: Callable[[Run], bool],
         account_id: Id | None = None,
     ) -> list[Run]:
-        """Runs of a job that were created since a moment and are wanted, newest first, with their cause."""
-        return self._call(find_runs(known(account_id), job_id, since, wanted))
+        """Return the wanted runs of a job since a moment, newest first, with their cause."""
+        return self._call(find_runs(require_account(account_id), job_id, since, wanted))
 
-    def _failed_run(self, job_id: Id, account_id: Id | None) -> int | None:
-        """The id of the job's latest run if that ended in error and can be retried."""
+    def _retryable_run(self, job_id: Id, account_id: Id | None) -> int | None:
+        """The id of the job's latest run if it ended in error and can be retried."""
         query = {"job_definition_id": job_id, "order_by": "-created_at", "limit": 1}
         latest = self.get_job_runs(account_id, payload=query).json()["data"]
         return retryable(Run.parse(latest[0]), self.log) if latest else None
@@ -175,9 +204,9 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         *,
         statuses: Collection[int] | None = None,
         limit: int | None = None,
-        each: Each | None = None,
+        each: OnRows | None = None,
     ) -> list[Response]:
-        """Runs, narrowed as asked; the pages are read at the same time.
+        """Return runs, filtered as asked; several pages are read at once.
 
         Args:
             account_id: The account.
@@ -185,8 +214,8 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
             job_definition_id: Only runs of this job.
             order_by: `id`, `created_at` or `finished_at`, with `-` before it for descending order.
             statuses: Only runs with one of these status codes.
-            limit: Runs wanted at the most.
-            each: Is given the rows of each page, and how many there are in all, as the page comes; it returns
+            limit: Runs wanted at most.
+            each: Is given the rows of each page as it comes, and how many rows there are in all. It returns
                 False when it wants no more. Each row comes once, also when others come and go meanwhile. The
                 pages are not kept then, and none is returned.
         """
@@ -196,24 +225,43 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
             "status__in": sorted(set(statuses)) if statuses else None,
             "order_by": order_by,
         }
-        return self._pages(endpoints.get_request(known(account_id), "runs", query=filters), limit, each)
+        return read_pages(
+            self._call, endpoints.get_request(require_account(account_id), "runs", query=filters), limit, each
+        )
 
     @fallback_to_default_account
     def get_job_runs(self, account_id: Id | None = None, payload: dict[str, Any] | None = None) -> Response:
-        """One page of runs; `payload` holds the query as "List Runs" documents it, lists as lists or text."""
-        return self._answer(endpoints.list_runs_page(known(account_id), **(payload or {})))
+        """Return one page of runs; `payload` is the query of "List Runs", with lists as lists or text."""
+        return self._answer(endpoints.list_runs_page(require_account(account_id), **(payload or {})))
 
     @fallback_to_default_account
     def get_job_run(
         self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
     ) -> Response:
-        """One run; `include_related` such as ["run_steps", "trigger", "debug_logs"]."""
-        call = endpoints.get_run(known(account_id), run_id, include_related=include_related or ())
+        """Return one run; `include_related` such as ["run_steps", "trigger", "debug_logs"]."""
+        call = endpoints.get_run(require_account(account_id), run_id, include_related=include_related or ())
         return self._answer(call)
 
     def get_job_run_status(self, run_id: Id, account_id: Id | None = None) -> int:
-        """The status code of a run, of `DbtCloudJobRunStatus` unless dbt Cloud has learnt new ones."""
+        """Return the status code of a run: one of `DbtCloudJobRunStatus`, unless dbt Cloud has new ones."""
         return self._status_of(run_id, self.get_job_run(run_id, account_id).json()["data"])
+
+    def run_url(self, run_id: Id) -> str | None:
+        """Return the page of a run that this hook has polled; None if no poll has named it."""
+        return self._urls.get(int(run_id))
+
+    def _status_of(self, run_id: Id, run: dict[str, Any]) -> int:
+        self._remember_url(run_id, run.get("href"))
+        status: int = run["status"]
+        return status
+
+    def _remember_url(self, run_id: Id, url: str | None) -> None:
+        if url:
+            self._urls[int(run_id)] = url
+
+    @cached_property
+    def _urls(self) -> dict[int, str]:
+        return {}
 
     def wait_for_job_run_status(
         self,
@@ -223,14 +271,14 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         check_interval: float = 60,
         timeout: float = 60 * 60 * 24 * 7,
     ) -> bool:
-        """Wait on this worker until a run has one of the expected statuses, and say how it goes on.
+        """Wait on this worker until a run has one of the expected statuses, and log its progress.
 
         Args:
             run_id: The run.
             account_id: The account.
             expected_statuses: One code or several of `DbtCloudJobRunStatus`.
-            check_interval: Seconds between two looks.
-            timeout: Seconds to wait at the most.
+            check_interval: Seconds between two polls.
+            timeout: Seconds to wait at most.
 
         Raises:
             DbtCloudJobRunException: If the run ends otherwise, or the time runs out.
@@ -238,9 +286,12 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         """
         DbtCloudJobRunStatus.check_is_valid(expected_statuses)
         expected = {expected_statuses} if isinstance(expected_statuses, int) else set(expected_statuses)
-        watch = worker.Watch(self, run_id, account_id)
+
+        def is_over(run: Run) -> bool:
+            return run.finished or run.status in expected
+
         run = self._call(
-            watch.until(lambda run: run.finished or run.status in expected, check_interval, timeout)
+            wait_on_worker(self, run_id, account_id, until=is_over, interval=check_interval, timeout=timeout)
         )
         if run.status not in expected:
             self.log_job_run_failure_details(run.id, account_id)
@@ -251,70 +302,102 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
     def log_job_run_failure_details(
         self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
     ) -> None:
-        """Log how a run ended and what failed in it; a fault while asking is logged, never raised."""
+        """Log how a run ended and what failed in it; an error while reading that is logged, never raised."""
         try:
-            report = self._failure_report(run_id, account_id, job_run)
-            self._reported = None if job_run else report
+            report = self._read_failure(run_id, account_id, job_run)
+            self._failure_report = None if job_run else report
             for line in report_log_lines(report):
                 self.log.error(line)
-        except Exception as error:  # noqa: BLE001 -- how the run ended is to be told, whatever is wrong with this
+        except Exception as error:  # noqa: BLE001 -- the run's outcome matters more than these details
             self.log.warning("Could not read the details of run %s: %s", run_id, error)
 
     @fallback_to_default_account
-    def _failure_report(
+    def _read_failure(
         self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
     ) -> RunReport:
         details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
-        return self._call(build_run_report(known(account_id), Run.parse(details)), decision=RETRY_ONCE)
+        return self._call(
+            build_run_report(require_account(account_id), Run.parse(details)), decision=RETRY_ONCE
+        )
 
     @fallback_to_default_account
     def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
-        """What became of a run's steps and nodes, from the run and the results of its dbt commands.
+        """Return what became of a run's steps and nodes, from the run and the results of its dbt commands.
 
-        What was read to log a failure is not read again.
+        What `log_job_run_failure_details` has just read is not read again.
         """
-        known_already, self._reported = self._reported, None
-        if known_already is not None and known_already.run.id == int(run_id) and not known_already.gaps:
-            return known_already
-        return self._call(read_run_report(known(account_id), run_id), decision=RETRY_ONCE)
+        logged, self._failure_report = self._failure_report, None
+        if logged is not None and logged.run.id == int(run_id) and not logged.gaps:
+            return logged
+        return self._call(read_run_report(require_account(account_id), run_id), decision=RETRY_ONCE)
 
     @fallback_to_default_account
     def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
-        """Cancel a run; harmless for one that has ended. A cool-down is sat out if the hook `has_time`."""
-        decision = self._insistent if self.has_time else self._decision
-        self._call(endpoints.cancel_run(known(account_id), run_id), decision=decision)
+        """Cancel a run; this is harmless for one that has ended.
+
+        A cancel has to get through, so it waits out dbt Cloud's cool-down of five minutes after too many
+        requests, except within `brief_cancels`.
+        """
+        brief = getattr(self._thread, "cancels_briefly", False)
+        limits = (self.retry_limit, self.retry_delay, self.retry_args)
+        decision = self._decision if brief else persistent_decision(*limits)
+        self._call(endpoints.cancel_run(require_account(account_id), run_id), decision=decision)
+
+    @contextmanager
+    def brief_cancels(self) -> Iterator[None]:
+        """Let `cancel_job_run` give up soon, in this thread: a task that is being killed has seconds."""
+        self._thread.cancels_briefly = True
+        try:
+            yield
+        finally:
+            self._thread.cancels_briefly = False
 
     @provide_account_id
     async def get_job_details(
         self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
     ) -> Any:
-        """One run with its envelope, as JSON, from an event loop."""
+        """Return one run with its envelope, as JSON, from an event loop."""
         details: list[Any] = []
-        call = endpoints.get_run(known(account_id), run_id, include_related=include_related or ())
+        call = endpoints.get_run(require_account(account_id), run_id, include_related=include_related or ())
         await self._ask(call, lambda response: details.append(response.json))
         return details[-1]
 
     async def get_job_status(
         self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
     ) -> int:
-        """The status code of a run, from an event loop.
+        """Return the status code of a run, from an event loop.
 
-        A hook with a `poll_interval` answers when the status is another than the one it last told, and shares
-        its looks with all hooks of the process that watch runs over the same connection.
+        Within `share_polls` it answers only when the status differs from the last one that it returned.
         """
-        if self.poll_interval is not None:
-            return await self._next_status(int(run_id), account_id, self.poll_interval)
+        poll = self._shared_poll
+        if poll is not None and poll.run_id == int(run_id):
+            with as_airflow_exceptions():
+                run = await poll.next_change(self, account_id)
+            self._remember_url(run_id, run.href)
+            return run.status
         details = await self.get_job_details(run_id, account_id, include_related)
         return self._status_of(run_id, details["data"])
 
+    def share_polls(self, poll: SharedPoll) -> None:
+        """Poll a run together with all runs that this process waits for over the same connection."""
+        self._shared_poll = poll
+
+    async def _ask(self, call: Call[T], on_response: Callable[[ClientResponse], object]) -> T:
+        """Carry out a call on an event loop, over the connections of the shared polls if they are open."""
+        if self._shared_poll is not None and self._shared_poll.poller is not None:
+            with as_airflow_exceptions(), suppress(LookupError):
+                return await self._shared_poll.poller.ask(call, on_response)
+        async with self._client() as client:
+            return await client.ask(call, on_response)
+
     @provide_account_id
     async def stop_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
-        """Cancel a run, from an event loop, over a connection of its own."""
+        """Cancel a run from an event loop, over a connection of its own."""
         async with self._client() as client:
-            await client.ask(endpoints.cancel_run(known(account_id), run_id))
+            await client.ask(endpoints.cancel_run(require_account(account_id), run_id))
 
     def test_connection(self) -> tuple[bool, str]:
-        """Whether the connection is right, and what its token can read; or which part of it is wrong."""
+        """Return whether the connection works, and what its token can read or which part is wrong."""
         try:
             return True, self._call(check_access(self._resolve_account_id()), decision=NO_RETRY)
         except Exception as error:  # noqa: BLE001 -- the page shows whatever it was

@@ -1,1 +1,1 @@
-"""job_runs."""
+"""What operators, sensors, triggers and the hook share about a job run."""

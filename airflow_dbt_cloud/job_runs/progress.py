@@ -1,4 +1,4 @@
-"""Tells in a task's log how a run goes on: status changes, and steps as they start."""
+"""Logs how a run gets on in a task's log: changes of status, and steps as they start."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
 
-class Progress:
-    """What has been told of a run so far; tells each thing once.
+class ProgressLog:
+    """Logs each status and each step of a run once.
 
     Args:
         run_id: The run.
-        log: Where it is told.
+        log: The task's log.
     """
 
     __slots__ = ("_status", "_steps", "log", "run_id")
@@ -27,38 +27,41 @@ class Progress:
         self._status: int | None = None
         self._steps: tuple[int, ...] = ()
 
-    def status(self, status: int) -> bool:
-        """Tell of a status if it is new, and whether it was."""
+    def log_status(self, status: int) -> bool:
+        """Log a status if it is new, and return whether it was."""
         if status == self._status:
             return False
         self._status = status
         self.log.info("dbt Cloud run %s: %s.", self.run_id, status_name(status))
         return True
 
-    def steps(self, look: Callable[[], Run]) -> None:
-        """Tell of steps that have started since; who cannot look at them goes on without."""
+    def log_steps(self, read: Callable[[], Run]) -> None:
+        """Log the steps that have started since; go on without where they cannot be read."""
         try:
-            run = look()
+            self.log_steps_of(read())
         except Exception as error:  # noqa: BLE001 -- progress is a courtesy; the wait decides about errors
-            self.log.debug("The steps of run %s cannot be read: %s", self.run_id, error)
-            return
-        self.tell_steps(run)
+            self.log_unreadable_steps(error)
 
-    def tell_steps(self, run: Run) -> None:
-        """Tell of a run's steps that were not told of yet."""
+    def log_steps_of(self, run: Run) -> None:
+        """Log the steps of a run that were not logged yet."""
         for step in run.steps:
             if step.index not in self._steps:
                 self._steps += (step.index,)
                 self.log.info("dbt Cloud run %s, step %d: %s", self.run_id, step.index, step.name)
 
+    def log_unreadable_steps(self, error: Exception) -> None:
+        """Log for debugging that steps could not be read."""
+        self.log.debug("The steps of run %s cannot be read: %s", self.run_id, error)
 
-class StepLooks:
-    """When steps are worth a request of their own in a triggerer that may watch thousands of runs.
 
-    On entering Running, then once a minute, and only while few runs are watched in this process.
+class StepPolls:
+    """Decides when to poll a run's steps in a triggerer that may watch thousands of runs.
+
+    Steps cost a request for each run. They are polled when the run starts running, then once a minute, and
+    only while few runs are watched in this process.
 
     Args:
-        clock: Seconds that only grow.
+        clock: Returns seconds that never decrease.
     """
 
     INTERVAL: ClassVar[float] = 60.0
@@ -71,34 +74,39 @@ class StepLooks:
         self._last: float | None = None
 
     @classmethod
-    def watching(cls) -> Watching:
-        """Count a run as watched for as long as the block lasts."""
-        return _WATCHING
+    def count_run(cls) -> _RunCount:
+        """Count a run as watched for as long as a `with` block lasts."""
+        return _RUN_COUNT
+
+    @classmethod
+    def apply_to(cls, status: int | None) -> bool:
+        """Return whether the steps of a run with this status are polled at all."""
+        return status == RunStatus.RUNNING and cls._watched <= cls.FEW
 
     def due(self, status: int) -> bool:
-        """Whether the steps of a run with this status are to be looked at now."""
+        """Return whether to poll now; if so, the interval starts."""
         if self.wait(status) > 0:
             return False
         self._last = self._clock()
         return True
 
     def wait(self, status: int | None) -> float:
-        """Seconds until the steps of a run with this status are worth a look; infinite if they are not."""
-        if status != RunStatus.RUNNING or self._watched > self.FEW:
+        """Return the seconds until the next poll of a run with this status; infinite if there is none."""
+        if not self.apply_to(status):
             return math.inf
         return 0.0 if self._last is None else max(0.0, self._last + self.INTERVAL - self._clock())
 
 
-class Watching:
-    """A block in which one more run is watched; it remembers nothing, so one will do for thousands."""
+class _RunCount:
+    """A `with` block in which one more run is watched. It has no state, so one object serves all runs."""
 
     __slots__ = ()
 
     def __enter__(self) -> None:
-        StepLooks._watched += 1  # noqa: SLF001 -- the two are one
+        StepPolls._watched += 1  # noqa: SLF001 -- the two are one
 
     def __exit__(self, *exc_info: object) -> None:
-        StepLooks._watched -= 1  # noqa: SLF001
+        StepPolls._watched -= 1  # noqa: SLF001
 
 
-_WATCHING = Watching()
+_RUN_COUNT = _RunCount()

@@ -209,7 +209,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         message = event.get("message") or f"Job run {event['run_id']} ended with {event['status']}."
         if event["status"] == "timeout":
             self._fail(AirflowSensorTimeout(message))
-        if event.get("looked") is False:
+        if event.get("reachable") is False:
             self._fail(DbtCloudApiException(message))
         if event["status"] != "success":
             self._fail_for_run(context, message, cancelled=event["status"] == "cancelled")

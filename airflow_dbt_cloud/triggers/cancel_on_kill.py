@@ -1,65 +1,80 @@
-"""Cancels the run of a deferred task that was killed, and not that of one that was merely moved."""
+"""Cancels the run of a deferred task that was killed, but not of one that Airflow has only moved."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
-
-from airflow_dbt_cloud import lazy
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
-    from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
+    from airflow.sdk.types import Logger
 
-SECONDS = 4.0
-"""What cancelling may take: a triggerer that ends does not wait long."""
+CANCEL_SECONDS = 4.0
+"""Seconds that the cancel may take: a triggerer that ends does not wait long."""
 
-ANSWER_SECONDS = 25.0
-"""What Airflow may take to tell the task's state: a triggerer that asks it for the first time waits for the
-imports of Airflow's API, and Airflow itself waits 30 s (`[triggerer] on_kill_timeout`)."""
+# Seconds that Airflow may take to return the task's state. A triggerer that asks for the first time waits for
+# the imports of Airflow's API, and Airflow itself waits 30 s (`[triggerer] on_kill_timeout`).
+_STATE_SECONDS = 25.0
 
-
-_AT_WORK: set[asyncio.Task[None]] = set()
-"""An event loop keeps only weak references to its tasks."""
+# An event loop keeps only weak references to its tasks.
+_RUNNING: set[asyncio.Task[None]] = set()
 
 
-async def cancel_if_killed(trigger: DbtCloudRunJobTrigger) -> None:
-    """Cancel the run if this task started it and is not deferred any more; nothing that goes wrong comes out.
+class _CancellingHook(Protocol):
+    def stop_job_run(self, run_id: int | str, account_id: int | str | None = None) -> Awaitable[None]:
+        """Cancel a run."""
+
+
+class KilledTrigger(Protocol):
+    """What a cancel needs of a trigger."""
+
+    run_id: int
+    account_id: int | None
+    owned: bool | None
+    task_instance: Any
+
+    @property
+    def log(self) -> Logger:
+        """The task's log."""
+
+    def make_hook(self) -> _CancellingHook:
+        """Return a hook for the trigger's connection."""
+
+
+async def cancel_if_killed(trigger: KilledTrigger) -> None:
+    """Cancel the run if this task started it and is no longer deferred; log errors and raise none.
 
     Airflow also stops triggers that it moves to another triggerer (apache/airflow #73454); their tasks stay
-    deferred. A task that was cleared may be deferred again by now; its next try deals with the run.
-
-    The triggerer cancels a stopped trigger again every second until it has ended. The work is therefore done
-    in an asyncio task of its own, which only the end of the event loop cancels.
+    deferred. A task that was cleared may be deferred again by now; its next try then deals with the run.
     """
     if not trigger.owned:
         return
     work = asyncio.create_task(_cancel_unless_deferred(trigger))
-    _AT_WORK.add(work)
-    work.add_done_callback(_AT_WORK.discard)
+    _RUNNING.add(work)
+    work.add_done_callback(_RUNNING.discard)
+    # The triggerer cancels a stopped trigger again every second until it has ended. Only the end of the event
+    # loop cancels the task above; here we wait for it, however often we are cancelled.
     while not work.done():
         with suppress(asyncio.CancelledError):
             await asyncio.shield(work)
 
 
-async def _cancel_unless_deferred(trigger: DbtCloudRunJobTrigger) -> None:
+async def _cancel_unless_deferred(trigger: KilledTrigger) -> None:
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(_STATE_SECONDS):
             state = await _task_state(trigger.task_instance)
         if state == "deferred":
-            trigger.log.info("Job run %s goes on: its task is still deferred.", trigger.run_id)
+            trigger.log.info("Job run %s is not cancelled: its task is still deferred.", trigger.run_id)
             return
-        async with asyncio.timeout(SECONDS):
-            hook: DbtCloudHook = lazy.resolve_patched("airflow_dbt_cloud.triggers.dbt", "DbtCloudHook")(
-                trigger.conn_id, **trigger.hook_params
-            )
-            await hook.stop_job_run(trigger.run_id, trigger.account_id)
-            trigger.log.info(
-                "Job run %s is being cancelled: its task is %s.", trigger.run_id, state or "cleared"
-            )
+        # A time of its own: however long Airflow took for the state, the cancel gets its seconds.
+        async with asyncio.timeout(CANCEL_SECONDS):
+            await trigger.make_hook().stop_job_run(trigger.run_id, trigger.account_id)
+        trigger.log.info(
+            "Asked dbt Cloud to cancel job run %s: its task is %s.", trigger.run_id, state or "cleared"
+        )
     except Exception:
-        trigger.log.exception("Job run %s could not be cancelled; it may go on.", trigger.run_id)
+        trigger.log.exception("Could not cancel job run %s; it may still be running.", trigger.run_id)
 
 
 async def _task_state(ti: Any) -> str | None:
@@ -67,6 +82,7 @@ async def _task_state(ti: Any) -> str | None:
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
     from asgiref.sync import sync_to_async
 
+    # -1 stands for a task that is not mapped; the supervisor wants None for that.
     mapped = ti.map_index if ti.map_index is not None and ti.map_index >= 0 else None
     states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
         dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=mapped

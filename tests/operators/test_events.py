@@ -59,7 +59,7 @@ def test_a_cancelled_run_fails_the_task_under_that_name(resume, jobs):
 
 def test_a_run_that_could_not_be_looked_at_is_not_called_failed(resume, jobs):
     message = "Lost contact with job run 5; it may still be running."
-    event = {"status": "error", "message": message, "looked": False}
+    event = {"status": "error", "message": message, "reachable": False}
     outcome, run = resume(jobs.endless, event)
     assert outcome.state == "failed"
     assert f"DbtCloudApiException: {message}" in outcome.log

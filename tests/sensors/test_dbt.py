@@ -176,7 +176,7 @@ EVENTS = [
         "DbtCloudJobRunException: Stopped.",
     ),
     ({"status": "timeout", "message": "Too late.", "run_id": 5}, "failed", "AirflowSensorTimeout: Too late."),
-    ({"status": "error", "run_id": 5, "looked": False}, "failed", "DbtCloudApiException"),
+    ({"status": "error", "run_id": 5, "reachable": False}, "failed", "DbtCloudApiException"),
     (None, "failed", "DbtCloudTriggerEventException"),
     ({"status": "puzzled", "run_id": 5}, "failed", "DbtCloudTriggerEventException"),
 ]

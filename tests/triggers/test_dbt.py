@@ -148,7 +148,8 @@ async def test_a_run_that_cannot_be_looked_at_at_the_deadline_is_not_called_runn
     jobs.control.add_fault("status", status=503, route="*/runs/*")
     event = await event_of(jobs.started(jobs.endless), end_time=time.time() + 0.3)
     assert event["status"] == "timeout"
-    assert "could not be looked at by the end of the timeout, and may go on" in event["message"]
+    assert "Could not reach job run" in event["message"]
+    assert "it may still be running" in event["message"]
 
 
 async def test_a_run_that_has_ended_by_the_deadline_has_not_timed_out(jobs):
@@ -189,8 +190,8 @@ async def test_a_refused_token_ends_the_wait_without_calling_the_run_failed(jobs
     jobs.control.add_fault("status", status=401)
     run_id = 7
     event = await event_of(run_id)
-    assert (event["status"], event["looked"]) == ("error", False)
-    assert "Job run 7 can no longer be looked at, and may go on. dbt Cloud answered 401" in event["message"]
+    assert (event["status"], event["reachable"]) == ("error", False)
+    assert "Lost contact with job run 7; it may still be running. dbt Cloud answered 401" in event["message"]
     assert "failed" not in event["message"]
 
 
@@ -198,8 +199,8 @@ async def test_a_refused_token_ends_the_wait_without_calling_the_run_failed(jobs
 async def test_a_connection_that_stays_gone_ends_the_wait_without_calling_the_run_failed(jobs, monkeypatch):
     monkeypatch.setitem(GRACE, ConnectionUnreadable, 0.4)
     event = await event_of(7, conn_id="gone")
-    assert (event["status"], event["looked"]) == ("error", False)
-    assert "Airflow does not hand over connection 'gone'" in event["message"]
+    assert (event["status"], event["reachable"]) == ("error", False)
+    assert "Airflow does not return connection 'gone'" in event["message"]
 
 
 @OF_A_TRIGGERER

@@ -1,1 +1,1 @@
-"""connection."""
+"""From an Airflow connection to requests: credentials, sessions, retries."""

@@ -15,7 +15,7 @@ from dbtcloud.client.transport.credentials import DEFAULT_TIMEOUT, Credentials, 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-RENEWAL = 10.0
+REREAD_INTERVAL = 10.0
 """Seconds between two readings of a connection whose token is refused: it may be about to be rotated."""
 
 log = logging.getLogger(__name__)

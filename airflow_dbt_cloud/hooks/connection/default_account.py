@@ -51,7 +51,7 @@ def _hook(bound: BoundArguments) -> Any:
     return bound.args[0]
 
 
-def known(account_id: Id | None) -> Id:
-    """The account that a decorator has filled in."""
+def require_account(account_id: Id | None) -> Id:
+    """Return the account that one of the decorators has filled in."""
     assert account_id is not None
     return account_id

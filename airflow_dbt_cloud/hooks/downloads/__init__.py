@@ -1,1 +1,1 @@
-"""downloads."""
+"""Writing artifacts to files and object stores."""

@@ -1,110 +1,149 @@
-"""How a hook's verbs write artifacts of a run to files and object stores."""
+"""Writes artifacts of a run to files and object stores, for the hook's verbs."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
-from airflow_dbt_cloud.hooks.connection.default_account import Id, known
-from airflow_dbt_cloud.hooks.downloads.parallel import each
+from airflow_dbt_cloud.hooks.connection.default_account import Id, require_account
 from airflow_dbt_cloud.hooks.downloads.progress import DownloadProgress
 from airflow_dbt_cloud.hooks.downloads.storage import Target, place
+from airflow_dbt_cloud.hooks.parallel.thread_map import map_in_threads
 from dbtcloud.client import endpoints
-from dbtcloud.client.downloads import download as fetching
+from dbtcloud.client.downloads import download as downloads
 from dbtcloud.client.downloads import patterns
 from dbtcloud.client.downloads.atomic_download import AtomicDownload, Destination
 from dbtcloud.client.errors import NotFound
 from dbtcloud.client.protocol import Call, T
 
 if TYPE_CHECKING:
-    from airflow_dbt_cloud.hooks.verbs.artifacts import ArtifactVerbs
+    from airflow.sdk.types import Logger
+    from requests import Response
+
     from dbtcloud.client.transport.async_client import AsyncClient
+
+CONCURRENT_DOWNLOADS = 10
+"""Artifacts that are downloaded at once."""
+
+
+class ArtifactReader(Protocol):
+    """What downloads need of a hook. Its verbs are public, so that overriding one takes effect."""
+
+    @property
+    def log(self) -> Logger:
+        """The task's log."""
+
+    @property
+    def has_artifact_override(self) -> bool:
+        """Whether `get_job_run_artifact` has been replaced."""
+
+    def get_job_run_artifact(
+        self, run_id: Id, path: str, account_id: Id | None = None, step: int | None = None
+    ) -> Response:
+        """Return an artifact."""
+
+    def list_job_run_artifacts(
+        self, run_id: Id, account_id: Id | None = None, step: int | None = None
+    ) -> list[Response]:
+        """Return the pages of the list of artifacts."""
+
+    def _call(self, call: Call[T]) -> T: ...
+    def _credentials(self) -> object: ...
+    def _resolve_account_id(self) -> int: ...
+    def close(self) -> None:
+        """Close this thread's session."""
 
 
 class Download:
-    """Artifacts of one run, or of one of its steps.
+    """Downloads artifacts of one run, or of one of its steps.
 
     Args:
-        hook: Whose verbs are used, so that overriding one takes effect.
+        hook: The hook.
         run_id: The run.
         account_id: The account; the connection's if None.
         step: The step; the last that wrote an artifact if None.
     """
 
-    def __init__(self, hook: ArtifactVerbs, run_id: Id, account_id: Id | None, step: int | None) -> None:
+    def __init__(self, hook: ArtifactReader, run_id: Id, account_id: Id | None, step: int | None) -> None:
         self._hook, self._run_id, self._account_id, self._step = hook, run_id, account_id, step
-        self._tally = DownloadProgress(run_id, 1, hook.log)
+        self._progress = DownloadProgress(run_id, 1, hook.log)
 
     def one(self, path: str, where: Destination, *, wait: bool = True) -> str:
-        """Write an artifact and say where; with `wait`, one that is missing may still be about to come."""
-        with self._landing(path, where) as landing:
-            if self._hook.has_own_way:
-                self._land_by_verb(path, landing)
+        """Write an artifact and return where; with `wait`, wait a while for one that is still missing."""
+        with self._atomic(path, where) as file:
+            if self._hook.has_artifact_override:
+                self._write_from_verb(path, file)
             else:
-                download = fetching.fetch_artifact if wait else endpoints.download_artifact
-                self._call(download(self._account, self._run_id, path, landing, step=self._step))
-        self._tally.landed()
+                download = downloads.fetch_artifact if wait else endpoints.download_artifact
+                self._call(download(self._account, self._run_id, path, file, step=self._step))
+        self._progress.add_artifact()
         return str(where)
 
     def several(self, wanted: list[str], folder: Target) -> list[str]:
-        """Write what names and patterns stand for into a folder, ten at a time, and say where each is."""
-        names = self._meant(wanted)
+        """Write what names and patterns match into a folder, and return where each artifact is."""
+        names = self._matches(wanted)
         places = [(name, place(folder, patterns.relative_path(name))) for name in names]
-        self._tally = DownloadProgress(self._run_id, len(names), self._hook.log)
-        if not self._hook.has_own_way:  # read before there are threads, which may not ask Airflow for it
+        self._progress = DownloadProgress(self._run_id, len(names), self._hook.log)
+        if not self._hook.has_artifact_override:
+            # Read the connection before there are threads: those may not ask Airflow for it.
             self._hook._credentials()  # noqa: SLF001 -- its hook's own
-        fetch = partial(self._one_of, set(wanted))
-        found = each(fetch, places, stop=self._tally.stop, leave=self._hook.close)
+        found = map_in_threads(
+            partial(self._one_of, set(wanted)),
+            places,
+            threads=CONCURRENT_DOWNLOADS,
+            stop=self._progress.stop,
+            leave=self._hook.close,
+        )
         written = [where for where in found if where is not None]
         if names and not written:
-            why = f"Step {self._step} has written none of what is meant"
+            why = f"Step {self._step} has written none of the artifacts that match"
             raise patterns.artifact_missing(self._run_id, wanted[0], names, why=why)
-        self._hook.log.info("Fetched %s, to %s in %.1f s.", self._tally, folder, self._tally.seconds)
+        self._hook.log.info("Fetched %s, to %s in %.1f s.", self._progress, folder, self._progress.seconds)
         return written
 
     async def on_loop(self, client: AsyncClient, targets: Mapping[str, Target]) -> list[str]:
         """Write each of the artifacts to its place, all at the same time."""
-        self._tally = DownloadProgress(self._run_id, len(targets), self._hook.log)
+        self._progress = DownloadProgress(self._run_id, len(targets), self._hook.log)
         places = await asyncio.to_thread(lambda: {path: place(to) for path, to in targets.items()})
-        landings = {path: self._landing(path, where) for path, where in places.items()}
-        account = known(self._account_id)
+        files = {path: self._atomic(path, where) for path, where in places.items()}
+        account = require_account(self._account_id)
         try:
             await client.ask_all(
-                fetching.fetch_artifact(account, self._run_id, path, landing, step=self._step)
-                for path, landing in landings.items()
+                downloads.fetch_artifact(account, self._run_id, path, file, step=self._step)
+                for path, file in files.items()
             )
         finally:
-            await asyncio.to_thread(_leave, landings.values())
+            await asyncio.to_thread(_discard_unfinished, files.values())
         return [str(where) for where in places.values()]
 
     @property
     def _account(self) -> Id:
-        """The account; the verbs of users are given it as it was given."""
+        """The account. Replaced verbs get it as the caller gave it, None included."""
         given = self._account_id
         return self._hook._resolve_account_id() if given is None else given  # noqa: SLF001 -- its hook's own
 
-    def _land_by_verb(self, path: str, landing: AtomicDownload) -> None:
+    def _write_from_verb(self, path: str, file: AtomicDownload) -> None:
         answer = self._hook.get_job_run_artifact(
             run_id=self._run_id, path=path, account_id=self._account_id, step=self._step
         )
-        landing.begin()
-        landing.write(answer.content)
-        landing.end()
+        file.begin()
+        file.write(answer.content)
+        file.end()
 
-    def _landing(self, path: str, where: Destination) -> AtomicDownload:
+    def _atomic(self, path: str, where: Destination) -> AtomicDownload:
         what, is_json = f"Artifact {path!r} of run {self._run_id}", path.endswith(".json")
-        return AtomicDownload(where, what, is_json=is_json, on_progress=self._tally.came)
+        return AtomicDownload(where, what, is_json=is_json, on_progress=self._progress.add_bytes)
 
-    def _meant(self, wanted: list[str]) -> list[str]:
-        """The artifacts that names and patterns stand for; a run that has just ended may not list all yet."""
+    def _matches(self, wanted: list[str]) -> list[str]:
+        """The artifacts that names and patterns match. A run that has just ended may not list all yet."""
         if not any(map(patterns.is_pattern, wanted)):
             return list(dict.fromkeys(wanted))
 
-        def look() -> Call[list[str]]:
-            yield from ()
+        def read() -> Call[list[str]]:
+            yield from ()  # a call that sends nothing itself: the verb does
             pages = self._hook.list_job_run_artifacts(self._run_id, self._account_id, self._step)
             names = [name for page in pages for name in page.json()["data"] or ()]
             found, unmatched = patterns.select_artifacts(names, wanted)
@@ -112,17 +151,17 @@ class Download:
                 raise patterns.artifact_missing(self._run_id, unmatched[0], names)
             return found
 
-        meant: list[str] = self._call(fetching.retry_while_recent(look, self._account, self._run_id))
-        return meant
+        return self._call(downloads.retry_while_recent(read, self._account, self._run_id))
 
     def _one_of(self, named: set[str], item: tuple[str, Destination]) -> str | None:
-        """Write one of several; None where only a pattern meant it and the step has not written it."""
+        """Write one of several; return None if only a pattern matches it and the step has not written it."""
         path, where = item
-        certain = self._step is None or path in named
+        # The list is the run's. What a pattern finds in it need not be of this step.
+        must_exist = self._step is None or path in named
         try:
-            return self.one(path, where, wait=certain)
+            return self.one(path, where, wait=must_exist)
         except DbtCloudApiException as error:
-            if certain or not isinstance(error.error, NotFound):
+            if must_exist or not isinstance(error.error, NotFound):
                 raise
             self._hook.log.info("Step %s has not written %s.", self._step, path)
             return None
@@ -131,6 +170,6 @@ class Download:
         return self._hook._call(call)  # noqa: SLF001 -- its hook's own
 
 
-def _leave(landings: Iterable[AtomicDownload]) -> None:
-    for landing in landings:
-        landing.__exit__()
+def _discard_unfinished(files: Iterable[AtomicDownload]) -> None:
+    for file in files:
+        file.__exit__()

@@ -1,1 +1,1 @@
-"""verbs."""
+"""The hook's methods, by what they speak of."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook, as_airflow_exceptions
+from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook, as_airflow_exceptions
 from airflow_dbt_cloud.hooks.connection.default_account import (
     Id,
     fallback_to_default_account,
-    known,
     provide_account_id,
+    require_account,
 )
 from airflow_dbt_cloud.hooks.downloads.download import Download
 from airflow_dbt_cloud.hooks.downloads.storage import Target, place
@@ -29,14 +29,14 @@ class ArtifactVerbs(DbtCloudBaseHook):
         self, run_id: Id, account_id: Id | None = None, step: int | None = None
     ) -> list[Response]:
         """Paths of a run's artifacts."""
-        return self._answers(endpoints.list_artifacts(known(account_id), run_id, step=step))
+        return self._answers(endpoints.list_artifacts(require_account(account_id), run_id, step=step))
 
     @fallback_to_default_account
     def get_job_run_artifact(
         self, run_id: Id, path: str, account_id: Id | None = None, step: int | None = None
     ) -> Response:
         """An artifact of a run, such as "manifest.json"; of the last step unless `step` names another."""
-        return self._answer(endpoints.get_artifact(known(account_id), run_id, path, step=step))
+        return self._answer(endpoints.get_artifact(require_account(account_id), run_id, path, step=step))
 
     @provide_account_id
     async def get_job_run_artifacts_concurrently(
@@ -45,7 +45,7 @@ class ArtifactVerbs(DbtCloudBaseHook):
         """Several JSON artifacts of a run at once, by path."""
 
         def artifact(path: str) -> Call[Any]:
-            return endpoints.get_json_artifact(known(account_id), run_id, path, step=step)
+            return endpoints.get_json_artifact(require_account(account_id), run_id, path, step=step)
 
         async with self._client() as client:
             found = await client.ask_all(artifact(path) for path in artifacts)
@@ -128,9 +128,9 @@ class ArtifactVerbs(DbtCloudBaseHook):
             return await download.on_loop(client, targets)
 
     @property
-    def has_own_way(self) -> bool:
-        """Whether a subclass or a patch has put a `get_job_run_artifact` of its own in place."""
-        return getattr(self.get_job_run_artifact, "__func__", None) is not _OUR_WAY
+    def has_artifact_override(self) -> bool:
+        """Whether a subclass or a patch has replaced `get_job_run_artifact`."""
+        return getattr(self.get_job_run_artifact, "__func__", None) is not _ORIGINAL_GET
 
 
-_OUR_WAY = ArtifactVerbs.get_job_run_artifact
+_ORIGINAL_GET = ArtifactVerbs.get_job_run_artifact

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook
-from airflow_dbt_cloud.hooks.connection.default_account import Id, fallback_to_default_account, known
+from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook
+from airflow_dbt_cloud.hooks.connection.default_account import (
+    Id,
+    fallback_to_default_account,
+    require_account,
+)
+from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
 from dbtcloud.client import endpoints
 from dbtcloud.client.job_lookup import find_job
 
 if TYPE_CHECKING:
     from requests import Response
-
-    from airflow_dbt_cloud.hooks.lists.concurrent_pages import Each
 
 
 class DefinitionVerbs(DbtCloudBaseHook):
@@ -25,24 +28,28 @@ class DefinitionVerbs(DbtCloudBaseHook):
     @fallback_to_default_account
     def get_account(self, account_id: Id | None = None) -> Response:
         """One account."""
-        return self._answer(endpoints.get_account(known(account_id)))
+        return self._answer(endpoints.get_account(require_account(account_id)))
 
     @fallback_to_default_account
     def list_projects(self, account_id: Id | None = None, name_contains: str | None = None) -> list[Response]:
         """Projects, narrowed to names that contain a text."""
-        return self._answers(endpoints.list_projects(known(account_id), name_contains=name_contains))
+        return self._answers(
+            endpoints.list_projects(require_account(account_id), name_contains=name_contains)
+        )
 
     @fallback_to_default_account
     def get_project(self, project_id: Id, account_id: Id | None = None) -> Response:
         """One project."""
-        return self._answer(endpoints.get_project(known(account_id), project_id))
+        return self._answer(endpoints.get_project(require_account(account_id), project_id))
 
     @fallback_to_default_account
     def list_environments(
         self, project_id: Id, *, name_contains: str | None = None, account_id: Id | None = None
     ) -> list[Response]:
         """Environments of a project, narrowed to names that contain a text."""
-        call = endpoints.list_environments(known(account_id), project_id, name_contains=name_contains)
+        call = endpoints.list_environments(
+            require_account(account_id), project_id, name_contains=name_contains
+        )
         return self._answers(call)
 
     @fallback_to_default_account
@@ -50,7 +57,9 @@ class DefinitionVerbs(DbtCloudBaseHook):
         self, project_id: Id, environment_id: Id, *, account_id: Id | None = None
     ) -> Response:
         """One environment of a project."""
-        return self._answer(endpoints.get_environment(known(account_id), project_id, environment_id))
+        return self._answer(
+            endpoints.get_environment(require_account(account_id), project_id, environment_id)
+        )
 
     @fallback_to_default_account
     def list_jobs(
@@ -62,7 +71,7 @@ class DefinitionVerbs(DbtCloudBaseHook):
         name_contains: str | None = None,
         *,
         limit: int | None = None,
-        each: Each | None = None,
+        each: OnRows | None = None,
     ) -> list[Response]:
         """Jobs, narrowed by project, environment and a text that their names contain.
 
@@ -76,18 +85,18 @@ class DefinitionVerbs(DbtCloudBaseHook):
             each: As in `list_job_runs`.
         """
         request = endpoints.jobs_request(
-            known(account_id),
+            require_account(account_id),
             project_id=project_id,
             environment_id=environment_id,
             name_contains=name_contains,
             order_by=order_by,
         )
-        return self._pages(request, limit, each)
+        return read_pages(self._call, request, limit, each)
 
     @fallback_to_default_account
     def get_job(self, job_id: Id, account_id: Id | None = None) -> Response:
         """One job."""
-        return self._answer(endpoints.get_job(known(account_id), job_id))
+        return self._answer(endpoints.get_job(require_account(account_id), job_id))
 
     @fallback_to_default_account
     def get_job_by_name(
@@ -98,5 +107,5 @@ class DefinitionVerbs(DbtCloudBaseHook):
         Raises:
             DbtCloudResourceLookupError: If a name is carried by nothing, or by several things.
         """
-        job = self._call(find_job(known(account_id), project_name, environment_name, job_name))
+        job = self._call(find_job(require_account(account_id), project_name, environment_name, job_name))
         return dict(job.data)

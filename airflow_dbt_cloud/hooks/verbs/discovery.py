@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook
+from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook
 from dbtcloud.client import discovery
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dbt_cloud.hooks import run_request
-from airflow_dbt_cloud.hooks.base import DbtCloudBaseHook
-from airflow_dbt_cloud.hooks.connection.default_account import Id, fallback_to_default_account, known
+from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook
+from airflow_dbt_cloud.hooks.connection.default_account import (
+    Id,
+    fallback_to_default_account,
+    require_account,
+)
+from airflow_dbt_cloud.hooks.verbs import run_request
 from dbtcloud.client import endpoints
 from dbtcloud.client.models import Run, RunStatus
 from dbtcloud.client.retry import RETRY_ONCE
@@ -30,7 +34,9 @@ class RetryVerbs(DbtCloudBaseHook):
         Raises:
             DbtCloudApiException: If dbt Cloud cannot retry the run: its `error` is a `NotRetryable`.
         """
-        return self._answer(retry_failed_run(known(account_id), run_id, since=run_request.horizon()))
+        return self._answer(
+            retry_failed_run(require_account(account_id), run_id, since=run_request.horizon())
+        )
 
     @fallback_to_default_account
     def get_job_run_retry_plan(self, run_id: Id, account_id: Id | None = None) -> RetryPlan:
@@ -40,12 +46,12 @@ class RetryVerbs(DbtCloudBaseHook):
             DbtCloudApiException: If the run or its results cannot be read.
             ValueError: If results are not as dbt writes them.
         """
-        return self._call(read_retry_plan(known(account_id), run_id), decision=RETRY_ONCE)
+        return self._call(read_retry_plan(require_account(account_id), run_id), decision=RETRY_ONCE)
 
     @fallback_to_default_account
     def retry_failed_job_run(self, job_id: Id, account_id: Id | None = None) -> Response:
         """Retry the job's last run if it failed; otherwise dbt Cloud starts a new one."""
-        return self._answer(endpoints.rerun_job(known(account_id), job_id))
+        return self._answer(endpoints.rerun_job(require_account(account_id), job_id))
 
 
 def retryable(run: Run, log: Logger) -> int | None:

@@ -82,20 +82,16 @@ class JobStarter(RunStarter):
         """Start a run, whatever runs there are."""
         self._stop_if_killed()
         overrides = dict(self.overrides)
-        self.hook.mark = self.marker
         self._is_submitted = lambda run: Marker.find(run.cause) == self.marker
-        try:
-            with self._state.submitting(str(self.marker)):
-                answer = self.hook.trigger_job_run(
-                    account_id=self.account_id,
-                    job_id=self.job_id,
-                    cause=self.cause,
-                    steps_override=overrides.pop("steps_override", None),
-                    schema_override=overrides.pop("schema_override", None),
-                    additional_run_config=overrides,
-                )
-        finally:
-            self.hook.mark = None  # further starts by the same hook are other starts
+        with self.hook.marked_by(self.marker), self._state.submitting(str(self.marker)):
+            answer = self.hook.trigger_job_run(
+                account_id=self.account_id,
+                job_id=self.job_id,
+                cause=self.cause,
+                steps_override=overrides.pop("steps_override", None),
+                schema_override=overrides.pop("schema_override", None),
+                additional_run_config=overrides,
+            )
         return Started(answer.json()["data"])
 
     def _of_earlier_try(self) -> Started | None:
@@ -144,7 +140,7 @@ class JobStarter(RunStarter):
 
         A retry carries no marker. Where this task makes none, somebody else has started them.
         """
-        from airflow_dbt_cloud.hooks.run_request import SKEW, horizon
+        from airflow_dbt_cloud.hooks.verbs.run_request import SKEW, horizon
 
         def may_be_ours(run: Run) -> bool:
             marker = Marker.find(run.cause)

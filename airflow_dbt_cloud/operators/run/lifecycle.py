@@ -6,6 +6,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -244,7 +245,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             message = message or f"Job run {self.job_run_id} has timed out."
             error = RunTimedOut(self._run, 0, self.timeout)
             raise self._timed_out(message, error, cancel=event.get("cancel", True))
-        if event.get("looked") is False:
+        if event.get("reachable") is False:
             lost = f"Lost contact with job run {self.job_run_id}; it may still be running."
             raise DbtCloudApiException(message or lost)
         if event["status"] == "cancelled" and adopted:
@@ -302,7 +303,6 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             raise DbtCloudJobRunException("The task was killed while it was starting a run.")
 
     def _cancel_own_run(self) -> None:
-        self.hook.has_time = False
         if self._started is not None:
             self.job_run_id = int(self._started.run["id"])
         elif self._starter is not None and (submitted := self._starter.find_submitted()):
@@ -315,7 +315,9 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         if self._started is not None and not self._started.owned:
             return True
         try:
-            self.hook.cancel_job_run(run_id=self._run, account_id=self.account_id)
+            # A killed task has seconds; after a timeout there is time to wait out dbt Cloud's cool-down.
+            with self.hook.brief_cancels() if self._killed else nullcontext():
+                self.hook.cancel_job_run(run_id=self._run, account_id=self.account_id)
             self.log.info("dbt Cloud is cancelling job run %s because %s.", self.job_run_id, reason)
         except Exception:
             self.log.exception("Could not cancel job run %s; it may still be running.", self.job_run_id)

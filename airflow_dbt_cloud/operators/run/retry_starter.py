@@ -62,7 +62,7 @@ class RetryStarter(RunStarter):
 
     def _find_runs(self) -> list[Run]:
         """Return the runs of the job since the failed one that retry another."""
-        from airflow_dbt_cloud.hooks.run_request import SKEW, horizon
+        from airflow_dbt_cloud.hooks.verbs.run_request import SKEW, horizon
 
         since = self.failed.created_at - SKEW if self.failed.created_at else horizon()
         job_id = self.failed.job_id

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_dbt_cloud.hooks.downloads import progress as tally_module
+from airflow_dbt_cloud.hooks.downloads import progress as progress_module
 from airflow_dbt_cloud.hooks.downloads.progress import DownloadProgress
 from dbtcloud.client.errors import ArtifactError
 
@@ -16,12 +16,12 @@ class Log:
 
 
 def test_a_line_tells_artifacts_and_bytes(monkeypatch):
-    monkeypatch.setattr(tally_module, "EVERY", 0.0)
+    monkeypatch.setattr(progress_module, "LOG_INTERVAL", 0.0)
     log = Log()
-    tally = DownloadProgress(7, 1200, log)
-    tally.came(3 * 1024 * 1024)
-    tally.landed()
-    tally.came(1024 * 1024)
+    progress = DownloadProgress(7, 1200, log)
+    progress.add_bytes(3 * 1024 * 1024)
+    progress.add_artifact()
+    progress.add_bytes(1024 * 1024)
     assert log.lines == [
         "Fetched 0 of 1,200 artifacts of run 7, 3.0 MiB so far.",
         "Fetched 1 of 1,200 artifacts of run 7, 4.0 MiB so far.",
@@ -30,14 +30,14 @@ def test_a_line_tells_artifacts_and_bytes(monkeypatch):
 
 def test_what_comes_quickly_is_not_worth_a_line():
     log = Log()
-    tally = DownloadProgress(7, 1, log)
+    progress = DownloadProgress(7, 1, log)
     for _ in range(100):
-        tally.came(1)
+        progress.add_bytes(1)
     assert log.lines == []
 
 
 def test_after_a_stop_nothing_more_is_taken():
-    tally = DownloadProgress(7, 1, Log())
-    tally.stop()
+    progress = DownloadProgress(7, 1, Log())
+    progress.stop()
     with pytest.raises(ArtifactError, match="given up"):
-        tally.came(1)
+        progress.add_bytes(1)

@@ -189,7 +189,9 @@ def test_a_step_that_wrote_none_of_what_a_pattern_means_is_named(connect, raw_se
 
     raw_server.reply = reply
     hook = connect(host=raw_server.url)
-    with pytest.raises(DbtCloudApiException, match="Step 2 has written none of what is meant") as raised:
+    with pytest.raises(
+        DbtCloudApiException, match="Step 2 has written none of the artifacts that match"
+    ) as raised:
         hook.download_job_run_artifacts(7, ["*.json"], tmp_path, step=2)
     assert isinstance(raised.value.error, ArtifactMissing)
 
@@ -247,7 +249,7 @@ def test_a_replaced_list_is_what_patterns_are_measured_by(connect, raw_server, t
 
 
 def test_the_log_says_how_far_it_has_come(hook, run_id, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("airflow_dbt_cloud.hooks.downloads.progress.EVERY", 0.0)
+    monkeypatch.setattr("airflow_dbt_cloud.hooks.downloads.progress.LOG_INTERVAL", 0.0)
     hook.download_job_run_artifacts(run_id, ["**"], tmp_path)
     told = capsys.readouterr().out
     assert f"of 3 artifacts of run {run_id}, 0.0 MiB so far." in told

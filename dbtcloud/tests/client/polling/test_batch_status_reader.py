@@ -6,10 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dbtcloud.client.errors import NotFound, RateLimited, ServerError
+from dbtcloud.client.errors import MalformedResponse, NotFound, RateLimited, ServerError
 from dbtcloud.client.polling.batch_status_reader import BatchStatusReader, Waiter
-from dbtcloud.client.polling.rate_limiter import Pacing
-from dbtcloud.client.polling.token_bucket import Bucket
+from dbtcloud.client.polling.rate_limiter import PollRateLimiter, TokenBucket
 from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.async_client import AsyncClient
 from wires.raw import answer, envelope
@@ -17,15 +16,15 @@ from wires.raw import answer, envelope
 
 @pytest.fixture
 def look(dbt_cloud, access):
-    """Looks for waiters of these runs, once or several times over one lookout; their answers or errors."""
+    """Looks for waiters of these runs, once or several times over one reader; their answers or errors."""
 
     async def carry_out(runs, known, times, credentials):
         async with AsyncClient(credentials, NO_RETRY) as client:
-            lookout = BatchStatusReader(client, "1", Pacing(Bucket(1e9, time.monotonic)))
+            reader = BatchStatusReader(client, "1", PollRateLimiter(TokenBucket(1e9, time.monotonic)))
             for _ in range(times):
                 loop = asyncio.get_running_loop()
                 waiters = [Waiter(run, known, 1.0, loop.time(), loop.create_future()) for run in runs]
-                await lookout.look(waiters)
+                await reader.read(waiters)
                 told = [_told(waiter.answer) for waiter in waiters]
             return told
 
@@ -76,6 +75,28 @@ def test_where_ids_are_refused_lists_are_read(look, jobs, times):
     assert look(*runs, times=times) == [3] * 120 + [10] * 30
     assert len(jobs.asked("GET", "pk__in")) == 2
     assert jobs.asked("GET", "/runs/1") == []
+
+
+def test_once_ids_are_refused_no_further_request_asks_by_ids(look, jobs):
+    """Four requests are under way together when the first is refused; five more chunks are left."""
+    jobs.control.add_fault("refuse_pk__in")
+    runs = jobs.control.seed(runs=[{"job_id": jobs.endless, "count": 900}])["runs"]
+    assert look(*runs, times=2) == [3] * 900
+    assert len(jobs.asked("GET", "pk__in")) == 4
+
+
+def test_a_row_without_a_status_fails_the_poll_of_its_run_alone(look, raw_server, access):
+    raw_server.replies(answer(envelope([{"id": 7, "status": 3}, {"id": 8}], total=2)))
+    assert look(7, 8, credentials=access(raw_server.url)) == [3, MalformedResponse]
+
+
+@pytest.mark.parametrize("row", [{"status": 3}, {"id": None, "status": 3}, None, "8"], ids=str)
+def test_a_row_without_an_id_is_no_row(look, raw_server, access, row):
+    raw_server.replies(
+        answer(envelope([{"id": 7, "status": 3}, row], total=2)), answer(envelope({"id": 8, "status": 10}))
+    )
+    assert look(7, 8, credentials=access(raw_server.url)) == [3, 10]
+    assert raw_server.received[-1].target.partition("?")[0].endswith("/runs/8/")
 
 
 def test_what_lists_lack_is_asked_for_alone(look, jobs):

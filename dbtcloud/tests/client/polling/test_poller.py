@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from dbtcloud.client import endpoints
 from dbtcloud.client.errors import DbtCloudError, RateLimited, ServerError
 from dbtcloud.client.polling.poller import LINGER, RunPoller
-from dbtcloud.client.polling.token_bucket import Bucket
+from dbtcloud.client.polling.rate_limiter import TokenBucket
 from dbtcloud.client.transport.credentials import Credentials
 
 FOREVER = {"running": 36_000}
@@ -35,7 +35,7 @@ def poller(dbt_cloud, access):
 
 def make(cloud, access, per_minute=1e9, **transport):
     credentials = access(cloud.url, token=cloud.token, **transport)
-    return RunPoller(credentials, "1", Bucket(per_minute, time.monotonic))
+    return RunPoller(credentials, "1", TokenBucket(per_minute, time.monotonic))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def test_without_anybody_waiting_there_is_no_connection_to_ask_over(poller
 async def test_other_calls_are_paced_with_the_looks(dbt_cloud, access, runs, jobs):
     (run,) = runs(1)
     poller = make(dbt_cloud, access, per_minute=10)
-    waiting = asyncio.create_task(poller.changed(run, 3, 0.05))
+    waiting = asyncio.create_task(poller.next_change(run, 3, 0.05))
     await until(lambda: requests(jobs) == 1)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(poller.ask(endpoints.get_run(1, run)), 0.3)
@@ -89,9 +89,9 @@ async def statuses(waits):
 
 async def test_a_thousand_runs_are_ten_requests_a_tick_on_four_connections(poller, runs, jobs):
     ids = runs(1000)
-    assert await statuses(poller.changed(run, None, 0.5) for run in ids) == [3] * 1000
+    assert await statuses(poller.next_change(run, None, 0.5) for run in ids) == [3] * 1000
     assert requests(jobs) == 10
-    waits = asyncio.gather(*(poller.changed(run, 3, 0.5) for run in ids))
+    waits = asyncio.gather(*(poller.next_change(run, 3, 0.5) for run in ids))
     await until(lambda: requests(jobs) >= 30)
     jobs.control.advance(36_000)
     assert {run.status for run in await waits} == {10}
@@ -101,7 +101,7 @@ async def test_a_thousand_runs_are_ten_requests_a_tick_on_four_connections(polle
 
 async def test_the_smallest_interval_is_kept_by_all_and_no_smaller_one(poller, runs, jobs):
     slow, quick = runs(2)
-    waits = [asyncio.create_task(poller.changed(*each)) for each in ((slow, 3, 60.0), (quick, 3, 0.4))]
+    waits = [asyncio.create_task(poller.next_change(*each)) for each in ((slow, 3, 60.0), (quick, 3, 0.4))]
     await until(lambda: requests(jobs) >= 4)
     instants = [each["instant"] / 1e6 for each in jobs.control.requests()]
     assert all(0.3 <= later - earlier < 1.0 for earlier, later in pairwise(instants))
@@ -111,11 +111,11 @@ async def test_the_smallest_interval_is_kept_by_all_and_no_smaller_one(poller, r
 
 async def test_who_wants_to_know_at_once_does_not_wait_for_the_next_tick(poller, runs, jobs):
     ids = runs(120)
-    waiting = asyncio.create_task(poller.changed(ids[0], 3, 60.0))
-    assert (await poller.changed(ids[1], None, 60.0)).status == 3
+    waiting = asyncio.create_task(poller.next_change(ids[0], 3, 60.0))
+    assert (await poller.next_change(ids[1], None, 60.0)).status == 3
     jobs.control.clear_requests()
     async with asyncio.timeout(20):
-        hurried = (poller.changed(run, None, 60.0, at_once=True) for run in ids)
+        hurried = (poller.next_change(run, None, 60.0, at_once=True) for run in ids)
         assert await statuses(hurried) == [3] * 120
     assert requests(jobs) <= 4
     waiting.cancel()
@@ -123,12 +123,12 @@ async def test_who_wants_to_know_at_once_does_not_wait_for_the_next_tick(poller,
 
 async def test_who_comes_is_not_held_up_by_a_long_interval(poller, runs, jobs):
     slow, quick = runs(2)
-    assert (await poller.changed(slow, None, 60.0)).status == 3
-    waiting = asyncio.create_task(poller.changed(slow, 3, 60.0))
+    assert (await poller.next_change(slow, None, 60.0)).status == 3
+    waiting = asyncio.create_task(poller.next_change(slow, 3, 60.0))
     await asyncio.sleep(0)
     async with asyncio.timeout(20):
-        assert (await poller.changed(quick, None, 0.2)).status == 3
-        ends = asyncio.create_task(poller.changed(quick, 3, 0.2))
+        assert (await poller.next_change(quick, None, 0.2)).status == 3
+        ends = asyncio.create_task(poller.next_change(quick, 3, 0.2))
         await asyncio.sleep(0)
         jobs.control.advance(36_000)
         assert (await ends).status == 10
@@ -137,7 +137,7 @@ async def test_who_comes_is_not_held_up_by_a_long_interval(poller, runs, jobs):
 
 async def test_waiters_of_one_run_are_all_told_by_one_request(poller, runs, jobs):
     (run,) = runs(1)
-    assert await statuses(poller.changed(run, None, 60) for _ in range(5)) == [3] * 5
+    assert await statuses(poller.next_change(run, None, 60) for _ in range(5)) == [3] * 5
     assert requests(jobs) == 1
 
 
@@ -147,18 +147,18 @@ async def test_an_error_is_told_and_waiting_again_goes_on_at_the_interval(poller
     begin = time.monotonic()
     for _ in range(2):
         with pytest.raises(ServerError):
-            await poller.changed(run, None, 0.3)
-    assert (await poller.changed(run, None, 0.3)).status == 3
+            await poller.next_change(run, None, 0.3)
+    assert (await poller.next_change(run, None, 0.3)).status == 3
     assert time.monotonic() - begin >= 2 * 0.9 * 0.3
 
 
 async def test_a_429_holds_up_all_together(poller, runs, jobs):
     ids = runs(250)
     jobs.control.add_fault("status", status=429, retry_after=1, count=3)
-    told = await asyncio.gather(*(poller.changed(run, None, 0.1) for run in ids), return_exceptions=True)
+    told = await asyncio.gather(*(poller.next_change(run, None, 0.1) for run in ids), return_exceptions=True)
     assert {type(each) for each in told} == {RateLimited}
     begin = time.monotonic()
-    assert await statuses(poller.changed(run, None, 0.1) for run in ids) == [3] * 250
+    assert await statuses(poller.next_change(run, None, 0.1) for run in ids) == [3] * 250
     assert 0.8 <= time.monotonic() - begin < 30
     assert requests(jobs) == 6
 
@@ -166,7 +166,7 @@ async def test_a_429_holds_up_all_together(poller, runs, jobs):
 async def test_the_bucket_bounds_what_is_asked(dbt_cloud, access, runs, jobs):
     ids = runs(500)
     poller = make(dbt_cloud, access, per_minute=60 * 8)  # 8 a second, 48 of them at once
-    waits = [asyncio.create_task(poller.changed(run, 3, 0.01)) for run in ids]
+    waits = [asyncio.create_task(poller.next_change(run, 3, 0.01)) for run in ids]
     began = time.monotonic()
     async with asyncio.timeout(60):
         while requests(jobs) < 60:  # noqa: ASYNC110 -- the journal has no event
@@ -184,9 +184,10 @@ async def test_it_ends_with_its_last_waiter_and_leaves_nothing(poller, runs, job
     if when == "in a cool-down":
         jobs.control.add_fault("status", status=429, retry_after=200, count=1)
         with pytest.raises(RateLimited):
-            await poller.changed(ids[0], None, 0.1)
+            await poller.next_change(ids[0], None, 0.1)
     waits = [
-        asyncio.create_task(poller.changed(run, None if when != "between ticks" else 3, 60)) for run in ids
+        asyncio.create_task(poller.next_change(run, None if when != "between ticks" else 3, 60))
+        for run in ids
     ]
     await until(lambda: requests(jobs) >= 1) if when == "during a request" else await asyncio.sleep(0.1)
     for wait in waits:
@@ -199,43 +200,43 @@ async def test_it_ends_with_its_last_waiter_and_leaves_nothing(poller, runs, job
 async def test_who_comes_back_within_a_moment_finds_the_connections_open(poller, runs, jobs):
     (run,) = runs(1)
     for _ in range(3):
-        await poller.changed(run, None, 0.01)
+        await poller.next_change(run, None, 0.01)
     assert jobs.control.counters()["connections"] == 1
 
 
 async def test_who_comes_after_its_end_starts_it_anew(poller, runs, jobs):
     (run,) = runs(1)
     for _ in range(2):
-        assert (await poller.changed(run, None, 0.01)).status == 3
+        assert (await poller.next_change(run, None, 0.01)).status == 3
         await until(lambda: not others(), LINGER + 1)
 
 
 async def test_who_comes_while_it_ends_is_served(poller, runs):
     (run,) = runs(1)
-    await poller.changed(run, None, 0.01)
+    await poller.next_change(run, None, 0.01)
     poller._end_if_deserted(poller._task)
     async with asyncio.timeout(20):
-        assert (await poller.changed(run, None, 0.01)).status == 3
+        assert (await poller.next_change(run, None, 0.01)).status == 3
 
 
 async def test_where_its_task_is_cancelled_nobody_is_left_waiting(poller, runs):
     (run,) = runs(1)
-    wait = asyncio.create_task(poller.changed(run, 3, 60))
+    wait = asyncio.create_task(poller.next_change(run, 3, 60))
     await asyncio.sleep(0.05)
     poller._task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(wait, 20)
     async with asyncio.timeout(20):
-        assert (await poller.changed(run, None, 60)).status == 3
+        assert (await poller.next_change(run, None, 60)).status == 3
 
 
 async def test_a_fault_of_our_own_is_told_rather_than_kept(poller, runs):
     (run,) = runs(1)
-    waits = [poller.changed(each, None, 0.1) for each in (run, "ids that cannot be sorted")]
+    waits = [poller.next_change(each, None, 0.1) for each in (run, "ids that cannot be sorted")]
     async with asyncio.timeout(20):
         told = await asyncio.gather(*waits, return_exceptions=True)
     assert [type(each) for each in told] == [TypeError, TypeError]
-    assert (await poller.changed(run, None, 0.1)).status == 3
+    assert (await poller.next_change(run, None, 0.1)).status == 3
 
 
 trigger = contextvars.ContextVar("trigger", default=None)
@@ -251,7 +252,7 @@ async def test_its_requests_belong_to_no_waiter(poller, runs):
     fields = {name: getattr(poller.credentials, name) for name in Credentials.__dataclass_fields__}
     poller.credentials = Noting(**fields)
     trigger.set("the first waiter")
-    await statuses(poller.changed(run, None, 60) for run in runs(150))
+    await statuses(poller.next_change(run, None, 60) for run in runs(150))
     assert belonged_to == [None, None]
 
 
@@ -259,7 +260,7 @@ def test_two_loops_have_two_pollers(dbt_cloud, access, runs):
     (run,) = runs(1)
 
     async def watched():
-        return (await make(dbt_cloud, access).changed(run, None, 1)).status
+        return (await make(dbt_cloud, access).next_change(run, None, 1)).status
 
     assert [asyncio.run(watched()), asyncio.run(watched())] == [3, 3]
 
@@ -290,7 +291,7 @@ class Waiting(RuleBasedStateMachine):
         told = known
         while True:
             try:
-                told = (await self.poller.changed(run, told, interval, at_once=at_once)).status
+                told = (await self.poller.next_change(run, told, interval, at_once=at_once)).status
             except DbtCloudError as error:
                 if not error.retryable:
                     raise

@@ -24,7 +24,7 @@ def ask(engine, access, dbt_cloud):
 
 def test_a_hundred_ids_are_one_request(ask, seeded, jobs):
     found = ask(by_ids("1", seeded[100:200]))
-    assert {run_id: run.status for run_id, run in found.items()} == {
+    assert {run_id: run["status"] for run_id, run in found.items()} == {
         **dict.fromkeys(seeded[100:150], 3),
         **dict.fromkeys(seeded[150:200], 10),
     }
@@ -59,5 +59,5 @@ def test_only_what_is_wanted_is_told(ask, seeded):
 
 
 def test_one_run_by_its_own_request(ask, seeded, jobs):
-    assert ask(one_by_one("1", seeded[0]))[seeded[0]].status == 3
+    assert ask(one_by_one("1", seeded[0]))[seeded[0]]["status"] == 3
     assert jobs.control.requests()[0]["target"].endswith(f"/runs/{seeded[0]}/")

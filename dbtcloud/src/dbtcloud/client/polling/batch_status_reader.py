@@ -1,4 +1,4 @@
-"""Looks at many runs at once and tells those who wait for them."""
+"""Reads many runs at once, and wakes those who wait for a change of their status."""
 
 from __future__ import annotations
 
@@ -10,35 +10,34 @@ from datetime import UTC, datetime, timedelta
 
 from dbtcloud.client.endpoints import Id
 from dbtcloud.client.errors import BadRequest, DbtCloudError, RateLimited, Unprocessable
-from dbtcloud.client.models import Run
+from dbtcloud.client.models import Json, Run, required_field
 from dbtcloud.client.paging import PAGE_SIZE
 from dbtcloud.client.polling import status_queries
-from dbtcloud.client.polling.rate_limiter import Pacing
+from dbtcloud.client.polling.rate_limiter import PollRateLimiter
 from dbtcloud.client.protocol import Call, Request, Response, T
 from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 
-OVERLAP = timedelta(minutes=5)
-"""How far back the list of finished runs is read beyond the last look: its times are the server's."""
+# The times in the list of finished runs are the server's, and its clock may differ from ours.
+_OVERLAP = timedelta(minutes=5)
 
+# Each answer holds a hundred runs in memory.
+_CONCURRENT_REQUESTS = 4
 
-ABREAST = 4
-"""Requests that are under way together; each answer holds a hundred runs in memory."""
-
-BREATH = 20
-"""Runs that are told of at once: what is done in one turn of the event loop holds up all others."""
+# Each waiter that wakes runs its own code, which delays everything else in the event loop.
+_WAKE_UPS_PER_TURN = 20
 
 
 @dataclass(eq=False, slots=True)
 class Waiter:
-    """Somebody who waits for a run's status to become another than the one they know.
+    """A wait for a run's status to change.
 
     Attributes:
         run_id: The run.
-        known: The status code they know, or None.
-        interval: Seconds between two looks.
-        due: When the next look is due, by the event loop's clock.
-        answer: Set with the run when its status has changed, or with what went wrong.
+        known: The status code that is known already, or None.
+        interval: Seconds between two polls.
+        due: When the next poll is due, by the event loop's clock.
+        answer: Gets the run when its status has changed, or the error.
     """
 
     run_id: int
@@ -47,113 +46,122 @@ class Waiter:
     due: float
     answer: asyncio.Future[Run] = field(repr=False)
 
-    def tell(self, run: Run) -> None:
-        """Hand over a run whose status is new; with any other the waiting goes on."""
-        if run.status != self.known and not self.answer.done():
-            self.answer.set_result(run)
+    def update(self, row: Json) -> None:
+        """Wake the waiter if the status in a row is new; a row without a status is an error."""
+        if self.answer.done() or (self.known is not None and row.get("status") == self.known):
+            return
+        try:
+            status = required_field(row, "status", "run")
+        except DbtCloudError as error:
+            self.answer.set_exception(error)
+        else:
+            self.answer.set_result(Run(id=self.run_id, status=status, href=row.get("href")))
 
-    def disappoint(self, error: Exception | None) -> None:
-        """Hand over what went wrong; None cancels the waiting."""
+    def fail(self, error: Exception | None) -> None:
+        """Wake the waiter with an error; None cancels it."""
         if error is None:
             self.answer.cancel()
         elif not self.answer.done():
             self.answer.set_exception(error)
 
 
-class BatchStatusReader:
-    """Reads the runs of an account, a hundred with one request.
+_Waiters = Mapping[int, list[Waiter]]
 
-    Where `pk__in` is refused it reads the lists of active and of finished runs instead; a run that is in
+
+class BatchStatusReader:
+    """Reads runs of an account, a hundred with one request.
+
+    Where `pk__in` is refused it reads the lists of active and of finished runs instead. A run that is in
     neither is asked for alone.
 
     Args:
-        client: Speaks to the account.
+        client: The client for the account.
         account_id: The account.
-        pacing: When requests may be sent.
+        rate_limiter: Decides when a request may be sent.
     """
 
-    def __init__(self, client: AsyncClient, account_id: Id, pacing: Pacing) -> None:
-        self._client, self._account_id, self._pacing = client, account_id, pacing
-        self._takes_ids = True
-        self._looked_at: datetime | None = None
+    def __init__(self, client: AsyncClient, account_id: Id, rate_limiter: PollRateLimiter) -> None:
+        self._client, self._account_id, self._rate_limiter = client, account_id, rate_limiter
+        self._accepts_ids = True
+        self._last_read: datetime | None = None
 
-    async def look(self, due: Iterable[Waiter]) -> None:
-        """Read the runs of these waiters, and tell each of them what is new or what went wrong."""
+    async def read(self, due: Iterable[Waiter]) -> None:
+        """Read the runs of these waiters, and wake each whose status is new or whose read failed."""
         waiters: dict[int, list[Waiter]] = defaultdict(list)
         for waiter in due:
             waiters[waiter.run_id].append(waiter)
         started, ids = datetime.now(UTC), sorted(waiters)
-        if self._takes_ids:
+        if self._accepts_ids:
             chunks = (ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE))
-            await asyncio.gather(*(self._look_at_chunks(chunks, waiters) for _ in range(ABREAST)))
-        if ids and not self._takes_ids:
-            await self._look_at_lists(ids, waiters)
-        self._looked_at = started
+            readers = min(_CONCURRENT_REQUESTS, -(-len(ids) // PAGE_SIZE))
+            await asyncio.gather(*(self._read_chunks(chunks, waiters) for _ in range(readers)))
+        # Not `else`: the requests above may have shown that ids are refused.
+        if ids and not self._accepts_ids:
+            await self._read_lists(ids, waiters)
+        self._last_read = started
 
-    async def _look_at_chunks(
-        self, chunks: Iterator[Sequence[int]], waiters: Mapping[int, list[Waiter]]
-    ) -> None:
-        """Look at one chunk after the other, which are shared with others that do the same."""
+    async def _read_chunks(self, chunks: Iterator[Sequence[int]], waiters: _Waiters) -> None:
+        """Read one chunk after the other from an iterator that several of these share."""
         for chunk in chunks:
-            if self._takes_ids:
-                await self._look_at_ids(chunk, waiters)
+            if self._accepts_ids:
+                await self._read_ids(chunk, waiters)
 
-    async def _look_at_ids(self, ids: Sequence[int], waiters: Mapping[int, list[Waiter]]) -> None:
+    async def _read_ids(self, ids: Sequence[int], waiters: _Waiters) -> None:
         try:
             found = await self._ask(status_queries.by_ids(self._account_id, ids))
         except (BadRequest, Unprocessable):
-            self._takes_ids = False
+            self._accepts_ids = False
         except DbtCloudError as error:
-            _disappoint(ids, waiters, error)
+            _fail(ids, waiters, error)
         else:
-            self._takes_ids = self._takes_ids and found.keys() <= set(ids)  # or the filter was not heeded
-            if self._takes_ids:
-                await self._tell(ids, waiters, found)
+            # A server that ignores the filter sends any runs. They must not be taken for an answer.
+            self._accepts_ids = self._accepts_ids and found.keys() <= set(ids)
+            if self._accepts_ids:
+                await self._wake(ids, waiters, found)
 
-    async def _look_at_lists(self, ids: Sequence[int], waiters: Mapping[int, list[Waiter]]) -> None:
-        since = self._looked_at and self._looked_at - OVERLAP
+    async def _read_lists(self, ids: Sequence[int], waiters: _Waiters) -> None:
+        since = self._last_read and self._last_read - _OVERLAP
         try:
             found = await self._ask(status_queries.by_lists(self._account_id, ids, since))
         except DbtCloudError as error:
-            _disappoint(ids, waiters, error)
+            _fail(ids, waiters, error)
         else:
-            await self._tell(ids, waiters, found)
+            await self._wake(ids, waiters, found)
 
-    async def _look_alone(self, run_id: int, waiters: Mapping[int, list[Waiter]]) -> None:
-        """Ask for a run that the lists lack: deleted, not yet listed, or not for this token to see."""
+    async def _read_alone(self, run_id: int, waiters: _Waiters) -> None:
+        """Read a run that the lists lack: deleted, not yet listed, or not visible to this token."""
         try:
             found = await self._ask(status_queries.one_by_one(self._account_id, run_id))
         except DbtCloudError as error:
-            _disappoint([run_id], waiters, error)
+            _fail([run_id], waiters, error)
         else:
-            await self._tell([run_id], waiters, found)
+            await self._wake([run_id], waiters, found)
 
-    async def _tell(
-        self, ids: Sequence[int], waiters: Mapping[int, list[Waiter]], found: Mapping[int, Run]
-    ) -> None:
+    async def _wake(self, ids: Sequence[int], waiters: _Waiters, found: Mapping[int, Json]) -> None:
         for place, run_id in enumerate(ids):
             if run_id in found:
                 for waiter in waiters[run_id]:
-                    waiter.tell(found[run_id])
-            if place % BREATH == BREATH - 1:
-                await asyncio.sleep(0)  # those who were told go on before the next ones are
-        await asyncio.gather(*(self._look_alone(run_id, waiters) for run_id in ids if run_id not in found))
+                    waiter.update(found[run_id])
+            if place % _WAKE_UPS_PER_TURN == _WAKE_UPS_PER_TURN - 1:
+                await asyncio.sleep(0)  # let those who woke run before the next ones wake
+        if missing := [run_id for run_id in ids if run_id not in found]:
+            await asyncio.gather(*(self._read_alone(run_id, waiters) for run_id in missing))
 
     async def _ask(self, call: Call[T]) -> T:
         try:
             answer = await run_call_async(call, self._send, retry=NO_RETRY)
         except RateLimited as error:
-            self._pacing.refused(error)
+            self._rate_limiter.back_off(error)
             raise
-        self._pacing.answered()
+        self._rate_limiter.reset()
         return answer
 
     async def _send(self, request: Request) -> Response:
-        await self._pacing.turn()
+        await self._rate_limiter.acquire()
         return await self._client.send(request)
 
 
-def _disappoint(ids: Iterable[int], waiters: Mapping[int, list[Waiter]], error: Exception) -> None:
+def _fail(ids: Iterable[int], waiters: _Waiters, error: Exception) -> None:
     for run_id in ids:
         for waiter in waiters[run_id]:
-            waiter.disappoint(error)
+            waiter.fail(error)

@@ -11,7 +11,8 @@ from blockbuster import blockbuster_ctx
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.hooks.connection import credentials
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
-from airflow_dbt_cloud.hooks.waiting import shared_poller
+from airflow_dbt_cloud.hooks.polling import shared_poller
+from airflow_dbt_cloud.hooks.polling.shared_poller import SharedPoll
 from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
 from dbtcloud.client.errors import Unauthorized
 from dbtcloud.testing import CONNECTION_VARIABLE, connection_json
@@ -46,19 +47,23 @@ def going(jobs):
     return seed
 
 
-def watching(kind=DbtCloudHook, interval=0.1, **arguments):
+def polling(run, kind=DbtCloudHook, interval=0.1, shared_by="", **arguments):
     hook = kind(**arguments)
-    hook.poll_interval = interval
+    hook.share_polls(SharedPoll(run, interval, shared_by))
     return hook
 
 
-async def statuses(hooks, runs):
-    return await asyncio.gather(*(hook.get_job_status(run) for hook, run in zip(hooks, runs, strict=True)))
+async def status(hook):
+    return await hook.get_job_status(hook._shared_poll.run_id)
+
+
+async def statuses(hooks):
+    return await asyncio.gather(*map(status, hooks))
 
 
 async def test_two_hundred_hooks_read_the_connection_once_and_ask_together(counting, going, jobs):
     runs = going(200)
-    assert await statuses([watching(counting) for _ in runs], runs) == [3] * 200
+    assert await statuses([polling(run, counting) for run in runs]) == [3] * 200
     assert counting.read == 1
     assert (
         jobs.control.counters()["requests"] <= 2 * 2
@@ -67,7 +72,7 @@ async def test_two_hundred_hooks_read_the_connection_once_and_ask_together(count
 
 async def test_a_hook_answers_again_when_the_status_is_new(going, jobs):
     (run,) = going(1)
-    hook = watching()
+    hook = polling(run)
     assert await hook.get_job_status(run) == 3
     ends = asyncio.create_task(hook.get_job_status(run))
     await asyncio.sleep(0.3)
@@ -78,7 +83,7 @@ async def test_a_hook_answers_again_when_the_status_is_new(going, jobs):
 
 async def test_a_hook_whose_look_was_given_up_still_knows_the_status(going, jobs):
     (run,) = going(1)
-    hook = watching()
+    hook = polling(run)
     await hook.get_job_status(run)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(hook.get_job_status(run), 0.25)
@@ -89,34 +94,28 @@ async def test_a_hook_whose_look_was_given_up_still_knows_the_status(going, jobs
 OURS = ["dbtcloud.client", *(f"airflow_dbt_cloud.{layer}" for layer in ("hooks", "triggers", "job_runs"))]
 
 DIFFERENT = {
-    "class": lambda: watching(CountingHook),
-    "timeout_seconds": lambda: watching(timeout_seconds=7),
-    "an argument of a subclass": lambda: sharing("other"),
+    "class": lambda run: polling(run, CountingHook),
+    "timeout_seconds": lambda run: polling(run, timeout_seconds=7),
+    "an argument of a subclass": lambda run: polling(run, shared_by="other"),
 }
-
-
-def sharing(with_whom):
-    hook = watching()
-    hook.shares_with = with_whom
-    return hook
 
 
 @pytest.mark.parametrize("other", DIFFERENT.values(), ids=DIFFERENT)
 async def test_what_may_lead_elsewhere_is_not_shared(going, jobs, other):
     runs = going(2)
-    await statuses([watching(), other()], runs)
+    await statuses([polling(runs[0]), other(runs[1])])
     assert jobs.control.counters()["requests"] == 2
 
 
 async def test_what_changes_no_connection_is_shared(going, jobs):
     runs = going(2)
-    await statuses([watching(retry_limit=2), watching(retry_limit=3, retry_delay=9)], runs)
+    await statuses([polling(runs[0], retry_limit=2), polling(runs[1], retry_limit=3, retry_delay=9)])
     assert jobs.control.counters()["requests"] == 1
 
 
 async def test_triggers_with_different_arguments_of_their_hook_do_not_share(going, jobs):
     one, same, other = (
-        DbtCloudRunJobTrigger(run_id=1, hook_params=params)._shares_with()
+        DbtCloudRunJobTrigger(run_id=1, hook_params=params)._shared_by()
         for params in ({"tenant": "a"}, {"retry_limit": 5, "tenant": "a"}, {"tenant": "b"})
     )
     assert one == same != other
@@ -125,14 +124,14 @@ async def test_triggers_with_different_arguments_of_their_hook_do_not_share(goin
 def test_each_event_loop_has_pollers_of_its_own_and_closed_ones_are_forgotten(going, jobs):
     (run,) = going(1)
     for _ in range(5):
-        assert asyncio.run(watching().get_job_status(run)) == 3
+        assert asyncio.run(polling(run).get_job_status(run)) == 3
     assert len(shared_poller._LOOPS) <= 2
 
 
 @pytest.fixture
 def rotating(dbt_cloud, monkeypatch):
     """Puts a token into the connection; a refused one is read anew at once."""
-    monkeypatch.setattr(credentials, "RENEWAL", 0.0)
+    monkeypatch.setattr(credentials, "REREAD_INTERVAL", 0.0)
 
     def put(token):
         fields = json.loads(connection_json(dbt_cloud))
@@ -146,10 +145,8 @@ def rotating(dbt_cloud, monkeypatch):
 async def test_a_token_that_was_rotated_is_picked_up_at_the_first_401(rotating, counting, going, jobs):
     runs = going(150)
     rotating("an old token")
-    hooks = [watching(counting) for _ in runs]
-    waits = asyncio.gather(
-        *map(asyncio.create_task, (h.get_job_status(r) for h, r in zip(hooks, runs, strict=True)))
-    )
+    hooks = [polling(run, counting) for run in runs]
+    waits = asyncio.gather(*map(asyncio.create_task, map(status, hooks)))
     while not counting.read:  # noqa: ASYNC110 -- the count has no event
         await asyncio.sleep(0.005)
     rotating(None)
@@ -162,15 +159,15 @@ async def test_a_token_that_stays_wrong_is_told(rotating, going):
     (run,) = going(1)
     rotating("a wrong token")
     with pytest.raises(DbtCloudApiException) as refused:
-        await watching().get_job_status(run)
+        await polling(run).get_job_status(run)
     assert isinstance(refused.value.error, Unauthorized)
 
 
 async def test_a_wait_for_the_connection_that_is_given_up_holds_up_nobody(counting, going):
     runs = going(2)
-    first = asyncio.create_task(watching(counting).get_job_status(runs[0]))
+    first = asyncio.create_task(status(polling(runs[0], counting)))
     await asyncio.sleep(0.01)
-    second = asyncio.create_task(watching(counting).get_job_status(runs[1]))
+    second = asyncio.create_task(status(polling(runs[1], counting)))
     await asyncio.sleep(0)
     first.cancel()
     assert await asyncio.wait_for(second, 20) == 3
@@ -178,7 +175,7 @@ async def test_a_wait_for_the_connection_that_is_given_up_holds_up_nobody(counti
 
 async def test_a_run_is_seen_to_end_while_its_steps_are_told_each_interval(going, jobs, monkeypatch):
     """The looks at steps come no less often than those at the run, and must not push these off."""
-    monkeypatch.setattr("airflow_dbt_cloud.job_runs.progress.StepLooks.INTERVAL", 0.3)
+    monkeypatch.setattr("airflow_dbt_cloud.job_runs.progress.StepPolls.INTERVAL", 0.3)
     (run,) = going(1)
     event = asyncio.create_task(anext(DbtCloudRunJobTrigger(run_id=run, poll_interval=0.4).run()))
     while len(jobs.asked("GET", "run_steps")) < 3:  # noqa: ASYNC110 -- the journal has no event

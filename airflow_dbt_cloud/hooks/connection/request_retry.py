@@ -1,4 +1,4 @@
-"""What the hook's retry arguments mean for a single request."""
+"""Turns the hook's retry arguments into a decision about single requests."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from dbtcloud.client.errors import DbtCloudError
-from dbtcloud.client.polling.rate_limiter import LONGEST
+from dbtcloud.client.polling.rate_limiter import LONGEST_COOL_DOWN
 from dbtcloud.client.protocol import Request
 from dbtcloud.client.retry import RetryDecision, RetryPolicy, may_repeat
 
-INSISTENT = 10
-"""Attempts for what has to get through; with pauses of 1, 2, 4 … seconds that is eight and a half minutes."""
+# With pauses of 1, 2, 4 … seconds, ten attempts take eight and a half minutes. dbt Cloud's cool-down is five.
+_PERSISTENT_ATTEMPTS = 10
 
 
 def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> RetryDecision:
-    """When a request is sent again.
+    """Return the decision when to send a request again.
 
     Args:
-        limit: Attempts; what is only read is tried four times at the least.
+        limit: Attempts; a request that only reads is tried at least four times.
         delay: Seconds before the second attempt, doubled for each further one.
         tenacity_args: `stop`, `wait` and `retry` of tenacity, which then decide instead. A request that
             may have started something is never repeated, whatever they say.
@@ -33,17 +33,19 @@ def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None =
     return _by_tenacity(tenacity_args) if tenacity_args else policy
 
 
-def insistent(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> RetryDecision:
-    """When a request is sent again that has to get through: dbt Cloud's cool-down of five minutes is sat out.
+def persistent_decision(
+    limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None
+) -> RetryDecision:
+    """Return the decision for a request that has to get through: it waits out dbt Cloud's cool-down.
 
     The arguments are those of `decision`.
     """
-    policy = RetryPolicy(attempts=max(limit, INSISTENT), delay=delay, max_delay=LONGEST)
+    policy = RetryPolicy(attempts=max(limit, _PERSISTENT_ATTEMPTS), delay=delay, max_delay=LONGEST_COOL_DOWN)
     return _by_tenacity(tenacity_args) if tenacity_args else policy
 
 
 def _by_tenacity(args: Mapping[str, Any]) -> RetryDecision:
-    """Ask tenacity's own strategies; a `retry` predicate sees our error and the library's beneath it."""
+    """Let tenacity's strategies decide; a `retry` predicate sees our error and its cause."""
     began: dict[int, float] = {}
 
     def decide(request: Request, error: DbtCloudError, attempt: int) -> float | None:

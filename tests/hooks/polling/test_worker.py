@@ -187,7 +187,7 @@ def test_what_is_not_dbt_clouds_fault_ends_the_wait_under_its_own_name(connect, 
 @pytest.fixture
 def before_rotation(dbt_cloud, connect, monkeypatch):
     """A hook that has read its connection when that still held an old token."""
-    monkeypatch.setattr(credentials, "RENEWAL", 0.0)
+    monkeypatch.setattr(credentials, "REREAD_INTERVAL", 0.0)
     hook = connect(dbt_cloud, password="an old token")
     assert hook.connection.password == "an old token"
     assert hook._credentials().token == "an old token"

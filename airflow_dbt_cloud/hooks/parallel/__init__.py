@@ -1,0 +1,1 @@
+"""Doing the same for many pages or artifacts at once, in threads."""

@@ -1,0 +1,1 @@
+"""Polling the status of runs, in a triggerer and on a worker."""
