@@ -1,1 +1,1 @@
-"""OpenLineage: imported only where it is used."""
+"""OpenLineage events of dbt Cloud runs. The OpenLineage libraries are imported only when they are used."""

@@ -1,4 +1,4 @@
-"""A catalog as the OpenLineage library reads it, which fails on a column without a type."""
+"""Prepares a catalog for the OpenLineage library, which fails on a column without a type."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 
 
 def library_catalog(catalog: Json, log: Logger) -> dict[str, Any]:
-    """The columns and counts of a catalog's tables; what is given is not changed.
+    """Return a copy of a catalog with its tables' columns and counts.
 
-    A column whose type the database did not tell has the type "": left out it would seem to be dropped.
+    A column without a type gets the type "". Without the column, lineage would show it as dropped.
 
     Args:
         catalog: A `catalog.json`.
-        log: Told how many columns have no type.
+        log: Gets a warning with the number of columns without a type.
     """
-    told = {section: _tables(as_mappings(catalog.get(section))) for section in ("nodes", "sources")}
-    tables = [table for section in told.values() for table in section.values()]
+    sections = {section: _tables(as_mappings(catalog.get(section))) for section in ("nodes", "sources")}
+    tables = [table for section in sections.values() for table in section.values()]
     untyped = sum(not column["type"] for table in tables for column in table["columns"].values())
     if untyped:
-        log.warning("OpenLineage is told no type of %d columns, which catalog.json has none for.", untyped)
-    return told
+        log.warning("The OpenLineage events have no type for %d columns: catalog.json has none.", untyped)
+    return sections
 
 
 def _tables(tables: Mapping[str, Json]) -> dict[str, dict[str, Any]]:
-    """Without those that have no columns: of them the library takes the manifest's."""
+    """Leave out tables without columns: for them the library takes the columns of the manifest."""
     return {
         unique_id: {"columns": _columns(table["columns"]), "stats": _stats(table)}
         for unique_id, table in tables.items()

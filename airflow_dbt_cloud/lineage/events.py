@@ -1,4 +1,4 @@
-"""OpenLineage events of a run itself."""
+"""OpenLineage events of a dbt Cloud run itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openlineage.common.provider.dbt.facets import ParentRunMetadata
 
 PRODUCER = f"https://pypi.org/project/airflow-dbt-cloud/{__version__}"
-"""The URI by which the events name what made them."""
+"""The `producer` of the events: the URI of the program that made them."""
 
 _END_STATES = {
     RunStatus.SUCCESS: RunState.COMPLETE,
@@ -28,26 +28,28 @@ _END_STATES = {
 }
 
 
-def start_events(told: LineageRun, parent: ParentRunMetadata) -> Iterator[RunEvent]:
-    """The start of the run itself: when it began, or was asked for where it is queued yet."""
-    run = told.run
+def start_events(lineage_run: LineageRun, parent: ParentRunMetadata) -> Iterator[RunEvent]:
+    """Yield the start of the run. While the run is queued, the event has the time of its trigger."""
+    run = lineage_run.run
     if (began := run.started_at or run.created_at) is not None:
-        yield _run_event(told, parent, RunState.START, began)
+        yield _run_event(lineage_run, parent, RunState.START, began)
 
 
-def end_events(told: LineageRun, parent: ParentRunMetadata) -> Iterator[RunEvent]:
-    """The end of the run itself, when dbt Cloud says that it ended; nothing while it goes on."""
-    if told.run.finished_at is not None:
-        yield _run_event(told, parent, _ending(told.run.status), told.run.finished_at)
+def end_events(lineage_run: LineageRun, parent: ParentRunMetadata) -> Iterator[RunEvent]:
+    """Yield the end of the run, or nothing while it is still running."""
+    if lineage_run.run.finished_at is not None:
+        yield _run_event(lineage_run, parent, _ending(lineage_run.run.status), lineage_run.run.finished_at)
 
 
-def _run_event(told: LineageRun, parent: ParentRunMetadata, state: RunState, moment: datetime) -> RunEvent:
-    """The OpenLineage run's id follows from the dbt Cloud run's: events of several tasks are of one run."""
-    run = told.run
+def _run_event(
+    lineage_run: LineageRun, parent: ParentRunMetadata, state: RunState, moment: datetime
+) -> RunEvent:
+    """Make an event whose run id is computed from the dbt Cloud run's, so that all tasks emit the same id."""
+    run = lineage_run.run
     facets: dict[str, Any] = {"parent": parent.to_openlineage()}
     run_id = generate_static_uuid(run.created_at or moment, f"dbt Cloud run {run.id}".encode())
     kind = job_type_job.JobTypeJobFacet(processingType="BATCH", integration="DBT", jobType="JOB")
-    name = f"{told.project['name']}.{told.job_name}"
+    name = f"{lineage_run.project['name']}.{lineage_run.job_name}"
     return RunEvent(
         eventTime=moment.isoformat(),
         run=OpenLineageRun(runId=str(run_id), facets=facets),

@@ -1,4 +1,4 @@
-"""The OpenLineage run of a task, as the parent of what it started, also in the cause of a dbt Cloud run."""
+"""The OpenLineage run of a task, as the parent of the events of the dbt Cloud run that it started."""
 
 from __future__ import annotations
 
@@ -13,25 +13,30 @@ if TYPE_CHECKING:
 
 
 def cause_with_parent(cause: str, task_instance: Any, log: Logger) -> str:
-    """The task's OpenLineage parent and root as compact JSON; the parent alone if both do not fit.
+    """Return the task's OpenLineage parent and root as compact JSON, for the cause of a dbt Cloud run.
 
-    Falls back to `cause`, with a warning, where not even that fits or the extra `openlineage` is missing.
+    If both are too long, return the parent alone. If that is too long as well, or the extra `openlineage` is
+    missing, log a warning and return `cause`.
     """
     try:
         facets = _facets(task_instance)
     except ImportError:
-        log.warning("The cause holds no OpenLineage parent: pip install 'airflow-dbt-cloud[openlineage]'.")
+        log.warning(
+            "The run's cause has no OpenLineage parent. Run: pip install 'airflow-dbt-cloud[openlineage]'"
+        )
         return cause
     for facet in (facets, {"parent": facets["parent"]}):
         text = json.dumps(facet, separators=(",", ":"))
         if len(text) <= DBT_CAUSE_MAX_LENGTH:
             return text
-    log.warning("The OpenLineage parent does not fit into %d characters.", DBT_CAUSE_MAX_LENGTH)
+    log.warning(
+        "The run's cause has no OpenLineage parent: it is longer than %d characters.", DBT_CAUSE_MAX_LENGTH
+    )
     return cause
 
 
 def event_parent(task_instance: Any) -> ParentRunMetadata:
-    """The task's OpenLineage run, with its root, in the words of the OpenLineage library.
+    """Return the task's OpenLineage run and its root, as the OpenLineage library takes them.
 
     Raises:
         ImportError: If the extra `openlineage` is missing.
@@ -51,7 +56,7 @@ def event_parent(task_instance: Any) -> ParentRunMetadata:
 
 
 def _facets(task_instance: Any) -> dict[str, Any]:
-    """Parent and root by the OpenLineage provider's own macros."""
+    """Return parent and root from the macros of Airflow's OpenLineage provider."""
     from airflow.providers.openlineage.plugins import macros
 
     parent = macros.lineage_job_namespace(), macros.lineage_job_name(task_instance)

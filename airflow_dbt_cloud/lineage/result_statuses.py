@@ -1,4 +1,4 @@
-"""What became of a step's nodes, in the statuses that the OpenLineage library knows."""
+"""Prepares the results of a dbt step for the OpenLineage library, with the statuses that it knows."""
 
 from __future__ import annotations
 
@@ -13,26 +13,24 @@ from dbtcloud.artifacts.schema import InvalidArtifact
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
-_KINDS = ("model.", "snapshot.", "test.")
-"""Unique ids of the nodes that the library tells of begin so."""
+_KINDS = ("model.", "snapshot.", "test.")  # the nodes that the library makes events of
 
 _SUCCESSFUL = frozenset({"success", "pass", "warn"})
-_COUNTS = frozenset({"rows_affected", "bytes_processed"})
-"""What the library counts by of an adapter's response."""
+_COUNTS = frozenset({"rows_affected", "bytes_processed"})  # what the library reads of an adapter's response
 
 
 def library_results(run_results: Json, log: Logger) -> list[dict[str, Any]]:
-    """The results that OpenLineage is told of, as the library reads them; those given are not changed.
+    """Return copies of the results that the library makes events of.
 
-    A model of which some batches failed ("partial success") has failed, as for dbt itself, and so has one
-    with a "runtime error"; a model with a warning is there. What dbt did not run is no run for OpenLineage:
-    nodes skipped, with nothing to do ("no-op"), or reused from an earlier run, whose events tell of the data.
-    Nor is anything made up for statuses that are not known. The log counts all these by status. The library
-    by itself drops what it does not know, and takes a test that did not run for a failed one.
+    A model with "partial success" or "runtime error" has failed, as dbt itself counts it. A model with a
+    warning was built. Nodes that dbt did not run are left out, and so are nodes with an unknown status: those
+    that were skipped, had nothing to do ("no-op"), or were reused from an earlier run, which has emitted its
+    own events. Without this, the library would drop statuses that it does not know, and show a test that did
+    not run as failed.
 
     Args:
         run_results: A `run_results.json`.
-        log: Told of what is left out.
+        log: Gets the number of nodes that are left out, by status.
 
     Raises:
         InvalidArtifact: If it has no list of results.
@@ -41,16 +39,18 @@ def library_results(run_results: Json, log: Logger) -> list[dict[str, Any]]:
     if not isinstance(results, list):
         raise InvalidArtifact("run-results", "It has no list of results")
     known = [each for each in map(as_mapping, results) if as_text(each.get("unique_id")).startswith(_KINDS)]
-    told = [(each, _library_status(each["unique_id"], as_text(each.get("status")))) for each in known]
-    left_out = Counter(as_text(each.get("status")) or "unknown" for each, status in told if status is None)
+    statuses = [(each, _library_status(each["unique_id"], as_text(each.get("status")))) for each in known]
+    left_out = Counter(
+        as_text(each.get("status")) or "unknown" for each, status in statuses if status is None
+    )
     if left_out:
         counted = ", ".join(f"{count} {status}" for status, count in left_out.most_common())
-        log.info("OpenLineage is told nothing of nodes that dbt did not run, by status: %s.", counted)
-    return [_readable(each, status) for each, status in told if status is not None]
+        log.info("No OpenLineage events of nodes that dbt did not run, by status: %s.", counted)
+    return [_readable(each, status) for each, status in statuses if status is not None]
 
 
 def _library_status(unique_id: str, status: str) -> str | None:
-    """The library's word for what became of a node; None where it did not run, or nobody knows."""
+    """Return the library's status of a node, or None if the node did not run or its status is unknown."""
     if status in FAILED_STATUSES:
         return "error"
     if status not in _SUCCESSFUL:
@@ -61,7 +61,7 @@ def _library_status(unique_id: str, status: str) -> str | None:
 
 
 def _readable(result: Json, status: str) -> dict[str, Any]:
-    """The result without what the library stumbles over: counts and times that are none."""
+    """Return the result without counts and times that the library cannot read."""
     response = as_mapping(result.get("adapter_response"))
     counted = {
         name: each for name, each in response.items() if name not in _COUNTS or as_number(each) is not None
@@ -70,7 +70,7 @@ def _readable(result: Json, status: str) -> dict[str, Any]:
 
 
 def _timing(result: Json) -> Iterator[Json]:
-    """When it was executed; of a node that was cut off one of the times may be missing."""
+    """Yield the times of a result. If a node was interrupted and has only one time, that counts as both."""
     phases = result.get("timing")
     for phase in map(as_mapping, phases if isinstance(phases, list) else []):
         times = [time for time in (phase.get("started_at"), phase.get("completed_at")) if as_time(time)]

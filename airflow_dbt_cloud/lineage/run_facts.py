@@ -1,4 +1,4 @@
-"""A run as its lineage needs it: where it belongs, its dbt steps, and what each of them wrote."""
+"""The facts about a run that its lineage needs: project, connections, dbt steps and their artifacts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from dbtcloud.report.run_report_reader import builds_nodes, must_have_results
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
+# How long to wait for an artifact that must exist. Airflow's listener allows ten seconds for all of them.
 _RETRY_SECONDS = 2.0
-"""Seconds for which an artifact is looked for that there must be; Airflow's listener gives all of it ten."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepArtifacts:
-    """What a dbt step wrote; the catalog is the whole run's, if it has one, as `library_catalog` gives it."""
+    """The artifacts of a dbt step, with the catalog of the whole run if there is one."""
 
     step: Step
     manifest: dict[str, Any]
@@ -34,13 +34,13 @@ class StepArtifacts:
 
 
 class LineageRun:
-    """A run, and a hook that asks for what belongs to it.
+    """A run, with what a hook reads about it.
 
     Args:
         hook: A `DbtCloudHook`.
         run_id: The run.
-        account_id: Its account; the connection's if None.
-        log: Told of what is missing.
+        account_id: Its account, or None for the connection's.
+        log: Gets warnings about what could not be read.
     """
 
     def __init__(self, hook: Any, run_id: int | str, account_id: int | str | None, log: Logger) -> None:
@@ -53,27 +53,27 @@ class LineageRun:
 
     @cached_property
     def project(self) -> dict[str, Any]:
-        """The project, with its connection; its id alone where the token may not read it."""
+        """The project with its connection, or only its id if it cannot be read."""
         project_id = self.run.data.get("project_id")
         try:
             return dict(self._hook.get_project(project_id, **self._account).json()["data"])
-        except Exception as error:  # noqa: BLE001 -- as with an artifact
-            self._log.warning("OpenLineage goes without project %s: %s", project_id, error)
+        except Exception as error:  # noqa: BLE001 -- lineage must not fail the task
+            self._log.warning("Could not read project %s for OpenLineage: %s", project_id, error)
             return {"id": project_id, "name": str(project_id)}
 
     @property
     def job_name(self) -> str:
-        """The job's name; its id where dbt Cloud tells none."""
+        """The job's name, or its id if dbt Cloud returned no name."""
         return str((self.run.data.get("job") or {}).get("name") or self.run.job_id)
 
     @property
     def connections(self) -> list[dict[str, Any]]:
-        """The environment's connection, which goes before the project's."""
+        """The connections of the environment and of the project, in this order."""
         environment = self.run.data.get("environment") or {}
         return [found for each in (environment, self.project) if (found := each.get("connection"))]
 
     def steps(self) -> Iterator[StepArtifacts]:
-        """Each dbt step that builds or tests, with what it wrote; one that lacks it is left out."""
+        """Yield the artifacts of each dbt step that builds or tests nodes, if it has any."""
         for step in filter(builds_nodes, self.run.steps):
             run_results = self._artifact("run_results.json", step)
             manifest = self._artifact("manifest.json", step) if run_results else None
@@ -87,23 +87,23 @@ class LineageRun:
         return library_catalog(found, self._log) if found else None
 
     def _artifact(self, path: str, step: Step) -> dict[str, Any] | None:
-        """A JSON artifact of a step, or None, which the log tells."""
+        """Return a JSON artifact of a step, or None with a warning."""
 
-        def look() -> Call[dict[str, Any]]:
+        def read() -> Call[dict[str, Any]]:
             yield from ()
             return self._read(path, step)
 
         account_id = self.run.data["account_id"]
-        patient = download.retry_while_recent(look, account_id, self.run.id, longest=_RETRY_SECONDS)
+        patient = download.retry_while_recent(read, account_id, self.run.id, longest=_RETRY_SECONDS)
         try:
-            return dict(self._hook._call(patient if must_have_results(step) else look()))  # noqa: SLF001 -- its own
-        except Exception as error:  # noqa: BLE001 -- lineage is never worth more than the task
-            template = "OpenLineage goes without %s of step %d, %s, of run %s: %s"
+            return dict(self._hook._call(patient if must_have_results(step) else read()))  # noqa: SLF001 -- its own
+        except Exception as error:  # noqa: BLE001 -- lineage must not fail the task
+            template = "Could not read %s of step %d, %s, of run %s for OpenLineage: %s"
             self._log.warning(template, path, step.index, step.name, self.run.id, error)
             return None
 
     def _read(self, path: str, step: Step) -> dict[str, Any]:
-        """A JSON artifact of a step, by the hook's verb, so that overriding that takes effect."""
+        """Read a JSON artifact of a step by the hook's method, which a subclass may override."""
         try:
             answer = self._hook.get_job_run_artifact(self.run.id, path, step=step.index, **self._account)
         except DbtCloudApiException as error:

@@ -1,4 +1,4 @@
-"""OpenLineage events of the nodes of a dbt step, made by the OpenLineage library."""
+"""OpenLineage events of the nodes of a dbt step. The OpenLineage library makes them from its artifacts."""
 
 from __future__ import annotations
 
@@ -18,65 +18,74 @@ if TYPE_CHECKING:
     from airflow.sdk.types import Logger
     from openlineage.common.provider.dbt.facets import ParentRunMetadata
 
-_MAX_ODD = 50
-"""Nodes of a step that may be odd; with more of them something is wrong with the step."""
+_MAX_REFUSED = 50  # with more refused nodes, something is wrong with the step as a whole
 
-Results: TypeAlias = list[dict[str, Any]]
-Tell: TypeAlias = Callable[[Results], list[RunEvent]]
+_Results: TypeAlias = list[dict[str, Any]]
+_MakeEvents: TypeAlias = Callable[[_Results], list[RunEvent]]
 
 
 def step_events(
     finished: LineageRun, artifacts: StepArtifacts, parent: ParentRunMetadata, log: Logger
 ) -> list[RunEvent]:
-    """Events of the models, snapshots and tests of a step that dbt ran; an odd node loses its own alone.
+    """Return the events of the models, snapshots and tests that dbt ran in a step.
+
+    A node that the library refuses loses only its own events.
 
     Args:
         finished: The run.
-        artifacts: What the step wrote.
-        parent: The events' parent.
-        log: Told of nodes that are left out.
+        artifacts: The step's artifacts.
+        parent: The parent of the events.
+        log: Gets warnings about nodes without events.
 
     Raises:
         Exception: Whatever the library raises, such as `NotImplementedError` for an adapter unknown to it.
     """
 
-    def tell(results: Results) -> list[RunEvent]:
-        return _told(finished, artifacts, parent, results)
+    def make_events(results: _Results) -> list[RunEvent]:
+        return _library_events(finished, artifacts, parent, results)
 
     results = library_results(artifacts.run_results, log)
     try:
-        return tell(results)
-    except Exception:  # noqa: BLE001 -- the library raises whatever it stumbles over
-        tell([])  # raises what is wrong with the step as a whole
-        odd: dict[str, Exception] = {}
-        results = _without_odd(results, tell, odd)
-        for unique_id, error in odd.items():
-            log.warning("OpenLineage is told nothing of %s: %r", unique_id, error)
-        return tell(results)
+        return make_events(results)
+    except Exception:  # noqa: BLE001 -- the library raises all kinds of errors for odd nodes
+        make_events([])  # raises if something is wrong with the step as a whole
+        refused: dict[str, Exception] = {}
+        results = _accepted(results, make_events, refused)
+        for unique_id, error in refused.items():
+            log.warning("No OpenLineage events of %s: %r", unique_id, error)
+        return make_events(results)
 
 
-def _without_odd(results: Results, tell: Tell, odd: dict[str, Exception]) -> Results:
-    """The results that can be told, found by halves: those of a model's tests make one event together."""
+def _accepted(results: _Results, make_events: _MakeEvents, refused: dict[str, Exception]) -> _Results:
+    """Return the results that the library accepts, and add the others to `refused`.
+
+    Single results would not do: the library makes one event of all the tests of a model. So the results are
+    halved until only refused ones are left out.
+    """
     try:
-        tell(results)
+        make_events(results)
     except Exception as error:
         if len(results) > 1:
             half = len(results) // 2
-            return _without_odd(results[:half], tell, odd) + _without_odd(results[half:], tell, odd)
-        odd[results[0]["unique_id"]] = error
-        if len(odd) > _MAX_ODD:
-            raise ValueError(f"More than {_MAX_ODD} of its nodes cannot be told: {error!r}") from error
+            return _accepted(results[:half], make_events, refused) + _accepted(
+                results[half:], make_events, refused
+            )
+        refused[results[0]["unique_id"]] = error
+        if len(refused) > _MAX_REFUSED:
+            raise ValueError(
+                f"The library refuses more than {_MAX_REFUSED} of its nodes: {error!r}"
+            ) from error
         return []
     return results
 
 
-def _told(
-    finished: LineageRun, artifacts: StepArtifacts, parent: ParentRunMetadata, results: Results
+def _library_events(
+    finished: LineageRun, artifacts: StepArtifacts, parent: ParentRunMetadata, results: _Results
 ) -> list[RunEvent]:
     processor = DbtCloudArtifactProcessor(
         producer=PRODUCER,
         job_namespace=parent.job_namespace,
-        skip_errors=False,  # else it drops events without a word
+        skip_errors=False,  # otherwise the library drops events silently
         logger=logging.getLogger(__name__),
         manifest=artifacts.manifest,
         run_result={**artifacts.run_results, "results": results},

@@ -1,4 +1,4 @@
-"""Which warehouse a run worked on, in the words that the OpenLineage library reads of a dbt profile."""
+"""The warehouse that a run used, as the dbt profile that the OpenLineage library expects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Json = Mapping[str, Any]
 
 
 def warehouse_profile(connections: Sequence[Json], manifest: Json) -> dict[str, Any]:
-    """The name, the adapter and the details of the first connection that has any.
+    """Return name, adapter and details of the first connection that has details.
 
     The adapter is the one that dbt itself wrote into the manifest. dbt Cloud spells a host `hostname`
     (API v3, `PostgresConnection`), dbt's profiles spell it `host`.
@@ -25,10 +25,10 @@ def warehouse_profile(connections: Sequence[Json], manifest: Json) -> dict[str, 
         if details := connection.get("details") or connection.get("config"):
             adapter = manifest["metadata"].get("adapter_type") or connection["type"]
             name = connection.get("name") or adapter
-            return {"name": name, "type": adapter, "details": _spelled_as_in_profiles(details)}
-    raise LookupError("dbt Cloud tells nothing of the connection that the run used")
+            return {"name": name, "type": adapter, "details": _profile_details(details)}
+    raise LookupError("dbt Cloud returned no details of the connection that the run used")
 
 
-def _spelled_as_in_profiles(details: Json) -> dict[str, Any]:
+def _profile_details(details: Json) -> dict[str, Any]:
     host = {"host": details["hostname"]} if details.get("hostname") else {}
     return {**host, **details}

@@ -12,12 +12,9 @@ import requests
 from airflow_dbt_cloud.operators.dbt import DbtCloudRetryJobRunOperator, DbtCloudRunJobOperator
 from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
 from lineage_types import faults
+from recorded_run import failed_run, successful_run
 from small_artifacts import catalog, manifest, run_results
 
-TWO_STEPS = [
-    """dbt build --exclude tag:slow tag:flaky tag:broken --vars '{"rate": "1.5"}'""",
-    "dbt run --select path:models/marts",
-]
 WHOLE = {
     "steps/1/manifest.json": manifest(),
     "steps/1/run_results.json": run_results("first"),
@@ -110,7 +107,7 @@ def test_the_check_finds_what_the_schema_does_not_allow(build, shop, told):
 
 @pytest.mark.dbt
 def test_each_step_of_a_real_run_is_told_by_its_own_artifacts(build, dbt_cloud, told):
-    outcome = build(job_id=1, steps_override=TWO_STEPS, check_interval=0.2)
+    outcome = build(job_id=successful_run().seed(dbt_cloud))
     assert outcome.state == "success"
     events = told()
     ours = [event for event in events if "airflow-dbt-cloud" in event["producer"]]
@@ -151,7 +148,7 @@ def _artifact(cloud, run_id, step):
 
 @pytest.mark.dbt
 def test_a_really_failing_run_and_its_model_are_told_as_failed(build, dbt_cloud, told):
-    assert build(job_id=4, check_interval=0.2).state == "failed"
+    assert build(job_id=failed_run().seed(dbt_cloud)).state == "failed"
     ended = {event["job"]["name"]: event["eventType"] for event in told()}
     assert ended["Sample bakery.Failing build"] == "FAIL"
     assert ended["warehouse.prod.bakery.burnt_batches.build.run"] == "FAIL"
@@ -193,7 +190,7 @@ def test_a_start_that_cannot_be_told_holds_nothing_up(build, jobs, told, dbt_clo
     dbt_cloud.control.add_fault("status", route="*/runs/*", status=403, method="GET", count=1)
     outcome = build(job_id=jobs.instant)
     assert outcome.state == "success"
-    assert "OpenLineage is not told of the start of run" in outcome.log
+    assert "Could not emit the OpenLineage start event of run" in outcome.log
 
 
 @pytest.mark.filterwarnings("ignore:.*legacy config options")
@@ -221,14 +218,14 @@ def test_an_artifact_that_cannot_be_read_loses_its_own_step_alone(build, shop, t
     outcome = build(job_id=shop(artifacts))
     assert outcome.state == "success"
     assert invocations(told()) == [("second", "START"), ("second", "COMPLETE")]
-    assert f"OpenLineage goes without {lost} of step 1" in outcome.log
+    assert f"Could not read {lost} of step 1" in outcome.log
 
 
 def test_a_damaged_artifact_loses_its_own_step_alone(build, shop, told):
     outcome = build(job_id=shop({**WHOLE, "steps/1/manifest.json": {"metadata": {}, "nodes": 5}}))
     assert outcome.state == "success"
     assert invocations(told()) == [("second", "START"), ("second", "COMPLETE")]
-    assert "OpenLineage is told nothing of step 1" in outcome.log
+    assert "No OpenLineage events of step 1" in outcome.log
 
 
 @pytest.mark.parametrize(("artifacts", "kind"), [(WHOLE, "BIGINT"), (without("steps/3/catalog.json"), None)])
@@ -252,7 +249,7 @@ def test_a_project_that_may_not_be_read_costs_its_name_alone(build, shop, told, 
     job_id = shop(WHOLE)
     dbt_cloud.control.add_fault("status", route="*/projects/*", status=403)
     outcome = build(job_id=job_id)
-    assert "OpenLineage goes without project 1" in outcome.log
+    assert "Could not read project 1 for OpenLineage" in outcome.log
     assert len(of(told(), "1.Nightly")) == 2
     assert len(invocations(told())) == 4
 
@@ -281,7 +278,7 @@ def test_a_failed_run_is_told_as_failed_and_a_cancelled_one_as_aborted(build, sh
 def test_a_run_that_goes_on_is_not_told(build, jobs, told):
     outcome = build(job_id=jobs.endless, wait_for_termination=False)
     assert outcome.state == "success"
-    assert "goes on; OpenLineage is told nothing" in outcome.log
+    assert "is still running: no OpenLineage events" in outcome.log
     assert [event["eventType"] for event in of(told(), "Sample bakery.Endless")] == ["START"]
 
 

@@ -42,7 +42,7 @@ def test_the_cause_names_the_task_as_the_runs_parent(cause_of, macros):
 def test_a_parent_that_does_not_fit_leaves_the_plain_cause_with_a_warning(cause_of, macros):
     cause, log = cause_of("n" * 200)
     assert cause.startswith("Triggered via Apache Airflow by task 'build' in the nnn")
-    assert "The OpenLineage parent does not fit" in log
+    assert "The run's cause has no OpenLineage parent: it is longer than" in log
 
 
 def test_without_the_openlineage_provider_the_plain_cause_is_sent_and_the_way_to_it_told(

@@ -7,6 +7,7 @@ import pytest
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
 from airflow_dbt_cloud.tasks.run_outcome import RUN_REPORT
+from recorded_run import failed_run
 
 RESULTS = {
     "results": [
@@ -106,7 +107,7 @@ def test_a_run_that_succeeded_is_reported_too(form, told, kind, arguments):
 def test_a_run_without_results_tells_its_step_and_the_end_of_its_log(form, told, kind, arguments, step, log):
     outcome, _ = form(kind, told(20, results=None, step=step, logs=log), **arguments)
     (message,) = raised(outcome)
-    assert f"It failed in: {step}. Its log ends: {' '.join(log.split())}" in message
+    assert f"Failed in: {step}. End of its log: {' '.join(log.split())}" in message
     assert f"  {log.splitlines()[-1]}" in outcome.log
     assert outcome.xcoms("build")[RUN_REPORT]["log_tail"] == log.splitlines()
 
@@ -119,7 +120,7 @@ def test_a_fault_while_reporting_does_not_stand_in_for_the_outcome(form, told, j
     assert outcome.state == "failed"
     (message,) = raised(outcome)
     assert "has failed. " in message
-    assert "It failed in: Invoke dbt with `dbt build`." in message
+    assert "Failed in: Invoke dbt with `dbt build`." in message
     assert "cannot be read" in outcome.log
 
 
@@ -131,9 +132,10 @@ def test_what_was_read_for_the_log_is_not_read_again_for_the_xcom(build, told, j
 @pytest.mark.dbt
 def test_a_really_failing_build_is_told_alike_by_operator_and_sensor(build, dbt_cloud):
     """A model whose SQL fails, a test that fails, and what dbt skips because of them."""
-    forms = [build(job_id=4, deferrable=deferrable, check_interval=0.3) for deferrable in (False, True)]
+    job_id = failed_run().seed(dbt_cloud)
+    forms = [build(job_id=job_id, deferrable=deferrable) for deferrable in (False, True)]
     run_id = forms[0].xcoms("build")["job_run_id"]
-    sensing = {"run_id": run_id, "poke_interval": 0.3, "retries": 0}
+    sensing = {"run_id": run_id, "retries": 0}
     forms += [build(DbtCloudJobRunSensor, deferrable=deferrable, **sensing) for deferrable in (False, True)]
     for outcome in forms:
         assert outcome.state == "failed"

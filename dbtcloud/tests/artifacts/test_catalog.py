@@ -64,6 +64,6 @@ def test_tables_of_nodes_and_sources_are_read_with_their_columns_in_order():
 
 def test_what_is_no_catalog_is_refused():
     with pytest.raises(
-        InvalidArtifact, match=r"^This is no catalog.json. It has no 'nodes'. Give catalog.json"
+        InvalidArtifact, match=r"^This is not a valid catalog.json. It has no 'nodes'. Use catalog.json"
     ):
         read_catalog(stream({"results": []}))

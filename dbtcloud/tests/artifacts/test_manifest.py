@@ -113,6 +113,44 @@ def test_nodes_are_read_in_each_version_of_the_schema(version):
     )
 
 
+@pytest.mark.parametrize(
+    ("fields", "meta"),
+    [
+        ({"meta": {"owner": "top"}, "config": {"meta": {"owner": "config"}}}, {"owner": "config"}),
+        ({"meta": {"owner": "top"}, "config": {"meta": {}}}, {"owner": "top"}),
+        ({"meta": {"owner": "top"}, "config": {}}, {"owner": "top"}),
+        ({"config": {"meta": {"owner": "config"}}}, {"owner": "config"}),
+        ({"meta": {"tier": 1}, "config": {"meta": {"owner": "config"}}}, {"owner": "config"}),
+    ],
+)
+def test_the_meta_of_the_configuration_goes_before_the_other_and_is_not_mixed_with_it(fields, meta):
+    manifest = read_manifest(stream({"nodes": {"model.shop.a": fields}}))
+    assert manifest.nodes["model.shop.a"].meta == meta
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ("target/compiled/shop/models/a.sql", "compiled/shop/models/a.sql"),
+        ("/work/target/compiled/shop/models/a.sql", "compiled/shop/models/a.sql"),
+        ("compiled/shop/models/a.sql", "compiled/shop/models/a.sql"),
+        ("/compiled/shop/target/compiled/shop/models/a.sql", "compiled/shop/models/a.sql"),
+        ("C:\\work\\target\\compiled\\shop\\models\\a.sql", "compiled/shop/models/a.sql"),
+        ("target/compiled/other/models/a.sql", None),
+        ("target/compiled/shop_2/models/a.sql", None),
+        ("target/precompiled/shop/models/a.sql", None),
+        ("", None),
+        (None, None),
+        (5, None),
+    ],
+)
+def test_the_path_of_compiled_code_begins_below_the_target_folder(written, path):
+    node = {"package_name": "shop", "compiled_path": written}
+    assert (
+        read_manifest(stream({"nodes": {"model.shop.a": node}})).nodes["model.shop.a"].compiled_path == path
+    )
+
+
 def test_what_a_node_does_not_say_is_empty():
     customers = read_manifest(stream(document())).nodes["model.shop.customers"]
     assert (customers.resource_type, customers.tags, customers.group) == ("model", ("daily",), "finance")
@@ -150,31 +188,31 @@ def test_the_parts_come_one_at_a_time_before_the_file_has_ended():
     came = stream_manifest(stream(cut))
     kinds = [type(next(came)) for _ in range(6)]
     assert kinds == [ArtifactSchema, ManifestNode, ManifestNode, ManifestSource, Exposure, Group]
-    with pytest.raises(InvalidArtifact, match="no whole JSON text"):
+    with pytest.raises(InvalidArtifact, match="not complete JSON"):
         next(came)
 
 
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "no whole JSON text"),
-        (b"<html>", "no whole JSON text"),
+        (b"", "not complete JSON"),
+        (b"<html>", "not complete JSON"),
         (b"[]", "It has no 'nodes'"),
         (b"{}", "It has no 'nodes'"),
         (b'{"nodes": 3}', "It has no 'nodes'"),
         (b'"text"', "It has no 'nodes'"),
-        (b'{"nodes": {"a": ', "no whole JSON text"),
+        (b'{"nodes": {"a": ', "not complete JSON"),
         (
             b'{"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json"}}',
-            "Its metadata names it run-results v6",
+            "Its metadata says run-results v6",
         ),
     ],
 )
 def test_what_is_no_manifest_is_refused_with_a_reason(content, why):
     with pytest.raises(InvalidArtifact, match=why) as raised:
         read_manifest(stream(content))
-    assert str(raised.value).startswith("This is no manifest.json.")
-    assert "Give manifest.json as dbt has written it" in str(raised.value)
+    assert str(raised.value).startswith("This is not a valid manifest.json.")
+    assert "Use manifest.json as dbt wrote it" in str(raised.value)
 
 
 def test_entries_that_are_no_objects_are_passed_over():

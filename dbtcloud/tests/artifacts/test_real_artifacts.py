@@ -1,33 +1,28 @@
-"""The readers understand what dbt really writes."""
+"""The readers understand the artifacts that dbt really writes."""
 
 import io
-import time
 
 import pytest
 
 from dbtcloud.artifacts.catalog import read_catalog
 from dbtcloud.artifacts.manifest import read_manifest
 from dbtcloud.artifacts.run_results import stream_run_results
-from dbtcloud.client import endpoints
-from dbtcloud.client.transport.credentials import Credentials
-from dbtcloud.client.transport.sync_client import SyncClient
-from dbtcloud.report.run_report_reader import builds_nodes
+from recorded_run import successful_run
 
 
 @pytest.mark.dbt
-def test_artifacts_of_a_real_build_are_read_and_agree_with_each_other(dbt_cloud):
-    with SyncClient(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token)) as client:
-        run = client.ask(endpoints.trigger_run(1, 1, {"cause": "a test", "generate_docs_override": True}))
-        while not (run := client.ask(endpoints.get_run(1, run.id, include_related=["run_steps"]))).finished:
-            time.sleep(0.2)
+def test_artifacts_of_a_real_build_are_read_and_agree_with_each_other():
+    paths = successful_run().artifacts
 
-        def file(path, step=None):
-            return io.BytesIO(client.ask(endpoints.get_artifact(1, run.id, path, step=step)).body)
+    def file(path):
+        return io.BytesIO(paths[path].encode())
 
-        step = next(filter(builds_nodes, run.steps)).index
-        manifest, catalog = read_manifest(file("manifest.json", step)), read_catalog(file("catalog.json"))
-        results = list(stream_run_results(file("run_results.json", step)))
-        paths = client.ask(endpoints.list_artifacts(1, run.id))
+    build = min(path for path in paths if path.endswith("/run_results.json")).split("/")[1]
+    manifest, catalog = (
+        read_manifest(file(f"steps/{build}/manifest.json")),
+        read_catalog(file("catalog.json")),
+    )
+    results = list(stream_run_results(file(f"steps/{build}/run_results.json")))
 
     assert (manifest.schema.version, manifest.schema.metadata["adapter_type"]) == (12, "duckdb")
     takings = manifest.nodes["model.bakery.daily_takings"]
@@ -40,6 +35,6 @@ def test_artifacts_of_a_real_build_are_read_and_agree_with_each_other(dbt_cloud)
     assert {result.relation for result in results if result.unique_id == takings.unique_id} == {
         takings.relation_name
     }
-    assert {node.compiled_path for node in manifest.nodes.values() if node.compiled_path} <= set(paths)
+    assert {node.compiled_path for node in manifest.nodes.values() if node.compiled_path} <= paths.keys()
     assert takings.compiled_path == "compiled/bakery/models/marts/daily_takings.sql"
     assert [column.name for column in catalog[takings.unique_id].columns][:2] == ["sold_on", "shop_id"]

@@ -87,5 +87,5 @@ def test_a_file_of_each_schema_is_read(version):
 
 def test_another_artifact_is_not_taken_for_it():
     document = {"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/sources/v3.json"}}
-    with pytest.raises(InvalidArtifact, match="names it sources v3"):
+    with pytest.raises(InvalidArtifact, match="says sources v3"):
         read({**document, "results": []})

@@ -46,5 +46,5 @@ def test_each_source_is_read_with_its_age_and_its_limits():
 
 
 def test_what_is_no_sources_file_is_refused():
-    with pytest.raises(InvalidArtifact, match=r"This is no sources\.json"):
+    with pytest.raises(InvalidArtifact, match=r"This is not a valid sources\.json"):
         read({"nodes": {}})

@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run
 from dbtcloud.report.formats import failure_summary, report_log_lines, to_json, to_markdown
@@ -56,7 +58,7 @@ def test_the_sentence_names_the_first_failures_and_counts_the_rest():
         "Failed: model orders: Database Error no such column | x; model orders"
     )
     assert failure_summary(report).endswith("and 2 more. A retry from failure would execute 5 nodes.")
-    assert failure_summary(RunReport(RUN)) == "It failed in: Invoke dbt with `dbt build`. Its log ends: boom"
+    assert failure_summary(RunReport(RUN)) == "Failed in: Invoke dbt with `dbt build`. End of its log: boom"
     assert failure_summary(RunReport(Run.parse({"id": 7, "status": 10}), (FINE,))) == ""
 
 
@@ -73,6 +75,42 @@ def test_the_json_keeps_to_its_bound_and_says_what_it_left_out():
     assert len(json.dumps(value)) <= 40_000
     assert value["nodes"][0]["unique_id"] == "model.shop.orders"
     assert value["left_out"] == 2001 - len(value["nodes"]) > 0
+
+
+def bytes_of(value):
+    return len(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("text", ["x", "é", "€", "😀"])
+def test_a_report_of_40_000_bytes_is_kept_whole_and_one_of_a_byte_more_is_shortened(text):
+    nodes = (BROKEN, *(NodeResult(f"model.shop.m{n}", "success", message=text * 100) for n in range(25)))
+
+    def report(padding):
+        return RunReport(RUN, (*nodes, NodeResult("model.shop." + "z" * padding, "success")))
+
+    padding = 40_000 - bytes_of(to_json(report(0), max_bytes=1_000_000))
+    whole = to_json(report(padding))
+    assert (bytes_of(whole), whole["left_out"], whole["left_out_by_status"]) == (40_000, 0, {})
+    shortened = to_json(report(padding + 1))
+    assert (shortened["left_out"], shortened["left_out_by_status"]) == (1, {"success": 1})
+    assert shortened["nodes"] == whole["nodes"][:-1]
+
+
+def test_no_more_nodes_are_left_out_than_the_limit_asks_for():
+    report = RunReport(RUN, tuple(NodeResult(f"model.shop.m{n}", "success") for n in range(200)))
+    for limit in range(3_000, 3_200):
+        value = to_json(report, max_bytes=limit)
+        kept = len(value["nodes"])
+        counts = {"left_out": 199 - kept, "left_out_by_status": {"success": 199 - kept}}
+        one_more = {**value, "nodes": to_json(report, max_bytes=1_000_000)["nodes"][: kept + 1], **counts}
+        assert bytes_of(value) <= limit < bytes_of(one_more)
+
+
+def test_the_lists_beside_the_nodes_keep_their_end_within_8_000_bytes():
+    gaps = tuple(f"{n:03}" + "é" * 50 for n in range(100))
+    kept = to_json(RunReport(RUN, (FINE,), gaps))["gaps"]
+    assert kept == list(gaps[-len(kept) :])
+    assert bytes_of(kept) <= 8_000 < bytes_of([*kept, kept[0]])
 
 
 def test_a_small_report_leaves_nothing_out():
@@ -136,7 +174,7 @@ CLONE = Run.parse(
 
 def test_a_step_that_fails_before_any_node_is_told_by_the_end_of_its_log():
     told = failure_summary(RunReport(CLONE))
-    assert told.startswith("It failed in: Clone git repository. Its log ends: …")
+    assert told.startswith("Failed in: Clone git repository. End of its log: …")
     assert told.endswith("fatal: repository not found")
     assert len(told) < 300 + 70
     value = to_json(RunReport(CLONE))

@@ -54,18 +54,54 @@ def test_a_node_counts_by_its_last_result():
     assert [node.name for node in found.nodes] == ["b"]
 
 
+def test_the_last_step_counts_in_whatever_order_results_are_given():
+    steps = [("dbt run", ERROR), ("dbt run --full-refresh", ERROR)]
+    found = plan(*steps, nodes={3: results(a="success", b="error"), 2: results(a="error", b="error")})
+    assert found.commands == ("dbt run --full-refresh --select fqn:b,package:shop,file:b",)
+
+
+def test_a_step_whose_failures_a_later_step_made_good_is_not_repeated():
+    steps = [("dbt run", ERROR), ("dbt run --full-refresh", OK), ("dbt test", ERROR)]
+    found = plan(*steps, nodes={2: results(a="error"), 3: results(a="success")})
+    assert (found.commands, found.nodes) == (("dbt test",), ())
+
+
+def test_a_command_that_the_job_has_twice_is_reached_twice():
+    found = plan(("dbt run", OK), ("dbt run", ERROR), commands=["dbt run", "dbt run", "dbt test"])
+    assert found.commands == ("dbt run", "dbt test")
+
+
+def test_a_command_more_often_in_the_run_than_in_the_job_shows_that_the_job_has_changed():
+    found = plan(("dbt run", OK), ("dbt run", ERROR), commands=["dbt run"])
+    assert found.commands == ("dbt run",)
+    assert found.notes[0].startswith("The job's commands have changed since the run")
+
+
+def test_a_job_that_was_stopped_before_its_second_dbt_command_has_that_one_left():
+    found = plan(("dbt seed", OK), commands=["dbt seed", "dbt seed"])
+    assert found.commands == ("dbt seed",)
+
+
+def test_nodes_with_one_selection_are_selected_once_and_in_order():
+    twins = [NodeResult(f"test.shop.sums.{'0' * 9}{i}", "fail") for i in (1, 2)]
+    found = plan(("dbt test", ERROR), nodes={2: [*twins, NodeResult("test.shop.all", "fail")]})
+    selection = "fqn:all,package:shop,file:all fqn:sums,package:shop"
+    assert found.commands == (f"dbt test --select {selection} --indirect-selection empty",)
+    assert (len(found.nodes), found.notes) == (3, ())
+
+
 @pytest.mark.parametrize("status", [OK, 3])
 def test_a_run_that_did_not_fail_leaves_nothing_to_be_done(status):
     found = plan(("dbt run", OK), ("dbt docs generate", ERROR), status=status)
     assert (found.nodes, found.commands) == ((), ())
-    word = {OK: "it ended with Success", 3: "it goes on"}[status]
+    word = {OK: "it ended with Success", 3: "it is still running"}[status]
     assert plan_log_lines(found) == [f"Run 7 has nothing to retry: {word}."]
 
 
 def test_where_nothing_is_known_to_have_failed_the_plan_says_so():
     told, note = plan_log_lines(plan(("dbt run", OK), commands=["dbt build"]))
-    assert told == "What is left to be done of run 7 is not known: none of its dbt commands failed."
-    assert note.startswith("The job's commands are others by now")
+    assert told == "Run 7 has no retry plan: none of its dbt commands failed."
+    assert note.startswith("The job's commands have changed since the run")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +125,15 @@ def test_a_command_that_did_not_compile_is_done_again_as_it_is():
 
 def test_where_only_a_hook_failed_the_command_is_done_again_as_it_is():
     hook = NodeResult("operation.shop.shop-on-run-end-0", "error")
-    assert plan(("dbt run", ERROR), nodes={2: [*results(a="success"), hook]}).commands == ("dbt run",)
+    found = plan(("dbt run", ERROR), nodes={2: [*results(a="success"), hook]})
+    assert (found.commands, found.nodes, found.notes) == (("dbt run",), (), ())
+
+
+def test_a_hook_that_failed_along_with_a_node_is_none_of_the_plans_nodes():
+    hook = NodeResult("operation.shop.shop-on-run-end-0", "error")
+    found = plan(("dbt run", ERROR), nodes={2: [*results(a="error"), hook]})
+    assert found.commands == ("dbt run --select fqn:a,package:shop,file:a",)
+    assert ([node.name for node in found.nodes], found.notes) == (["a"], ())
 
 
 def test_a_command_that_was_stopped_is_done_again_as_it_is():
@@ -112,7 +156,7 @@ def test_a_job_that_was_changed_meanwhile_does_not_tell_what_was_still_to_come()
     found = plan(("dbt build", ERROR), commands=["dbt run", "dbt test"], nodes={2: results(a="error")})
     assert found.commands == (f"dbt build {A}",)
     assert found.notes == (
-        "The job's commands are others by now: which of them were still to come is not known.",
+        "The job's commands have changed since the run, so those that it did not reach are not known.",
     )
 
 
@@ -130,20 +174,22 @@ def test_a_retry_stands_for_the_command_that_it_retries():
 def test_a_retry_of_something_unknown_says_so():
     found = plan(("dbt retry", ERROR), commands=["dbt build", "dbt test"], nodes={2: results(a="error")})
     assert found.commands == (f"dbt build {A}", "dbt test")
-    assert found.notes == ("Step 2 took an earlier run up, whose command is not known.",)
+    assert found.notes == (
+        "Step 2 retried an earlier run whose command is not known: `dbt build` is assumed.",
+    )
 
 
 def test_a_retry_that_the_job_itself_asks_for_cannot_be_narrowed():
     found = plan(("dbt retry", ERROR), commands=["dbt retry"], nodes={2: results(a="error")})
     assert found.commands == ("dbt retry",)
-    assert found.notes == ("`dbt retry` is whole: dbt cannot be told which of its nodes are meant.",)
+    assert found.notes == ("`dbt retry` is repeated in full: dbt cannot select only its failed nodes.",)
 
 
 def test_a_name_that_dbt_would_read_otherwise_leaves_the_command_whole():
     test = NodeResult("test.shop.sums, all of them.0123456789", "fail")
     found = plan(("dbt test", ERROR), nodes={2: [test]})
     assert found.commands == ("dbt test",)
-    assert "dbt cannot be told which of its nodes are meant" in found.notes[0]
+    assert "dbt cannot select only its failed nodes" in found.notes[0]
 
 
 def test_nodes_that_dbt_cannot_tell_apart_are_named():
@@ -151,7 +197,7 @@ def test_nodes_that_dbt_cannot_tell_apart_are_named():
     found = plan(("dbt test", ERROR), nodes={2: twins})
     assert found.commands == ("dbt test --select fqn:sums,package:shop --indirect-selection empty",)
     assert found.notes == (
-        "dbt cannot tell test.shop.sums.0000000002 from others of the same name, and executes it too.",
+        "Nodes of the same name as a failed one are executed too: test.shop.sums.0000000002.",
     )
 
 
@@ -161,7 +207,7 @@ def test_nodes_that_dbt_cannot_tell_apart_are_named():
 def test_snapshots_that_may_share_a_file_with_one_that_failed_are_told_of(other, noted):
     nodes = [NodeResult("snapshot.shop.a", "error"), NodeResult(other, "success")]
     found = plan(("dbt build", ERROR), nodes={2: nodes})
-    note = "Snapshots in a file or folder called a are executed along with it."
+    note = "Other snapshots in a file or folder named a are executed too."
     assert found.notes == (note,) * noted
 
 
@@ -171,7 +217,7 @@ def test_the_lines_name_nodes_and_commands():
         "Retry plan of run 7: 2 nodes, 1 command.",
         "  error    model a",
         "  skipped  model b",
-        "As commands:",
+        "Commands:",
         "  dbt run --select fqn:a,package:shop,file:a fqn:b,package:shop,file:b",
     ]
 
@@ -183,3 +229,18 @@ def test_the_lines_of_a_large_plan_are_few():
     assert "  … and 3 more" in told
     assert told[-1].endswith(f"… ({len(found.commands[0]):,} characters)")
     assert len(told[-1]) < len(found.commands[0])
+
+
+def test_a_plan_of_fifty_nodes_names_all_of_them():
+    nodes = results(**{f"m{i}": "skipped" for i in range(50)})
+    lines = plan_log_lines(plan(("dbt run", ERROR), nodes={2: nodes}))
+    assert lines[0] == "Retry plan of run 7: 50 nodes, 1 command."
+    assert len([line for line in lines if line.startswith("  skipped")]) == 50
+    assert not [line for line in lines if "more" in line]
+
+
+@pytest.mark.parametrize(("length", "shown"), [(2_000, 2_000), (2_001, 2_000)])
+def test_a_command_of_2_000_characters_is_shown_whole_and_a_longer_one_is_cut(length, shown):
+    command = "dbt deps ".ljust(length, "x")
+    line = plan_log_lines(plan((command, ERROR)))[-1].removeprefix("  ")
+    assert line == (command if length == shown else f"{command[:shown]}… (2,001 characters)")

@@ -74,6 +74,22 @@ def test_a_retry_of_a_retry_stands_for_the_command_at_the_beginning(client, dbt_
     assert (plan.commands, plan.notes) == ((NARROWABLE, "dbt test"), ())
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [("dbt test", 20), (COMMAND, 20)],
+        [(COMMAND, 20), ("dbt docs generate", 10)],
+    ],
+    ids=["the last that failed", "none that succeeded"],
+)
+def test_a_retry_stands_for_the_last_command_that_failed(client, dbt_cloud, job, steps):
+    job(*steps)
+    run = started(client, dbt_cloud, endpoints.trigger_run(1, 70, {"cause": "x"}))
+    job(("dbt retry", 20))
+    run = started(client, dbt_cloud, endpoints.retry_run(1, run))
+    assert client.ask(read_retry_plan(1, run)).commands[0] == NARROWABLE
+
+
 def test_a_plan_of_what_cannot_be_read_is_none(client, dbt_cloud, job):
     job((COMMAND, 20))
     run = started(client, dbt_cloud, endpoints.trigger_run(1, 70, {"cause": "x"}))

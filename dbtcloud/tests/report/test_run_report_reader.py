@@ -7,6 +7,7 @@ from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from dbtcloud.report.run_report_reader import builds_nodes, read_run_report
+from recorded_run import failed_run
 
 
 @pytest.fixture
@@ -15,11 +16,9 @@ def report(dbt_cloud):
     with SyncClient(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token), NO_RETRY) as client:
         from dbtcloud.client import endpoints
 
-        def make(job_id, wait=None, sleep=None):
+        def make(job_id, sleep=None):
             run = client.ask(endpoints.trigger_run(1, job_id, {"cause": "a test"}))
             dbt_cloud.control.advance(60)
-            while wait and not client.ask(endpoints.get_run(1, run.id)).finished:
-                wait()
             if sleep is None:
                 return client.ask(read_run_report(1, run.id))
             return run_call(read_run_report(1, run.id), client.send, retry=NO_RETRY, sleep=sleep)
@@ -132,10 +131,8 @@ def test_nodes_are_told_with_their_compiled_code_and_without_it_where_the_list_c
 
 
 @pytest.mark.dbt
-def test_a_really_failing_build_names_the_nodes_and_the_databases_words(dbt_cloud, report):
-    import time
-
-    found = report(4, wait=lambda: time.sleep(0.2))
+def test_a_real_failed_build_names_the_nodes_and_the_databases_words(dbt_cloud, report):
+    found = report(failed_run().seed(dbt_cloud))
     by_name = {node.name: node for node in found.nodes}
     assert by_name["burnt_batches"].status == "error"
     assert "Could not convert string" in by_name["burnt_batches"].message

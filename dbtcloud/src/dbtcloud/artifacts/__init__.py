@@ -1,1 +1,1 @@
-"""Readers of what dbt writes about a run; they know the files, not where they come from."""
+"""Readers of the artifacts that dbt writes, from any binary stream."""

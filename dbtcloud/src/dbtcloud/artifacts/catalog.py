@@ -1,4 +1,4 @@
-"""Reads `catalog.json`: the tables and columns that a database really has (schema v1)."""
+"""Reads `catalog.json`: the tables and columns that exist in the database (schema v1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ _FIELDS = frozenset({"unique_id", "metadata", "columns", "stats"})
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `type` is the database's word."""
+    """A column of a table.
+
+    Attributes:
+        name: Its name.
+        type: The database's own name of the type, or "".
+        comment: The comment in the database, or "".
+    """
 
     name: str
     type: str = ""
@@ -26,15 +32,15 @@ class Table:
     """A table or view of a node or a source.
 
     Attributes:
-        unique_id: Of the node or source.
+        unique_id: The unique id of the node or source.
         name: Its name in the database.
-        database: Where it is.
-        schema: Where it is.
-        type: The database's word for what it is, such as "BASE TABLE".
-        owner: The database user that it belongs to, or "".
-        comment: What the database notes about it, or "".
-        columns: In the database's order.
-        stats: What the adapter counted, by dbt's name for it, such as {"num_rows": 220.0}.
+        database: Its database.
+        schema: Its schema.
+        type: The database's own name of its type, such as "BASE TABLE".
+        owner: The database user that owns it, or "".
+        comment: The comment in the database, or "".
+        columns: Its columns in the database's order.
+        stats: The adapter's statistics by dbt's names for them, such as {"num_rows": 220.0}.
     """
 
     unique_id: str
@@ -49,19 +55,19 @@ class Table:
 
 
 def read_catalog(stream: IO[bytes]) -> dict[str, Table]:
-    """The tables of a catalog by the unique ids of their nodes and sources.
+    """Return the tables of a catalog by the unique ids of their nodes and sources.
 
     Raises:
-        InvalidArtifact: If it is no catalog.
+        InvalidArtifact: If it is not a catalog.
     """
     return {table.unique_id: table for table in stream_catalog(stream)}
 
 
 def stream_catalog(stream: IO[bytes]) -> Iterator[Table]:
-    """The tables of a catalog one at a time, nodes before sources.
+    """Yield the tables of a catalog one at a time, in the order of the file.
 
     Raises:
-        InvalidArtifact: If it is no catalog; for a damaged one, when the damage is come to.
+        InvalidArtifact: If it is not a catalog. If it is damaged, only once the damage is reached.
     """
     for section, key, data in stream_entries(
         stream, "catalog", {"nodes": _FIELDS, "sources": _FIELDS}, needed="nodes"
@@ -71,9 +77,10 @@ def stream_catalog(stream: IO[bytes]) -> Iterator[Table]:
 
 
 def _table(unique_id: str, data: Json) -> Table:
-    told = as_mapping(data.get("metadata"))
+    metadata = as_mapping(data.get("metadata"))
     named = {
-        name: as_text(told.get(name)) for name in ("name", "database", "schema", "type", "owner", "comment")
+        name: as_text(metadata.get(name))
+        for name in ("name", "database", "schema", "type", "owner", "comment")
     }
     columns = sorted(
         as_mappings(data.get("columns")).items(), key=lambda each: as_number(each[1].get("index")) or 0

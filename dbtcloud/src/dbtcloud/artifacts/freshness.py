@@ -1,4 +1,4 @@
-"""How fresh a source or a model has to be (dbt: "freshness")."""
+"""Limits for the age of a source or a model (dbt: "freshness")."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import Self
 
 from dbtcloud.artifacts.json_values import as_mapping, as_number, as_text
 
-_UNITS = {"minute": 60, "hour": 3_600, "day": 86_400}
-"""Seconds of dbt's periods."""
+_PERIOD_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """Limits of age; None where there is none.
+    """Limits for the age of a source or a model. A limit that is not set is None.
 
     Attributes:
-        warn_after: Age from which a source is worth a warning.
-        error_after: Age from which it is an error.
-        build_after: Age from which a model is worth building anew (`config.freshness` of a model).
-        where: The condition on the rows that count (`filter`), or "".
+        warn_after: Age from which dbt warns about a source.
+        error_after: Age from which a source is an error.
+        build_after: Age from which a model is built again (`config.freshness` of a model).
+        filter: The SQL condition on the rows that count, or "".
     """
 
     warn_after: timedelta | None = None
@@ -31,7 +30,7 @@ class Freshness:
 
     @classmethod
     def parse(cls, data: object) -> Self | None:
-        """Read `freshness` or `criteria`; None where it limits nothing."""
+        """Parse `freshness` or `criteria`. Return None if it sets no limit."""
         if not isinstance(data, Mapping):
             return None
         warn, error, build = (_age(data.get(name)) for name in ("warn_after", "error_after", "build_after"))
@@ -41,9 +40,9 @@ class Freshness:
 
 
 def _age(data: object) -> timedelta | None:
-    """A count of periods; dbt writes nulls where nothing was set."""
-    told = as_mapping(data)
-    periods, unit = as_number(told.get("count")), _UNITS.get(as_text(told.get("period")))
+    """Return a number of periods as a duration. dbt writes nulls if no limit was set."""
+    limit = as_mapping(data)
+    periods, unit = as_number(limit.get("count")), _PERIOD_SECONDS.get(as_text(limit.get("period")))
     if periods is None or unit is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Picks the parts of a JSON artifact that are wanted out of its stream, however large the rest is."""
+"""Reads the wanted entries of a JSON artifact from a stream, in little memory however large the rest is."""
 
 from __future__ import annotations
 
@@ -14,38 +14,34 @@ from dbtcloud.artifacts.schema import ArtifactSchema, InvalidArtifact
 PIECE_BYTES = 64 * 1024
 """Bytes that are read at a time."""
 
-Wanted: TypeAlias = Mapping[str, frozenset[str]]
-"""The sections of an artifact that are wanted, and of each of their entries the fields."""
+_Wanted: TypeAlias = Mapping[str, frozenset[str]]  # fields of the entries, by section
 
-Events: TypeAlias = Iterator[tuple[str, Any]]
-"""JSON as a row of events (ijson: "basic_parse")."""
+StreamedEntry: TypeAlias = tuple[str, str, Any]
+"""The section of an entry, its key ("" in a list), and its fields; for `metadata` an `ArtifactSchema`."""
+
+_Events: TypeAlias = Iterator[tuple[str, Any]]  # of ijson's "basic_parse"
 
 _OPENING = frozenset({"start_map", "start_array"})
 _DEPTH = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 
+# Errors that ijson's backends raise for damaged JSON, besides its own JSONError. The C backend raises
+# SystemError for a number of more than 4,300 digits, which Python refuses as well.
 _DAMAGE = (json.JSONDecodeError, UnicodeError, ArithmeticError, RecursionError, SystemError)
-"""What ijson's backends let through of a text that is damaged beside its own JSONError.
-
-A number of more than 4,300 digits, which Python refuses as well, is a SystemError of the one written in C.
-"""
 
 
-def stream_entries(
-    stream: IO[bytes], kind: str, wanted: Wanted, needed: str
-) -> Iterator[tuple[str, str, Any]]:
-    """The wanted parts of an artifact, one at a time: section, key (of a list ""), and the fields as a dict.
+def stream_entries(stream: IO[bytes], kind: str, wanted: _Wanted, needed: str) -> Iterator[StreamedEntry]:
+    """Yield the wanted entries of an artifact one at a time.
 
-    Its `metadata` comes as an entry, too, as an `ArtifactSchema`. A manifest of 200 MB takes some five
-    seconds of CPU and no more memory than its largest entry.
+    A manifest of 200 MB takes some five seconds of CPU and no more memory than its largest entry.
 
     Args:
         stream: The artifact.
-        kind: What it should be, as `ArtifactSchema` names it.
-        wanted: Sections and fields; all else is passed over, so that fields of later schemas do no harm.
-        needed: The section that it has in any case.
+        kind: The expected artifact, such as "manifest".
+        wanted: Sections and fields. Everything else is skipped, including the fields of later schemas.
+        needed: The section that the artifact must have.
 
     Raises:
-        InvalidArtifact: If it is no JSON, another artifact, or lacks what is needed.
+        InvalidArtifact: If it is not JSON, is another artifact, or lacks the needed section.
     """
     import ijson
 
@@ -54,27 +50,28 @@ def stream_entries(
         events = chain.from_iterable(_batches(stream))
         for section, event, value in _entries(events, next(events, ("", None))[0]):
             if section == "metadata":
-                yield section, "", ArtifactSchema.parse(_built(events, event, value), kind)
+                yield section, "", ArtifactSchema.parse(_build(events, event, value), kind)
             elif section in wanted:
                 found = found or (section == needed and event in _OPENING)
-                for key, picked in _picked(events, event, wanted[section]):
+                for key, picked in _pick(events, event, wanted[section]):
                     yield section, key, picked
             else:
-                _pass(events, event)
+                _skip(events, event)
     except (ijson.JSONError, *_DAMAGE) as error:
-        raise InvalidArtifact(kind, f"It is no whole JSON text: {error.__cause__ or error}") from error
+        raise InvalidArtifact(kind, f"It is not complete JSON: {error.__cause__ or error}") from error
     if not found:
         raise InvalidArtifact(kind, f"It has no {needed!r}")
 
 
-def _batches(stream: IO[bytes]) -> Iterator[Events]:
-    """The events of one piece after the other; those of a piece with a fault never, for they may lack values.
+def _batches(stream: IO[bytes]) -> Iterator[_Events]:
+    """Yield the events of one piece of the stream after the other.
 
-    The parser is sent the pieces, since one that reads by itself goes on after some faults (ijson 3.6, C).
-    Numbers come as it takes them by default: `use_float` refuses those over 64 bits.
+    A piece with an error yields no events, since some of them may lack their values.
     """
     import ijson
 
+    # The pieces are sent to a coroutine: ijson's reading parser continues after some errors (3.6, C backend).
+    # Numbers are Decimal, which is the default: `use_float` refuses numbers over 64 bits.
     events = ijson.sendable_list()
     parser = ijson.basic_parse_coro(events)
     try:
@@ -82,7 +79,9 @@ def _batches(stream: IO[bytes]) -> Iterator[Events]:
             parser.send(piece)
             yield iter(events)
             events.clear()
-    except GeneratorExit:  # enough was taken; the parser in Python would print a fault
+    except (
+        GeneratorExit
+    ):  # the reader has stopped early: close the parser, or its Python backend prints an error
         with suppress(ijson.JSONError):
             parser.close()
         raise
@@ -90,8 +89,11 @@ def _batches(stream: IO[bytes]) -> Iterator[Events]:
     yield iter(events)
 
 
-def _entries(events: Events, event: str) -> Iterator[tuple[str, str, Any]]:
-    """The entries of an object or a list, each with its first event, which whoever takes it goes on from."""
+def _entries(events: _Events, event: str) -> Iterator[tuple[str, str, Any]]:
+    """Yield the key and the first event of each entry of an object or a list.
+
+    The caller must consume the entry's other events before it takes the next entry.
+    """
     if event == "start_map":
         for ended, key in events:
             if ended == "end_map":
@@ -104,32 +106,32 @@ def _entries(events: Events, event: str) -> Iterator[tuple[str, str, Any]]:
             yield "", first, start
 
 
-def _picked(events: Events, event: str, fields: frozenset[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each entry of a section that is an object, with its wanted fields."""
+def _pick(events: _Events, event: str, fields: frozenset[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each entry of a section that is an object, with its wanted fields."""
     for key, first, _ in _entries(events, event):
         if first != "start_map":
-            _pass(events, first)
+            _skip(events, first)
             continue
         picked: dict[str, Any] = {}
         for field, event_of, value_of in _entries(events, first):
             if field in fields:
-                picked[field] = _built(events, event_of, value_of)
+                picked[field] = _build(events, event_of, value_of)
             else:
-                _pass(events, event_of)
+                _skip(events, event_of)
         yield key, picked
 
 
-def _built(events: Events, event: str, value: Any) -> Any:
-    """The value that begins with this event."""
+def _build(events: _Events, event: str, value: Any) -> Any:
+    """Build the value that begins with this event."""
     if event == "start_map":
-        return {key: _built(events, first, start) for key, first, start in _entries(events, event)}
+        return {key: _build(events, first, start) for key, first, start in _entries(events, event)}
     if event == "start_array":
-        return [_built(events, first, start) for _, first, start in _entries(events, event)]
+        return [_build(events, first, start) for _, first, start in _entries(events, event)]
     return python_number(value)
 
 
-def _pass(events: Events, event: str) -> None:
-    """Go beyond the value that begins with this event; most of a manifest goes by here."""
+def _skip(events: _Events, event: str) -> None:
+    """Skip the value that begins with this event."""
     if event not in _OPENING:
         return
     depth = 1

@@ -1,4 +1,4 @@
-"""Reads single fields of artifacts, of whatever type they turn out to be: what is odd counts as absent."""
+"""Converts single values of artifacts. A value of an unexpected type counts as missing."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ Json: TypeAlias = Mapping[str, Any]
 
 
 def as_text(value: object) -> str:
-    """A text, or a number as text; else ""."""
+    """Return a text, or a number as text, and "" for anything else."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
 def as_texts(value: object) -> tuple[str, ...]:
-    """The texts of a list, or of the one that stands for itself, without empty ones."""
+    """Return the texts of a list, or a single text as a list of one, without empty texts."""
     each = value if isinstance(value, list) else [value]
     return tuple(filter(None, map(as_text, each)))
 
 
 def as_mapping(value: object) -> Json:
-    """An object; else an empty one."""
+    """Return a JSON object, and an empty one for anything else."""
     return value if isinstance(value, Mapping) else {}
 
 
 def as_mappings(value: object) -> dict[str, Json]:
-    """The objects in an object, by their names."""
+    """Return those values of a JSON object that are objects themselves."""
     return {name: each for name, each in as_mapping(value).items() if isinstance(each, Mapping)}
 
 
 def as_integer(value: object) -> int | None:
-    """An integer; else None."""
+    """Return an integer, and None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def as_number(value: object) -> float | None:
-    """A finite number, also one written as text; else None."""
+    """Return a finite number, also one written as text, and None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -50,7 +50,7 @@ def as_number(value: object) -> float | None:
 
 
 def as_time(value: object) -> datetime | None:
-    """A time as ISO 8601 spells it; else None."""
+    """Return a time in ISO 8601 format, and None for anything else."""
     try:
         return datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:

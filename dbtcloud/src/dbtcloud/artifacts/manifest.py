@@ -1,4 +1,4 @@
-"""Reads `manifest.json`: what a dbt project holds, and what depends on what (schemas v10 to v12)."""
+"""Reads `manifest.json`: the nodes of a dbt project and their dependencies (schemas v10 to v12)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from dbtcloud.artifacts.manifest_entries import (
 )
 from dbtcloud.artifacts.schema import ArtifactSchema
 
+# The fields that are read. Code, columns, macros and docs are most of a manifest's bytes and are skipped.
 _COMMON = frozenset(
     {"unique_id", "name", "package_name", "description", "tags", "meta", "config", "original_file_path"}
 )
@@ -32,17 +33,20 @@ _WANTED = {
     "exposures": _COMMON | {"type", "owner", "url", "label", "depends_on"},
     "groups": frozenset({"unique_id", "name", "owner", "description", "config", "package_name"}),
 }
-"""What is read of a manifest; code, columns, macros and docs are most of its bytes and passed over."""
 
 ManifestPart: TypeAlias = ArtifactSchema | ManifestNode | ManifestSource | Exposure | Group
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is read of a manifest; everything by its unique id, groups by their name.
+    """A manifest without code, columns, macros and docs.
 
     Attributes:
-        schema: What the manifest says of itself; its `metadata` has `project_name` and `adapter_type`.
+        schema: The manifest's kind and version. Its `metadata` has `project_name` and `adapter_type`.
+        nodes: Models, seeds, snapshots, tests, analyses and operations by unique id.
+        sources: Sources by unique id.
+        exposures: Exposures by unique id.
+        groups: Groups by name.
     """
 
     schema: ArtifactSchema = field(default_factory=ArtifactSchema)
@@ -53,7 +57,7 @@ class Manifest:
 
     @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:
-        """Unique ids of what is made from each node and source."""
+        """The unique ids of the nodes and exposures that depend directly on each node and source."""
         found: dict[str, list[str]] = {}
         users: list[ManifestNode | Exposure] = [*self.nodes.values(), *self.exposures.values()]
         for user in users:
@@ -62,19 +66,19 @@ class Manifest:
         return {parent: tuple(made) for parent, made in found.items()}
 
     def owner(self, node: ManifestNode) -> Owner:
-        """Who answers for a node: `meta.owner`, or else the owner of its group."""
+        """Return the owner of a node: `meta.owner`, or else the owner of its group."""
         group = self.groups.get(node.group or "")
         return Owner(name=node.owner) if node.owner else group.owner if group else Owner()
 
 
 def read_manifest(stream: IO[bytes]) -> Manifest:
-    """A manifest from its bytes, without code, columns, macros and docs.
+    """Read a manifest, without code, columns, macros and docs.
 
     Args:
-        stream: The file, opened for reading bytes: of a path, an `ObjectStoragePath`, or `io.BytesIO`.
+        stream: A binary stream, such as an open file or `io.BytesIO`.
 
     Raises:
-        InvalidArtifact: If it is no manifest.
+        InvalidArtifact: If it is not a manifest.
     """
     schema = ArtifactSchema()
     found: dict[type[ManifestEntry], dict[str, Any]] = {
@@ -89,10 +93,10 @@ def read_manifest(stream: IO[bytes]) -> Manifest:
 
 
 def stream_manifest(stream: IO[bytes]) -> Iterator[ManifestPart]:
-    """The parts of a manifest one at a time, in its order; nothing is kept of those that were taken.
+    """Yield the metadata and the entries of a manifest one at a time, in the order of the file.
 
     Raises:
-        InvalidArtifact: If it is no manifest; for a damaged one, when the damage is come to.
+        InvalidArtifact: If it is not a manifest. If it is damaged, only once the damage is reached.
     """
     for section, key, data in stream_entries(stream, "manifest", _WANTED, needed="nodes"):
         if section == "metadata":
@@ -183,8 +187,8 @@ def _depends_on(data: Json) -> tuple[str, ...]:
 
 
 def _compiled_path(data: Json) -> str | None:
-    """The path below `target/`, from one that begins at the project or at the root of the disk."""
-    place = as_text(data.get("compiled_path")).replace("\\", "/")
+    """Return the path below `target/`. dbt writes one that is relative to the project, or an absolute one."""
+    path = as_text(data.get("compiled_path")).replace("\\", "/")
     package = f"{as_text(data.get('package_name'))}/"
-    _, found, below = f"/{place}".rpartition(f"/compiled/{package}")
+    _, found, below = f"/{path}".rpartition(f"/compiled/{package}")
     return f"compiled/{package}{below}" if found else None

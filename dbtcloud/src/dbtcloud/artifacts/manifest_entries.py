@@ -1,4 +1,4 @@
-"""What a dbt project holds, as its manifest tells it: nodes, sources, exposures, groups."""
+"""The entries of a manifest: nodes, sources, exposures and groups."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from dbtcloud.artifacts.json_values import Json, as_mapping, as_text, as_texts
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who answers for a group or an exposure."""
+    """The owner of a node, a group or an exposure."""
 
     name: str = ""
     email: str = ""
 
     @classmethod
     def parse(cls, data: object) -> Self:
-        """Read `owner`; an address may be a list of several, of which the first counts."""
-        known = as_mapping(data)
-        return cls(as_text(known.get("name")), next(iter(as_texts(known.get("email"))), ""))
+        """Parse `owner`. Of several email addresses the first is taken."""
+        owner = as_mapping(data)
+        return cls(as_text(owner.get("name")), next(iter(as_texts(owner.get("email"))), ""))
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
-    """What everything in a manifest has in common.
+    """The fields that all entries of a manifest have.
 
     Attributes:
-        unique_id: Such as "model.shop.orders".
-        name: Its own name.
-        package: The package that it belongs to; the project's own carries the project's name.
-        description: As written in the project, or "".
-        tags: In the project's order, each once.
-        meta: `config.meta`, or `meta` where that is empty.
-        original_file_path: The source file in its package, such as "models/marts/orders.sql".
+        unique_id: Its unique id, such as "model.shop.orders".
+        name: Its name.
+        package: Its package. The project's own package has the project's name.
+        description: Its description, or "".
+        tags: Its tags in the project's order, each once.
+        meta: `config.meta`, or `meta` if that is empty.
+        original_file_path: Its source file in the package, such as "models/marts/orders.sql".
     """
 
     unique_id: str
@@ -51,18 +51,18 @@ class ManifestNode(ManifestEntry):
     """A model, seed, snapshot, test, analysis or operation.
 
     Attributes:
-        resource_type: dbt's word for what it is.
-        database: Where it is built.
-        schema: Where it is built.
-        relation_name: The table or view, as the database names it; None for what is none.
-        depends_on: Unique ids of nodes and sources that it is made from.
+        resource_type: dbt's name of its type, such as "model".
+        database: The database that it is built in.
+        schema: The schema that it is built in.
+        relation_name: The quoted name of its table or view, or None if it has none.
+        depends_on: The unique ids of the nodes and sources that it depends on.
         compiled_path: The artifact with its compiled code, such as "compiled/shop/models/orders.sql".
-        materialized: Such as "table", or "".
-        group: The group that it belongs to, or None.
+        materialized: Its materialisation, such as "table", or "".
+        group: The name of its group, or None.
         access: "private", "protected", "public", or "".
-        version: Of a versioned model, as text; None for others.
-        freshness: When it is worth building anew; None where nothing says.
-        enabled: Whether the project uses it.
+        version: The version of a versioned model as text, or None.
+        freshness: The age from which it is built again, or None.
+        enabled: Whether it is enabled in the project.
     """
 
     resource_type: str = ""
@@ -80,24 +80,24 @@ class ManifestNode(ManifestEntry):
 
     @property
     def owner(self) -> str | None:
-        """`meta.owner`, where people put it; a group has one of its own."""
+        """The text in `meta.owner`, or None."""
         owner = self.meta.get("owner")
         return owner if isinstance(owner, str) else None
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestSource(ManifestEntry):
-    """A table that dbt reads and does not make.
+    """A table that dbt reads but does not build.
 
     Attributes:
-        source_name: The source that the table belongs to.
-        database: Where it is.
-        schema: Where it is.
+        source_name: The name of the source that the table belongs to.
+        database: Its database.
+        schema: Its schema.
         identifier: The table's name in the database.
-        relation_name: The same as the database quotes it, with its place.
-        loader: Who fills it, in the project's words, or "".
-        loaded_at_field: The column that tells how fresh a row is, or None.
-        freshness: How fresh it has to be; None where nothing says.
+        relation_name: Its quoted name with database and schema, or None.
+        loader: The tool that loads it, as the project says, or "".
+        loaded_at_field: The column with the time at which a row was loaded, or None.
+        freshness: The limits for its age, or None.
     """
 
     source_name: str = ""
@@ -115,11 +115,11 @@ class Exposure(ManifestEntry):
     """A use of the project's models: a dashboard, an application.
 
     Attributes:
-        type: dbt's word for what it is.
-        owner: Who answers for it.
-        url: Where it is, or None.
-        label: Its name for people, or "".
-        depends_on: Unique ids of nodes and sources that it uses.
+        type: dbt's name of its type, such as "dashboard".
+        owner: Its owner.
+        url: Its address, or None.
+        label: Its display name, or "".
+        depends_on: The unique ids of the nodes and sources that it uses.
     """
 
     type: str = ""
@@ -131,6 +131,6 @@ class Exposure(ManifestEntry):
 
 @dataclass(frozen=True, slots=True)
 class Group(ManifestEntry):
-    """A group of nodes and who answers for it."""
+    """A group of nodes with an owner."""
 
     owner: Owner = Owner()

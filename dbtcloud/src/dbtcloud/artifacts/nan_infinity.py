@@ -1,7 +1,7 @@
-"""Makes standard JSON of what Python writes: `NaN` and `Infinity` are in dbt's artifacts and no JSON.
+"""Replaces `NaN` and `Infinity`, which dbt writes although they are not JSON, by numbers that stand for them.
 
-The parser sees numbers in their place. Python writes neither of them on its own: such a float would be
-`Infinity`, and an integer has no exponent.
+These numbers cannot be in the file already: Python writes such a float as `Infinity`, and an integer without
+an exponent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import IO, Any
 
 _NAN, _INFINITY = b"NaN", b"Infinity"
 _NUMBERS = {_NAN: b"1e987654321", _INFINITY: b"1e999"}
-"""What the parser sees instead."""
 
 _NOT_A_NUMBER = Decimal(_NUMBERS[_NAN].decode())
 _WORD = re.compile(b"(NaN|Infinity)")
@@ -26,10 +25,12 @@ _BEGINNINGS = sorted(
 
 
 def standard_json(stream: IO[bytes], size: int) -> Iterator[bytes]:
-    """JSON in which words for numbers have become numbers; texts stay as they are, and no piece is empty.
+    """Yield the stream as standard JSON, in pieces that are not empty.
+
+    Texts stay as they are, also if they contain the words.
 
     Args:
-        stream: JSON as Python writes it; it is read forwards only.
+        stream: JSON as Python writes it. It is read forwards only.
         size: Bytes that are read at a time.
     """
     kept, in_text = b"", 0
@@ -44,14 +45,17 @@ def standard_json(stream: IO[bytes], size: int) -> Iterator[bytes]:
 
 
 def python_number(value: Any) -> Any:
-    """The number that the parser has seen as Python's own parser gives it: an int as it is, else a float."""
+    """Return a number of the parser as Python's own parser would: an int unchanged, otherwise a float."""
     if isinstance(value, Decimal):
         return math.nan if value == _NOT_A_NUMBER else float(value)
     return value
 
 
 def _translated(given: bytes, in_text: int) -> tuple[bytes, int]:
-    """A piece that cuts no word, and whether it ends within a text (1) or not (0), as it began."""
+    """Replace the words in a piece, and return whether it ends within a text (1) or not (0).
+
+    The piece must not cut a word. `in_text` says the same of its beginning.
+    """
     pieces = _WORD.split(given) if _NAN in given or _INFINITY in given else [given]  # splitting is slow
     for n, piece in enumerate(pieces):
         if n % 2 == 0:
@@ -62,19 +66,19 @@ def _translated(given: bytes, in_text: int) -> tuple[bytes, int]:
 
 
 def _number_for(word: bytes, before: bytes) -> bytes:
-    """Apart from what stands around it, so that `1NaN` and `-NaN` stay the faults that they are."""
+    """Return the number between spaces, so that `1NaN` and `-NaN` remain errors."""
     signed = word == _INFINITY and before.endswith(b"-")
     return (b"" if signed else b" ") + _NUMBERS[word] + b" "
 
 
 def _unfinished(piece: bytes) -> bytes:
-    """The end of a piece that has to be seen with the next one: half an escape, or what may begin a word."""
+    """Return the end of a piece that belongs to the next one: half an escape, or the beginning of a word."""
     if (len(piece) - len(piece.rstrip(b"\\"))) % 2:
         return b"\\"
     return next((word for word in _BEGINNINGS if piece.endswith(word)), b"")
 
 
 def _quotes(piece: bytes) -> int:
-    """How many texts begin or end in a piece that cuts no escape."""
+    """Count the quotes that begin or end a text, in a piece that does not cut an escape."""
     piece = piece.replace(b"\\\\", b"")
     return piece.count(b'"') - piece.count(b'\\"')

@@ -1,4 +1,4 @@
-"""Reads `sources.json`: how fresh sources were when dbt looked (schema v3)."""
+"""Reads `sources.json`: how fresh sources were when dbt checked them (schema v3)."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SourceFreshness:
-    """How fresh a source was.
+    """The freshness of a source.
 
     Attributes:
-        unique_id: Such as "source.shop.raw.orders".
-        status: dbt's word: pass, warn, error, runtime error.
-        loaded_at: The newest row's time; None where that could not be asked.
-        checked_at: When dbt looked.
-        age: Seconds between the two.
-        wanted: The limits that it was measured by, or None.
-        error: The database's own words where it could not be asked, or "".
+        unique_id: Its unique id, such as "source.shop.raw.orders".
+        status: dbt's status: pass, warn, error, runtime error.
+        loaded_at: The time of the newest row, or None if dbt could not read it.
+        checked_at: The time of dbt's check, or None if dbt could not check it.
+        age: The seconds between the two, or None.
+        criteria: The limits that dbt compared with, or None.
+        error: The database's error message, or "".
     """
 
     unique_id: str
@@ -48,15 +48,15 @@ class SourceFreshness:
 
     @property
     def stale(self) -> bool:
-        """Whether it was older than it may be, or could not be asked."""
+        """Whether the source was older than its limit for errors, or could not be checked."""
         return self.status in {"error", "runtime error"}
 
 
 def read_sources(stream: IO[bytes]) -> tuple[SourceFreshness, ...]:
-    """The sources of a sources.json, in dbt's order.
+    """Return the freshness of all sources, in dbt's order.
 
     Raises:
-        InvalidArtifact: If it is no such file.
+        InvalidArtifact: If it is not a sources.json.
     """
     return tuple(_sources(stream_entries(stream, "sources", {"results": _FIELDS}, needed="results")))
 

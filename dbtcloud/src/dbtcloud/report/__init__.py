@@ -1,1 +1,1 @@
-"""What a finished run has to say, worked out from the run, its steps and its artifacts."""
+"""The report and the retry plan of a run, computed from the run, its steps and its artifacts."""

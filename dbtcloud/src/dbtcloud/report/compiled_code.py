@@ -1,12 +1,12 @@
-"""Finds the compiled code of nodes among a run's artifacts.
+"""Finds the compiled code of nodes among the artifacts of a run.
 
-run_results.json does not say where a node's compiled code lies, and manifest.json, which does, can have
-hundreds of megabytes. The list of the run's artifacts tells the same in one small request: dbt puts the code
-into `compiled/<package>/<path of the source file>`, and the file is named after its node (dbt: "About dbt
-artifacts", "target-path"). Being a list of what is there, it never names a file that the run did not leave.
+run_results.json does not have the path of a node's compiled code. manifest.json has it, but can have hundreds
+of megabytes. The list of the run's artifacts is one small request: dbt writes the code to
+`compiled/<package>/<path of the source file>`, and the file has the name of its node (dbt: "About dbt
+artifacts", "target-path"). A path from the list always exists.
 
-A test whose name has 64 characters or more is in a file with a shorter one: the beginning of its name, and
-the MD5 digest of all of it (as dbt's `synthesize_generic_test_names` makes it).
+A test with a name of 64 characters or more has a file with a shorter name: the beginning of its name and the
+MD5 digest of the whole name (as dbt's `synthesize_generic_test_names` makes it).
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from dataclasses import replace
 from dbtcloud.artifacts.run_results import NodeResult
 
 _CODE_SUFFIXES = frozenset({".sql", ".py"})
-"""Endings of files with a node's code."""
-
 _DIGEST = re.compile(r"_([0-9a-f]{32})$")
 
 
 def with_compiled_paths(nodes: Iterable[NodeResult], paths: Iterable[str]) -> tuple[NodeResult, ...]:
-    """The nodes, each with its compiled code's path where exactly one of `paths` is named after it."""
+    """Return the nodes with the paths of their compiled code.
+
+    A node has no path unless exactly one of `paths` has its name.
+    """
     found = _by_name(paths)
     return tuple(replace(node, compiled_path=_path(node, found)) for node in nodes)
 
@@ -34,15 +35,16 @@ def with_compiled_paths(nodes: Iterable[NodeResult], paths: Iterable[str]) -> tu
 def _path(node: NodeResult, found: Mapping[tuple[str, str], list[str]]) -> str | None:
     for name in _file_names(node):
         if candidates := found.get((node.package, name)):
-            own = [path for path in candidates if _kind(path) == node.kind] or candidates
-            return own[0] if len(own) == 1 else None
+            same_kind = [path for path in candidates if _guess_kind(path) == node.kind] or candidates
+            return same_kind[0] if len(same_kind) == 1 else None
     return None
 
 
 def _file_names(node: NodeResult) -> Iterator[str]:
-    """Names that a node's file can have, without ending; of a hashed one, the digest.
+    """Yield the names, without suffix, that a node's file can have.
 
-    A version of a model lies in `orders_v2.sql`, or in `orders.sql` (dbt: "Model versions").
+    The last one is the digest at the end of a shortened name.
+    A version of a model is in `orders_v2.sql` or in `orders.sql` (dbt: "Model versions").
     """
     yield node.name
     yield node.name.replace(".v", "_v")
@@ -50,8 +52,8 @@ def _file_names(node: NodeResult) -> Iterator[str]:
     yield hashlib.md5(node.name.encode(), usedforsecurity=False).hexdigest()
 
 
-def _kind(path: str) -> str:
-    """The kind of node that the folder of a project is for where it has dbt's usual name; a guess."""
+def _guess_kind(path: str) -> str:
+    """Return the kind of node that a project usually keeps in the path's folder, or ""."""
     folders = path.split("/")[2:-1]
     if any(folder.endswith((".yml", ".yaml")) for folder in folders):
         return "test"
@@ -61,7 +63,7 @@ def _kind(path: str) -> str:
 
 
 def _by_name(paths: Iterable[str]) -> Mapping[tuple[str, str], list[str]]:
-    """Paths of compiled code by package and file name without its ending, or digest at its end."""
+    """Return the paths of compiled code by package and file name, a shortened name also by its digest."""
     found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for path in paths:
         folder, _, below = path.partition("/")
@@ -69,6 +71,6 @@ def _by_name(paths: Iterable[str]) -> Mapping[tuple[str, str], list[str]]:
         name, dot, suffix = file.rpartition("/")[2].rpartition(".")
         if folder == "compiled" and f"{dot}{suffix}" in _CODE_SUFFIXES:
             found[package, name].append(path)
-            if hashed := _DIGEST.search(name):
-                found[package, hashed[1]].append(path)
+            if shortened := _DIGEST.search(name):
+                found[package, shortened[1]].append(path)
     return found

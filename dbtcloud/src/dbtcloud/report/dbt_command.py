@@ -1,6 +1,6 @@
-"""Reads a command such as `dbt build --select orders` as dbt does, and changes what it selects.
+"""Parses a command such as `dbt build --select orders` as dbt does, and replaces its selection.
 
-dbt's command line is documented under "Command line options and flags"; its option for selection takes every
+dbt documents its command line under "Command line options and flags". An option for selection takes every
 word up to the next option.
 """
 
@@ -14,15 +14,16 @@ from typing import Self
 
 from dbtcloud.client.models import Step
 
+# Options for selection, with all the words up to the next option as values.
 _SELECTION_OPTIONS = frozenset(
     {"--select", "-s", "--models", "--model", "-m", "--exclude"}
     | {"--resource-type", "--resource-types", "--exclude-resource-type", "--exclude-resource-types"}
 )
-"""Options that say what is selected, each with all the words up to the next option."""
 
+# Options for selection with one value.
 _SINGLE_SELECTION_OPTIONS = frozenset({"--selector", "--indirect-selection"})
-"""Options that say what is selected by the one word that follows."""
 
+# Other options with one value. The value may begin with a dash: it is still no option.
 _VALUE_OPTIONS = frozenset(
     {"--add-package", "--args", "--defer-state", "--event-time-end", "--event-time-start", "--host"}
     | {"--inline", "--inline-direct", "--limit", "--log-file-max-bytes", "--log-format", "--log-format-file"}
@@ -31,20 +32,19 @@ _VALUE_OPTIONS = frozenset(
     | {"--source", "--sqlparse", "--state", "--target", "--target-path", "--threads", "--vars"}
     | {"--warn-error-options", "-o", "-r", "-t"}
 )
-"""Other options with a value: that may begin with a dash, and is no option all the same."""
 
+# Commands with a subcommand of their own, such as `docs generate`.
 _COMMAND_GROUPS = ("docs", "source")
-"""Commands that are followed by another, such as `docs generate`."""
 
 
 @dataclass(frozen=True, slots=True)
-class CommandPart:
-    """One option with its values, or a word that belongs to none.
+class _Part:
+    """One option with its values, or a word that belongs to no option.
 
     Attributes:
-        option: The option's name, such as "--select"; "" for a word that belongs to none.
-        words: All of it as it was written.
-        flags: The flags before a short option that was written with them: "-x" of "-xs".
+        option: The option's name, such as "--select", or "" for a word that belongs to none.
+        words: The words as they were written.
+        flags: Flags written in front of a short option in the same word: "-x" of "-xs".
     """
 
     option: str
@@ -53,12 +53,12 @@ class CommandPart:
 
     @property
     def selects(self) -> bool:
-        """Whether it says what is selected."""
+        """Whether the option is one for selection."""
         return self.option in _SELECTION_OPTIONS | _SINGLE_SELECTION_OPTIONS
 
     @property
-    def kept(self) -> tuple[str, ...]:
-        """What stays of it where the selection goes."""
+    def without_selection(self) -> tuple[str, ...]:
+        """The words that remain when the selection is removed."""
         if not self.selects:
             return self.words
         return (self.flags,) if self.flags else ()
@@ -66,20 +66,20 @@ class CommandPart:
 
 @dataclass(frozen=True, slots=True)
 class DbtCommand:
-    """A dbt command, taken apart.
+    """A parsed dbt command.
 
     Attributes:
-        parts: What follows `dbt`, in order.
+        parts: The options and words after `dbt`, in order.
     """
 
-    parts: tuple[CommandPart, ...]
+    parts: tuple[_Part, ...]
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a command as a shell and dbt would.
+        """Parse a command as a shell and dbt would.
 
         Raises:
-            ValueError: If its quoting is broken, or it is none of dbt.
+            ValueError: If its quotes do not match, or it does not begin with `dbt`.
         """
         words = shlex.split(text)
         if words[:1] != ["dbt"]:
@@ -87,66 +87,73 @@ class DbtCommand:
         return cls(tuple(_parts(words[1:])))
 
     @property
-    def verb(self) -> str:
-        """What it does: "build", "docs generate"; "" where it names nothing."""
+    def subcommand(self) -> str:
+        """The subcommand, such as "build" or "docs generate", or "" if there is none."""
         free = [word for part in self.parts if not part.option for word in part.words]
         return " ".join(free[: 2 if free[:1] and free[0] in _COMMAND_GROUPS else 1])
 
-    def with_selection(self, selectors: Sequence[str]) -> Self:
-        """The same command for other nodes: nothing else of it changes.
+    def with_selection(self, selections: Sequence[str]) -> Self:
+        """Return the command with another selection and everything else unchanged.
 
         Args:
-            selectors: What is selected, each as dbt's `--select` takes it.
+            selections: Values of dbt's `--select`.
         """
-        kept = tuple(CommandPart(part.option, part.kept) for part in self.parts if part.kept)
-        # Only build and test take tests along with a model; older dbt knows the option nowhere else.
-        alone = ("--indirect-selection", "empty") if self.verb in {"build", "test"} else ()
-        return type(self)((*kept, CommandPart("--select", ("--select", *selectors)), CommandPart("", alone)))
+        kept = (_Part(part.option, part.without_selection) for part in self.parts)
+        # Only build and test select tests along with a model; older dbt has the option for no other command.
+        empty = ("--indirect-selection", "empty") if self.subcommand in {"build", "test"} else ()
+        select = _Part("--select", ("--select", *selections))
+        return type(self)((*(part for part in kept if part.words), select, _Part("", empty)))
 
     def __str__(self) -> str:
         return shlex.join(["dbt", *(word for part in self.parts for word in part.words)])
 
 
 def step_command(step: Step) -> str | None:
-    """The dbt command of a run's step, whose name holds it between backticks; None where it has none."""
+    """Return the dbt command of a run's step, or None if it has none.
+
+    dbt Cloud names such a step "Invoke dbt with `dbt build`".
+    """
     found = re.search(r"`(dbt\s.*)`", step.name, re.DOTALL)
     return found[1] if found else None
 
 
-def subcommand_of(text: str) -> str:
-    """What a command does; "" where it cannot be read."""
+def subcommand_of(command: str) -> str:
+    """Return the subcommand of a dbt command, or "" if it cannot be parsed."""
     try:
-        return DbtCommand.parse(text).verb
+        return DbtCommand.parse(command).subcommand
     except ValueError:
         return ""
 
 
-def _parts(words: Sequence[str]) -> Iterator[CommandPart]:
+def _parts(words: Sequence[str]) -> Iterator[_Part]:
     rest = list(words)
     while rest:
         word = rest.pop(0)
         if word.startswith("--") and word != "--":
             option, joined, _ = word.partition("=")
-            yield CommandPart(option, (word, *_values(option, rest, given=bool(joined))))
+            yield _Part(option, (word, *_take_values(option, rest, has_value=bool(joined))))
         elif word.startswith("-") and len(word) > 1:
-            yield _short(word, rest)
+            yield _short_options(word, rest)
         else:
-            yield CommandPart("", (word,))
+            yield _Part("", (word,))
 
 
-def _short(word: str, rest: list[str]) -> CommandPart:
-    """Short options in one word: flags, then perhaps one with a value, which may be joined to it."""
+def _short_options(word: str, rest: list[str]) -> _Part:
+    """Parse a word of short options: flags, then perhaps an option with a value, in the same word or not."""
     for place, letter in enumerate(word[1:], start=1):
         option = f"-{letter}"
         if option in _SELECTION_OPTIONS | _VALUE_OPTIONS:
-            values = _values(option, rest, given=bool(word[place + 1 :]))
-            return CommandPart(option, (word, *values), word[:place] if place > 1 else "")
-    return CommandPart(word, (word,))
+            values = _take_values(option, rest, has_value=bool(word[place + 1 :]))
+            return _Part(option, (word, *values), word[:place] if place > 1 else "")
+    return _Part(word, (word,))
 
 
-def _values(option: str, rest: list[str], *, given: bool) -> Iterator[str]:
-    """Take the values of an option off the words that follow; `given` if one is joined to it already."""
-    if rest and not given and option in _SELECTION_OPTIONS | _SINGLE_SELECTION_OPTIONS | _VALUE_OPTIONS:
+def _take_values(option: str, rest: list[str], *, has_value: bool) -> Iterator[str]:
+    """Take an option's values from the words that follow.
+
+    `has_value` says that the option's own word has a value already, as in `--select=orders`.
+    """
+    if rest and not has_value and option in _SELECTION_OPTIONS | _SINGLE_SELECTION_OPTIONS | _VALUE_OPTIONS:
         yield rest.pop(0)
     while rest and option in _SELECTION_OPTIONS and not rest[0].startswith("-"):
         yield rest.pop(0)

@@ -1,4 +1,4 @@
-"""Shows a run's report: as lines of a log, as a sentence, as Markdown, and as JSON that fits an XCom."""
+"""Formats of a run's report: log lines, a one-sentence summary, Markdown, and JSON that fits into an XCom."""
 
 from __future__ import annotations
 
@@ -10,58 +10,64 @@ from typing import Any
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Step, status_name
-from dbtcloud.report.run_report import RunReport, step_log_tail
+from dbtcloud.report.run_report import RunReport, failures_first, step_log_tail
 
 MAX_XCOM_BYTES = 40_000
-"""Bytes of a report in an XCom."""
+"""Size of a report in an XCom, as JSON."""
 
-_MAX_ROWS = 50
-"""Nodes in a log's table."""
-
-_MAX_MESSAGE = 300
-"""Characters of a node's message in a table or sentence."""
-
-_MAX_NAMED = 3
-"""Failed nodes that a sentence names."""
-
-_MAX_LIST_BYTES = 8_000
-"""Bytes that each list of texts beside the nodes may have in an XCom: steps, gaps, lines of a log."""
+_MAX_LIST_BYTES = 8_000  # of each list of texts beside the nodes: failed steps, gaps, log lines
+_MAX_ROWS = 50  # nodes in the table of a log
+_MAX_MESSAGE = 300  # characters of a node's message in a table or a summary
+_MAX_NAMED = 3  # failed nodes that a summary names
 
 
 def report_log_lines(report: RunReport) -> list[str]:
-    """The report as log lines: the outcome, failures first in a table, then what no node tells."""
+    """Return the report as log lines: the outcome, a table of the nodes, and what the table lacks.
+
+    Failed nodes come first. The log of a failed step follows only if no node failed.
+    """
     return [
         report.outcome,
         *([f"Nodes: {_totals(report)}."] if report.nodes else []),
         *_table(report),
-        *([_left_to_do(report)] if report.left_to_do else []),
-        *(line for step in report.failed_steps if not report.failed for line in _step(step)),
+        *([_retry_hint(report)] if report.left_to_do else []),
+        *(line for step in report.failed_steps if not report.failed for line in _step_lines(step)),
         *report.gaps,
         *([f"See {report.run.href}"] if report.run.href else []),
     ]
 
 
 def failure_summary(report: RunReport) -> str:
-    """What failed: the first nodes, or else the step with the end of its log; "" where nothing did."""
+    """Return what failed in one or two sentences, or "" if nothing failed.
+
+    It names the first failed nodes. If no node failed, it names the failed steps and quotes the end of their
+    log.
+    """
     if not report.failed:
-        steps = ", ".join(step.name for step in report.failed_steps)
-        words = " ".join(" ".join(report.log_tail).split())
-        ends = f" Its log ends: {_end_of(words)}" if words else ""
-        return f"It failed in: {steps}.{ends}" if steps else ""
+        return _failed_steps(report)
     named = "; ".join(_reason(node) for node in report.failed[:_MAX_NAMED])
     more = len(report.failed) - _MAX_NAMED
-    told = f"Failed: {named}{f'; and {more} more' if more > 0 else ''}."
-    return f"{told} {_left_to_do(report)}" if report.left_to_do else told
+    failed = f"Failed: {named}{f'; and {more} more' if more > 0 else ''}."
+    return f"{failed} {_retry_hint(report)}" if report.left_to_do else failed
 
 
-def _left_to_do(report: RunReport) -> str:
+def _failed_steps(report: RunReport) -> str:
+    if not report.failed_steps:
+        return ""
+    names = ", ".join(step.name for step in report.failed_steps)
+    log = " ".join(" ".join(report.log_tail).split())
+    end = f" End of its log: {_cut_start(log)}" if log else ""
+    return f"Failed in: {names}.{end}"
+
+
+def _retry_hint(report: RunReport) -> str:
     count = len(report.left_to_do)
     return f"A retry from failure would execute {count} node{'' if count == 1 else 's'}."
 
 
 def to_markdown(report: RunReport) -> str:
-    """The report as Markdown, with a table of the nodes."""
-    rows = (f"| {' | '.join(map(_cell, _cells(node)))} |" for node in _ordered(report))
+    """Return the report as Markdown, with a table of the nodes."""
+    rows = (f"| {' | '.join(map(_cell, _cells(node)))} |" for node in failures_first(report.nodes))
     head = ["| status | node | seconds | rows | message | compiled code |", "|---|---|---:|---:|---|---|"]
     link = f"[{report.outcome}]({report.run.href})" if report.run.href else report.outcome
     parts = [
@@ -74,39 +80,38 @@ def to_markdown(report: RunReport) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def to_json(report: RunReport, most: int = MAX_XCOM_BYTES) -> dict[str, Any]:
-    """The report as plain values, of `most` bytes of JSON.
+def to_json(report: RunReport, max_bytes: int = MAX_XCOM_BYTES) -> dict[str, Any]:
+    """Return the report as plain values, shortened until their JSON has at most `max_bytes` bytes.
 
-    `left_out` counts the nodes beyond, and `left_out_by_status` says what became of them. A text that was cut
-    ends in "…".
+    Nodes that do not fit are left out, the successful ones first: `left_out` counts them, and
+    `left_out_by_status` counts them by status. A text that was cut ends in "…".
     """
     whole = report.to_dict()
-    nodes = [{**node, "message": _cut(node.get("message", ""))} for node in whole["nodes"]]
-    by_status = Counter(node["status"] for node in nodes)
-    kept: list[dict[str, Any]] = []
-    bounded = {name: _bounded(value) for name, value in whole.items() if name != "nodes"}
-    size = len(json.dumps({**bounded, "nodes": [], "left_out": len(nodes), "left_out_by_status": by_status}))
-    for node in nodes:
-        size += len(json.dumps(node)) + 2
-        if size > most:
-            break
-        kept.append(node)
-    by_status -= Counter(node["status"] for node in kept)
-    return {
-        **bounded,
-        "nodes": kept,
-        "left_out": len(nodes) - len(kept),
-        "left_out_by_status": dict(by_status),
-    }
+    nodes = [{**node, "message": _cut_end(node.get("message", ""))} for node in whole["nodes"]]
+    head = {name: _bounded(value) for name, value in whole.items() if name != "nodes"}
+    kept, left_out = len(nodes), Counter[str]()
+    # json.dumps escapes all but ASCII, so its characters are bytes. Two objects encoded apart have as many
+    # bytes as one object with the fields of both: "}{" is as long as ", ".
+    size = len(json.dumps({**head, "nodes": nodes}))
+    while kept and size + len(json.dumps(_counts(left_out))) > max_bytes:
+        kept -= 1
+        left_out[nodes[kept]["status"]] += 1
+        size -= len(json.dumps(nodes[kept])) + len(", ")
+    return {**head, "nodes": nodes[:kept], **_counts(left_out)}
+
+
+def _counts(left_out: Counter[str]) -> dict[str, Any]:
+    return {"left_out": left_out.total(), "left_out_by_status": dict(left_out)}
 
 
 def _bounded(value: Any) -> Any:
-    """A value of the report's head, whose texts come from elsewhere and may be of any length."""
+    """Return a value of the report's head with its texts cut: dbt and dbt Cloud set no limit to them."""
     if not isinstance(value, list):
-        return _cut(value) if isinstance(value, str) else value
-    sizes = accumulate(len(json.dumps(_cut(text))) + 2 for text in reversed(value))
+        return _cut_end(value) if isinstance(value, str) else value
+    # Of a list the last texts are kept, since a log ends with its errors.
+    sizes = accumulate(len(json.dumps(_cut_end(text))) + 2 for text in reversed(value))
     fitting = sum(size <= _MAX_LIST_BYTES for size in sizes)
-    return [_cut(text) for text in value[len(value) - fitting :]]
+    return [_cut_end(text) for text in value[len(value) - fitting :]]
 
 
 def _totals(report: RunReport) -> str:
@@ -114,31 +119,26 @@ def _totals(report: RunReport) -> str:
 
 
 def _table(report: RunReport) -> Iterator[str]:
-    nodes = _ordered(report)
+    nodes = failures_first(report.nodes)
     shown = nodes[:_MAX_ROWS]
     status_width = max((len(node.status) for node in shown), default=0)
     width = max((len(_title(node)) for node in shown), default=0)
     for node in shown:
         rows = "" if node.rows is None else f"{node.rows} rows"
         times = f"{node.seconds:>7.2f} s {rows:>12}"
-        yield f"  {node.status:<{status_width}} {_title(node):<{width}} {times}  {_told(node)}".rstrip()
+        yield f"  {node.status:<{status_width}} {_title(node):<{width}} {times}  {_remark(node)}".rstrip()
     if len(nodes) > len(shown):
         yield f"  … and {len(nodes) - len(shown)} more"
-
-
-def _ordered(report: RunReport) -> list[NodeResult]:
-    by_id = {node.unique_id: node for node in report.nodes}
-    return [by_id[node["unique_id"]] for node in report.to_dict()["nodes"]]
 
 
 def _title(node: NodeResult) -> str:
     return f"{node.kind} {node.name}"
 
 
-def _told(node: NodeResult) -> str:
-    """What went wrong, and in which code; of a success the message is only the database's "OK"."""
-    told = node.failed or node.status not in {"success", "pass", "skipped"}
-    return _with_code(node, _one_line(node)) if told else ""
+def _remark(node: NodeResult) -> str:
+    """Return the node's message and compiled code, or "" for a success, whose message is only "OK"."""
+    is_shown = node.failed or node.status not in {"success", "pass", "skipped"}
+    return _with_code(node, _one_line(node)) if is_shown else ""
 
 
 def _reason(node: NodeResult) -> str:
@@ -159,18 +159,18 @@ def _cell(value: object) -> str:
 
 
 def _one_line(node: NodeResult) -> str:
-    return _cut(" ".join(node.message.split()))
+    return _cut_end(" ".join(node.message.split()))
 
 
-def _cut(text: str) -> str:
+def _cut_end(text: str) -> str:
     return text if len(text) <= _MAX_MESSAGE else text[: _MAX_MESSAGE - 1] + "…"
 
 
-def _end_of(text: str) -> str:
+def _cut_start(text: str) -> str:
     return text if len(text) <= _MAX_MESSAGE else "…" + text[-_MAX_MESSAGE + 1 :]
 
 
-def _step(step: Step) -> list[str]:
+def _step_lines(step: Step) -> list[str]:
     return [
         f"Step {step.index}, {step.name}: {status_name(step.status)}",
         *(f"  {line}" for line in step_log_tail(step)),

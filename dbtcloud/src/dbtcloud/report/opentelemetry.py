@@ -1,4 +1,4 @@
-"""A run's report as attributes of OpenTelemetry: flat names; texts, numbers and lists of texts as values."""
+"""OpenTelemetry attributes of a run's report."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dbtcloud.client.models import status_name
 from dbtcloud.report.run_report import RunReport
 
 Attributes: TypeAlias = dict[str, str | int | float | list[str]]
-"""What a span, a log record or a measurement takes (OpenTelemetry specification: "Attribute")."""
+"""Attributes of a span, a log record or a measurement (OpenTelemetry specification: "Attribute")."""
 
 
 def run_attributes(report: RunReport) -> Attributes:
-    """Of the run: which it is, how it ended, how many nodes have which status, and what failed."""
+    """Return the attributes of the run: ids, outcome, number of nodes by status, and what failed."""
     run = report.run
-    counts = {f"dbt.nodes.{_dotless(status)}": count for status, count in report.totals.items()}
-    return _given(
+    counts = {f"dbt.nodes.{_name_part(status)}": count for status, count in report.totals.items()}
+    return _without_none(
         {
             "dbt.cloud.run.id": run.id,
             "dbt.cloud.job.id": run.job_id,
@@ -33,8 +33,8 @@ def run_attributes(report: RunReport) -> Attributes:
 
 
 def node_attributes(node: NodeResult) -> Attributes:
-    """Of one node, as for a span or a log record of its own."""
-    return _given(
+    """Return the attributes of one node, for a span or a log record of its own."""
+    return _without_none(
         {
             "dbt.node.id": node.unique_id,
             "dbt.node.status": node.status,
@@ -48,9 +48,9 @@ def node_attributes(node: NodeResult) -> Attributes:
     )
 
 
-def _given(values: Mapping[str, str | int | float | list[str] | None]) -> Attributes:
+def _without_none(values: Mapping[str, str | int | float | list[str] | None]) -> Attributes:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _dotless(status: str) -> str:
+def _name_part(status: str) -> str:
     return status.replace(" ", "_").replace("-", "_")

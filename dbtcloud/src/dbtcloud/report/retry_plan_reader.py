@@ -1,4 +1,4 @@
-"""Asks dbt Cloud for what a retry plan is made of."""
+"""Reads from dbt Cloud what the retry plan of a run needs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from dbtcloud.report.dbt_command import step_command, subcommand_of
 from dbtcloud.report.retry_plan import NARROWABLE, RetryPlan, make_retry_plan
 from dbtcloud.report.run_report_reader import read_step_results
 
-_MAX_RETRIES = 20
-"""How many runs back the command is looked for that a retry of retries goes on with."""
+_MAX_RETRIES = 20  # runs to go back from a retry of a retry to the command that failed first
 
 
 def read_retry_plan(account_id: Id, run_id: Id) -> Call[RetryPlan]:
-    """The retry plan of a run, from its steps, the results of each that builds, and its job's commands.
+    """Read a run, its job and the results of its steps, and return its retry plan.
 
     Raises:
-        DbtCloudError: If the run or one of its results cannot be read; half of a plan is none.
-        ValueError: If results are not as dbt writes them.
+        DbtCloudError: If the run or one of its results cannot be read: half a plan would be a wrong one.
+        ValueError: If results are not valid.
     """
     related = ["run_steps", "trigger", "job"]
     run = yield from endpoints.get_run(account_id, run_id, include_related=related)
@@ -28,11 +27,11 @@ def read_retry_plan(account_id: Id, run_id: Id) -> Call[RetryPlan]:
     for step in run.steps if run.status != RunStatus.SUCCESS else ():
         if subcommand_of(step_command(step) or "") in NARROWABLE | {"retry"}:
             results[step.index] = yield from read_step_results(account_id, run.id, step)
-    return make_retry_plan(run, results, original=(yield from _original(account_id, run)))
+    return make_retry_plan(run, results, original=(yield from _original_command(account_id, run)))
 
 
-def _original(account_id: Id, run: Run) -> Call[str | None]:
-    """The command that `dbt retry` in a run stands for: the one that failed in the run that it retries."""
+def _original_command(account_id: Id, run: Run) -> Call[str | None]:
+    """Return the command that `dbt retry` in the run repeated: the one that failed in the run it retries."""
     for _ in range(_MAX_RETRIES):
         retried = run.retried_run_id
         if not retried:

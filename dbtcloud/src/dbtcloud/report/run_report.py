@@ -1,10 +1,10 @@
-"""A finished run in one value: which steps and nodes there were, what became of them, and why."""
+"""The report of a finished run: its steps, its nodes, their results, and what could not be read."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,19 +12,19 @@ from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run, RunStatus, Step, status_name
 
 LOG_TAIL_LINES = 30
-"""Lines of a failed step's log that are worth showing: dbt sums up its errors at the end."""
+"""Lines of a failed step's log that a report shows; dbt lists its errors at the end."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What became of a run.
+    """The outcome of a run and of its nodes.
 
     Attributes:
         run: The run with its steps.
-        nodes: Each node's last result, in dbt's order.
-        gaps: What could not be read, in words.
+        nodes: The last result of each node, in dbt's order.
+        gaps: Sentences about what could not be read.
     """
 
     run: Run
@@ -33,47 +33,50 @@ class RunReport:
 
     @property
     def failed(self) -> tuple[NodeResult, ...]:
-        """Nodes that did not become what they should."""
+        """Nodes that failed."""
         return tuple(node for node in self.nodes if node.failed)
 
     @property
     def skipped(self) -> tuple[NodeResult, ...]:
-        """Nodes that were not tried because of another's failure."""
+        """Nodes that dbt skipped because another node failed."""
         return tuple(node for node in self.nodes if node.status == "skipped")
 
     @property
     def left_to_do(self) -> tuple[NodeResult, ...]:
-        """Nodes that a retry from the run's failure executes again; none where it did not end in error."""
+        """Nodes that a retry from failure would execute: none unless the run ended in error."""
         left = (*self.failed, *self.skipped) if self.run.status == RunStatus.ERROR else ()
         return tuple(node for node in left if node.kind != "operation")
 
     @property
     def totals(self) -> Mapping[str, int]:
-        """How many nodes have which status, the most frequent first."""
+        """The number of nodes by status, the most frequent status first."""
         return dict(Counter(node.status for node in self.nodes).most_common())
 
     @property
     def failed_steps(self) -> tuple[Step, ...]:
-        """Steps that ended in error; where none is marked so, the last step of a run without success."""
-        marked = tuple(step for step in self.run.steps if step.status == RunStatus.ERROR)
-        unmarked = () if self.run.status == RunStatus.SUCCESS else self.run.steps[-1:]
-        return marked or unmarked
+        """Steps that ended in error.
+
+        If no step did and the run did not succeed either, the last step.
+        """
+        failed = tuple(step for step in self.run.steps if step.status == RunStatus.ERROR)
+        last = () if self.run.status == RunStatus.SUCCESS else self.run.steps[-1:]
+        return failed or last
 
     @property
     def outcome(self) -> str:
-        """How the run ended, in dbt Cloud's words."""
+        """A sentence about how the run ended, with dbt Cloud's own message."""
         words = self.run.status_message or self.run.data.get("status_humanized")
-        said = f" {words}" if words and words != status_name(self.run.status) else ""
-        return f"dbt Cloud run {self.run.id} ended with status {status_name(self.run.status)}.{said}"
+        message = f" {words}" if words and words != status_name(self.run.status) else ""
+        return f"dbt Cloud run {self.run.id} ended with status {status_name(self.run.status)}.{message}"
 
     @property
     def log_tail(self) -> tuple[str, ...]:
-        """The end of the failed steps' own logs, where no node tells what went wrong."""
+        """The last log lines of the failed steps, or none if a node failed: its message says more."""
         steps = () if self.failed else self.failed_steps
         return tuple(line for step in steps for line in step_log_tail(step))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, all of them, however much that is."""
+        """Return the whole report as plain values, of any size."""
         return {
             "run_id": self.run.id,
             "status": status_name(self.run.status),
@@ -83,18 +86,19 @@ class RunReport:
             "left_to_do": len(self.left_to_do),
             "failed_steps": [step.name for step in self.failed_steps],
             "log_tail": list(self.log_tail),
-            "nodes": [_node_dict(node) for node in _failures_first(self.nodes)],
+            "nodes": [_node_dict(node) for node in failures_first(self.nodes)],
             "gaps": list(self.gaps),
         }
 
 
 def step_log_tail(step: Step) -> list[str]:
-    """The last lines of a step's log, without empty ones and colours."""
+    """Return the last lines of a step's log, without empty lines and colours."""
     lines = (_COLOUR.sub("", line).rstrip() for line in (step.logs or "").splitlines())
     return [line for line in lines if line][-LOG_TAIL_LINES:]
 
 
-def _failures_first(nodes: tuple[NodeResult, ...]) -> list[NodeResult]:
+def failures_first(nodes: Iterable[NodeResult]) -> list[NodeResult]:
+    """Return the nodes in the order failed, skipped, warned, successful."""
     order = {"skipped": 1, "warn": 2}
     return sorted(nodes, key=lambda node: 0 if node.failed else order.get(node.status, 3))
 

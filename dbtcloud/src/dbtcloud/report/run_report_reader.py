@@ -1,4 +1,4 @@
-"""Asks dbt Cloud for what a run's report is made of."""
+"""Reads from dbt Cloud what the report of a run needs."""
 
 from __future__ import annotations
 
@@ -13,26 +13,31 @@ from dbtcloud.report.compiled_code import with_compiled_paths
 from dbtcloud.report.dbt_command import step_command, subcommand_of
 from dbtcloud.report.run_report import RunReport
 
+# `docs generate` and `compile` write results as well, but these would hide those of the build before them.
 _BUILDING = frozenset({"build", "run", "test", "seed", "snapshot", "retry", "clone", "run-operation"})
-"""dbt commands whose results tell what became of nodes. `docs generate` and `compile` write results as well,
-which would hide those of the build before them."""
 
+_RETRY_SECONDS = 10.0  # dbt Cloud may store the results some seconds after the run has ended
 
-_RETRY_SECONDS = 10.0
-"""Seconds for which the results of a step are looked for that there must be."""
-
-_LOG_SUMMARY = "Done. PASS="
-"""What dbt's log says when it has come to the end of its nodes, and before it counts them."""
+_LOG_SUMMARY = "Done. PASS="  # dbt logs a line that begins so after its last node
 
 
 def read_run_report(account_id: Id, run_id: Id) -> Call[RunReport]:
-    """The report of a run: its steps, and the results of each step that builds or tests."""
+    """Read a run with its steps, and return its report.
+
+    Raises:
+        DbtCloudError: If the run cannot be read. What else is missing becomes one of the report's gaps.
+    """
     run = yield from endpoints.get_run(account_id, run_id, include_related=["run_steps"])
     return (yield from build_run_report(account_id, run))
 
 
 def build_run_report(account_id: Id, run: Run) -> Call[RunReport]:
-    """The report of a run that is known with its steps."""
+    """Read the results of each step that builds or tests nodes, and return the run's report.
+
+    Args:
+        account_id: The run's account.
+        run: The run with its steps.
+    """
     nodes: dict[str, NodeResult] = {}
     gaps: list[str] = []
     for step in filter(builds_nodes, run.steps):
@@ -42,48 +47,46 @@ def build_run_report(account_id: Id, run: Run) -> Call[RunReport]:
             gaps.append(f"The results of step {step.index}, {step.name}, cannot be read: {error}")
             continue
         nodes.update({node.unique_id: node for node in results})
-    paths = (yield from _paths(account_id, run.id)) if nodes else []
+    paths = (yield from _artifact_paths(account_id, run.id)) if nodes else []
     return RunReport(run, with_compiled_paths(nodes.values(), paths), tuple(gaps))
 
 
 def builds_nodes(step: Step) -> bool:
-    """Whether a step is a dbt command whose results tell what became of nodes."""
+    """Return whether the step is a dbt command that builds or tests nodes."""
     return subcommand_of(step_command(step) or "") in _BUILDING
 
 
 def read_step_results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResult, ...]]:
-    """The nodes of a step; none where dbt wrote no results, as when the project does not compile.
+    """Return the results of a step's nodes, or none if dbt wrote none.
 
-    Results that there must be are looked for again while the run has only just ended: dbt Cloud stores them
-    then.
+    dbt writes no results if the project does not compile. If the step must have results and dbt Cloud does
+    not have them yet, the request is repeated for up to ten seconds.
 
     Raises:
-        NotFound: If they stay away.
-        InvalidArtifact: If they are not as dbt writes them; a ValueError.
+        NotFound: If the step must have results and dbt Cloud does not have them.
+        InvalidArtifact: If the results are not valid; a ValueError.
     """
 
-    def look() -> Call[tuple[NodeResult, ...]]:
-        path, read = "run_results.json", read_run_results
-        return (yield from download.read_artifact(account_id, run_id, path, read, step=step.index))
+    def read() -> Call[tuple[NodeResult, ...]]:
+        path, parse = "run_results.json", read_run_results
+        return (yield from download.read_artifact(account_id, run_id, path, parse, step=step.index))
 
-    owed = must_have_results(step)
+    if must_have_results(step):
+        return (yield from download.retry_while_recent(read, account_id, run_id, longest=_RETRY_SECONDS))
     try:
-        patient = download.retry_while_recent(look, account_id, run_id, longest=_RETRY_SECONDS)
-        return (yield from patient if owed else look())
+        return (yield from read())
     except NotFound:
-        if owed:
-            raise
         return ()
 
 
 def must_have_results(step: Step) -> bool:
-    """Whether dbt has written results in any case: it sums them up in its log, or has ended well."""
+    """Return whether dbt has certainly written results: the step succeeded, or its log has dbt's summary."""
     return step.status == RunStatus.SUCCESS or _LOG_SUMMARY in (step.logs or "")
 
 
-def _paths(account_id: Id, run_id: Id) -> Call[list[str]]:
-    """Paths of the run's artifacts; none where they cannot be read: the report is worth more than they."""
+def _artifact_paths(account_id: Id, run_id: Id) -> Call[list[str]]:
+    """Return the paths of the run's artifacts, or none on an error."""
     try:
         return (yield from endpoints.list_artifacts(account_id, run_id))
     except DbtCloudError:
-        return []
+        return []  # a report without the paths of compiled code is still useful
