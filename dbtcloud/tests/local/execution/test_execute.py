@@ -77,8 +77,8 @@ def listing(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*"))
 
 
-@pytest.fixture
-def plan(tmp_path: Path) -> RunPlan:
+def plan_in(folder: Path) -> RunPlan:
+    """The plan of a run of the sample project whose files are all in one folder."""
     return RunPlan(
         run_id=101,
         job_id=1,
@@ -86,8 +86,8 @@ def plan(tmp_path: Path) -> RunPlan:
         account_id=1,
         environment_id=21,
         setup=ProjectSetup(ProjectSource(folder=BAKERY)),
-        work_dir=tmp_path / "environment",
-        run_dir=tmp_path / "run",
+        work_dir=folder / "environment",
+        run_dir=folder / "run",
         steps=("dbt build",),
         generate_docs=False,
         target_name="prod",
@@ -96,6 +96,19 @@ def plan(tmp_path: Path) -> RunPlan:
         timeout_seconds=0,
         retry_of=None,
     )
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> RunPlan:
+    return plan_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunPlan, Outcome, Record]:
+    """A finished run that failed at its first command, for tests that read it or retry it."""
+    steps = ("dbt build --select +tag:broken", "dbt test")
+    plan = replace(plan_in(tmp_path_factory.mktemp("broken")), steps=steps, generate_docs=True)
+    return plan, *asyncio.run(run(plan))
 
 
 @pytest.fixture
@@ -139,11 +152,10 @@ async def test_a_daily_build_leaves_real_artifacts(plan):
     assert listing(BAKERY) == sources
 
 
-async def test_the_chain_stops_at_the_first_failing_step(plan):
-    plan = replace(plan, steps=("dbt build --select +tag:broken+", "dbt test"), generate_docs=True)
-    outcome, record = await run(plan)
+def test_the_chain_stops_at_the_first_failing_step(broken):
+    plan, outcome, record = broken
 
-    failing = "Invoke dbt with `dbt build --select +tag:broken+`"
+    failing = "Invoke dbt with `dbt build --select +tag:broken`"
     assert outcome == Outcome(20, f"Step 3, {failing}, ended with exit code 1.")
     assert record.steps == {PRELUDE[0]: 10, PRELUDE[1]: 10, failing: 20}
     found = results(plan)
@@ -188,9 +200,8 @@ async def test_a_retry_skips_what_was_done_and_goes_on_after_the_failure(plan, t
     }
 
 
-async def test_a_retry_that_fails_can_be_retried(plan, tmp_path):
-    plan = replace(plan, steps=("dbt build --select +tag:broken",))
-    await run(plan)
+async def test_a_retry_that_fails_can_be_retried(broken, tmp_path):
+    plan, _, _ = broken
     retry = replace(plan, run_dir=tmp_path / "retry", retry_of=plan.run_dir)
     await run(retry)
     again = replace(plan, run_dir=tmp_path / "again", retry_of=retry.run_dir)
