@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from dbtcloud.local.model.records import Definition, JobRecord, WebhookSubscription
 from dbtcloud.local.store.interface import DefinitionQuery, PageQuery
-from dbtcloud.local.store.sqlite.queries import Selection, is_one_of, order_clause, read_page
+from dbtcloud.local.store.sqlite.queries import Selection, is_one_of, order_clause, select_page
 
 _D = TypeVar("_D", bound=Definition)
 
@@ -66,7 +66,7 @@ class SqliteDefinitions:
                 conditions.append(condition)
                 values.append(text)
         selection = Selection("definitions", "body", conditions, values, order_clause(page.order_by))
-        rows, total = read_page(self._database, selection, page)
+        rows, total = select_page(self._database, selection, page)
         return [_read(kind, body) for (body,) in rows], total
 
 

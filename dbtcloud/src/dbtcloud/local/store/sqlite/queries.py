@@ -39,7 +39,7 @@ class Selection:
     order: str
 
 
-def read_page(
+def select_page(
     database: sqlite3.Connection, selection: Selection, page: PageQuery
 ) -> tuple[list[tuple[Any, ...]], int]:
     """Return the rows of one page, and the total number of rows."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.store.interface import PageQuery, RunQuery
-from dbtcloud.local.store.sqlite.queries import Selection, order_clause, read_page, run_conditions
+from dbtcloud.local.store.sqlite.queries import Selection, order_clause, run_conditions, select_page
 
 # Beyond 32 bits, like the run ids of dbt Cloud: a client that stores them in 32 bits fails here, too.
 _FIRST_RUN_ID = 70_403_100_000_001
@@ -48,7 +48,7 @@ class SqliteRuns:
         conditions, values = run_conditions(query, now)
         order = order_clause(page.order_by, query.statuses, now)
         selection = Selection("runs", _COLUMNS, conditions, values, order)
-        rows, total = read_page(self._database, selection, page)
+        rows, total = select_page(self._database, selection, page)
         return [_read(row) for row in rows], total
 
     def latest_ids(self, job_ids: Iterable[int]) -> dict[int, int]:
