@@ -45,7 +45,7 @@ class DbtCloudTriggerEventException(AirflowException):
 
 
 def airflow_exception(error: DbtCloudError) -> AirflowException:
-    """Return the Airflow exception for an error of the client; raise it `from` that error."""
+    """Return the Airflow exception to raise from an error of the client."""
     if isinstance(error, LookupFailed):
         return DbtCloudResourceLookupError(error=error)
     if isinstance(error, RunFailed | RunTimedOut):

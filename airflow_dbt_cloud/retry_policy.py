@@ -35,7 +35,7 @@ _PERMANENT = (BadRequest, Forbidden, InvalidArgument, LookupFailed, NotFound, Un
 
 
 class DbtCloudRetryPolicy(RetryPolicy):
-    """Decide by the client's error that a task's exception carries; leave anything else to Airflow."""
+    """Decides by the client's error that a task's exception carries, and leaves anything else to Airflow."""
 
     def evaluate(
         self,

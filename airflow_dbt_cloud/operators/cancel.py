@@ -96,7 +96,7 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
 
 
 def _ending(run: Run) -> str:
-    """Return how a run has ended; it may have ended before dbt Cloud could cancel it."""
+    """Return how a run has ended, perhaps before dbt Cloud could cancel it."""
     if run.status == RunStatus.CANCELLED:
         return "is cancelled"
     return f"had ended already, with status {status_name(run.status)}"

@@ -1,4 +1,4 @@
-"""The operator that runs dbt Cloud jobs; the other operators can be imported from here too."""
+"""The operator that runs dbt Cloud jobs, and the names of all other operators."""
 
 from __future__ import annotations
 
@@ -244,9 +244,10 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         return found
 
     def _cause(self, context: Context) -> str:
-        """Return why the run is started; other tools match the default's wording."""
+        """Return why the run is started."""
         if not self.trigger_reason:
             ti = context["ti"]
+            # Other tools match this wording, which is that of the official provider.
             self.trigger_reason = (
                 f"Triggered via Apache Airflow by task {ti.task_id!r} in the {ti.dag_id} DAG."
             )

@@ -227,7 +227,7 @@ class _XComRows:
 
 
 def _parse_limit(limit: int | str | None) -> int | None:
-    """Return the limit as a number, or None; raise ValueError if it is not above 0."""
+    """Return the limit as a number or None, or raise ValueError if it is not above 0."""
     number = template_values.parse_integer("limit", limit)
     if number is not None and number < 1:
         raise ValueError(f"limit is {limit!r}. It has to be 1 or more, or None for no limit.")

@@ -40,7 +40,7 @@ def __getattr__(name: str) -> Any:
 
 
 class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
-    """Wait until a run has ended with success; returns the run's id.
+    """Wait until a run has succeeded, and return its id.
 
     Args:
         dbt_cloud_conn_id: The connection.
@@ -120,7 +120,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         push_run_report(self.hook, self.run_id, self._account(), context, self.log)
 
     def _fail_for_run(self, context: Context, message: str | None, *, cancelled: bool) -> NoReturn:
-        """Fail with what failed in the run; the report goes to the log and an XCom."""
+        """Report the run to the log and an XCom, and fail with what failed in it."""
         from airflow_dbt_cloud.tasks.run_outcome import explained
 
         run = (self.hook, self.run_id, self._account())

@@ -1,1 +1,1 @@
-"""What operators and sensors share: template values, deferral, and the report of a run."""
+"""Template values, deferral and run reports, which operators and sensors share."""

@@ -1,4 +1,4 @@
-"""What a task needs to continue its wait in the triggerer."""
+"""Deadlines, checks and constants for a wait that continues in the triggerer."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Deadlines:
 def poll_after_timeout(
     hook: DbtCloudHook, account_id: int | str | None, event: dict[str, Any], log: Logger
 ) -> dict[str, Any]:
-    """Return a trigger's event; for a timeout, what it would say now.
+    """Return a trigger's event, or for a timeout what the event would say now.
 
     The run may have ended since the trigger's last poll, which may be a whole interval ago.
     """
@@ -73,7 +73,7 @@ def poll_after_timeout(
 
 
 def storable_hook_params(hook_params: Mapping[str, Any], log: Logger) -> dict[str, Any]:
-    """Return the hook's arguments that the triggerer can store; drop the others with a warning."""
+    """Return the hook's arguments that the triggerer can store, and warn of the others."""
     storable = {name: value for name, value in hook_params.items() if _is_json(value)}
     if dropped := sorted(set(hook_params) - set(storable)):
         log.warning(

@@ -20,10 +20,10 @@ _RUN_REPORT = "dbt_run_report"
 def push_run_report(
     hook: DbtCloudHook, run_id: int | str, account_id: int | str | None, context: Context, log: Logger
 ) -> RunReport | None:
-    """Push the run's report as an XCom, log it for a success, and return it; None if it cannot be read.
+    """Push the run's report as an XCom, log it for a success, and return it.
 
-    The hook's `log_job_run_failure_details` logs a failure's report. A fault on the way is only logged: it
-    must not replace the run's own outcome.
+    None is returned if it cannot be read. The hook's `log_job_run_failure_details` logs a failure's report. A
+    fault on the way is only logged: it must not replace the run's own outcome.
     """
     from dbtcloud.report.formats import report_log_lines, to_json
 

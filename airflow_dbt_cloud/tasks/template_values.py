@@ -101,7 +101,7 @@ def parse_texts(name: str, value: object, wanted: str) -> list[str] | None:
 
 
 def parse_mapping(name: str, value: object) -> dict[str, Any]:
-    """Return a dict, also from its text; an empty one when nothing is given.
+    """Return a dict, also from its text, or an empty one when nothing is given.
 
     Raises:
         ValueError: If it is something else.
@@ -132,14 +132,16 @@ def parse_overrides(source: object) -> dict[str, Any]:
     Raises:
         ValueError: Naming the one that cannot be used.
     """
-    read = {name: parse(name, getattr(source, name)) for name, parse in OVERRIDES.items()}
-    return {name: value for name, value in read.items() if value is not None}
+    given = {name: or_none(getattr(source, name)) for name in OVERRIDES}
+    parsed = {name: OVERRIDES[name](name, value) for name, value in given.items() if value is not None}
+    return {name: value for name, value in parsed.items() if value is not None}
 
 
 def parse_run_config(value: object) -> dict[str, Any]:
-    """Return further fields of the request; overrides among them are parsed as the arguments of that name.
+    """Return further fields of the request.
 
-    None stays, since it asks for the job's own value; what a template left empty is left out.
+    Overrides among them are parsed as the arguments of that name. None stays, since it asks for the job's own
+    value. A value that a template left empty is left out.
 
     Raises:
         ValueError: Naming what cannot be used.

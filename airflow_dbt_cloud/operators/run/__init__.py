@@ -1,1 +1,1 @@
-"""How a task comes to its run, follows it, and ends it."""
+"""The life of a task's run, and the starters that obtain it."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class JobTask(StartingTask, Protocol):
-    """What a start of a job uses of its operator."""
+    """The attributes of an operator that a start of a job uses."""
 
     task_id: str
     if_running: str
@@ -95,7 +95,7 @@ class JobStarter(RunStarter):
         return Started(answer.json()["data"])
 
     def _of_earlier_try(self) -> Started | None:
-        """Return the run of an earlier try if this one adopts it; cancel runs that nobody will follow."""
+        """Return the run of an earlier try if this one adopts it, and cancel runs that nobody will follow."""
         if self.marker.attempt <= 1:
             return None
         decision = decide_reuse(
@@ -121,7 +121,7 @@ class JobStarter(RunStarter):
         return None
 
     def _find_runs_of_earlier_tries(self) -> list[Run]:
-        """Return the runs of this task; wait for one that an earlier try requested without an answer."""
+        """Return the runs of this task, after waiting for one that an earlier try requested in vain."""
         submitted, found = self._state.submitted(), self._find_runs()
         for delay in SEARCH_DELAYS if submitted else ():
             if any(
@@ -151,7 +151,7 @@ class JobStarter(RunStarter):
         return self.hook.find_job_runs(self.job_id, since, may_be_ours, account_id=self.account_id)
 
     def _already_running(self) -> Started | None:
-        """Apply `if_running` to the unfinished runs of the job; return None to start a new run."""
+        """Apply `if_running` to the unfinished runs of the job, and return None to start a new run."""
         if self._policy == "queue" or not (running := self._running()):
             return None
         run = running[0]

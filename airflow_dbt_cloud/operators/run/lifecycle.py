@@ -90,13 +90,14 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         return Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
 
     def _read_arguments(self) -> None:
-        """Parse the templated arguments; after a deferral they are again as they were written."""
+        """Parse the arguments that this class uses."""
+        # After a deferral they are again as they were written.
         self.account_id = template_values.or_none(self.account_id)
         self.timeout = template_values.parse_seconds("timeout", self.timeout)
         self.check_interval = template_values.parse_seconds("check_interval", self.check_interval)
 
     def _prepare(self, context: Context) -> None:
-        """Make `_starter`; whatever is wrong with an argument shows here, before a run is started."""
+        """Make `_starter`, and raise for an argument that cannot be used."""
         raise NotImplementedError
 
     def _obtain_run(self, context: Context, deadlines: Deadlines) -> None:
@@ -132,7 +133,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         return self.job_run_id
 
     def _wait(self, context: Context, deadlines: Deadlines) -> None:
-        """Wait for the run's end and report it; replace the run of an earlier try that ends cancelled."""
+        """Wait for the run's end and report it, or replace an earlier try's run that ends cancelled."""
         from airflow_dbt_cloud.tasks import deferral
 
         assert self._started is not None
@@ -267,7 +268,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         return DbtCloudJobRunException(message or str(error), error=error)
 
     def _explained(self, context: Context, error: DbtCloudJobRunException) -> DbtCloudJobRunException:
-        """Return the exception with what failed in the run; as it is while the run is still running."""
+        """Return the exception with what failed in the run, or as it is while the run is still running."""
         from airflow_dbt_cloud.tasks.run_outcome import explained
 
         if isinstance(error.error, RunTimedOut):
@@ -326,7 +327,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
 
 def cancel_within_seconds(cancel: Callable[[], object], log: Logger) -> None:
-    """Call `cancel` and wait at most `KILL_SECONDS` for it; log whatever goes wrong.
+    """Call `cancel`, wait at most `KILL_SECONDS` for it, and log whatever goes wrong.
 
     It runs in a thread, since the request that the kill has interrupted may hold the hook's session, and each
     thread has a session of its own.

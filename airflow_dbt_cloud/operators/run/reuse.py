@@ -11,7 +11,7 @@ from dbtcloud.client.models import Run, RunStatus
 
 @dataclass(frozen=True, slots=True)
 class ReuseDecision:
-    """What a try does with the runs of earlier tries.
+    """The decision of a try about the runs of earlier tries.
 
     Attributes:
         adopted: The run to follow, or None to start one.

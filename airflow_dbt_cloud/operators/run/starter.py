@@ -1,4 +1,4 @@
-"""How a task comes to the run that it follows: what starting a job and retrying a run have in common."""
+"""The base of the two ways to obtain the run that a task follows: start a job, or retry a run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Started:
 
 
 class StartingTask(Protocol):
-    """What a starter uses of its operator."""
+    """The attributes of an operator that a starter uses."""
 
     account_id: int | str | None
 
@@ -97,7 +97,7 @@ class RunStarter(ABC):
         return Started(answer.json()["data"])
 
     def _log_retry_plan(self, run_id: int) -> RetryPlan | None:
-        """Log what a retry of a run is going to execute; a fault here prevents no retry."""
+        """Log what a retry of a run is going to execute, and return it, or None if it cannot be read."""
         from dbtcloud.report.retry_plan import plan_log_lines
 
         try:

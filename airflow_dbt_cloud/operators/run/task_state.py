@@ -1,4 +1,4 @@
-"""What a task's tries know of each other: the marker of their runs, and what Airflow keeps for them."""
+"""The marker of a task's runs, and the state that Airflow keeps from try to try."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def marker_of(
 
 
 class TaskState:
-    """What a try keeps for the later tries of its task, in Airflow's task state store.
+    """Facts that a try keeps for the later tries of its task, in Airflow's task state store.
 
     Airflow has that store from 3.3 on. Before, and where it does not answer, nothing is kept.
 
@@ -65,9 +65,10 @@ class TaskState:
         self._store: Any = context.get("task_state_store")
 
     def dag_run_start(self) -> datetime | None:
-        """Return when the DAG run first started; none of its tasks has started a dbt Cloud run before.
+        """Return when the DAG run first started.
 
-        A clear of a finished DAG run gives it a new start, so the first try keeps the one that it sees.
+        None of its tasks has started a dbt Cloud run before that. A clear of a finished DAG run gives it a
+        new start, so the first try keeps the one that it sees.
         """
         start = getattr(self._context.get("dag_run"), "start_date", None)
         if not isinstance(start, datetime):
