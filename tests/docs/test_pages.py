@@ -1,4 +1,4 @@
-"""What README and the pages show is true: their Python runs, and prints what they say it prints."""
+"""The examples in README and on the pages run, and print what the pages say."""
 
 import io
 import json
@@ -41,7 +41,7 @@ RUNS = [{"job_id": 12346, "id": 7, "age": 60, "pretend": FAILED}]
 
 
 class Reader:
-    """Does with each block of a page what its language says."""
+    """Runs or checks each block of a page, by its language."""
 
     def __init__(self, cloud: LocalDbtCloud, run_dag: Callable) -> None:
         self.cloud, self.run_dag = cloud, run_dag
@@ -55,17 +55,17 @@ class Reader:
                 yield region
 
     def _evaluator(self, info: str) -> Callable[[Example], None] | None:
-        known = {
+        evaluators = {
             "python": self.run_python,
             "json": self.read_connection,
             "console": self.know_commands,
             "sh": self.parse_shell,
             'text title="It prints"': self.compare,
         }
-        return known.get(info)
+        return evaluators.get(info)
 
     def run_python(self, example: Example) -> None:
-        """Run the block, and each DAG in it; what is included by a snippet is run by tests of its own."""
+        """Run the block and each DAG in it. Included files are run by their own tests."""
         source = str(example.parsed)
         if source.startswith("--8<--"):
             name = re.fullmatch(r'--8<-- "(example_dags/\w+\.py)"', source.strip())

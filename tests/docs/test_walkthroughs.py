@@ -1,4 +1,4 @@
-"""The pages that are done step by step lead where they say, in a folder and a process of their own."""
+"""The steps on the pages work, each page in a new folder and a process of its own."""
 
 import json
 import os
@@ -22,7 +22,7 @@ BLOCK = re.compile(r'^```(\w+) title="(.*?)"\n(.*?)^```', re.MULTILINE | re.DOTA
 
 
 def titled(page: str) -> dict[str, str]:
-    """The blocks of a page by title; those of one title follow one another."""
+    """Return the blocks of a page by title. Blocks with the same title are joined."""
     found: dict[str, str] = {}
     for _, title, text in BLOCK.findall((DOCS / page).read_text()):
         found[title] = "\n\n".join(filter(None, (found.get(title), text)))
@@ -30,13 +30,13 @@ def titled(page: str) -> dict[str, str]:
 
 
 def texts(page: str) -> list[str]:
-    """The untitled blocks of sample output."""
+    """Return the blocks of sample output that have no title."""
     return re.findall(r"^```text\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
 def shell(tmp_path):
-    """Runs commands as in one terminal, in an empty folder; gives the exit code and the output."""
+    """A function that runs commands in an empty folder and returns the exit code and the output."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
 
@@ -76,7 +76,7 @@ def test_the_tests_that_are_shown_pass(shell, tmp_path):
 
 @pytest.fixture
 def my_project(tmp_path, monkeypatch):
-    """A machine with nothing on it but a dbt project, and the dbt environments that are made once."""
+    """A dbt project on a machine with no settings, and with the dbt environments that other tests use."""
     made = environment.data_home() / "dbt"
     made.mkdir(parents=True, exist_ok=True)
     (tmp_path / "cache").mkdir()
@@ -102,7 +102,7 @@ def free_port() -> str:
 
 @pytest.mark.dbt
 @pytest.mark.parametrize("page", ["../README.md", "how-to/local-dbt-cloud.md"])
-def test_three_commands_lead_to_a_finished_run_of_ones_own_project(shell, my_project, page):
+def test_three_commands_run_your_own_project(shell, my_project, page):
     port, cache = free_port(), my_project.parent / "cache"
     setup = f"export DBTCLOUD_HOME={cache}\n"
     shown = titled(page)["your own project"].replace(":8580", f":{port}")
@@ -123,7 +123,7 @@ def test_three_commands_lead_to_a_finished_run_of_ones_own_project(shell, my_pro
     assert (code, output) == (0, f"Stopped the local dbt Cloud on http://127.0.0.1:{port}.\n")
 
 
-def test_the_file_of_projects_that_is_shown_is_read(tmp_path):
+def test_the_configuration_file_on_the_page_can_be_read(tmp_path):
     name = "local-dbt-cloud.yml"
     write(tmp_path, {name: titled("how-to/local-dbt-cloud.md")[name]})
 
@@ -133,7 +133,7 @@ def test_the_file_of_projects_that_is_shown_is_read(tmp_path):
     assert len(declared.projects) == 2
 
 
-def test_the_commands_of_the_container_are_commands(shell):
+def test_the_command_line_accepts_the_commands_of_the_container(shell):
     text = (DOCS / "how-to" / "local-dbt-cloud.md").read_text()
     recipe = re.search(r"^```dockerfile\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[1]
     command = re.search(r"^CMD (\[.*?\])", recipe, re.MULTILINE | re.DOTALL)[1].replace("\\\n", "")
@@ -145,7 +145,7 @@ def test_the_commands_of_the_container_are_commands(shell):
 
 @pytest.fixture
 def served(tmp_path):
-    """What the tutorial's server printed, once it serves."""
+    """The lines that the tutorial's server prints until it is ready."""
     command = titled("tutorial.md")["terminal 1: serve"].split()
     # The tutorial's port may be taken on this machine.
     process = subprocess.Popen(
@@ -165,12 +165,12 @@ def served(tmp_path):
 
 
 def same_in_each_run(text: str) -> str:
-    """The text without what differs from run to run: ids, seconds and the width of columns."""
+    """Return the text without ids, seconds and repeated spaces, which differ from run to run."""
     return " ".join(re.sub(r"\b7040310000000\d\b|\d+\.\d\d s", "#", text).split())
 
 
 @pytest.mark.dbt
-def test_the_tutorial_leads_to_a_first_run_and_to_a_failed_one(shell, served, tmp_path):
+def test_the_tutorial_runs_a_job_and_then_a_failing_one(shell, served, tmp_path):
     blocks = titled("tutorial.md")
     name = "tutorial-airflow/dags/first_run.py"
     write(tmp_path, {name: blocks[name]})
