@@ -13,7 +13,7 @@ import pytest
 
 from dbtcloud import cli
 from dbtcloud.core import environment
-from dbtcloud.local.config import yaml_file
+from dbtcloud.local.config.yaml_file import read_config_file
 
 DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = pytest.mark.timeout(600)
@@ -127,7 +127,7 @@ def test_the_configuration_file_on_the_page_can_be_read(tmp_path):
     name = "local-dbt-cloud.yml"
     write(tmp_path, {name: titled("how-to/local-dbt-cloud.md")[name]})
 
-    declared = yaml_file.read(tmp_path / name)
+    declared = read_config_file(tmp_path / name)
 
     assert [job.name for job in declared.projects[0].jobs] == ["Nightly"]
     assert len(declared.projects) == 2
