@@ -52,7 +52,7 @@ from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Request, T
 from dbtcloud.client.protocol import Response as ClientResponse
 from dbtcloud.client.retry import NO_RETRY, RETRY_ONCE
-from dbtcloud.client.run_start import find_runs, start_retry, start_run
+from dbtcloud.client.run_start import find_runs, start_retry_run, start_run
 from dbtcloud.client.run_wait import error_from_run
 from dbtcloud.client.transport import address
 from dbtcloud.report.formats import report_log_lines
@@ -158,7 +158,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         if retry_from_failure and (failed := self._retryable_run(job_id, account_id)):
             self.log.info("Retrying run %s of job %s from its failure.", failed, job_id)
             return self._answer(
-                start_retry(require_account(account_id), job_id, failed, since=run_request.horizon())
+                start_retry_run(require_account(account_id), job_id, failed, since=run_request.horizon())
             )
         own = {"cause": cause, "steps_override": steps_override, "schema_override": schema_override}
         payload = run_request.payload(

@@ -8,7 +8,7 @@ import pytest
 from dbtcloud.client.errors import AmbiguousStart, BadRequest, RateLimited, ServerError, TransportError
 from dbtcloud.client.marker import Marker, add_marker
 from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RetryPolicy
-from dbtcloud.client.run_start import find_runs, start_retry, start_run
+from dbtcloud.client.run_start import find_runs, start_retry_run, start_run
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from wires.raw import answer, envelope
@@ -241,7 +241,7 @@ def test_a_retry_from_failure_is_recognised_by_the_run_that_it_retries(starter, 
     failed = jobs.started(jobs.failing)
     jobs.control.advance(1)
     jobs.control.add_fault(**fault, method="POST", route="*/retry/", count=1)
-    run = starter.carry_out(start_retry("1", jobs.failing, failed, since=starter.since))
+    run = starter.carry_out(start_retry_run("1", jobs.failing, failed, since=starter.since))
     assert [each["retrying_run_id"] for each in jobs.runs()] == [None, failed]
     assert run.data["retrying_run_id"] == failed
 
@@ -277,7 +277,7 @@ def test_a_retry_that_began_late_stands_in_the_way_of_the_next_request_and_is_fo
             return client.send(request)
 
         since = datetime.now(UTC) - timedelta(minutes=10)
-        call = start_retry("1", jobs.failing, failed, since=since)
+        call = start_retry_run("1", jobs.failing, failed, since=since)
         run = run_call(call, send, retry=NO_RETRY, sleep=lambda _: None)
     assert [each["id"] for each in jobs.runs()] == [failed, run.id]
     assert [each["status"] for each in jobs.asked("POST", "/retry/")] == [200, 400]

@@ -107,7 +107,7 @@ def trigger_run(account_id: Id, job_id: Id, payload: Json) -> Call[Run]:
         job_id: The job.
         payload: The body of the request; dbt Cloud requires a `cause`.
     """
-    request = post_request(account_id, "jobs", identifier(job_id, "job id"), "run", body=payload)
+    request = _post_request(account_id, "jobs", identifier(job_id, "job id"), "run", body=payload)
     return Run.parse((yield from get_data(request)))
 
 
@@ -116,12 +116,12 @@ def rerun_job(account_id: Id, job_id: Id) -> Call[Run]:
 
     If the last run did not fail, dbt Cloud starts a new run.
     """
-    request = post_request(account_id, "jobs", identifier(job_id, "job id"), "rerun")
+    request = _post_request(account_id, "jobs", identifier(job_id, "job id"), "rerun")
     return Run.parse((yield from get_data(request)))
 
 
 def list_runs(account_id: Id, **filters: object) -> Call[list[Run]]:
-    """List all runs of an account (v2); `filters` are the parameters of "List Runs"."""
+    """List all runs of an account (v2), with the parameters of "List Runs" as `filters`."""
     request = get_request(account_id, "runs", query=filters)
     return [Run.parse(row) for row in (yield from list_rows(request))]
 
@@ -147,13 +147,13 @@ def get_run(account_id: Id, run_id: Id, *, include_related: Iterable[str] = ()) 
 
 def cancel_run(account_id: Id, run_id: Id) -> Call[Run]:
     """Cancel a run (v2). Cancelling it twice does no harm."""
-    request = post_request(account_id, "runs", identifier(run_id, "run id"), "cancel", repeatable=True)
+    request = _post_request(account_id, "runs", identifier(run_id, "run id"), "cancel", repeatable=True)
     return Run.parse((yield from get_data(request)))
 
 
 def retry_run(account_id: Id, run_id: Id) -> Call[Run]:
     """Start a run that continues this one from its point of failure (v2 "Retry Failed Run")."""
-    request = post_request(account_id, "runs", identifier(run_id, "run id"), "retry")
+    request = _post_request(account_id, "runs", identifier(run_id, "run id"), "retry")
     return Run.parse((yield from get_data(request)))
 
 
@@ -184,7 +184,7 @@ def download_artifact(
 
 def _artifact_request(account_id: Id, run_id: Id, path: str, step: int | None) -> Request:
     folder = _path(account_id, "runs", identifier(run_id, "run id"), "artifacts")
-    return Request("GET", folder + file_path(path), query_values({"step": step}), accept="*/*")
+    return Request("GET", folder + file_path(path), _query_values({"step": step}), accept="*/*")
 
 
 def get_json_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Any]:
@@ -206,10 +206,10 @@ def get_request(
     account_id: Id, *parts: str, version: str = "v2", query: Mapping[str, object] | None = None
 ) -> Request:
     """Return a GET request for a path below an account."""
-    return Request("GET", _path(account_id, *parts, version=version), query_values(query or {}))
+    return Request("GET", _path(account_id, *parts, version=version), _query_values(query or {}))
 
 
-def post_request(account_id: Id, *parts: str, body: Json | None = None, repeatable: bool = False) -> Request:
+def _post_request(account_id: Id, *parts: str, body: Json | None = None, repeatable: bool = False) -> Request:
     """Return a POST request for a path below an account (v2)."""
     return Request("POST", _path(account_id, *parts), body=body, repeatable=repeatable)
 
@@ -232,15 +232,15 @@ def custom_request(method: str, path: str, payload: Json | None, version: str) -
         return Request(method.upper(), f"{full}/", body=payload or {}, repeatable=False)
     # All paths end in a slash, except those of artifacts: they are files of any kind.
     if "/artifacts/" in full:
-        return Request("GET", full, query_values(payload or {}), accept="*/*")
-    return Request("GET", f"{full}/", query_values(payload or {}))
+        return Request("GET", full, _query_values(payload or {}), accept="*/*")
+    return Request("GET", f"{full}/", _query_values(payload or {}))
 
 
 def _path(account_id: Id, *parts: str, version: str = "v2") -> str:
     return "/".join(("/api", version, "accounts", identifier(account_id, "account id"), *parts, ""))
 
 
-def query_values(values: Mapping[str, object]) -> dict[str, str]:
+def _query_values(values: Mapping[str, object]) -> dict[str, str]:
     """Return query values in the form that the API takes, without those that are None."""
     return {name: _query_value(value) for name, value in values.items() if value is not None}
 

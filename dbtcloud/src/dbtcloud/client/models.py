@@ -200,7 +200,7 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has ended."""
+        """True if the run has ended."""
         return self.status in FINISHED
 
     @property

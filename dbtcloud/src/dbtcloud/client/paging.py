@@ -37,7 +37,7 @@ class ListPage:
     total: int
 
 
-def read_page(request: Request, page_range: PageRange) -> Call[ListPage]:
+def read_list_page(request: Request, page_range: PageRange) -> Call[ListPage]:
     """Read one page of the list that `request` asks for."""
     query = {**request.query, "limit": str(page_range.limit), "offset": str(page_range.offset)}
     page_request = replace(request, query=query)
@@ -50,7 +50,7 @@ def list_rows(request: Request) -> Call[list[Json]]:
     pager, found = Pager(rereads=0), list[Json]()
     while page_ranges := pager.next_ranges():
         for page_range in page_ranges:
-            page = yield from read_page(request, page_range)
+            page = yield from read_list_page(request, page_range)
             found += pager.new_rows(page_range, page)
             if not page.rows:  # the list ends here, whatever total it states
                 return found
@@ -124,7 +124,7 @@ class Pager:
 
 
 def rows_of(data: Any) -> list[Any]:
-    """Return the rows in `data` of an envelope; dbt Cloud writes null for an empty list.
+    """Return the rows in `data` of an envelope, where null means an empty list.
 
     Raises:
         MalformedResponse: If it is not a list.

@@ -1,4 +1,4 @@
-"""The requests, responses and calls that make up the protocol; nothing here does input or output.
+"""The requests, responses and calls of the client, without input or output.
 
 A call is a generator. It yields each request that it needs, receives the response, and returns its result. An
 engine (`transport.sync_client` or `transport.async_client`) sends the requests.
@@ -33,7 +33,7 @@ class Sink(Protocol):
         """Take the next bytes, already decompressed."""
 
     def end(self) -> None:
-        """Finish the body; all bytes have arrived."""
+        """Finish the body after all bytes have arrived."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dbtcloud.client.endpoints import Id
 from dbtcloud.client.errors import BadRequest, Conflict, NotRetryable, Unprocessable
 from dbtcloud.client.models import Run, RunStatus, status_name
 from dbtcloud.client.protocol import Call
-from dbtcloud.client.run_start import start_retry
+from dbtcloud.client.run_start import start_retry_run
 
 _REASONS: Mapping[str, str] = {
     "RETRY_UNSUPPORTED_CMD": "dbt cannot retry the command that failed",
@@ -54,7 +54,7 @@ def retry_failed_run(account_id: Id, run_id: Id, *, since: datetime) -> Call[Run
         raise refusal
     assert run.job_id is not None
     try:
-        return (yield from start_retry(account_id, run.job_id, run.id, since=since))
+        return (yield from start_retry_run(account_id, run.job_id, run.id, since=since))
     except (BadRequest, Conflict, Unprocessable) as error:
         reason = str((error.data.get("reason") if isinstance(error.data, Mapping) else None) or "")
         raise NotRetryable(run.id, reason, _REASONS.get(reason, str(error))) from error

@@ -70,7 +70,7 @@ def start_run(account_id: Id, job_id: Id, payload: Json, *, since: datetime) -> 
     return (yield from _start_once(lambda: endpoints.trigger_run(account_id, job_id, payload), search))
 
 
-def start_retry(account_id: Id, job_id: Id, run_id: Id, *, since: datetime) -> Call[Run]:
+def start_retry_run(account_id: Id, job_id: Id, run_id: Id, *, since: datetime) -> Call[Run]:
     """Start a run exactly once that continues another from its point of failure.
 
     dbt Cloud takes no cause here, so the run is recognised by the run that it retries.
@@ -117,7 +117,7 @@ def find_runs(
 
 @dataclass(frozen=True, slots=True)
 class _RunSearch:
-    """How to find a run that may have started.
+    """The search for a run that may have started.
 
     Attributes:
         account_id: The account.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbtcloud.client.transport.content_encoding import OUTPUT_SIZE, GzipDecoder, GzipError, decompress
+from dbtcloud.client.transport.content_encoding import _OUTPUT_SIZE, GzipDecoder, GzipError, decompress
 
 STREAMS = st.lists(st.tuples(st.binary(max_size=200), st.integers(0, 3)), min_size=1, max_size=4)
 
@@ -62,8 +62,8 @@ def test_what_grows_a_thousandfold_comes_in_pieces_and_takes_no_memory():
     tracemalloc.start()
     try:
         sizes = [len(piece) for piece in GzipDecoder().decode(body)]
-        assert tracemalloc.get_traced_memory()[1] < 4 * OUTPUT_SIZE
+        assert tracemalloc.get_traced_memory()[1] < 4 * _OUTPUT_SIZE
     finally:
         tracemalloc.stop()
     assert sum(sizes) == 100_000_000
-    assert max(sizes) <= OUTPUT_SIZE
+    assert max(sizes) <= _OUTPUT_SIZE

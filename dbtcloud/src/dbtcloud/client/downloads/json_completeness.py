@@ -62,5 +62,5 @@ class _Nesting:
 
     @property
     def is_open(self) -> bool:
-        """Whether a string, an object or a list has not ended."""
+        """True if a string, an object or a list has not ended."""
         return self._in_string or self._depth != 0

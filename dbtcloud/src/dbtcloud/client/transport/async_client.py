@@ -135,7 +135,7 @@ class AsyncClient:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The session; the first request opens it."""
+        """The session, which the first request opens."""
         if self._session is None:
             self._session = _new_session(self.credentials, self._connections)
         return self._session

@@ -65,7 +65,7 @@ def client_certificate(transport: Transport) -> str | tuple[str, str] | None:
 
 
 def _ca_paths(verify: bool | str) -> tuple[str | None, str | None]:
-    """Return the file and the folder of the CA certificates; one of them is None."""
+    """Return the file and the folder of the CA certificates, one of which is None."""
     from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
     path = DEFAULT_CA_BUNDLE_PATH if isinstance(verify, bool) else verify

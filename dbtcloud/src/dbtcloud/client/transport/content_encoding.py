@@ -12,7 +12,7 @@ aiohttp would ask for by themselves depends on the installed packages."""
 INPUT_SIZE = 16 * 1024
 """Bytes that zlib gets at a time: it copies those that it has not used."""
 
-OUTPUT_SIZE = 256 * 1024
+_OUTPUT_SIZE = 256 * 1024
 """Largest number of bytes that come out at a time: gzip can turn one byte into a thousand."""
 
 _GZIP_NAMES = frozenset({"gzip", "x-gzip"})
@@ -34,7 +34,7 @@ class GzipDecoder:
         self._stream = zlib.decompressobj(_WBITS)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Decompress the next bytes, into chunks of at most `OUTPUT_SIZE` bytes.
+        """Decompress the next bytes, into chunks of at most `_OUTPUT_SIZE` bytes.
 
         Raises:
             GzipError: If the bytes are damaged or not gzip.
@@ -54,7 +54,7 @@ class GzipDecoder:
     def _decode(self, data: bytes) -> Iterator[bytes]:
         while data := self._next_input(data):
             try:
-                chunk = self._stream.decompress(data, OUTPUT_SIZE)
+                chunk = self._stream.decompress(data, _OUTPUT_SIZE)
             except zlib.error as error:
                 raise GzipError("Its gzip data is damaged") from error
             if chunk:

@@ -87,7 +87,7 @@ class GzipSink:
 
 
 def decompress_body(body: bytes, *, must_be_whole: bool) -> bytes:
-    """Decompress a gzip body; if it need not be whole, as much of it as can be read.
+    """Decompress a gzip body. One that need not be whole is read as far as possible.
 
     Raises:
         GzipError: If it is damaged or incomplete and must be whole.

@@ -11,8 +11,8 @@ from dbtcloud.client.transport.credentials import Credentials
 CHUNK_SIZE = 256 * 1024
 """Bytes that a sink gets at a time: few, because compressed ones can grow twentyfold."""
 
-NETWORK_HINT = "Check the connection's host and proxies, and whether this machine can reach it"
-CERTIFICATE_HINT = (
+_NETWORK_HINT = "Check the connection's host and proxies, and whether this machine can reach it"
+_CERTIFICATE_HINT = (
     "If a private certificate authority signed it, name its file as 'verify' in the connection's extra, "
     "or in REQUESTS_CA_BUNDLE"
 )
@@ -36,7 +36,7 @@ def check_encoding(status: int, headers: Mapping[str, str], credentials: Credent
 def interrupted(why: str, credentials: Credentials) -> TransportError:
     """Return the error for a response of which only a part arrived."""
     what = f"The answer from {credentials.base_url} was interrupted"
-    return TransportError(what, sent=True, why=credentials.mask(why), fix=NETWORK_HINT)
+    return TransportError(what, sent=True, why=credentials.mask(why), fix=_NETWORK_HINT)
 
 
 def no_response(why: str, credentials: Credentials, *, sent: bool, certificate: bool) -> TransportError:
@@ -52,5 +52,5 @@ def no_response(why: str, credentials: Credentials, *, sent: bool, certificate: 
         f"No answer came from {credentials.base_url}",
         sent=sent and not certificate,
         why=credentials.mask(why),
-        fix=CERTIFICATE_HINT if certificate else NETWORK_HINT,
+        fix=_CERTIFICATE_HINT if certificate else _NETWORK_HINT,
     )
