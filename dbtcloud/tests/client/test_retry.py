@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from dbtcloud.client import endpoints, errors
-from dbtcloud.client.protocol import Request, Response
+from dbtcloud.client.protocol import Request, Response, Sleep
 from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RETRY_ONCE, RetryPolicy, may_repeat
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
@@ -177,8 +177,13 @@ def test_each_policy_has_its_number_of_attempts(engine, raw_server, access, retr
 def test_only_the_response_that_the_call_receives_is_reported():
     replies = [Response(503, {}, b""), Response(200, {}, b'{"data": {"id": 1, "status": 3}}')]
     responses = []
+
+    def call():
+        yield Sleep(1)
+        return (yield from endpoints.get_run(1, 1))
+
     run_call(
-        endpoints.get_run(1, 1),
+        call(),
         lambda request: replies.pop(0),
         sleep=lambda seconds: None,
         on_response=responses.append,
