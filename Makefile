@@ -12,10 +12,10 @@ export PYTHON
 # Tests start hundreds of processes: what they import is compiled once, whatever the shell asks for.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo serve test check docs bench newest lowest dbtcloud clean
+.PHONY: help demo serve test test-all test-lowest test-dbtcloud test-newest check docs bench newest lowest dbtcloud clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: newest ## Run a dbt project by Airflow and a local dbt Cloud (UI=1: leave both running)
 	@.venv/bin/python demo $(if $(UI),--ui)
@@ -23,10 +23,20 @@ demo: newest ## Run a dbt project by Airflow and a local dbt Cloud (UI=1: leave 
 serve: newest ## Serve a local dbt Cloud (PORT=8580, TOKEN=: made up and printed)
 	@.venv/bin/dbtcloud serve --port $(PORT) $(if $(TOKEN),--token '$(TOKEN)')
 
-test: newest lowest dbtcloud ## Run every test, on the lowest and the newest Airflow (ARGS=: passed to pytest; WORKERS=2)
-	cd dbtcloud && ../.venv-dbtcloud/bin/python -m pytest -n $(WORKERS) $(ARGS)
+test: test-lowest test-dbtcloud test-newest ## Run the tests, on the lowest and the newest Airflow (ARGS=: passed to pytest; WORKERS=2)
+
+test-all: ## Run the tests at full length: all clients of others, all of pip
+	@$(MAKE) --no-print-directory test ARGS='--all $(ARGS)'
+
+test-lowest: lowest ## Run those with a real Airflow on the lowest
 	.venv-lowest/bin/python -m pytest tests/airflow $(ARGS)
-	.venv/bin/python -m pytest -n $(WORKERS) --no-loadscope-reorder $(ARGS)
+
+test-dbtcloud: dbtcloud ## Run those of the distribution dbtcloud, where there is no Airflow
+	cd dbtcloud && ../.venv-dbtcloud/bin/python -m pytest -n $(WORKERS) $(ARGS)
+
+# One worker more: the first one has the tests with a real Airflow, and waits most of the time.
+test-newest: newest ## Run those of the provider on the newest Airflow
+	.venv/bin/python -m pytest -n $$(( $(WORKERS) + 1 )) --no-loadscope-reorder $(ARGS)
 
 check: newest ## Lint, check format, types, layers and dependencies
 	.venv/bin/ruff check

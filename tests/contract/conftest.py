@@ -14,9 +14,9 @@ import trustme
 
 from benchmarks import incumbent
 from dbtcloud.local.server.in_thread import LocalDbtCloud
-from foreign_client import client, server
+from foreign_client import certificate_authority, client, server
 
-__all__ = ["client", "server"]
+__all__ = ["certificate_authority", "client", "server"]
 
 PROGRAMS = Path(__file__).parent / "incumbent"
 LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
@@ -69,14 +69,9 @@ class Story:
 
 
 @pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="session")
-def tls_cloud(authority: trustme.CA) -> Iterator[LocalDbtCloud]:
+def tls_cloud(certificate_authority: trustme.CA) -> Iterator[LocalDbtCloud]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    certificate_authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
     with LocalDbtCloud(ssl_context=context) as cloud:
         cloud.control.seed(jobs=PRETENDED)
         yield cloud
@@ -84,12 +79,12 @@ def tls_cloud(authority: trustme.CA) -> Iterator[LocalDbtCloud]:
 
 @pytest.fixture(scope="session")
 def their_airflow(
-    authority: trustme.CA, tls_cloud: LocalDbtCloud, tmp_path_factory: pytest.TempPathFactory
+    certificate_authority: trustme.CA, tls_cloud: LocalDbtCloud, tmp_path_factory: pytest.TempPathFactory
 ) -> Incumbent:
     """That provider with an Airflow of its own, whose connection leads to the local dbt Cloud."""
     folder = tmp_path_factory.mktemp("incumbent")
     certificates = folder / "ca.pem"
-    authority.cert_pem.write_to_path(str(certificates))
+    certificate_authority.cert_pem.write_to_path(str(certificates))
     theirs = Incumbent(incumbent.python(), folder, _environment(folder, certificates, tls_cloud))
     theirs.run("-m", "airflow", "db", "migrate")
     return theirs

@@ -5,7 +5,7 @@ import json
 import pytest
 
 # The first test makes the environment, which a machine with an empty cache downloads.
-pytestmark = [pytest.mark.contract, pytest.mark.dbt, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.contract, pytest.mark.extensive, pytest.mark.dbt, pytest.mark.timeout(900)]
 
 
 def test_a_run_waited_for_on_the_worker_succeeds_and_gives_its_artifact(story):

@@ -16,7 +16,7 @@ from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
 SHORT, ENDLESS, DOOMED = 70, 71, 72
 CANCELLED = 30
 
-pytestmark = [pytest.mark.contract, pytest.mark.dbt, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.contract, pytest.mark.extensive, pytest.mark.dbt, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from dbtcloud.testing import connection_json
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.contract, pytest.mark.extensive, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 RESULTS = '{"results":   []}\n'

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,8 @@ class Outcome:
     state: str
     states: dict[str, str]
     log: str
-
-    def xcoms(self, task_id: str) -> dict[str, Any]:
-        """What a task pushed, by key; of a mapped task in lists, in the order of the map indexes."""
-        found: dict[str, Any] = {}
-        for row in _xcoms(self.dag_id, self.run_id, task_id):
-            if row.map_index >= 0:
-                found.setdefault(row.key, []).append(row.value)
-            else:
-                found[row.key] = row.value
-        return found
+    xcoms: Callable[[str], dict[str, Any]]
+    """What a task pushed, by key; of a mapped task in lists, in the order of the map indexes."""
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +58,8 @@ def run_dag(migrated_database: None, capfd: pytest.CaptureFixture[str]) -> Itera
         run = dag.test(**kwargs)
         tasks = run.get_task_instances()
         states = {_name(task): str(task.state) for task in sorted(tasks, key=_name)}
-        log = _COLOURS.sub("", "".join(capfd.readouterr()))
-        print(log)  # noqa: T201 - pytest shows it where the test fails
-        return Outcome(dag.dag_id, run.run_id, str(run.state), states, log)
+        xcoms = partial(_xcoms_by_key, dag.dag_id, run.run_id)
+        return Outcome(dag.dag_id, run.run_id, str(run.state), states, plain_log(capfd), xcoms)
 
     return run
 
@@ -76,6 +68,13 @@ def run_dag(migrated_database: None, capfd: pytest.CaptureFixture[str]) -> Itera
 def prompt_triggers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Triggers poll at once: `dag.test()` has no scheduler that has to store the deferral first."""
     monkeypatch.setattr("airflow_dbt_cloud.tasks.deferral.FIRST_POLL_DELAY", 0.05)
+
+
+def plain_log(capfd: pytest.CaptureFixture[str]) -> str:
+    """Return what was logged since the last call, without colours, and print it for pytest's own report."""
+    log = _COLOURS.sub("", "".join(capfd.readouterr()))
+    print(log)  # noqa: T201 - pytest shows it where the test fails
+    return log
 
 
 def _name(task: Any) -> str:
@@ -105,6 +104,16 @@ def _store(dag: Any) -> None:
     bag.dags[dag.dag_id] = dag
     DagBundlesManager().sync_bundles_to_db()
     sys.modules[type(bag).__module__].sync_bag_to_db(bag, BUNDLE, None)
+
+
+def _xcoms_by_key(dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for row in _xcoms(dag_id, run_id, task_id):
+        if row.map_index >= 0:
+            found.setdefault(row.key, []).append(row.value)
+        else:
+            found[row.key] = row.value
+    return found
 
 
 def _xcoms(dag_id: str, run_id: str, task_id: str) -> list[Any]:

@@ -9,17 +9,23 @@ from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 from airflow_dbt_cloud.operators.run.lifecycle import JobRunLifecycle
 
 
+def _nightly(operator=DbtCloudRunJobOperator, native=False, **arguments):
+    with DAG("nightly", schedule=None, render_template_as_native_obj=native) as dag:
+        paced = {"check_interval": 0.1} if issubclass(operator, JobRunLifecycle) else {}
+        operator(task_id="build", **{**paced, **arguments})
+    return dag
+
+
 @pytest.fixture
 def build(run_dag, jobs, prompt_triggers):
     """Runs the operator by the name of `build` in the DAG `nightly`; the rest goes to the operator."""
+    return lambda *operator, **arguments: run_dag(_nightly(*operator, **arguments))
 
-    def run(operator=DbtCloudRunJobOperator, native=False, **arguments):
-        with DAG("nightly", schedule=None, render_template_as_native_obj=native) as dag:
-            paced = {"check_interval": 0.1} if issubclass(operator, JobRunLifecycle) else {}
-            operator(task_id="build", **{**paced, **arguments})
-        return run_dag(dag)
 
-    return run
+@pytest.fixture
+def build_alone(run_task, jobs, prompt_triggers):
+    """Does as `build`, by Airflow's task runner alone: for tests of a decision, which need no scheduler."""
+    return lambda *operator, **arguments: run_task(_nightly(*operator, **arguments))
 
 
 @pytest.fixture(autouse=True)

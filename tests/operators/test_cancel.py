@@ -8,9 +8,9 @@ from airflow_dbt_cloud.operators.dbt import DbtCloudCancelJobRunOperator
 
 
 @pytest.fixture
-def cancel(build):
+def cancel(build_alone):
     def run(run_id, **arguments):
-        return build(DbtCloudCancelJobRunOperator, run_id=run_id, **{"timeout": 20, **arguments})
+        return build_alone(DbtCloudCancelJobRunOperator, run_id=run_id, **{"timeout": 20, **arguments})
 
     return run
 

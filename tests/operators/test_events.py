@@ -9,7 +9,7 @@ from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 
 
 @pytest.fixture
-def resume(build, jobs):
+def resume(build_alone, jobs):
     """Resumes a task for a run of a job with an event; the run's id is put into it."""
 
     class Resumed(DbtCloudRunJobOperator):
@@ -22,7 +22,7 @@ def resume(build, jobs):
 
     def run(job_id, event, **arguments):
         run_id = jobs.started(job_id)
-        outcome = build(Resumed, job_id=job_id, event={**event, "run_id": run_id}, **arguments)
+        outcome = build_alone(Resumed, job_id=job_id, event={**event, "run_id": run_id}, **arguments)
         return outcome, jobs.run(run_id)
 
     return run

@@ -15,7 +15,14 @@ from dbtcloud.core.installer import Installer
 from dbtcloud.core.runner_errors import EnvironmentCreationError
 
 INSTALLERS = [Installer.find(), Installer(uv=None)]
-both = pytest.mark.parametrize("installer", INSTALLERS, ids=["uv", "pip"])
+by_uv, by_pip = (
+    pytest.param(installer, id=name) for installer, name in zip(INSTALLERS, ("uv", "pip"), strict=True)
+)
+both = pytest.mark.parametrize("installer", [by_uv, by_pip])
+# pip takes seconds for each: one of its cases stands for all, except in make test-all.
+with_pip_at_length = pytest.mark.parametrize(
+    "installer", [by_uv, pytest.param(INSTALLERS[1], id="pip", marks=pytest.mark.extensive)]
+)
 
 
 @pytest.fixture
@@ -137,7 +144,7 @@ async def test_processes_that_ask_at_once_make_it_once(root, requirement):
     assert all(text.endswith("1.0\n") for text in told)
 
 
-@both
+@with_pip_at_length
 async def test_the_users_index_is_asked(installer, root, index, monkeypatch):
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -148,7 +155,7 @@ async def test_the_users_index_is_asked(installer, root, index, monkeypatch):
     assert made.version("tiny-oven") == "1.0"
 
 
-@both
+@with_pip_at_length
 async def test_pips_configuration_file_counts(installer, root, index, monkeypatch, tmp_path):
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {index}\n")
@@ -159,7 +166,7 @@ async def test_pips_configuration_file_counts(installer, root, index, monkeypatc
     assert made.version("tiny-oven") == "1.0"
 
 
-@both
+@with_pip_at_length
 async def test_settings_made_for_airflows_own_environment_do_not_divert_it(
     installer, root, requirement, monkeypatch, tmp_path
 ):
@@ -174,7 +181,7 @@ async def test_settings_made_for_airflows_own_environment_do_not_divert_it(
     assert made.version("tiny-oven") == "1.0"
 
 
-@both
+@with_pip_at_length
 async def test_a_failing_install_says_what_why_and_what_to_do(installer, root, index, monkeypatch):
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.setenv("PIP_INDEX_URL", index)
@@ -189,7 +196,7 @@ async def test_a_failing_install_says_what_why_and_what_to_do(installer, root, i
     assert not list(root.glob("*/dbtcloud.json"))
 
 
-@both
+@with_pip_at_length
 async def test_credentials_of_an_index_are_not_shown(installer, root, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "http://baker:sourdough@127.0.0.1:9/simple")
 

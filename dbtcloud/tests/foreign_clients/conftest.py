@@ -1,5 +1,5 @@
 """Fixtures for tests with other people's clients."""
 
-from foreign_client import certificate, client, refused, server
+from foreign_client import certificate, certificate_authority, client, refused, server
 
-__all__ = ["certificate", "client", "refused", "server"]
+__all__ = ["certificate", "certificate_authority", "client", "refused", "server"]

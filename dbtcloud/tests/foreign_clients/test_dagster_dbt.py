@@ -1,7 +1,6 @@
 """dagster-dbt 0.29.27 builds the sample project through the local dbt Cloud, asset by asset."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,7 @@ pytestmark = [
     pytest.mark.contract,
     pytest.mark.dbt,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(
-        os.environ.get("CONTRACT_CLIENTS") != "all", reason="large: CONTRACT_CLIENTS=all runs it"
-    ),
+    pytest.mark.extensive,
 ]
 
 

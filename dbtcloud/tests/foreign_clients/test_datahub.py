@@ -1,16 +1,13 @@
 """acryl-datahub 1.7.0.17 takes metadata from the local dbt Cloud: Admin API and Discovery."""
 
 import json
-import os
 
 import pytest
 
 pytestmark = [
     pytest.mark.contract,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(
-        os.environ.get("CONTRACT_CLIENTS") != "all", reason="large: CONTRACT_CLIENTS=all runs it"
-    ),
+    pytest.mark.extensive,
 ]
 
 

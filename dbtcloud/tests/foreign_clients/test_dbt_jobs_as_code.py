@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.contract, pytest.mark.extensive, pytest.mark.timeout(600)]
 
 CLI = "dbt-jobs-as-code"
 NIGHTLY = {

@@ -8,6 +8,7 @@ import pytest
 
 pytestmark = [
     pytest.mark.contract,
+    pytest.mark.extensive,
     pytest.mark.timeout(600),
     pytest.mark.skipif(
         sys.version_info >= (3, 13), reason="dbtc takes a pandas that Python 3.13 has no wheel of"

@@ -1,7 +1,6 @@
 """prefect-dbt 0.7.25 runs jobs of the local dbt Cloud from a flow."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,7 @@ import pytest
 pytestmark = [
     pytest.mark.contract,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(
-        os.environ.get("CONTRACT_CLIENTS") != "all", reason="large: CONTRACT_CLIENTS=all runs it"
-    ),
+    pytest.mark.extensive,
 ]
 
 

@@ -71,9 +71,15 @@ class Client:
 
 
 @pytest.fixture(scope="session")
-def certificate(authority: trustme.CA) -> ssl.SSLContext:
+def certificate_authority() -> trustme.CA:
+    """Who vouches for the server behind TLS."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def certificate(certificate_authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost", ADMIN, DISCOVERY).configure_cert(context)
+    certificate_authority.issue_cert("localhost", ADMIN, DISCOVERY).configure_cert(context)
     return context
 
 
@@ -87,11 +93,11 @@ def server(certificate: ssl.SSLContext | None) -> Iterator[LocalDbtCloud]:
 
 @pytest.fixture
 def client(
-    server: LocalDbtCloud, authority: trustme.CA, proxy_to: Callable[..., Proxy], tmp_path: Path
+    server: LocalDbtCloud, certificate_authority: trustme.CA, proxy_to: Callable[..., Proxy], tmp_path: Path
 ) -> Callable[..., Client]:
     """Gives a client by its name, with variables of its own beside those of any."""
     certificates = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(certificates))
+    certificate_authority.cert_pem.write_to_path(str(certificates))
     place = ("127.0.0.1", int(server.url.rpartition(":")[2]))
     variables = {
         "PATH": os.environ["PATH"],

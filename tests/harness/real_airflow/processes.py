@@ -1,6 +1,7 @@
 """Airflow's long-running processes, each in a session of its own and ended with all its children."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,11 +13,18 @@ import psutil
 
 
 def free_port() -> int:
-    """Ask the system for a TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Find a TCP port that nobody listens on."""
+    # The system gives ports from 32768 on to outgoing connections. A connection of another test could take
+    # such a port before Airflow listens on it.
+    for port in random.sample(range(12_000, 32_000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    msg = "None of 100 ports is free."
+    raise RuntimeError(msg)
 
 
 class Process:
