@@ -25,6 +25,7 @@ class Plan:
         rotate: `{"after": seconds, "token": …}`: puts another token into the client's connection.
         spread: Seconds of the first and the last end, where they are not `seconds`'s.
         age: Seconds since the runs were created.
+        frozen: Whether Airflow's own objects are left out of garbage collection.
     """
 
     count: int
@@ -35,6 +36,7 @@ class Plan:
     rotate: dict[str, Any] | None = None
     spread: tuple[float, float] | None = None
     age: float = 600.0
+    frozen: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def watch(
 ) -> Watched:
     """Watch as planned; `meanwhile` is what happens to dbt Cloud while that goes on."""
     told = {"package": provider.package, "poll": plan.poll, "seconds": plan.seconds, "mode": plan.mode}
-    told |= {"hook_params": plan.hook_params, "rotate": plan.rotate}
+    told |= {"hook_params": plan.hook_params, "rotate": plan.rotate, "frozen": plan.frozen}
     with Program(provider, "watch.py", told, cloud.environment) as client:
         client.hear()
         ends = cloud.seed_runs(plan.count, *(plan.spread or (FIRST_END, plan.seconds - SPARE)), age=plan.age)

@@ -3,11 +3,14 @@
 import asyncio
 import os
 import time
+from itertools import pairwise
 
 import pytest
 from airflow import __version__ as airflow_version
 from airflow.models.trigger import Trigger
+from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
 from dbtcloud.client.errors import ConnectionUnreadable, Unauthorized
 from dbtcloud.client.failure_tolerance import GRACE
@@ -214,6 +217,24 @@ async def test_a_connection_that_cannot_be_read_for_a_while_is_waited_for(jobs, 
     assert not waiting.done()
     monkeypatch.setenv(CONNECTION_VARIABLE, there)
     assert (await waiting)["status"] == "success"
+
+
+async def test_a_connection_that_cannot_be_read_is_asked_for_once_in_an_interval():
+    reads = []
+
+    class Unreadable(DbtCloudHook):
+        async def read_credentials(self):
+            reads.append(time.monotonic())
+            raise AirflowException("The conn_id is not defined")
+
+    class Waiting(DbtCloudRunJobTrigger):
+        def make_hook(self):
+            return Unreadable(self.conn_id)
+
+    trigger = Waiting(run_id=7, poll_interval=0.2, end_time=time.time() + 1)
+    assert (await anext(trigger.run())).payload["status"] == "timeout"
+    assert all(later - earlier >= 0.15 for earlier, later in pairwise(reads[:4]))
+    assert 2 <= len(reads) <= 8
 
 
 async def test_status_changes_and_steps_are_logged_once_each(jobs, capfd):

@@ -163,6 +163,17 @@ async def test_a_token_that_stays_wrong_is_told(rotating, going):
     assert isinstance(refused.value.error, Unauthorized)
 
 
+async def test_a_refused_token_makes_nobody_read_the_connection_again_within_ten_seconds(
+    counting, going, dbt_cloud, monkeypatch
+):
+    fields = json.loads(connection_json(dbt_cloud))
+    monkeypatch.setenv(CONNECTION_VARIABLE, json.dumps({**fields, "password": "a wrong token"}))
+    for run in going(5):
+        with pytest.raises(DbtCloudApiException, match="401"):
+            await status(polling(run, counting))
+    assert counting.read == 1
+
+
 async def test_a_wait_for_the_connection_that_is_given_up_holds_up_nobody(counting, going):
     runs = going(2)
     first = asyncio.create_task(status(polling(runs[0], counting)))
