@@ -76,7 +76,7 @@ _in_threads = partial(map_in_threads, threads=CONCURRENT_PAGES)
 
 
 class CompressedPage(Response):
-    """A response whose body lies compressed in memory; each pager of it decompresses it."""
+    """A response whose body lies compressed in memory; it is decompressed each time it is read."""
 
     _compressed: bytes | None = None
 

@@ -66,7 +66,7 @@ def test_http_off_this_machine_is_refused(access_of, host):
 def test_http_to_a_named_host_is_let_through_with_a_warning(access_of, allowed, caplog):
     extra = {"allow_insecure_http": allowed}
     assert access_of(host="http://dbt-local:8580", extra=extra).base_url == "http://dbt-local:8580"
-    assert "travels to http://dbt-local:8580 in clear" in caplog.text
+    assert "is sent to http://dbt-local:8580 unencrypted" in caplog.text
 
 
 @pytest.mark.parametrize(
