@@ -70,7 +70,7 @@ def _base_url(conn: Connection, extra: Mapping[str, Any]) -> str:
     if place.hostname == address.LEGACY_HOST:
         _warn_of_legacy("The connection's host is" if conn.host else "The connection names no host, so it is")
     if place.scheme == "http" and not address.is_loopback(place.hostname):
-        log.warning("The API token is sent to %s unencrypted, because allow_insecure_http names that host.", url)
+        log.warning("The API token is sent to %s unencrypted, as allow_insecure_http permits.", url)
     return url
 
 
