@@ -12,7 +12,7 @@ export PYTHON
 # Tests start hundreds of processes: what they import is compiled once, whatever the shell asks for.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo serve test test-all test-lowest test-dbtcloud test-newest check docs bench newest lowest dbtcloud clean
+.PHONY: help demo serve test test-all test-lowest test-dbtcloud test-newest check docs bench mutants newest lowest dbtcloud clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ docs: newest ## Build the documentation into site/
 bench: newest ## Measure beside the provider that this one replaces (benchmarks/README.md)
 	.venv/bin/python -m benchmarks
 
+mutants: newest dbtcloud ## Mutate a module, print what its tests let live (MODULE=dbtcloud.client.retry, TESTS=)
+	@scripts/mutants.sh $(MODULE) $(TESTS)
+
 newest:
 	@scripts/environment.sh newest
 
@@ -62,4 +65,4 @@ dbtcloud:
 	@scripts/environment.sh dbtcloud
 
 clean: ## Remove what was made, environments included
-	rm -rf .venv .venv-lowest .venv-dbtcloud .venv-incumbent .venv-clients .venv-tools .demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-dbtcloud .venv-incumbent .venv-clients .venv-tools .mutants .demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
