@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dbtcloud.local.model.records import DELETED, JobRecord
-from dbtcloud.local.orchestration.cron import describe_cron, next_scheduled_time
+from dbtcloud.local.orchestration.schedule import CronExpression, next_scheduled_time
 from dbtcloud.local.orchestration.scheduler import MAX_RUNS_AT_ONCE
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 
@@ -209,6 +209,6 @@ CRON_FIELD = st.text(alphabet="0123456789*/-,?LW#aJAN ", min_size=1, max_size=6)
 @example(cron="0 0 31 2 *")
 @example(cron="whenever")
 def test_whatever_stands_for_a_cron_line_is_no_error(cron):
-    assert isinstance(describe_cron(cron), str)
+    assert isinstance(CronExpression(cron).describe(), str)
     fired = next_scheduled_time(JobRecord(1, "a", schedule={"cron": cron}, triggers={"schedule": True}), 0)
     assert fired is None or fired > 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dbtcloud.local.orchestration.simulated_runs import parse_script
+from dbtcloud.local.orchestration.simulated_runs import Script
 
 
 def test_a_run_passes_every_status_as_the_clock_goes_on(api):
@@ -90,7 +90,7 @@ def test_it_is_marked_as_pretended(api):
 )
 def test_a_wrong_script_is_named(script, words):
     with pytest.raises(ValueError, match=words):
-        parse_script(script)
+        Script.parse(script)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from dbtcloud.local.api.middleware import is_outside_api
 from dbtcloud.local.api.responses.envelope import NoResponse, error_response
 from dbtcloud.local.control.faults import FaultInjector, FaultRule
-from dbtcloud.local.model.api_errors import ApiException, not_found, unknown_properties
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.clock import SECOND
 from dbtcloud.local.orchestration.cloud import Cloud
 
@@ -74,9 +74,9 @@ async def _delay(rule: FaultRule, request: web.Request, handler: Handler) -> web
 
 def _replacement(rule: FaultRule) -> web.Response:
     if rule.kind == "not_found_after_start":
-        return error_response(not_found())
+        return error_response(ApiException.not_found())
     if rule.kind == "refuse_pk__in":
-        return error_response(unknown_properties(["pk__in"]))
+        return error_response(ApiException.unknown_properties(["pk__in"]))
     if rule.kind == "redirect":
         return web.Response(status=rule.status or 302, headers={"Location": rule.location})
     if rule.kind == "html":

@@ -10,7 +10,7 @@ from dbtcloud.local.control.rate_limit import RateLimiter
 from dbtcloud.local.control.request_log import RequestLog
 from dbtcloud.local.control.tokens import Authenticator
 from dbtcloud.local.discovery.graphql_endpoint import discovery_error, is_discovery_request
-from dbtcloud.local.model.api_errors import ApiException, body_too_large, not_implemented
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -102,14 +102,14 @@ def _error_response(request: web.Request, error: ApiException) -> web.Response:
 
 def _http_error_response(request: web.Request, error: web.HTTPException) -> web.Response:
     if isinstance(error, web.HTTPNotFound):
-        return error_response(not_implemented(request.method, request.path))
+        return error_response(ApiException.not_implemented(request.method, request.path))
     if isinstance(error, web.HTTPMethodNotAllowed):
         return detail_response(error.status, f'Method "{request.method}" not allowed.')
     return detail_response(error.status, error.text or error.reason)
 
 
 def _too_large(request: web.Request) -> web.Response:
-    response = error_response(body_too_large(request.client_max_size))
+    response = error_response(ApiException.body_too_large(request.client_max_size))
     # The rest of the body was not read: on this connection it would be taken for the next request.
     response.force_close()
     return response

@@ -19,7 +19,7 @@ from dbtcloud.local.model.records import (
     RunRecord,
 )
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.orchestration.simulated_runs import Script, parse_script
+from dbtcloud.local.orchestration.simulated_runs import Script
 
 _KINDS: Mapping[str, type[Definition]] = {
     "accounts": AccountRecord,
@@ -99,7 +99,7 @@ def _store_definition(cloud: Cloud, kind: type[Definition], entry: Any) -> int:
     check_types(kind, filled, f"a seeded {kind.kind.lower()}")
     if kind is JobRecord:
         filled["execute_steps"] = tuple(filled.get("execute_steps", ("dbt build",)))
-        filled["pretend"] = filled.get("pretend") and asdict(parse_script(filled["pretend"]))
+        filled["pretend"] = filled.get("pretend") and asdict(Script.parse(filled["pretend"]))
     definition = kind(**filled)
     cloud.store.definitions.put(definition)
     return definition.id
@@ -112,7 +112,7 @@ def _simulated_runs(cloud: Cloud, entry: Any) -> Iterator[RunRecord]:
     job = cloud.store.definitions.get(JobRecord, seeded.job_id)
     if job is None:
         raise ValueError(f"A seeded run names job {seeded.job_id}, which does not exist. Seed the job first.")
-    script = parse_script(seeded.pretend or job.pretend or asdict(Script()))
+    script = Script.parse(seeded.pretend or job.pretend or asdict(Script()))
     created_at = cloud.clock.now() - round(seeded.age * SECOND)
     # Without the job's script, which would be applied as well.
     first = cloud.new_run(replace(job, pretend=None), {"cause": "Seeded", **seeded.trigger}, created_at)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from dbtcloud.local.control.permissions import OWNER, Grant
-from dbtcloud.local.model.api_errors import ApiException, invalid_token
+from dbtcloud.local.model.api_errors import ApiException
 
 _SCHEMES = ("Token", "Bearer")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -61,7 +61,7 @@ class Authenticator:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         granted = self._grants.get(_digest(token.strip())) if scheme in _SCHEMES else None
         if granted is None:
-            raise invalid_token()
+            raise ApiException.invalid_token()
         return granted
 
     def check_outside_api(self, request: web.Request) -> None:
@@ -73,7 +73,7 @@ class Authenticator:
         """
         if not self._on_loopback:
             if self.check_api(request) is not OWNER:
-                raise invalid_token()
+                raise ApiException.invalid_token()
             return
         # A page of another site could reach this port by a name of its own that resolves to 127.0.0.1.
         origin = request.headers.get("Origin")

@@ -1,7 +1,7 @@
-"""Errors: the error responses of the API in dbt Cloud's words, and the reason why a server cannot start."""
+"""The error responses of the API in dbt Cloud's words, and the error of a server that cannot start."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Self
 
 
 class LocalServerError(RuntimeError):
@@ -15,7 +15,7 @@ class ApiException(Exception):
         code: the HTTP status.
         user_message: the message.
         data: the envelope's `data`: details by field, a sentence, or None.
-        developer_message: None or empty, as in dbt Cloud's own answers with this status.
+        developer_message: None or empty, as in dbt Cloud's own responses with this status.
     """
 
     def __init__(
@@ -27,46 +27,44 @@ class ApiException(Exception):
         self.data = data
         self.developer_message = developer_message
 
+    @classmethod
+    def bad_request(cls, data: Any) -> Self:
+        """Return a 400 whose `data` says what is wrong (seen in apache/airflow#40047)."""
+        return cls(400, "The request was invalid. Please double check the provided data and try again.", data)
 
-def bad_request(data: Any) -> ApiException:
-    """Return a 400 whose `data` says what is wrong (seen in apache/airflow#40047)."""
-    return ApiException(
-        400, "The request was invalid. Please double check the provided data and try again.", data
-    )
+    @classmethod
+    def unknown_properties(cls, names: Collection[str]) -> Self:
+        """Return a 400 that names unknown parameters or fields, as dbt Cloud's JSON Schema check does."""
+        verb = "was" if len(names) == 1 else "were"
+        listed = ", ".join(repr(name) for name in names)
+        return cls.bad_request(f"Additional properties are not allowed ({listed} {verb} unexpected)")
 
+    @classmethod
+    def invalid_token(cls) -> Self:
+        """Return a 401: there is no token, or it is unknown."""
+        return cls(401, "Invalid token.", developer_message=None)
 
-def unknown_properties(names: Collection[str]) -> ApiException:
-    """Return a 400 that names unknown parameters or fields, as dbt Cloud's JSON Schema check does."""
-    verb = "was" if len(names) == 1 else "were"
-    listed = ", ".join(repr(name) for name in names)
-    return bad_request(f"Additional properties are not allowed ({listed} {verb} unexpected)")
+    @classmethod
+    def forbidden(cls) -> Self:
+        """Return a 403: the token may not read or change a list."""
+        return cls(403, "Forbidden: Access denied", developer_message=None)
 
+    @classmethod
+    def not_found(cls) -> Self:
+        """Return a 404. dbt Cloud also sends it when the token may not see the object."""
+        message = "The requested resource was not found. Please check that you have the proper permissions."
+        return cls(404, message)
 
-def not_found() -> ApiException:
-    """Return a 404. dbt Cloud also sends it when the token may not see the object."""
-    message = "The requested resource was not found. Please check that you have the proper permissions."
-    return ApiException(404, message)
+    @classmethod
+    def body_too_large(cls, limit: int) -> Self:
+        """Return a 413: the body is longer than `limit` bytes."""
+        return cls(413, f"The request body is too large. The limit is {limit:,} bytes.")
 
-
-def invalid_token() -> ApiException:
-    """Return a 401: there is no token, or it is unknown."""
-    return ApiException(401, "Invalid token.", developer_message=None)
-
-
-def forbidden() -> ApiException:
-    """Return a 403: the token may not read or change a list."""
-    return ApiException(403, "Forbidden: Access denied", developer_message=None)
-
-
-def body_too_large(limit: int) -> ApiException:
-    """Return a 413: the body is longer than `limit` bytes."""
-    return ApiException(413, f"The request body is too large. The limit is {limit:,} bytes.")
-
-
-def not_implemented(method: str, path: str) -> ApiException:
-    """Return a 501: dbt Cloud may have the endpoint, the local dbt Cloud does not."""
-    message = (
-        f"The local dbt Cloud does not implement {method} {path}. It implements what clients need to start,"
-        " follow and read runs. Use a dbt Cloud account for the rest."
-    )
-    return ApiException(501, message)
+    @classmethod
+    def not_implemented(cls, method: str, path: str) -> Self:
+        """Return a 501: dbt Cloud may have the endpoint, the local dbt Cloud does not."""
+        message = (
+            f"The local dbt Cloud does not implement {method} {path}. It implements what clients need to"
+            " start, follow and read runs. Use a dbt Cloud account for the rest."
+        )
+        return cls(501, message)

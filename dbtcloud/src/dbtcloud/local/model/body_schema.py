@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from dbtcloud.local.model.api_errors import bad_request
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import ACTIVE, DELETED
 
 BodySchema = Mapping[str, str]
@@ -35,7 +35,7 @@ def check_body(body: Mapping[str, Any], schema: BodySchema, required: Collection
     }
     wrong |= {name: f"{name!r} is a required property" for name in required if body.get(name) is None}
     if wrong:
-        raise bad_request(wrong)
+        raise ApiException.bad_request(wrong)
 
 
 def check_minimum(body: Mapping[str, Any], minimums: Mapping[str, int]) -> None:
@@ -49,7 +49,7 @@ def check_minimum(body: Mapping[str, Any], minimums: Mapping[str, int]) -> None:
         for name, minimum in minimums.items()
         if body.get(name) is not None and body[name] < minimum
     }:
-        raise bad_request(wrong)
+        raise ApiException.bad_request(wrong)
 
 
 def check_state(body: Mapping[str, Any]) -> None:
@@ -59,7 +59,7 @@ def check_state(body: Mapping[str, Any]) -> None:
         ApiException: 400: it is neither.
     """
     if body.get("state") not in {None, ACTIVE, DELETED}:
-        raise bad_request({"state": f"{body['state']!r} is not one of {[ACTIVE, DELETED]!r}"})
+        raise ApiException.bad_request({"state": f"{body['state']!r} is not one of {[ACTIVE, DELETED]!r}"})
 
 
 def check_object(body: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def check_object(body: Any) -> dict[str, Any]:
         ApiException: 400: it is something else.
     """
     if not isinstance(body, dict):
-        raise bad_request(f"{body!r} is not of type 'object'")
+        raise ApiException.bad_request(f"{body!r} is not of type 'object'")
     return body
 
 

@@ -31,6 +31,10 @@ CANCELLED_BY_USER = "Cancelled by user."
 ACTIVE, DELETED = 1, 2
 """The two values of a definition's `state`."""
 
+# The API never shows values of these variables (dbt docs: "Environment variables").
+_SECRET_PREFIX = "DBT_ENV_SECRET"  # noqa: S105 - a prefix of names
+_HIDDEN = "**********"
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
@@ -147,6 +151,19 @@ class EnvironmentVariable:
     state: int = ACTIVE
     created_at: int = 0
     updated_at: int = 0
+
+    @property
+    def shown_value(self) -> str:
+        """The value as the API shows it."""
+        return _HIDDEN if self.name.startswith(_SECRET_PREFIX) else self.value
+
+    def applies_to(self, job: JobRecord) -> bool:
+        """Return True for a variable of the job, of its environment, or of the whole project."""
+        return (
+            self.type == "project"
+            or (self.type == "environment" and self.environment_id == job.environment_id)
+            or (self.type == "job" and self.job_definition_id == job.id)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,43 +1,80 @@
 """The artifacts of a run: files of a real run, or texts in the script of a simulated one."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from dbtcloud.local.model.api_errors import ApiException, not_found
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.orchestration.cloud import Cloud
 
 _STEPS = "steps"
 
 
-def artifact_paths(cloud: Cloud, run: RunRecord) -> list[str]:
-    """Return the sorted paths of all artifacts. As in dbt Cloud, the step makes no difference."""
-    if run.script is not None:
-        return sorted(path for path in _simulated_artifacts(cloud, run) if not path.startswith(f"{_STEPS}/"))
-    target = cloud.run_dir(run.id) / "target"
-    return sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
+@dataclass(frozen=True, slots=True)
+class RunArtifacts:
+    """The artifacts of one run.
 
-
-def artifact(cloud: Cloud, run: RunRecord, path: str, step: int | None) -> Path | bytes:
-    """Return the file of an artifact, or its bytes.
-
-    Args:
+    Attributes:
         cloud: the local dbt Cloud.
         run: the run.
-        path: the path relative to `target/`.
-        step: the index of the step, or None for the last step that wrote it.
-
-    Raises:
-        ApiException: 404 if it does not exist, or the path leaves the folder.
     """
-    relative = _checked_path(path)
-    if run.script is not None:
-        return _simulated_bytes(cloud, run, relative, step)
-    root = cloud.run_dir(run.id) / (Path("target") if step is None else Path(_STEPS, str(step)))
-    file = root / relative
-    if not _is_file(file) or not file.resolve().is_relative_to(root.resolve()):
-        raise not_found()
-    return file
+
+    cloud: Cloud
+    run: RunRecord
+
+    def paths(self) -> list[str]:
+        """Return the sorted paths of all artifacts. As in dbt Cloud, the step makes no difference."""
+        if self.run.script is not None:
+            return sorted(path for path in self._simulated() if not path.startswith(f"{_STEPS}/"))
+        target = self.cloud.run_dir(self.run.id) / "target"
+        return sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
+
+    def has(self, path: str) -> bool:
+        """Return True if the run has an artifact with this path."""
+        try:
+            self.content(path)
+        except ApiException:
+            return False
+        return True
+
+    def content(self, path: str, step: int | None = None) -> Path | bytes:
+        """Return the file of an artifact, or its bytes if the run is simulated.
+
+        Args:
+            path: the path relative to `target/`.
+            step: the index of the step, or None for the last step that wrote it.
+
+        Raises:
+            ApiException: 404 if it does not exist, or the path leaves the folder.
+        """
+        relative = _checked_path(path)
+        if self.run.script is not None:
+            return self._simulated_bytes(relative, step)
+        root = self.cloud.run_dir(self.run.id) / (Path("target") if step is None else Path(_STEPS, str(step)))
+        file = root / relative
+        # A dbt project can write symbolic links into its target folder.
+        if not _is_file(file) or not file.resolve().is_relative_to(root.resolve()):
+            raise ApiException.not_found()
+        return file
+
+    def _simulated_bytes(self, relative: PurePosixPath, step: int | None) -> bytes:
+        texts = self._simulated()
+        content = texts.get(f"{_STEPS}/{step}/{relative}", texts.get(str(relative)))
+        if content is None:
+            raise ApiException.not_found()
+        return (content if isinstance(content, str) else json.dumps(content)).encode()
+
+    def _simulated(self) -> dict[str, object]:
+        finished = self.run.status(self.cloud.clock.now()).finished
+        return self.cloud.script(self.run).artifacts if finished else {}
+
+
+def _checked_path(path: str) -> PurePosixPath:
+    relative = PurePosixPath(path)
+    if "\0" in path or "\\" in path or relative.is_absolute() or {"..", "."} & set(path.split("/")):
+        raise ApiException.not_found()
+    return relative
 
 
 def _is_file(path: Path) -> bool:
@@ -45,31 +82,3 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # for example a name that is too long
         return False
-
-
-def has_artifact(cloud: Cloud, run: RunRecord, path: str) -> bool:
-    """Return True if a run has an artifact."""
-    try:
-        artifact(cloud, run, path, None)
-    except ApiException:
-        return False
-    return True
-
-
-def _checked_path(path: str) -> PurePosixPath:
-    relative = PurePosixPath(path)
-    if "\0" in path or "\\" in path or relative.is_absolute() or {"..", "."} & set(path.split("/")):
-        raise not_found()
-    return relative
-
-
-def _simulated_artifacts(cloud: Cloud, run: RunRecord) -> dict[str, object]:
-    return cloud.script(run).artifacts if run.status(cloud.clock.now()).finished else {}
-
-
-def _simulated_bytes(cloud: Cloud, run: RunRecord, relative: PurePosixPath, step: int | None) -> bytes:
-    texts = _simulated_artifacts(cloud, run)
-    content = texts.get(f"{_STEPS}/{step}/{relative}", texts.get(str(relative)))
-    if content is None:
-        raise not_found()
-    return (content if isinstance(content, str) else json.dumps(content)).encode()

@@ -23,7 +23,7 @@ from dbtcloud.local.model.run_plan import DATABASE, ProjectSetup, RunPlan
 from dbtcloud.local.orchestration.artifact_retention import DEFAULT_RETENTION_BYTES, ArtifactRetention
 from dbtcloud.local.orchestration.environment_variables import job_variables
 from dbtcloud.local.orchestration.run_queue import Execute, RunQueue
-from dbtcloud.local.orchestration.simulated_runs import Script, parse_script, steps_at
+from dbtcloud.local.orchestration.simulated_runs import Script
 from dbtcloud.local.store.interface import Store
 from dbtcloud.local.webhooks.sender import WebhookSender
 
@@ -60,7 +60,7 @@ class Cloud:
         self.webhooks = WebhookSender(store, clock)
         self.runs_created = 0
         self.scheduler_is_running = False
-        self._read_script = lru_cache(maxsize=256)(lambda name: parse_script(store.runs.script(name)))
+        self._read_script = lru_cache(maxsize=256)(lambda name: Script.parse(store.runs.script(name)))
 
     def start(
         self,
@@ -112,7 +112,7 @@ class Cloud:
             dbt_version=self._dbt_version(job, trigger),
             trigger=dict(trigger),
         )
-        return run if job.pretend is None else self.simulate(run, parse_script(job.pretend))
+        return run if job.pretend is None else self.simulate(run, Script.parse(job.pretend))
 
     def _dbt_version(self, job: JobRecord, trigger: Mapping[str, Any]) -> str:
         environment = self.store.definitions.get(EnvironmentRecord, job.environment_id)
@@ -150,7 +150,7 @@ class Cloud:
         """Return the steps of a run that have started."""
         if run.script is None:
             return self.store.steps.for_run(run.id)
-        return list(steps_at(run, self.script(run), self.clock.now()))
+        return list(self.script(run).steps_at(run, self.clock.now()))
 
     def script(self, run: RunRecord) -> Script:
         """Return the script of a simulated run."""

@@ -4,17 +4,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dbtcloud.local.model.api_errors import bad_request
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import ACTIVE, EnvironmentVariable, JobRecord
 from dbtcloud.local.store.interface import DefinitionQuery, PageQuery, Store
 
 SCOPES = ("project", "environment", "job", "user")
 """The scopes of variables. A later scope overrides an earlier one."""
 
-# The API never shows values of these variables (dbt docs: "Environment variables").
-_SECRET_PREFIX = "DBT_ENV_SECRET"  # noqa: S105 - a prefix of names
 _ALL = PageQuery(limit=-1)
-_HIDDEN = "**********"
 _NAME = re.compile(r"DBT_[A-Z0-9_]+")
 
 
@@ -28,28 +25,9 @@ def job_variables(store: Store, job: JobRecord) -> dict[str, str]:
     """Return the environment variables of a run of a job."""
     values = project_variables(store, job.account_id, job.project_id)
     applicable = sorted(
-        (each for each in values if applies_to_job(each, job)), key=lambda each: SCOPES.index(each.type)
+        (each for each in values if each.applies_to(job)), key=lambda each: SCOPES.index(each.type)
     )
     return {each.name: each.value for each in applicable}
-
-
-def applies_to_job(variable: EnvironmentVariable, job: JobRecord) -> bool:
-    """Return True for a variable of the job, of its environment, or of the whole project."""
-    return (
-        variable.type == "project"
-        or (variable.type == "environment" and variable.environment_id == job.environment_id)
-        or (variable.type == "job" and variable.job_definition_id == job.id)
-    )
-
-
-def shown_value(variable: EnvironmentVariable) -> str:
-    """Return the value as the API shows it."""
-    return _HIDDEN if variable.name.startswith(_SECRET_PREFIX) else variable.value
-
-
-def variable_entry(variable: EnvironmentVariable) -> dict[str, Any]:
-    """Return the entry of a variable in a table: `{id, value}`."""
-    return {"id": variable.id, "value": shown_value(variable)}
 
 
 def check_variable(name: Any, values: Mapping[str, Any]) -> None:
@@ -60,9 +38,9 @@ def check_variable(name: Any, values: Mapping[str, Any]) -> None:
             that is not text or contains a null character.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise bad_request(
+        raise ApiException.bad_request(
             {"name": f"{name!r}: names of environment variables begin with DBT_ and are in capital letters."}
         )
     for where, value in values.items():
         if not isinstance(value, str) or "\0" in value:
-            raise bad_request({where: f"{value!r} is not of type 'string'"})
+            raise ApiException.bad_request({where: f"{value!r} is not of type 'string'"})

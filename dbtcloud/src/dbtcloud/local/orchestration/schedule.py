@@ -1,10 +1,14 @@
-"""The schedule of a job, in the forms of dbt Cloud's API, and its cron expression."""
+"""The schedule of a job: its form in dbt Cloud's API, its cron expression, and the time of its next run."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from dbtcloud.local.model.api_errors import bad_request
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import check_body
+from dbtcloud.local.model.clock import as_datetime, parse_instant
+from dbtcloud.local.model.records import ACTIVE, JobRecord
 
 HOURLY: dict[str, Any] = {
     "cron": "0 * * * *",
@@ -15,6 +19,61 @@ HOURLY: dict[str, Any] = {
 
 _DATES = ("every_day", "days_of_week", "custom_cron", "interval_cron")
 _TIMES = ("every_hour", "at_exact_hours")
+_CRON_FIELD_COUNT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CronExpression:
+    """A cron expression, which may be invalid."""
+
+    text: str
+
+    @property
+    def is_valid(self) -> bool:
+        """True if the text is a cron expression with five fields."""
+        from croniter import croniter
+
+        # croniter also accepts six and seven fields, which dbt Cloud does not.
+        return len(self.text.split()) == _CRON_FIELD_COUNT and bool(croniter.is_valid(self.text))
+
+    def next_time(self, after: int) -> int | None:
+        """Return the next matching time in microseconds, or None if there is none."""
+        from croniter import CroniterError, croniter
+
+        if not self.is_valid:
+            return None
+        try:
+            found = croniter(self.text, as_datetime(after)).get_next(datetime)
+        except CroniterError:  # for example the 30th of February
+            return None
+        return parse_instant(found.astimezone(UTC).isoformat())
+
+    def describe(self) -> str:
+        """Return the expression in words, or unchanged if it is not valid or the library is missing."""
+        try:
+            from cron_descriptor import (
+                FormatException,
+                MissingFieldException,
+                WrongArgumentException,
+                get_description,
+            )
+        except ModuleNotFoundError:
+            return self.text
+        try:
+            return str(get_description(self.text))
+        except (FormatException, MissingFieldException, WrongArgumentException, ValueError):
+            return self.text
+
+
+def next_scheduled_time(job: JobRecord, after: int) -> int | None:
+    """Return the time of the next scheduled run in microseconds, or None without an active schedule."""
+    if not job.triggers.get("schedule") or job.state != ACTIVE:
+        return None
+    try:
+        cron = str(normalise_schedule(job.schedule)["cron"])
+    except ApiException:
+        return None
+    return CronExpression(cron).next_time(after)
 
 
 def normalise_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,11 +101,6 @@ def normalise_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
     return {"cron": _cron(date, time, cron), "date": dict(date), "time": dict(time)}
 
 
-def nested_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schedule of the job within a run, where date and time are only their types."""
-    return {"cron": schedule["cron"], "date": schedule["date"]["type"], "time": schedule["time"]["type"]}
-
-
 def _cron(date: Mapping[str, Any], time: Mapping[str, Any], given: str | None) -> str:
     if date["type"] == "custom_cron" or (date["type"] == "interval_cron" and (date.get("cron") or given)):
         return str(date.get("cron") or given or HOURLY["cron"])
@@ -63,9 +117,9 @@ def _joined(numbers: list[int] | None) -> str:
 
 def _check_type(name: str, value: Any, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise bad_request({name: f"{value!r} is not one of {list(known)!r}"})
+        raise ApiException.bad_request({name: f"{value!r} is not one of {list(known)!r}"})
 
 
 def _check_range(name: str, values: list[int] | None, known: range) -> None:
     if wrong := [value for value in values or () if value not in known]:
-        raise bad_request({name: f"{wrong[0]} is not between {known[0]} and {known[-1]}"})
+        raise ApiException.bad_request({name: f"{wrong[0]} is not between {known[0]} and {known[-1]}"})

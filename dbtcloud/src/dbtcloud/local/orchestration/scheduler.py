@@ -15,7 +15,7 @@ from typing import Any
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.model.records import ACTIVE, JobRecord, RunRecord
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.orchestration.cron import next_scheduled_time
+from dbtcloud.local.orchestration.schedule import next_scheduled_time
 from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 MAX_RUNS_AT_ONCE = 500

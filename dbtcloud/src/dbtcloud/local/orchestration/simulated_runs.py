@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 from dbtcloud.local.model.clock import SECOND
 from dbtcloud.local.model.records import RunRecord, Status, StepRecord
 
-_BUILDING = re.compile(r"`dbt (build|run|test|seed|snapshot)\b")
+_BUILD_STEP = re.compile(r"`dbt (build|run|test|seed|snapshot)\b")
 _NO_RESULTS = {
     "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json"},
     "results": [],
@@ -18,7 +18,7 @@ _NO_RESULTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class SimulatedStep:
+class _ScriptStep:
     """A step of a script that takes `seconds` and ends in `outcome` (10, 20 or 30)."""
 
     name: str
@@ -27,9 +27,30 @@ class SimulatedStep:
     logs: str = ""
     command: str | None = None
 
-    def end_time(self, begins: int) -> int:
-        """Return when the step ends if it begins at this time, unless the run ends before."""
-        return begins + round(self.seconds * SECOND)
+    def end_time(self, start: int) -> int:
+        """Return the end of a step that starts at this time, unless the run ends before it."""
+        return start + round(self.seconds * SECOND)
+
+    def record(self, run: RunRecord, index: int, start: int, now: int) -> StepRecord:
+        """Return the state of the step at `now`."""
+        planned_end = self.end_time(start)
+        end = planned_end if run.finished_at is None else min(planned_end, run.finished_at)
+        if end > now:
+            status = Status.RUNNING
+        else:
+            # The end of the run also ends a step that would have taken longer.
+            status = Status(self.outcome if end == planned_end else run.outcome or Status.CANCELLED)
+        return StepRecord(
+            run_id=run.id,
+            account_id=run.account_id,
+            index=index,
+            name=self.name,
+            status=status,
+            command=self.command,
+            started_at=start,
+            finished_at=end if status.finished else None,
+            logs=self.logs,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +67,24 @@ class Script:
     running: float = 0.0
     outcome: int = Status.SUCCESS
     message: str | None = None
-    steps: tuple[SimulatedStep, ...] = ()
+    steps: tuple[_ScriptStep, ...] = ()
     artifacts: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, document: Any) -> Self:
+        """Return the script in a seed document.
+
+        Raises:
+            ValueError: the script is not valid.
+        """
+        known = _known_fields(document, cls, "pretend")
+        steps = tuple(
+            _ScriptStep(**_known_fields(step, _ScriptStep, "steps")) for step in known.get("steps") or ()
+        )
+        script = cls(**{**known, "steps": steps, "artifacts": _artifacts(known.get("artifacts"), steps)})
+        _check_outcomes([script.outcome, *(step.outcome for step in steps)])
+        _check_seconds([script.queued, script.starting, script.running, *(step.seconds for step in steps)])
+        return script
 
     def instants(self, created_at: int) -> tuple[int, int, int]:
         """Return when a run leaves the queue, starts and finishes, in microseconds."""
@@ -55,61 +92,25 @@ class Script:
         started = dequeued + round(self.starting * SECOND)
         return dequeued, started, started + round(self.running * SECOND)
 
-
-def parse_script(document: Any) -> Script:
-    """Return the script in a seed document.
-
-    Raises:
-        ValueError: the script is not valid.
-    """
-    known = _known_fields(document, Script, "pretend")
-    steps = tuple(
-        SimulatedStep(**_known_fields(step, SimulatedStep, "steps")) for step in known.get("steps") or ()
-    )
-    script = Script(**{**known, "steps": steps, "artifacts": _artifacts(known.get("artifacts"), steps)})
-    _check_outcomes([script.outcome, *(step.outcome for step in steps)])
-    _check_seconds([script.queued, script.starting, script.running, *(step.seconds for step in steps)])
-    return script
-
-
-def steps_at(run: RunRecord, script: Script, now: int) -> Iterator[StepRecord]:
-    """Yield the steps that have started by `now`, with their current status."""
-    if run.started_at is None:
-        return
-    last = min(now, run.finished_at if run.finished_at is not None else now)
-    begins = run.started_at
-    for index, script_step in enumerate(script.steps, start=1):
-        if begins > last:
+    def steps_at(self, run: RunRecord, now: int) -> Iterator[StepRecord]:
+        """Yield the steps of a run that have started by `now`, with their current status."""
+        if run.started_at is None:
             return
-        yield _step(run, index, script_step, begins, now)
-        begins = script_step.end_time(begins)
+        # A cancelled run ends before its script does.
+        last = now if run.finished_at is None else min(now, run.finished_at)
+        start = run.started_at
+        for index, step in enumerate(self.steps, start=1):
+            if start > last:
+                return
+            yield step.record(run, index, start, now)
+            start = step.end_time(start)
 
 
-def _artifacts(given: Any, steps: Iterable[SimulatedStep]) -> dict[str, Any]:
+def _artifacts(given: Any, steps: Iterable[_ScriptStep]) -> dict[str, Any]:
     if not isinstance(given, Mapping | None):
         raise ValueError(f"'artifacts' is {given!r}. Give an object that maps paths to contents.")  # noqa: TRY004 - as below
-    built = any(step.outcome == Status.SUCCESS and _BUILDING.search(step.name) for step in steps)
+    built = any(step.outcome == Status.SUCCESS and _BUILD_STEP.search(step.name) for step in steps)
     return {**({"run_results.json": _NO_RESULTS} if built else {}), **(given or {})}
-
-
-def _step(run: RunRecord, index: int, script_step: SimulatedStep, begins: int, now: int) -> StepRecord:
-    ends = script_step.end_time(begins)
-    end = ends if run.finished_at is None else min(ends, run.finished_at)
-    if end > now:
-        status = Status.RUNNING
-    else:
-        status = Status(script_step.outcome if end == ends else run.outcome or Status.CANCELLED)
-    return StepRecord(
-        run_id=run.id,
-        account_id=run.account_id,
-        index=index,
-        name=script_step.name,
-        status=status,
-        command=script_step.command,
-        started_at=begins,
-        finished_at=end if status.finished else None,
-        logs=script_step.logs,
-    )
 
 
 def _known_fields(document: Any, model: type, where: str) -> dict[str, Any]:

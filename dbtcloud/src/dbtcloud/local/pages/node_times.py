@@ -8,7 +8,7 @@ from typing import Any
 
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import RunRecord, StepRecord
-from dbtcloud.local.orchestration.artifacts import artifact
+from dbtcloud.local.orchestration.artifacts import RunArtifacts
 from dbtcloud.local.orchestration.cloud import Cloud
 
 _MAX_BYTES = 32 * 1024**2
@@ -34,7 +34,7 @@ def node_times(cloud: Cloud, run: RunRecord, steps: Iterable[StepRecord]) -> lis
 
 def _results(cloud: Cloud, run: RunRecord, index: int) -> list[Any]:
     try:
-        found = artifact(cloud, run, "run_results.json", index)
+        found = RunArtifacts(cloud, run).content("run_results.json", index)
         if isinstance(found, Path):
             found = found.read_bytes() if found.stat().st_size <= _MAX_BYTES else b"{}"
         results = json.loads(found).get("results", [])

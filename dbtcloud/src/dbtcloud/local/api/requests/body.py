@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from dbtcloud.local.model.api_errors import bad_request
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, read_form
 
 
@@ -31,7 +31,7 @@ async def read_body(request: web.Request, schema: BodySchema) -> Any:
         content = json.loads(body) if body.strip() else {}
         json.dumps(content, ensure_ascii=False).encode()  # a lone surrogate cannot be stored
     except (ValueError, RecursionError) as error:
-        raise bad_request(f"JSON parse error - {error}") from None
+        raise ApiException.bad_request(f"JSON parse error - {error}") from None
     return content
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dbtcloud.local.model.api_errors import bad_request
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object, check_state
 from dbtcloud.local.model.records import EnvironmentRecord, ProjectRecord
 
@@ -82,7 +82,7 @@ def updated_environment(body: Any, environment: EnvironmentRecord) -> Environmen
     _check_names(body, environment.account_id)
     for name, choices in _CHOICES.items():
         if (value := body.get(name)) is not None and value not in choices:
-            raise bad_request({name: f"{value!r} is not one of {list(choices)!r}"})
+            raise ApiException.bad_request({name: f"{value!r} is not one of {list(choices)!r}"})
     own, shown = _given(body, _ENVIRONMENT), _given(body, _ENVIRONMENT_SHOWN)
     return replace(environment, **own, shown={**environment.shown, **shown})
 
@@ -95,6 +95,8 @@ def _given(body: Mapping[str, Any], fields: BodySchema) -> dict[str, Any]:
 def _check_names(body: Mapping[str, Any], account_id: int) -> None:
     check_state(body)
     if body.get("name") == "":
-        raise bad_request({"name": "'' is too short"})
+        raise ApiException.bad_request({"name": "'' is too short"})
     if body.get("account_id") not in {None, account_id}:
-        raise bad_request({"account_id": f"{body['account_id']!r} is not the account of the path"})
+        raise ApiException.bad_request(
+            {"account_id": f"{body['account_id']!r} is not the account of the path"}
+        )

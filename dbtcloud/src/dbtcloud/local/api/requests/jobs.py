@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dbtcloud.local.model.api_errors import ApiException, bad_request
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_minimum, check_object, check_state
 from dbtcloud.local.model.records import JobRecord
-from dbtcloud.local.orchestration.cron import is_cron_expression
-from dbtcloud.local.orchestration.schedule import normalise_schedule
+from dbtcloud.local.orchestration.schedule import CronExpression, normalise_schedule
 
 _FIELDS: BodySchema = {
     "name": "string",
@@ -81,8 +80,8 @@ def updated_job(body: Any, job: JobRecord) -> JobRecord:
 
 def _schedule(body: Mapping[str, Any]) -> dict[str, Any]:
     schedule = normalise_schedule(body)
-    if not is_cron_expression(schedule["cron"]):
-        raise bad_request({"schedule": f"{schedule['cron']!r} is not a cron expression"})
+    if not CronExpression(schedule["cron"]).is_valid:
+        raise ApiException.bad_request({"schedule": f"{schedule['cron']!r} is not a cron expression"})
     return schedule
 
 
@@ -99,9 +98,9 @@ def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
 def _check_values(body: Mapping[str, Any]) -> None:
     check_state(body)
     if body.get("name") == "":
-        raise bad_request({"name": "'' is too short"})
+        raise ApiException.bad_request({"name": "'' is too short"})
     if (kind := body.get("job_type")) is not None and kind not in _TYPES:
-        raise bad_request({"job_type": f"{kind!r} is not one of {list(_TYPES)!r}"})
+        raise ApiException.bad_request({"job_type": f"{kind!r} is not one of {list(_TYPES)!r}"})
     if len(body.get("description") or "") > _MAX_DESCRIPTION_LENGTH:
         raise ApiException(500, "An unexpected error occurred.")
 

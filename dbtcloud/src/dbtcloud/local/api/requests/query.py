@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.model.api_errors import bad_request, unknown_properties
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.clock import iso_timestamp, parse_instant
 from dbtcloud.local.store.interface import PageQuery
 
@@ -49,7 +49,7 @@ def parse_query(request: web.Request, readers: Readers) -> QueryParameters:
     parameters = {name: request.query.getall(name) for name in request.query}
     include = _included_names(parameters.pop("include_related", []))
     if unknown := [name for name in parameters if name not in known]:
-        raise unknown_properties(unknown)
+        raise ApiException.unknown_properties(unknown)
     wrong, values = {}, {}
     for name, texts in parameters.items():
         try:
@@ -57,7 +57,7 @@ def parse_query(request: web.Request, readers: Readers) -> QueryParameters:
         except ValueError as error:
             wrong[name] = str(error)
     if wrong:
-        raise bad_request(wrong)
+        raise ApiException.bad_request(wrong)
     return QueryParameters(values, include)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dbtcloud.local.model.api_errors import bad_request, unknown_properties
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_minimum, check_object
 from dbtcloud.local.model.records import STEPS_PER_RUN
 
@@ -38,22 +38,22 @@ def read_trigger(body: Any) -> dict[str, Any]:
         ApiException: 400: the cause is missing, empty or too long, or a field is unknown or has a wrong type.
     """
     if unknown := [name for name in check_object(body) if name not in {*TRIGGER_SCHEMA, *_PATH_PARAMETERS}]:
-        raise unknown_properties(unknown)
+        raise ApiException.unknown_properties(unknown)
     check_body(body, TRIGGER_SCHEMA)
     given = {name: body[name] for name in TRIGGER_SCHEMA if body.get(name) is not None}
     check_minimum(given, {"threads_override": 1, "timeout_seconds_override": 0})
     _check_cause(given.get("cause"))
     if empty := {name: "'' is too short" for name, value in given.items() if value == ""}:
-        raise bad_request(empty)
+        raise ApiException.bad_request(empty)
     if len(given.get("steps_override", ())) > _MAX_STEPS:
-        raise bad_request({"steps_override": f"{given['steps_override']!r} is too long"})
+        raise ApiException.bad_request({"steps_override": f"{given['steps_override']!r} is too long"})
     return given
 
 
 def _check_cause(cause: str | None) -> None:
     if cause is None:
-        raise bad_request({"cause": "'cause' is a required property"})
+        raise ApiException.bad_request({"cause": "'cause' is a required property"})
     if not cause:
-        raise bad_request({"cause": "'' is too short"})
+        raise ApiException.bad_request({"cause": "'' is too short"})
     if len(cause) > _CAUSE_MAX_LENGTH:
-        raise bad_request({"cause": f"{cause!r} is too long"})
+        raise ApiException.bad_request({"cause": f"{cause!r} is too long"})

@@ -5,8 +5,7 @@ from typing import Any
 
 from dbtcloud.local.model.clock import iso_timestamp, spaced_timestamp
 from dbtcloud.local.model.records import AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
-from dbtcloud.local.orchestration.cron import describe_cron
-from dbtcloud.local.orchestration.schedule import HOURLY, nested_schedule, normalise_schedule
+from dbtcloud.local.orchestration.schedule import HOURLY, CronExpression, normalise_schedule
 
 
 def account_json(account: AccountRecord, base_url: str) -> dict[str, Any]:
@@ -169,7 +168,7 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "generate_sources": job.run_generate_sources,
         "is_system": False,
         "fusion_readiness": None,
-        "describe_cron": describe_cron(schedule["cron"]),
+        "describe_cron": CronExpression(schedule["cron"]).describe(),
         "next_run": None,
         "next_run_humanized": None,
         **dict.fromkeys(_RELATED_TO_JOBS),
@@ -178,7 +177,9 @@ def job_json(job: JobRecord) -> dict[str, Any]:
 
 def nested_job_json(job: JobRecord) -> dict[str, Any]:
     """Return a job as a run includes it, with another form of its schedule."""
-    return {**_job_core(job), "schedule": nested_schedule(_schedule(job))}
+    schedule = _schedule(job)
+    types = {name: schedule[name]["type"] for name in ("date", "time")}
+    return {**_job_core(job), "schedule": {"cron": schedule["cron"], **types}}
 
 
 def _schedule(job: JobRecord) -> dict[str, Any]:

@@ -8,23 +8,23 @@ from dbtcloud.local.api.requests.query import parse_query, read_integer
 from dbtcloud.local.api.responses.envelope import data_response
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of, run_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import not_found
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import JobRecord, Status
-from dbtcloud.local.orchestration.artifacts import artifact, artifact_paths, has_artifact
+from dbtcloud.local.orchestration.artifacts import RunArtifacts
 from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 
 async def _list_artifacts(request: web.Request) -> web.Response:
     """Answer with the paths of a run's artifacts. `step` has no effect, as in dbt Cloud."""
     parse_query(request, {"step": read_integer})
-    return data_response(artifact_paths(cloud_of(request), run_of(request)))
+    return data_response(RunArtifacts(cloud_of(request), run_of(request)).paths())
 
 
 async def _get_artifact(request: web.Request) -> web.StreamResponse:
     """Answer with one artifact, of one step if `step` is given."""
     step = parse_query(request, {"step": read_integer}).values.get("step")
     path = request.match_info["remainder"]
-    return _raw(artifact(cloud_of(request), run_of(request), path, step), path)
+    return _raw(RunArtifacts(cloud_of(request), run_of(request)).content(path, step), path)
 
 
 async def _get_job_artifact(request: web.Request) -> web.StreamResponse:
@@ -38,9 +38,10 @@ async def _get_job_artifact(request: web.Request) -> web.StreamResponse:
     ended = [int(status) for status in Status if status.finished]
     query = RunQuery(job.account_id, job_ids=[job.id], statuses=ended)
     for run in cloud.store.runs.find(query, PageQuery(order_by="-id"), cloud.clock.now())[0]:
-        if has_artifact(cloud, run, path):
-            return _raw(artifact(cloud, run, path, None), path)
-    raise not_found()
+        artifacts = RunArtifacts(cloud, run)
+        if artifacts.has(path):
+            return _raw(artifacts.content(path), path)
+    raise ApiException.not_found()
 
 
 def _raw(content: Path | bytes, path: str) -> web.StreamResponse:

@@ -10,7 +10,7 @@ from dbtcloud.local.api.responses.envelope import data_response
 from dbtcloud.local.api.routes.environment_variables import environments_of
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import bad_request, not_found
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import check_object
 from dbtcloud.local.model.records import EnvironmentVariable, ProjectRecord
 from dbtcloud.local.orchestration.deletion import delete
@@ -73,7 +73,7 @@ def _create(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
 
 def _check_unused(request: web.Request, name: str) -> None:
     if any(variable.name == name for variable in _variables(request)):
-        raise bad_request({"name": f"{name!r} exists already."})
+        raise ApiException.bad_request({"name": f"{name!r} exists already."})
 
 
 def _put(request: web.Request, name: str, value: str, environment_id: int | None) -> int:
@@ -105,7 +105,7 @@ def _values_of(request: web.Request, name: Any) -> dict[str, EnvironmentVariable
     """Return all values of one variable, by their ids as text, or raise 404."""
     values = {str(each.id): each for each in _variables(request) if each.name == name}
     if not values:
-        raise not_found()
+        raise ApiException.not_found()
     return values
 
 

@@ -11,7 +11,7 @@ from dbtcloud.local.api.requests.query import parse_query, read_integer
 from dbtcloud.local.api.responses.envelope import data_response
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import bad_request, not_found
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object
 from dbtcloud.local.model.clock import spaced_timestamp
 from dbtcloud.local.model.records import (
@@ -24,11 +24,8 @@ from dbtcloud.local.model.records import (
 from dbtcloud.local.orchestration.deletion import delete
 from dbtcloud.local.orchestration.environment_variables import (
     SCOPES,
-    applies_to_job,
     check_variable,
     project_variables,
-    shown_value,
-    variable_entry,
 )
 
 _FIELDS: BodySchema = {
@@ -55,7 +52,7 @@ async def _list_by_environment(request: web.Request) -> web.Response:
     for each in _variables(request):
         if each.type == "project" or each.environment_id in names:
             column = names.get(each.environment_id or 0, "project")
-            table.setdefault(each.name, {})[column] = variable_entry(each)
+            table.setdefault(each.name, {})[column] = _entry(each)
     return data_response({"environments": ["project", *names.values()], "variables": table})
 
 
@@ -66,8 +63,8 @@ async def _list_by_job(request: web.Request) -> web.Response:
         return data_response(_by_scope(each for each in _variables(request) if each.type == "project"))
     job = cloud_of(request).store.definitions.get(JobRecord, job_id)
     if job is None or job.state == DELETED or job.project_id != _project(request).id:
-        raise not_found()
-    return data_response(_by_scope(each for each in _variables(request) if applies_to_job(each, job)))
+        raise ApiException.not_found()
+    return data_response(_by_scope(each for each in _variables(request) if each.applies_to(job)))
 
 
 async def _list_by_user(request: web.Request) -> web.Response:
@@ -132,7 +129,7 @@ def _variable_json(variable: EnvironmentVariable) -> dict[str, Any]:
         "user_id": variable.user_id,
         "environment_id": variable.environment_id,
         "job_definition_id": variable.job_definition_id,
-        "display_value": shown_value(variable),
+        "display_value": variable.shown_value,
         "state": variable.state,
         "created_at": spaced_timestamp(variable.created_at),
         "updated_at": spaced_timestamp(variable.updated_at or variable.created_at),
@@ -147,10 +144,14 @@ def environments_of(request: web.Request) -> list[EnvironmentRecord]:
     return [each for each in every if each and each.project_id == project.id and each.state != DELETED]
 
 
+def _entry(variable: EnvironmentVariable) -> dict[str, Any]:
+    return {"id": variable.id, "value": variable.shown_value}
+
+
 def _by_scope(variables: Iterable[EnvironmentVariable]) -> dict[str, dict[str, Any]]:
     table: dict[str, dict[str, Any]] = {}
     for each in variables:
-        table.setdefault(each.name, {})[each.type] = variable_entry(each)
+        table.setdefault(each.name, {})[each.type] = _entry(each)
     return table
 
 
@@ -163,17 +164,17 @@ def _scope(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
     """Return the scope and the id of its owner, which must belong to the project."""
     kind = body["type"]
     if kind not in SCOPES:
-        raise bad_request({"type": f"{kind!r} is not one of {list(SCOPES)!r}"})
+        raise ApiException.bad_request({"type": f"{kind!r} is not one of {list(SCOPES)!r}"})
     if kind == "project":
         return {"type": kind}
     name = _OWNERS[kind]
     if body.get(name) is None:
-        raise bad_request({name: f"{name!r} is a required property"})
+        raise ApiException.bad_request({name: f"{name!r} is a required property"})
     if kind != "user":
         owner: type[EnvironmentRecord | JobRecord] = EnvironmentRecord if kind == "environment" else JobRecord
         there = cloud_of(request).store.definitions.get(owner, body[name])
         if there is None or there.state == DELETED or there.project_id != _project(request).id:
-            raise not_found()
+            raise ApiException.not_found()
     return {"type": kind, name: body[name]}
 
 
@@ -183,7 +184,9 @@ def _check_unique(request: web.Request, variable: EnvironmentVariable) -> None:
 
     for other in _variables(request):
         if other.id != variable.id and scope(other) == scope(variable):
-            raise bad_request({"name": f"{variable.name!r} already has a value in this {variable.type}."})
+            raise ApiException.bad_request(
+                {"name": f"{variable.name!r} already has a value in this {variable.type}."}
+            )
 
 
 def _variables(request: web.Request) -> list[EnvironmentVariable]:
@@ -194,7 +197,7 @@ def _variables(request: web.Request) -> list[EnvironmentVariable]:
 def _variable(request: web.Request) -> EnvironmentVariable:
     variable = definition_of(request, EnvironmentVariable, "variable_id")
     if variable.project_id != _project(request).id:
-        raise not_found()
+        raise ApiException.not_found()
     return variable
 
 

@@ -23,7 +23,7 @@ from dbtcloud.local.api.responses.envelope import data_response, list_response
 from dbtcloud.local.api.routes.lists import find_definitions
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, definition_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import bad_request, not_found
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import check_object
 from dbtcloud.local.model.clock import iso_timestamp, spaced_timestamp
 from dbtcloud.local.model.records import DELETED, EnvironmentRecord, ProjectRecord
@@ -100,17 +100,17 @@ def _project(request: web.Request) -> ProjectRecord | None:
 
 def _project_of_body(request: web.Request, body: dict[str, Any]) -> ProjectRecord:
     if type(body.get("project_id")) is not int:
-        raise bad_request({"project_id": "'project_id' is a required property"})
+        raise ApiException.bad_request({"project_id": "'project_id' is a required property"})
     project = cloud_of(request).store.definitions.get(ProjectRecord, body["project_id"])
     if project is None or project.account_id != account_of(request).id or project.state == DELETED:
-        raise not_found()
+        raise ApiException.not_found()
     return project
 
 
 def _environment(request: web.Request) -> EnvironmentRecord:
     environment, project = definition_of(request, EnvironmentRecord, "environment_id"), _project(request)
     if project is not None and environment.project_id != project.id:
-        raise not_found()
+        raise ApiException.not_found()
     return environment
 
 

@@ -12,6 +12,8 @@ from dbtcloud.local.api.responses.definitions import (
     project_json,
 )
 from dbtcloud.local.api.responses.runs import audit_json, run_json, step_json, trigger_json
+from dbtcloud.local.model.clock import iso_timestamp
+from dbtcloud.local.model.durations import humanise_duration
 from dbtcloud.local.model.records import (
     AccountRecord,
     EnvironmentRecord,
@@ -21,8 +23,8 @@ from dbtcloud.local.model.records import (
     Status,
 )
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.orchestration.cron import next_run_fields
-from dbtcloud.local.orchestration.retries import retry_refusal_reason
+from dbtcloud.local.orchestration.retries import RunRetry
+from dbtcloud.local.orchestration.schedule import next_scheduled_time
 from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 _FINISHED = tuple(int(status) for status in Status if status.finished)
@@ -56,7 +58,7 @@ def job_with_related(cloud: Cloud, job: JobRecord, include: frozenset[str]) -> d
     """Return a job with the related objects."""
     store, content = cloud.store, job_json(job)
     if cloud.scheduler_is_running:
-        content |= next_run_fields(job, cloud.clock.now())
+        content |= _next_run_fields(job, cloud.clock.now())
     project = store.definitions.get(ProjectRecord, job.project_id)
     if "account" in include:
         account = store.definitions.get(AccountRecord, job.account_id)
@@ -98,11 +100,17 @@ class _Shared:
         return _environment_json(self.cloud, environment_id, project)
 
 
+def _next_run_fields(job: JobRecord, now: int) -> dict[str, str | None]:
+    instant = next_scheduled_time(job, now)
+    ahead = None if instant is None else f"{humanise_duration(instant - now)} from now"
+    return {"next_run": iso_timestamp(instant), "next_run_humanized": ahead}
+
+
 def _run_with_related(run: RunRecord, include: frozenset[str], shared: _Shared) -> dict[str, Any]:
     cloud, now = shared.cloud, shared.now
     content = run_json(run, now, cloud.base_url, blocked_by=cloud.queue.blocked_by(run))
     if content["is_error"]:
-        reason = retry_refusal_reason(cloud, run, shared.newest.get(run.job_id))
+        reason = RunRetry(cloud, run).refusal_reason(shared.newest.get(run.job_id))
         content["can_retry"], content["retry_not_supported_reason"] = reason is None, reason
     if "trigger" in include:
         content["trigger"] = trigger_json(run)

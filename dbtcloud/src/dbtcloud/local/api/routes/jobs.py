@@ -23,7 +23,7 @@ from dbtcloud.local.api.routes.include_related import job_with_related
 from dbtcloud.local.api.routes.lists import find_definitions
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, definition_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import bad_request, not_found
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import DELETED, EnvironmentRecord, JobRecord
 from dbtcloud.local.orchestration.deletion import delete
 
@@ -98,11 +98,13 @@ async def _delete_job(request: web.Request) -> web.Response:
 def _check_owners(request: web.Request, job: JobRecord, body: dict[str, object]) -> None:
     """Check that a job has the account of the path and an environment of its project."""
     if body.get("account_id") not in {None, job.account_id}:
-        raise bad_request({"account_id": f"{body['account_id']!r} is not the account of the path"})
+        raise ApiException.bad_request(
+            {"account_id": f"{body['account_id']!r} is not the account of the path"}
+        )
     environment = cloud_of(request).store.definitions.get(EnvironmentRecord, job.environment_id)
     owners = (job.account_id, job.project_id)
     if environment is None or (environment.account_id, environment.project_id) != owners:
-        raise not_found()
+        raise ApiException.not_found()
 
 
 _JOBS = "/api/v2/accounts/{account_id}/jobs/"

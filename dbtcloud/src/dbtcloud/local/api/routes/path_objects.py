@@ -5,7 +5,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from dbtcloud.local.api.routes.app_keys import CLOUD
-from dbtcloud.local.model.api_errors import not_found
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import (
     DELETED,
     AccountRecord,
@@ -29,7 +29,7 @@ def path_id(request: web.Request, name: str) -> int:
     """Return an id of the path, or raise 404 if it is not a number."""
     text = request.match_info[name]
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise not_found()
+        raise ApiException.not_found()
     return int(text)
 
 
@@ -37,7 +37,7 @@ def account_of(request: web.Request) -> AccountRecord:
     """Return the account that the path names, or raise 404."""
     account = cloud_of(request).store.definitions.get(AccountRecord, path_id(request, "account_id"))
     if account is None:
-        raise not_found()
+        raise ApiException.not_found()
     return account
 
 
@@ -46,7 +46,7 @@ def definition_of(request: web.Request, kind: type[_D], name: str) -> _D:
     account = account_of(request)
     found = cloud_of(request).store.definitions.get(kind, path_id(request, name))
     if found is None or found.account_id != account.id or found.state == DELETED:
-        raise not_found()
+        raise ApiException.not_found()
     return found
 
 
@@ -55,5 +55,5 @@ def run_of(request: web.Request) -> RunRecord:
     account = account_of(request)
     run = cloud_of(request).store.runs.get(path_id(request, "run_id"))
     if run is None or run.account_id != account.id:
-        raise not_found()
+        raise ApiException.not_found()
     return run

@@ -24,9 +24,9 @@ from dbtcloud.local.api.responses.runs import step_json
 from dbtcloud.local.api.routes.include_related import runs_with_related, started_run_json
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, path_id, run_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import bad_request, not_found
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import DELETED, STEPS_PER_RUN, JobRecord
-from dbtcloud.local.orchestration.retries import failed_step, retry_refusal_reason, skipped_steps, start_retry
+from dbtcloud.local.orchestration.retries import RunRetry
 from dbtcloud.local.store.interface import RunQuery
 
 _FILTERS: Readers = {
@@ -79,22 +79,24 @@ async def _cancel_run(request: web.Request) -> web.Response:
 async def _get_retry(request: web.Request) -> web.Response:
     """Answer with the failed step and the skipped commands."""
     cloud, run = cloud_of(request), run_of(request)
-    failed = failed_step(cloud.steps(run))
+    retry = RunRetry(cloud, run)
+    failed = retry.failed_step
     return data_response(
-        {"failed_step": failed.name if failed else None, "skipped_steps": skipped_steps(cloud, run)}
+        {"failed_step": failed.name if failed else None, "skipped_steps": retry.skipped_commands()}
     )
 
 
 async def _retry_run(request: web.Request) -> web.Response:
     """Retry a failed run from its failed step, in a new run."""
     cloud, run = cloud_of(request), run_of(request)
-    reason = retry_refusal_reason(cloud, run, cloud.store.runs.latest_ids([run.job_id]).get(run.job_id))
+    retry = RunRetry(cloud, run)
+    reason = retry.refusal_reason(cloud.store.runs.latest_ids([run.job_id]).get(run.job_id))
     if reason is not None:
-        raise bad_request({"reason": reason})
+        raise ApiException.bad_request({"reason": reason})
     job = cloud.store.definitions.get(JobRecord, run.job_id)
     if job is None or job.state == DELETED:
-        raise not_found()
-    return data_response(started_run_json(cloud, start_retry(cloud, job, run)))
+        raise ApiException.not_found()
+    return data_response(started_run_json(cloud, retry.start(job)))
 
 
 async def _get_step(request: web.Request) -> web.Response:
@@ -104,11 +106,11 @@ async def _get_step(request: web.Request) -> web.Response:
     run_id, index = divmod(path_id(request, "step_id"), STEPS_PER_RUN)
     run = cloud.store.runs.get(run_id)
     if run is None or run.account_id != account.id:
-        raise not_found()
+        raise ApiException.not_found()
     for step in cloud.steps(run):
         if step.index == index:
             return data_response(step_json(step, cloud.clock.now(), debug_logs="debug_logs" in include))
-    raise not_found()
+    raise ApiException.not_found()
 
 
 def _query(account_id: int, parameters: QueryParameters) -> RunQuery:

@@ -23,7 +23,7 @@ from dbtcloud.local.api.routes import (
 )
 from dbtcloud.local.api.routes.app_keys import AUTHENTICATOR
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import forbidden, not_found, not_implemented
+from dbtcloud.local.model.api_errors import ApiException
 
 # The first route that matches a request answers it, so `bulk/` comes before `{variable_id}/`.
 _MODULES = (
@@ -64,7 +64,7 @@ def aiohttp_routes() -> Iterator[web.RouteDef]:
 
 async def _answer_501(request: web.Request) -> web.Response:
     """Answer 501."""
-    raise not_implemented(request.method, request.path)
+    raise ApiException.not_implemented(request.method, request.path)
 
 
 def _with_permission(route: Route) -> Handler:
@@ -77,7 +77,7 @@ def _with_permission(route: Route) -> Handler:
         if not request.app[AUTHENTICATOR].check_api(request).allows(resource, access):
             # Without permission, dbt Cloud answers 404 for an object and 403 for a list (issues 207 and 537
             # of dbt-labs/terraform-provider-dbtcloud).
-            raise forbidden() if _is_list(route.path) else not_found()
+            raise ApiException.forbidden() if _is_list(route.path) else ApiException.not_found()
         return await route.handler(request)
 
     return handler

@@ -9,7 +9,7 @@ from dbtcloud.local.api.routes.include_related import newest_run, started_run_js
 from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.records import JobRecord
-from dbtcloud.local.orchestration.retries import retry_refusal_reason, start_retry
+from dbtcloud.local.orchestration.retries import RunRetry
 
 
 async def _trigger_job(request: web.Request) -> web.Response:
@@ -23,8 +23,10 @@ async def _rerun_job(request: web.Request) -> web.Response:
     """Retry the job's newest run from its failed step if that is possible, or start a new run."""
     job, cloud = definition_of(request, JobRecord, "job_id"), cloud_of(request)
     newest = newest_run(cloud, job)
-    if newest is not None and retry_refusal_reason(cloud, newest, newest.id) is None:
-        return data_response(started_run_json(cloud, start_retry(cloud, job, newest)))
+    if newest is not None:
+        retry = RunRetry(cloud, newest)
+        if retry.refusal_reason(newest.id) is None:
+            return data_response(started_run_json(cloud, retry.start(job)))
     return data_response(
         started_run_json(cloud, cloud.start(job, {"cause": "Rerun of the job", "cause_category": "rerun"}))
     )

@@ -12,7 +12,7 @@ from dbtcloud.local.api.requests.query import PAGING, parse_query
 from dbtcloud.local.api.responses.envelope import webhook_response
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.model.api_errors import bad_request, not_found
+from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object
 from dbtcloud.local.model.records import ACTIVE, DELETED, WebhookSubscription
 from dbtcloud.local.store.interface import DefinitionQuery, PageQuery
@@ -100,7 +100,7 @@ async def _list_receipts(request: web.Request) -> web.Response:
     parse_query(request, {})
     event = _event_of(request)
     if "subscription_id" in request.match_info and _other(request, event.subscription_id):
-        raise not_found()
+        raise ApiException.not_found()
     return webhook_response([each.as_json() for each in cloud_of(request).webhooks.log.receipts_of(event.id)])
 
 
@@ -116,7 +116,7 @@ async def _get_receipt(request: web.Request) -> web.Response:
     log = cloud_of(request).webhooks.log
     receipt = log.receipt(account_of(request).id, request.match_info["receipt_id"])
     if receipt is None:
-        raise not_found()
+        raise ApiException.not_found()
     return webhook_response(receipt.as_json())
 
 
@@ -124,7 +124,7 @@ def _event_of(request: web.Request) -> Event:
     """Return the event that the path names, or raise 404."""
     event = cloud_of(request).webhooks.log.event(account_of(request).id, request.match_info["event_id"])
     if event is None:
-        raise not_found()
+        raise ApiException.not_found()
     return event
 
 
@@ -133,9 +133,11 @@ async def _body(request: web.Request) -> dict[str, Any]:
     check_body(body, _FIELDS, ("name", "event_types", "client_url", "active"))
     unknown = [each for each in body["event_types"] if each not in EVENT_TYPES]
     if unknown or not body["event_types"]:
-        raise bad_request({"event_types": f"{body['event_types']!r}: one or more of {list(EVENT_TYPES)!r}"})
+        raise ApiException.bad_request(
+            {"event_types": f"{body['event_types']!r}: one or more of {list(EVENT_TYPES)!r}"}
+        )
     if not _is_url(body["client_url"]):
-        raise bad_request({"client_url": f"{body['client_url']!r} is not an http or https URL"})
+        raise ApiException.bad_request({"client_url": f"{body['client_url']!r} is not an http or https URL"})
     given = {name: body[name] for name in _FIELDS if body.get(name) is not None}
     return {**given, **{name: tuple(given.get(name, ())) for name in ("event_types", "job_ids")}}
 
@@ -152,7 +154,7 @@ def _subscription(request: web.Request) -> WebhookSubscription:
     account, id_ = account_of(request), parse_subscription_id(request.match_info["subscription_id"])
     subscription = cloud_of(request).store.definitions.get(WebhookSubscription, id_) if id_ else None
     if subscription is None or subscription.account_id != account.id or subscription.state == DELETED:
-        raise not_found()
+        raise ApiException.not_found()
     return subscription
 
 
