@@ -15,7 +15,7 @@ from dbtcloud.local.discovery import query_limits
 from dbtcloud.local.discovery.execute_query import execute_query
 from dbtcloud.local.discovery.project_state import EnvironmentState
 from dbtcloud.local.discovery.query_resolvers import QueryResolvers
-from dbtcloud.local.discovery.run_artifacts import ArtifactSource, read_run_artifacts
+from dbtcloud.local.discovery.run_artifacts import ArtifactSource, RunArtifacts
 from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 from shop_artifacts import result, results, table
@@ -167,10 +167,11 @@ class Nothing:
 
 def test_an_answer_that_grows_too_large_is_refused_as_a_whole():
     asked = b'{"query": "{ environment(id: 1) { adapterType dbtProjectName } }"}'
-    assert execute_query(asked, QueryResolvers(Nothing()), max_fields=3).status == 200
-    refusal = execute_query(asked, QueryResolvers(Nothing()), max_fields=2)
-    assert refusal.status == 400
-    assert "more than 2 fields. Request fewer at once." in refusal.body["errors"][0]["message"]
+    status, _ = execute_query(asked, QueryResolvers(Nothing()), max_fields=3)
+    assert status == 200
+    status, refusal = execute_query(asked, QueryResolvers(Nothing()), max_fields=2)
+    assert status == 400
+    assert "more than 2 fields. Request fewer at once." in refusal["errors"][0]["message"]
 
 
 def test_the_server_answers_others_while_it_is_at_a_large_project(shop):
@@ -222,7 +223,7 @@ def test_a_large_artifact_of_a_real_run_is_read_like_a_small_one(tmp_path):
     (tmp_path / "target").mkdir()
     (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes}))
     (tmp_path / "target" / "run_results.json").write_text("{" + " " * 2_000_000)
-    record = read_run_artifacts(ArtifactSource(run, tmp_path))
+    record = RunArtifacts.read(ArtifactSource(run, tmp_path))
     assert record.results == {}
     assert record.bodies["model.shop.m7"]["config"] == {"ratio": 0.5}
     assert len(record.bodies) == 9_000

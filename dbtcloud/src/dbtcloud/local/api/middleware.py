@@ -9,7 +9,7 @@ from dbtcloud.local.api.responses.envelope import NoResponse, detail_response, e
 from dbtcloud.local.control.rate_limit import RateLimiter
 from dbtcloud.local.control.request_log import RequestLog
 from dbtcloud.local.control.tokens import Authenticator
-from dbtcloud.local.discovery.graphql_endpoint import discovery_error, is_discovery_request
+from dbtcloud.local.discovery.graphql_endpoint import DiscoveryEndpoint
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.clock import Clock
 
@@ -95,8 +95,8 @@ async def handle_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def _error_response(request: web.Request, error: ApiException) -> web.Response:
-    if is_discovery_request(request):
-        return discovery_error(error.code, error.user_message)
+    if DiscoveryEndpoint.serves(request):
+        return DiscoveryEndpoint.error_response(error.code, error.user_message)
     return error_response(error)
 
 

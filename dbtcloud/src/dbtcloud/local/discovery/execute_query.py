@@ -1,4 +1,4 @@
-"""Execute a GraphQL request: parse, validate, execute, and format the response."""
+"""The execution of a GraphQL request: parse, validate, execute, and format the response."""
 
 import json
 from collections.abc import Mapping
@@ -20,27 +20,17 @@ from dbtcloud.local.discovery.field_resolvers import FIELD_RESOLVERS
 from dbtcloud.local.discovery.project_state import NodeInState
 from dbtcloud.local.discovery.query_limits import (
     BAD_USER_INPUT,
-    MAX_FIELDS,
     MAX_TOKENS,
     VALIDATION_FAILED,
     DepthRule,
-    FieldBudget,
-    TooManyFields,
     graphql_error,
 )
 from dbtcloud.local.discovery.query_resolvers import QueryResolvers
 from dbtcloud.local.discovery.schema import discovery_schema
 
 _MAX_ERRORS = 20
+_MAX_FIELDS = 1_000_000  # fields and list entries in one response
 _RULES = [*specified_rules, DepthRule]
-
-
-@dataclass(frozen=True, slots=True)
-class GraphQLResponse:
-    """A GraphQL response: the HTTP status and the body."""
-
-    status: int
-    body: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +42,65 @@ class _GraphQLRequest:
     operation: str | None
 
 
-def execute_query(body: bytes, resolvers: QueryResolvers, max_fields: int = MAX_FIELDS) -> GraphQLResponse:
-    """Execute the GraphQL request in the body of an HTTP request.
+class _InvalidRequest(Exception):
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__()
+        self.errors = errors
 
-    As in Apollo Server, on which dbt's Discovery API runs, the status is 400 for a request that cannot be
-    executed. Otherwise it is 200, with `errors` if a part of the query failed.
+
+class _TooManyFields(BaseException):
+    """The response is too large.
+
+    This is not an Exception, because graphql-core turns every Exception into the error of one field and
+    continues.
+    """
+
+
+class _FieldBudget:
+    """The number of fields and list entries that a response may still have."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def spend(self, count: int = 1) -> None:
+        """Subtract fields or entries, or raise _TooManyFields if fewer are left."""
+        self._left -= count
+        if self._left < 0:
+            raise _TooManyFields
+
+
+def execute_query(
+    body: bytes, resolvers: QueryResolvers, max_fields: int = _MAX_FIELDS
+) -> tuple[int, dict[str, Any]]:
+    """Execute a GraphQL request.
+
+    Args:
+        body: the body of the HTTP request.
+        resolvers: the root of the query.
+        max_fields: how many fields and list entries the response may have.
+
+    Returns:
+        The status and the body of the HTTP response. As in Apollo Server, on which dbt's Discovery API runs,
+        the status is 400 for a request that cannot be executed. Otherwise it is 200, with `errors` if a part
+        of the query failed.
     """
     try:
         request = _parse_request(body)
         document = _parse_query(request)
-        return GraphQLResponse(200, _execute(request, document, resolvers, FieldBudget(max_fields)))
+        return 200, _execute(request, document, resolvers, _FieldBudget(max_fields))
     except GraphQLError as error:
         return _error_response([error])
     except _InvalidRequest as invalid:
         return _error_response(invalid.errors)
     except RecursionError:
         return _error_response([graphql_error("The query is nested too deeply.", "GRAPHQL_PARSE_FAILED")])
-    except TooManyFields:
+    except _TooManyFields:
         message = f"The response has more than {max_fields:,} fields. Request fewer at once."
         return _error_response([graphql_error(message)])
 
 
-def _error_response(errors: list[GraphQLError]) -> GraphQLResponse:
-    return GraphQLResponse(400, {"errors": [_format_error(error) for error in errors]})
-
-
-class _InvalidRequest(Exception):
-    def __init__(self, errors: list[GraphQLError]) -> None:
-        super().__init__()
-        self.errors = errors
+def _error_response(errors: list[GraphQLError]) -> tuple[int, dict[str, Any]]:
+    return 400, {"errors": [_format_error(error) for error in errors]}
 
 
 def _parse_request(body: bytes) -> _GraphQLRequest:
@@ -107,7 +127,7 @@ def _parse_query(request: _GraphQLRequest) -> DocumentNode:
 
 
 def _execute(
-    request: _GraphQLRequest, document: DocumentNode, resolvers: QueryResolvers, budget: FieldBudget
+    request: _GraphQLRequest, document: DocumentNode, resolvers: QueryResolvers, budget: _FieldBudget
 ) -> dict[str, Any]:
     result = execute_sync(
         discovery_schema(),
@@ -120,6 +140,7 @@ def _execute(
         type_resolver=_resolve_type,
     )
     errors = result.errors or []
+    # An error without a path is one of the whole request, such as a variable of a wrong type.
     if result.data is None and any(not error.path for error in errors):
         raise _InvalidRequest([_with_code(error, BAD_USER_INPUT) for error in errors])
     failed = {"errors": [_format_error(error) for error in errors[:_MAX_ERRORS]]} if errors else {}

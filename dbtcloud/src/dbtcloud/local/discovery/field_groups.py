@@ -30,7 +30,7 @@ version: String
 
 
 def _last(fields: str) -> str:
-    """Keep the last definition of each field."""
+    """Return the last definition of each field."""
     lines = (line for line in fields.splitlines() if line)
     return "\n".join({line.split("(")[0].split(":")[0]: line for line in lines}.values())
 

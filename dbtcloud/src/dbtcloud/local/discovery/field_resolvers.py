@@ -3,17 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dbtcloud.local.discovery import catalog_fields as catalog
-from dbtcloud.local.discovery import execution_fields as execution
-from dbtcloud.local.discovery.connections import cursor
-from dbtcloud.local.discovery.manifest_fields import LIST_FIELDS, UNIT_TEST_FIELDS, list_entries, unit_test
-from dbtcloud.local.discovery.nodes import (
-    DiscoveryNode,
-    modeling_layer,
-    node_tags,
-    table_identifier,
-    test_type,
+from dbtcloud.local.discovery.node_fields import (
+    LIST_FIELDS,
+    UNIT_TEST_FIELDS,
+    NodeFields,
+    javascript_time,
 )
+from dbtcloud.local.discovery.nodes import DiscoveryNode
 from dbtcloud.local.discovery.project_state import NodeInState
 
 # Takes the node in its state, and the arguments of the GraphQL field by name.
@@ -38,7 +34,7 @@ def _config(name: str) -> _FieldResolver:
 
 
 def _run(name: str) -> _FieldResolver:
-    return lambda view: execution.run_info(view.node.last).get(name)
+    return lambda view: NodeFields(view.node).last_result().get(name)
 
 
 def _many(name: str, otherwise: Any = ()) -> _FieldResolver:
@@ -105,7 +101,9 @@ def _packages(view: NodeInState) -> list[str]:
 
 def _worst_freshness(view: NodeInState) -> str:
     found = {
-        execution.freshness_status(node) for node in view.state.ancestors(view.node) if node.kind == "Source"
+        NodeFields(node).freshness_status()
+        for node in view.state.ancestors(view.node)
+        if node.kind == "Source"
     }
     return next((status for status in ("Error", "Warn", "Pass") if status in found), "Unknown")
 
@@ -125,7 +123,7 @@ def _type(view: NodeInState) -> str | None:
     kind: str | None = (
         view.node.body.get("type")
         if view.node.kind == "Metric"
-        else catalog.table_metadata(view.node)["type"]
+        else NodeFields(view.node).table_metadata()["type"]
     )
     return kind
 
@@ -133,7 +131,7 @@ def _type(view: NodeInState) -> str | None:
 def _state(view: NodeInState) -> str | None:
     if view.node.last is None:
         return None
-    return execution.freshness_status(view.node) if view.node.kind == "Source" else view.node.last.status
+    return NodeFields(view.node).freshness_status() if view.node.kind == "Source" else view.node.last.status
 
 
 FIELD_RESOLVERS: Mapping[str, _FieldResolver] = {
@@ -197,11 +195,11 @@ FIELD_RESOLVERS: Mapping[str, _FieldResolver] = {
     "state": _state,
     "type": _type,
     "alias": lambda view: view.node.body.get("alias") or view.node.body.get("name"),
-    "identifier": lambda view: table_identifier(view.node),
+    "identifier": lambda view: view.node.table_identifier,
     "primaryKey": _text(_config("unique_key")),
     "filePath": lambda view: view.node.body.get("original_file_path") or view.node.body.get("path") or "",
     "meta": lambda view: view.node.body.get("meta") or view.node.config.get("meta") or {},
-    "tags": lambda view: node_tags(view.node),
+    "tags": lambda view: view.node.tags,
     "fqn": _many("fqn"),
     "config": lambda view: dict(view.node.config),
     "access": lambda view: view.node.body.get("access") or view.node.config.get("access"),
@@ -212,40 +210,38 @@ FIELD_RESOLVERS: Mapping[str, _FieldResolver] = {
     "latestVersion": _text(_entry("latest_version")),
     "releaseVersion": _release,
     "contractEnforced": lambda view: bool((view.node.body.get("contract") or {}).get("enforced")),
-    **{name: (lambda view, name=name: list_entries(view.node, name)) for name in LIST_FIELDS},
-    **{name: (lambda view, name=name: unit_test(view.node)[name]) for name in UNIT_TEST_FIELDS},
+    **{name: (lambda view, name=name: NodeFields(view.node).list_entries(name)) for name in LIST_FIELDS},
+    **{name: (lambda view, name=name: NodeFields(view.node).unit_test()[name]) for name in UNIT_TEST_FIELDS},
     # Only dbt Cloud inherits descriptions. The artifacts of dbt Core have their own only.
     "isDescriptionInherited": lambda _: False,
     "relationName": _entry("relation_name"),
-    "manifestGeneratedAt": lambda view: execution.javascript_time(view.node.facts.generated_at),
+    "manifestGeneratedAt": lambda view: javascript_time(view.node.facts.generated_at),
     "lastKnownResult": lambda view: view.node.last and view.node.last.status,
     "materializedType": _config("materialized"),
-    "modelingLayer": lambda view: modeling_layer(view.node),
+    "modelingLayer": lambda view: view.node.modeling_layer,
     "packages": _packages,
     "compiledCode": _compiled,
     "compiledSql": _compiled,
-    "executionInfo": lambda view: execution.execution_info(view.node),
-    "snapshotExecutionInfo": lambda view: execution.execution_info(view.node),
-    "runGeneratedAt": lambda view: execution.javascript_time(
-        (view.node.last or view.node).facts.generated_at
-    ),
-    "runResults": lambda view: [execution.run_info(result) for result in view.node.history],
-    "freshness": lambda view: execution.freshness(view.node),
+    "executionInfo": lambda view: NodeFields(view.node).execution_info(),
+    "snapshotExecutionInfo": lambda view: NodeFields(view.node).execution_info(),
+    "runGeneratedAt": lambda view: javascript_time((view.node.last or view.node).facts.generated_at),
+    "runResults": lambda view: NodeFields(view.node).run_results(),
+    "freshness": lambda view: NodeFields(view.node).freshness(),
     "freshnessStatus": _worst_freshness,
     "freshnessChecked": lambda view: view.node.last is not None,
-    "criteria": lambda view: execution.criteria(view.node),
-    "catalog": lambda view: catalog.catalog(view.node),
-    "columns": lambda view: catalog.columns(view.node),
-    "stats": lambda view: catalog.stats(view.node),
+    "criteria": lambda view: NodeFields(view.node).criteria(),
+    "catalog": lambda view: NodeFields(view.node).catalog(),
+    "columns": lambda view: NodeFields(view.node).columns(),
+    "stats": lambda view: NodeFields(view.node).stats(),
     **{
-        name: (lambda view, name=name: catalog.table_metadata(view.node)[name])
+        name: (lambda view, name=name: NodeFields(view.node).table_metadata()[name])
         for name in ("owner", "comment")
     },
     **{
-        name: (lambda view, name=name: execution.freshness(view.node)[name])
+        name: (lambda view, name=name: NodeFields(view.node).freshness()[name])
         for name in ("maxLoadedAt", "maxLoadedAtTimeAgoInS", "snapshottedAt")
     },
-    "testType": lambda view: test_type(view.node),
+    "testType": lambda view: view.node.test_type,
     "testMetadata": _test_metadata,
     "testedNodeUniqueId": lambda view: view.node.body.get("attached_node"),
     "testStatuses": lambda view: {
@@ -263,6 +259,6 @@ FIELD_RESOLVERS: Mapping[str, _FieldResolver] = {
     "ancestors": _ancestors,
     "ownerName": _owner("name"),
     "ownerEmail": _owner("email"),
-    "paginationCursor": lambda view: cursor(view.node.unique_id),
+    "paginationCursor": lambda view: view.node.cursor,
 }
 """GraphQL field -> the function that reads it from a `NodeInState`."""

@@ -29,6 +29,18 @@ class DiscoveryEndpoint:
         self._repository: RunRepository | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="discovery")
 
+    @staticmethod
+    def serves(request: web.Request) -> bool:
+        """Return whether a request is for the Discovery API."""
+        return request.path.rstrip("/") in _PATHS
+
+    @staticmethod
+    def error_response(status: int, message: str) -> web.Response:
+        """Return a response with an error in the format of GraphQL."""
+        code = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 404: "NOT_FOUND"}.get(status, "BAD_REQUEST")
+        code = "INTERNAL_SERVER_ERROR" if status >= 500 else code
+        return _json_response(status, {"errors": [{"message": message, "extensions": {"code": code}}]})
+
     async def answer(self, request: web.Request, accounts: frozenset[int] | None = None) -> web.Response:
         """Answer a GraphQL request.
 
@@ -37,7 +49,7 @@ class DiscoveryEndpoint:
             accounts: the accounts that the caller may see, or None for all.
 
         Raises:
-            ApiException: 501 if the GraphQL library is not installed.
+            ApiException: 501: the GraphQL library is not installed.
         """
         body, loop = await request.read(), asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._execute, body, accounts, loop)
@@ -58,23 +70,10 @@ class DiscoveryEndpoint:
             raise _not_installed(error) from error
         if self._repository is None:
             self._repository = RunRepository(self._cloud, loop)
-        response = execute_query(body, QueryResolvers(self._repository, accounts))
-        return _json_response(response.body, response.status)
+        return _json_response(*execute_query(body, QueryResolvers(self._repository, accounts)))
 
 
-def is_discovery_request(request: web.Request) -> bool:
-    """Return True for a request to the Discovery API."""
-    return request.path.rstrip("/") in _PATHS
-
-
-def discovery_error(status: int, message: str) -> web.Response:
-    """Return a response with an error in the format of GraphQL."""
-    code = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 404: "NOT_FOUND"}.get(status, "BAD_REQUEST")
-    code = "INTERNAL_SERVER_ERROR" if status >= 500 else code
-    return _json_response({"errors": [{"message": message, "extensions": {"code": code}}]}, status)
-
-
-def _json_response(body: object, status: int) -> web.Response:
+def _json_response(status: int, body: object) -> web.Response:
     return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
 
 

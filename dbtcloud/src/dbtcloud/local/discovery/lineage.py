@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from dbtcloud.local.discovery.field_resolvers import FIELD_RESOLVERS
-from dbtcloud.local.discovery.filters import matches
+from dbtcloud.local.discovery.node_lists import NodeList
 from dbtcloud.local.discovery.nodes import DiscoveryNode, Json
 from dbtcloud.local.discovery.project_state import NodeInState, ProjectState
 from dbtcloud.local.discovery.query_limits import graphql_error
@@ -38,7 +38,7 @@ def lineage_nodes(state: ProjectState, filters: Json) -> list[dict[str, Any]]:
     """
     plain = {name: filters.get(name) for name in ("types", "tags", "uniqueIds")}
     kinds = {node.kind for node in state.nodes.values()} - _WITHOUT_LINEAGE
-    nodes = [node for node in state.of_kind(kinds) if matches(node, plain)]
+    nodes = NodeList(state, kinds, plain).nodes
     selected = _select(state, filters.get("select"))
     excluded = _select(state, filters.get("exclude")) or set()
     return [_lineage_node(state, node, selected) for node in nodes if node.unique_id not in excluded]

@@ -1,8 +1,11 @@
 """A node of a dbt project: its definition, its results, and its catalog entry."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
+
+from dbtcloud.local.model.records import RunRecord
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -42,6 +45,11 @@ class RunFacts:
     elapsed: float | None = None
     invocation_id: str | None = None
     dbt_version: str | None = None
+
+    @classmethod
+    def of_run(cls, run: RunRecord) -> Self:
+        """Return the ids of a run, without what its artifacts say."""
+        return cls(run.id, run.job_id, run.account_id, run.project_id, run.environment_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,26 +126,30 @@ class DiscoveryNode:
         """The node's configuration, empty where the manifest has none."""
         return self.body.get("config") or {}
 
+    @property
+    def cursor(self) -> str:
+        """The cursor of the node in a list, which leads to the node after it."""
+        return urlsafe_b64encode(self.unique_id.encode()).decode()
 
-def node_tags(node: DiscoveryNode) -> list[str]:
-    """Return a node's tags."""
-    return list(node.body.get("tags") or node.config.get("tags") or ())
+    @property
+    def tags(self) -> list[str]:
+        """The tags of the entry, or of the configuration if the entry has none."""
+        return list(self.body.get("tags") or self.config.get("tags") or ())
 
+    @property
+    def table_identifier(self) -> str | None:
+        """The name of the node's table."""
+        return self.body.get("identifier") or self.body.get("alias") or self.body.get("name")
 
-def table_identifier(node: DiscoveryNode) -> str | None:
-    """Return the name of a node's table."""
-    body = node.body
-    return body.get("identifier") or body.get("alias") or body.get("name")
+    @property
+    def modeling_layer(self) -> str | None:
+        """The layer that the folder of a model names: staging, intermediate or marts."""
+        folders = {part.lower() for part in (self.body.get("fqn") or ())[:-1]}
+        return next((layer for layer in _MODELING_LAYERS if layer in folders), None)
 
-
-def modeling_layer(node: DiscoveryNode) -> str | None:
-    """Return the layer that a model's folder names: staging, intermediate or marts."""
-    folders = {part.lower() for part in (node.body.get("fqn") or ())[:-1]}
-    return next((layer for layer in _MODELING_LAYERS if layer in folders), None)
-
-
-def test_type(node: DiscoveryNode) -> str:
-    """Return the GraphQL `TestType`: tests written as SQL are singular, configured ones are generic."""
-    if node.body["resource_type"] == "unit_test":
-        return "UNIT_TEST"
-    return "GENERIC_DATA_TEST" if node.body.get("test_metadata") else "SINGULAR_DATA_TEST"
+    @property
+    def test_type(self) -> str:
+        """The GraphQL `TestType`: tests written as SQL are singular, configured ones are generic."""
+        if self.body["resource_type"] == "unit_test":
+            return "UNIT_TEST"
+        return "GENERIC_DATA_TEST" if self.body.get("test_metadata") else "SINGULAR_DATA_TEST"

@@ -14,7 +14,7 @@ def _execution(kind: str) -> str:
 
 
 def _related(state: str, *names: str) -> str:
-    """Write the fields that lead to nodes related one, each as nodes within others are."""
+    """Return the fields of a node that lead to related nodes, in their nested form."""
     fields = {
         "parents": f"parents: [Environment{state}NestedNode!]!",
         "children": f"children: [Environment{state}NestedNode!]!",
@@ -267,4 +267,4 @@ STATE_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
         "resources": ("EnvironmentDefinitionNode", _filtered("DefinitionResourcesFilter!")),
     },
 }
-"""ProjectState -> its lists: the type of their nodes, and their arguments related those of paging."""
+"""State type -> its lists: the type of their nodes, and their arguments beside those of paging."""

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Self
 
 from dbtcloud.local.discovery.nodes import (
     EXECUTABLE_KINDS,
@@ -37,9 +38,20 @@ class ProjectState:
     record: RunArtifacts | None = None
     _children: dict[str, list[str]] | None = field(default=None, repr=False)
 
+    @classmethod
+    def of_run(cls, record: RunArtifacts, kind: StateKind = StateKind.JOB) -> Self:
+        """Return the state of a project in one run: its manifest with its results."""
+        nodes: dict[str, DiscoveryNode] = {}
+        for name, body in record.bodies.items():
+            last = record.results.get(name) or record.freshness.get(name)
+            success = last if last and last.good else None
+            history = (last,) if last else ()
+            nodes[name] = DiscoveryNode(body, record.facts, last, success, history, record.catalog.get(name))
+        return cls(kind, nodes, record)
+
     @property
     def last_updated_at(self) -> str | None:
-        """When the newest artifacts of the state were written (ISO 8601)."""
+        """The time (ISO 8601) at which the newest artifacts of the state were written."""
         return self.record.facts.generated_at if self.record else None
 
     def of_kind(self, kinds: Iterable[str]) -> list[DiscoveryNode]:
@@ -58,6 +70,7 @@ class ProjectState:
 
     def children(self, node: DiscoveryNode) -> list[DiscoveryNode]:
         """Return the direct children of a node."""
+        # Built on the first use: most queries follow no edges.
         if self._children is None:
             self._children = {}
             for other in self.of_kind({node.kind for node in self.nodes.values()}):
@@ -80,17 +93,6 @@ class ProjectState:
         return [child for child in self.children(node) if child.kind == "Test"]
 
 
-def run_state(record: RunArtifacts, kind: StateKind = StateKind.JOB) -> ProjectState:
-    """Return the state of a project in one run: its manifest with its results."""
-    nodes: dict[str, DiscoveryNode] = {}
-    for name, body in record.bodies.items():
-        last = record.results.get(name) or record.freshness.get(name)
-        success = last if last and last.good else None
-        history = (last,) if last else ()
-        nodes[name] = DiscoveryNode(body, record.facts, last, success, history, record.catalog.get(name))
-    return ProjectState(kind, nodes, record)
-
-
 class EnvironmentState:
     """The definition and applied states of an environment, updated run by run.
 
@@ -111,7 +113,9 @@ class EnvironmentState:
         if self._definition is None:
             newest = self._newest
             self._definition = (
-                run_state(newest, StateKind.DEFINITION) if newest else ProjectState(StateKind.DEFINITION)
+                ProjectState.of_run(newest, StateKind.DEFINITION)
+                if newest
+                else ProjectState(StateKind.DEFINITION)
             )
         return self._definition
 
@@ -186,12 +190,13 @@ class NodeInState:
 
     @property
     def type_name(self) -> str:
-        """The GraphQL type. Kinds without an applied type have that of the definition in both states."""
+        """The GraphQL type of the node in its state."""
+        # Kinds without an applied type have that of the definition in both states.
         kind = self.state.kind
         if kind is StateKind.APPLIED and self.node.kind in _ONLY_DEFINED:
             kind = StateKind.DEFINITION
         return self.node.kind + kind.value[self.nested]
 
     def related(self, nodes: list[DiscoveryNode]) -> "list[NodeInState]":
-        """Return other nodes of the state as they are shown within this node."""
+        """Return other nodes of the state in their nested form, within this node."""
         return [NodeInState(node, self.state, nested=True) for node in nodes]

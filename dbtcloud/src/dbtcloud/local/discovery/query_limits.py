@@ -1,4 +1,4 @@
-"""Limits of a query: its length, its depth, and the number of fields in its response."""
+"""The errors of a query, and the limits of its length and its depth."""
 
 from graphql import GraphQLError, ValidationRule
 from graphql.language import (
@@ -15,8 +15,6 @@ MAX_TOKENS = 2_000
 """Validation compares all fields with one another, so that its time grows with the square of this."""
 MAX_DEPTH = 15
 """Levels of nested fields, without introspection. dbt's own clients use eight."""
-MAX_FIELDS = 1_000_000
-"""Fields and list entries in one response."""
 
 BAD_USER_INPUT, VALIDATION_FAILED = "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"
 
@@ -24,31 +22,6 @@ BAD_USER_INPUT, VALIDATION_FAILED = "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED
 def graphql_error(message: str, code: str = BAD_USER_INPUT) -> GraphQLError:
     """Return an error with one of the error codes of Apollo Server."""
     return GraphQLError(message, extensions={"code": code})
-
-
-class TooManyFields(BaseException):
-    """The response is too large.
-
-    This is not an Exception, because graphql-core turns every Exception into the error of one field and
-    continues.
-    """
-
-
-class FieldBudget:
-    """The number of fields and list entries that a response may still have."""
-
-    def __init__(self, most: int) -> None:
-        self._left = most
-
-    def spend(self, count: int = 1) -> None:
-        """Subtract fields or entries from the budget.
-
-        Raises:
-            TooManyFields: the budget is used up.
-        """
-        self._left -= count
-        if self._left < 0:
-            raise TooManyFields
 
 
 class DepthRule(ValidationRule):
@@ -59,7 +32,7 @@ class DepthRule(ValidationRule):
         self._fragments: dict[str, int] = {}
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: object) -> None:
-        """Report an error if the operation is too deep."""
+        """Report an error if the operation is nested too deeply."""
         if self._depth(node.selection_set) > MAX_DEPTH:
             self.report_error(
                 graphql_error(f"The query is more than {MAX_DEPTH} fields deep.", VALIDATION_FAILED)
@@ -76,7 +49,8 @@ class DepthRule(ValidationRule):
         return self._fragment(node.name.value) if isinstance(node, FragmentSpreadNode) else 0
 
     def _fragment(self, name: str) -> int:
-        # Cached: fragments that use one another would be measured exponentially often.
+        # Cached, because fragments that use one another would be measured exponentially often. The zero ends
+        # the recursion of a fragment that uses itself; another rule reports that one.
         if name not in self._fragments:
             self._fragments[name] = 0
             fragment = self.context.get_fragment(name)

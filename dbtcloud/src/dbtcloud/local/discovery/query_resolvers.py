@@ -5,17 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from dbtcloud.local.discovery.connections import connection, job_page
-from dbtcloud.local.discovery.execution_fields import javascript_time
-from dbtcloud.local.discovery.filters import matches, sort_views
 from dbtcloud.local.discovery.lineage import lineage_nodes
-from dbtcloud.local.discovery.nodes import DiscoveryNode, Json, Result, node_tags
+from dbtcloud.local.discovery.node_fields import javascript_time
+from dbtcloud.local.discovery.node_lists import NodeList
+from dbtcloud.local.discovery.nodes import DiscoveryNode, Json, Result
 from dbtcloud.local.discovery.project_state import (
     MAX_HISTORICAL_RUNS,
     NodeInState,
     ProjectState,
     StateKind,
-    run_state,
 )
 from dbtcloud.local.discovery.query_limits import graphql_error
 from dbtcloud.local.discovery.repository import RunRepository
@@ -101,14 +99,13 @@ def _list_resolver(state: ProjectState, kinds: frozenset[str]) -> Callable[..., 
         filter: Json | None = None,  # noqa: A002 - GraphQL's argument
         sort: Json | None = None,
     ) -> dict[str, Any]:
-        views = [NodeInState(node, state) for node in state.of_kind(kinds) if matches(node, filter)]
-        return connection(sort_views(views, sort), first, after)
+        return NodeList(state, kinds, filter).connection(first, after, sort)
 
     return page
 
 
 def _job_run(job_id: int, record: RunArtifacts) -> dict[str, Any]:
-    state = run_state(record)
+    state = ProjectState.of_run(record)
     lists = {name: _job_list_resolver(state, kind) for name, kind in _LISTS.items()}
     single = {_SINGLE_NODES[name]: _single_resolver(state, _LISTS[name]) for name in _SINGLE_NODES}
     return {"id": job_id, "runId": record.facts.run_id, **lists, **single}
@@ -116,11 +113,7 @@ def _job_run(job_id: int, record: RunArtifacts) -> dict[str, Any]:
 
 def _job_list_resolver(state: ProjectState, kind: str) -> Callable[..., list[NodeInState]]:
     def page(first: int | None = None, after: str | None = None, **filters: Any) -> list[NodeInState]:
-        return job_page(
-            [NodeInState(node, state) for node in state.of_kind({kind}) if matches(node, filters)],
-            first,
-            after,
-        )
+        return NodeList(state, {kind}, filters).job_page(first, after)
 
     return page
 
@@ -150,10 +143,9 @@ def _historical_runs(
     if not 1 <= count <= MAX_HISTORICAL_RUNS:
         raise graphql_error(f"Argument 'lastRunCount' is {count}. Give 1 to {MAX_HISTORICAL_RUNS}.")
     filters = {"uniqueIds": None if uniqueId is None else [uniqueId], "identifier": identifier}
-    nodes = [node for node in state.of_kind({"Model"}) if matches(node, filters)]
     return [
         _after_run(state, node, result, catalog=bool(withCatalog))
-        for node in nodes
+        for node in NodeList(state, {"Model"}, filters).nodes
         for result in node.history[:count]
     ]
 
@@ -168,7 +160,7 @@ def _after_run(state: ProjectState, node: DiscoveryNode, result: Result, *, cata
 
 
 def _tags(state: ProjectState) -> list[dict[str, str]]:
-    tags = {tag for node in state.nodes.values() for tag in node_tags(node)}
+    tags = {tag for node in state.nodes.values() for tag in node.tags}
     return [{"name": tag} for tag in sorted(tags)]
 
 

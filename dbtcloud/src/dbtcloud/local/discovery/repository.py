@@ -6,14 +6,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
+from dbtcloud.local.discovery.nodes import RunFacts
 from dbtcloud.local.discovery.project_state import EnvironmentState
-from dbtcloud.local.discovery.run_artifacts import ArtifactSource, RunArtifacts, read_run_artifacts, run_facts
+from dbtcloud.local.discovery.run_artifacts import ArtifactSource, RunArtifacts
 from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, RunRecord, Status
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.store.interface import PageQuery, RunQuery
 
 MAX_RUNS = 50
-"""The states of an environment come from at most this many of its newest finished runs."""
+"""The number of newest finished runs of an environment that its states come from."""
 _MAX_CACHED_RUNS, _MAX_CACHED_ENVIRONMENTS = 8, 8
 _FINISHED = [int(status) for status in Status if status.finished]
 
@@ -50,8 +51,9 @@ class RunRepository:
         wanted: list[Hashable] = [_key(source) for source in sources]
         added, states = self._environments.get(environment_id, ([], EnvironmentState()))
         known = _count_added(added, wanted)
+        # The runs do not continue those added before: a run was seeded into the past, or none of the added
+        # runs is among the newest any more.
         if added and not known:
-            # A run was seeded into the past, or none of the runs read before is among the newest any more.
             states = EnvironmentState()
         for source in sources[known:]:
             states.add_run(_read(source))
@@ -121,10 +123,10 @@ def _key(source: ArtifactSource) -> Hashable:
 
 def _read(source: ArtifactSource) -> RunArtifacts:
     try:
-        return read_run_artifacts(source)
+        return RunArtifacts.read(source)
     except (AttributeError, KeyError, TypeError, ValueError):
         log.warning("The artifacts of run %s are not dbt's. Discovery ignores them.", source.run.id)
-        return RunArtifacts(run_facts(source.run))
+        return RunArtifacts(RunFacts.of_run(source.run))
 
 
 def _count_added(added: list[Hashable], wanted: list[Hashable]) -> int:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import ijson
 
@@ -24,8 +24,8 @@ _SECTIONS = (
     "groups",
 )
 _STREAMED_BYTES = 1024**2
+# Their results do not count: those of `dbt docs generate` would replace those of the build.
 _COMMANDS_WITHOUT_BUILD = frozenset({"generate", "compile", "parse", "list", "ls", "show"})
-# Without these, the results of `dbt docs generate` would replace those of the build.
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,32 @@ class RunArtifacts:
     freshness: Mapping[str, Result] = field(default_factory=dict)
     catalog: Mapping[str, CatalogEntry] = field(default_factory=dict)
 
+    @classmethod
+    def read(cls, source: ArtifactSource) -> Self:
+        """Read the artifacts of a finished run, without those that are missing or damaged.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: an artifact is JSON, but not as dbt writes it.
+        """
+        run = source.run
+        manifest = source.read("manifest.json")
+        metadata = None if manifest is None else (manifest.get("metadata") or {})
+        facts = replace(
+            RunFacts.of_run(run),
+            generated_at=(metadata or {}).get("generated_at") or iso_timestamp(run.finished_at),
+            dbt_version=(metadata or {}).get("dbt_version"),
+        )
+        results = _merge_results(facts, source, "run_results.json")
+        newest = next(reversed(results.values()), None)
+        return cls(
+            newest.facts if newest else facts,
+            metadata,
+            _bodies(manifest or {}),
+            results,
+            _merge_results(facts, source, "sources.json"),
+            _catalog(source, facts),
+        )
+
     @property
     def project_name(self) -> str | None:
         """The name in `dbt_project.yml`."""
@@ -91,33 +117,6 @@ class RunArtifacts:
     def adapter_type(self) -> str | None:
         """The type of the warehouse, such as `duckdb`."""
         return (self.metadata or {}).get("adapter_type")
-
-
-def read_run_artifacts(source: ArtifactSource) -> RunArtifacts:
-    """Read the artifacts of a finished run, without those that are missing or damaged."""
-    run = source.run
-    manifest = source.read("manifest.json")
-    metadata = None if manifest is None else (manifest.get("metadata") or {})
-    facts = replace(
-        run_facts(run),
-        generated_at=(metadata or {}).get("generated_at") or iso_timestamp(run.finished_at),
-        dbt_version=(metadata or {}).get("dbt_version"),
-    )
-    results = _merge_results(facts, source, "run_results.json")
-    newest = next(reversed(results.values()), None)
-    return RunArtifacts(
-        newest.facts if newest else facts,
-        metadata,
-        _bodies(manifest or {}),
-        results,
-        _merge_results(facts, source, "sources.json"),
-        _catalog(source, facts),
-    )
-
-
-def run_facts(run: RunRecord) -> RunFacts:
-    """Return the ids of a run."""
-    return RunFacts(run.id, run.job_id, run.account_id, run.project_id, run.environment_id)
 
 
 def _merge_results(facts: RunFacts, source: ArtifactSource, path: str) -> dict[str, Result]:

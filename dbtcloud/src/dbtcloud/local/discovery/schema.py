@@ -33,7 +33,7 @@ def _nodes() -> list[str]:
 
 
 def _object_type(name: str, interfaces: _Groups, groups: _Groups) -> str:
-    """Write an object type. Where several groups define a field, the last definition counts."""
+    """Return an object type. Where several groups define a field, the last definition counts."""
     lines = [
         line.strip()
         for group in (*(INTERFACES[each] for each in interfaces), *groups)
@@ -45,7 +45,7 @@ def _object_type(name: str, interfaces: _Groups, groups: _Groups) -> str:
 
 
 def _states() -> list[str]:
-    """Write the two states and the connection types of their lists."""
+    """Return the two states and the connection types of their lists."""
     written = []
     for state, lists in STATE_TYPES.items():
         fields = [
