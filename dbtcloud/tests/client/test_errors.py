@@ -43,7 +43,7 @@ def test_what_may_pass_is_marked():
     ("count", "said"),
     [
         (0, "Found no job named 'x' here. The whole name must match"),
-        (2, "Found 2 jobs named 'x' here. The whole name must match"),
+        (2, "Found 2 jobs named 'x' here. Only one may have the name. Give the job's id"),
     ],
 )
 def test_a_name_of_none_or_of_several_things_is_told(count, said):
@@ -53,10 +53,26 @@ def test_a_name_of_none_or_of_several_things_is_told(count, said):
 
 
 def test_an_unclear_start_names_its_mark_and_what_to_do():
-    error = errors.AmbiguousStart("[af:x]", why="It rains")
-    assert error.marker == "[af:x]"
-    assert "the request was not sent again. It rains. Search dbt Cloud" in str(error)
+    error = errors.AmbiguousStart("x.0.1.y", why="It rains")
+    assert error.marker == "x.0.1.y"
+    assert "the request was not sent again. It rains. Search the job's runs" in str(error)
+    assert "for one whose cause contains 'x.0.1.y'." in str(error)
     assert "clear the task" in str(error)
+
+
+def test_an_unclear_retry_names_the_run_that_it_retries():
+    error = errors.AmbiguousStart("", retried_run_id=5)
+    assert "for one that retries run 5." in str(error)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, errors.ApiError)])
+def test_each_error_status_says_what_to_do(kind):
+    assert kind.hint
+
+
+def test_a_timeout_without_a_poll_that_succeeded_says_so():
+    assert "No poll succeeded" in str(errors.RunTimedOut(7, 0, 60))
+    assert "The last poll found it queued" in str(errors.RunTimedOut(7, 1, 60))
 
 
 def test_an_invalid_argument_is_a_value_error_too():

@@ -157,7 +157,8 @@ def test_a_request_says_what_it_is_and_holds_no_credentials():
 
 
 @pytest.mark.parametrize(
-    ("body", "said"), [(b"{", "is not JSON"), (b"[]", "envelope"), (b'{"a": 1}', "envelope")]
+    ("body", "said"),
+    [(b"{", "is not JSON"), (b"[]", "format of dbt Cloud's API"), (b'{"a": 1}', "format of dbt Cloud's API")],
 )
 def test_what_is_no_envelope_is_malformed(body, said):
     with pytest.raises(MalformedResponse, match=said):

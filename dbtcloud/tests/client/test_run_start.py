@@ -158,10 +158,10 @@ def test_looks_that_fail_for_a_while_are_lived_through(starter, jobs):
 def test_where_looks_fail_for_good_no_second_run_is_asked_for_and_the_mark_is_told(starter, jobs, status):
     jobs.control.add_fault("status", after_acting=True, **POST)
     jobs.control.add_fault("status", status=status, **LISTS)
-    with pytest.raises(AmbiguousStart, match="whose cause ends in") as unclear:
+    with pytest.raises(AmbiguousStart, match="whose cause contains") as unclear:
         starter.start(jobs.endless)
-    assert unclear.value.marker == f"[af:{starter.mark}]"
-    assert f"[af:{starter.mark}]" in str(unclear.value)
+    assert unclear.value.marker == str(starter.mark)
+    assert f"'{starter.mark}'" in str(unclear.value)
     assert posts(jobs) == 1
 
 
@@ -244,6 +244,16 @@ def test_a_retry_from_failure_is_recognised_by_the_run_that_it_retries(starter, 
     run = starter.carry_out(start_retry_run("1", jobs.failing, failed, since=starter.since))
     assert [each["retrying_run_id"] for each in jobs.runs()] == [None, failed]
     assert run.data["retrying_run_id"] == failed
+
+
+def test_a_retry_whose_run_cannot_be_searched_for_names_the_run_that_it_retries(starter, jobs):
+    failed = jobs.started(jobs.failing)
+    jobs.control.advance(1)
+    jobs.control.add_fault("status", after_acting=True, method="POST", route="*/retry/")
+    jobs.control.add_fault("status", status=403, **LISTS)
+    with pytest.raises(AmbiguousStart, match=f"that retries run {failed}") as unclear:
+        starter.carry_out(start_retry_run("1", jobs.failing, failed, since=starter.since))
+    assert (unclear.value.marker, unclear.value.retried_run_id) == ("", failed)
 
 
 def test_the_search_ends_where_runs_are_older_than_the_start(starter, jobs):

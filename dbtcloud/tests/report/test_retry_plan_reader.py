@@ -1,12 +1,15 @@
 """A retry plan is made of the run, its results, and the command that a retry stands for."""
 
+import json
+
 import pytest
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.errors import ApiError
+from dbtcloud.client.protocol import Response
 from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.credentials import Credentials
-from dbtcloud.client.transport.sync_client import SyncClient
+from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from dbtcloud.report.retry_plan_reader import read_retry_plan
 
 COMMAND = "dbt --target docs build -s a"
@@ -88,6 +91,32 @@ def test_a_retry_stands_for_the_last_command_that_failed(client, dbt_cloud, job,
     job(("dbt retry", 20))
     run = started(client, dbt_cloud, endpoints.retry_run(1, run))
     assert client.ask(read_retry_plan(1, run)).commands[0] == NARROWABLE
+
+
+def test_commands_that_were_not_reached_are_those_of_the_runs_own_trigger(client, dbt_cloud, job):
+    job((COMMAND, 20))
+    payload = {"cause": "x", "steps_override": [COMMAND, "dbt snapshot"]}
+    run = started(client, dbt_cloud, endpoints.trigger_run(1, 70, payload))
+    assert client.ask(read_retry_plan(1, run)).commands == (NARROWABLE, "dbt snapshot")
+
+
+def test_a_failed_step_that_is_no_dbt_command_does_not_hide_the_command_at_the_beginning():
+    """The local dbt Cloud retries no such run, so its answers are written down here."""
+    names = {
+        3: ["Invoke dbt with `dbt retry`"],
+        2: ["Invoke dbt with `dbt retry`", "Store the logs"],
+        1: [f"Invoke dbt with `{COMMAND}`"],
+    }
+
+    def send(request):
+        if "run_results.json" in request.path:
+            return Response(404, {}, b"{}")
+        run_id = int(request.path.split("/")[-2])
+        steps = [{"index": n, "name": name, "status": 20} for n, name in enumerate(names[run_id], start=1)]
+        run = {"id": run_id, "status": 20, "retrying_run_id": run_id - 1 or None, "run_steps": steps}
+        return Response(200, {}, json.dumps({"data": run}).encode())
+
+    assert run_call(read_retry_plan(1, 3), send, retry=NO_RETRY).commands == (COMMAND,)
 
 
 def test_a_plan_of_what_cannot_be_read_is_none(client, dbt_cloud, job):

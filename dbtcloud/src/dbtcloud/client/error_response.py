@@ -91,7 +91,7 @@ def _redirect_error(request: Request, response: Response) -> MalformedResponse:
     location = response.headers.get("location", "an unknown address").split("?")[0]
     return MalformedResponse(
         f"dbt Cloud redirected {request.method} {request.target} to {location} ({response.status})",
-        why="The dbt Cloud API does not redirect; following would send the token to that address",
+        why="The API of dbt Cloud never redirects; to follow would send the token to that address",
         fix=_LOGIN_PAGE_HINT,
     )
 
@@ -100,18 +100,19 @@ def _proxy_error(request: Request) -> TransportError:
     return TransportError(
         f"The proxy rejected {request.method} {request.target} (407)",
         sent=False,
-        why="It requires a user name and a password, or does not accept those that it got",
+        why="The proxy requires a user name and a password, or does not accept those that it got",
         fix="Correct 'proxies' in the connection's extra, or the variables HTTPS_PROXY and HTTP_PROXY",
     )
 
 
 def _not_json_error(request: Request, response: Response) -> MalformedResponse:
     html = "html" in response.headers.get("content-type", "") or response.body.lstrip()[:1] == b"<"
-    what = "a web page (HTML) instead of JSON" if html else "incomplete or damaged JSON"
+    if not html:
+        return MalformedResponse(f"The answer to {request} is incomplete or damaged JSON")
     return MalformedResponse(
-        f"The answer to {request.method} {request.target} is {what}",
-        why="It probably comes from a login page, a proxy or an outage page" if html else None,
-        fix=_LOGIN_PAGE_HINT if html else "Try again; if this persists, check the proxies in between",
+        f"The answer to {request} is a web page (HTML) instead of JSON",
+        why="It probably comes from a login page, a proxy or an outage page",
+        fix=_LOGIN_PAGE_HINT,
     )
 
 

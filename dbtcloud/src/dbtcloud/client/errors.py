@@ -36,8 +36,8 @@ class DbtCloudError(Exception):
 
     Args:
         what: What happened, as a sentence without its full stop.
-        why: The cause, if it is known.
-        fix: What the reader can do about it.
+        why: The cause as far as it is known, or None.
+        fix: What the reader can do about it, or None.
     """
 
     retryable: ClassVar[bool] = False
@@ -65,7 +65,8 @@ class ApiError(DbtCloudError):
         data: `data` of the envelope, where dbt Cloud puts the details of a 400.
     """
 
-    hint: ClassVar[str] = ""
+    hint: ClassVar[str] = "Look up the request and this status in dbt Cloud's API reference"
+    """What the reader can do about an error of this class."""
 
     def __init__(
         self,
@@ -91,40 +92,47 @@ class ApiError(DbtCloudError):
 class BadRequest(ApiError):
     """400: dbt Cloud refused a parameter, which `data` names."""
 
-    hint = "Correct the parameter that the answer names"
+    hint = "Correct the parameter that dbt Cloud names"
 
 
 class Unauthorized(ApiError):
     """401: the token is wrong, has expired, or belongs to another host. dbt Cloud does not say which."""
 
-    hint = "Check the connection's API token, and that its host is the Access URL of the same account"
+    hint = (
+        "Check the connection's API token, which may have expired or been revoked, "
+        "and that its host is the Access URL of the same account"
+    )
 
 
 class Forbidden(ApiError):
     """403: the token lacks a permission, or the account does not allow this IP address."""
 
-    hint = "Check the token's permission sets, the account id, and the account's IP restrictions"
+    hint = "Check the account id, the token's permission sets, and the account's IP restrictions"
 
 
 class NotFound(ApiError):
     """404: there is no such object, or the token may not read it. dbt Cloud does not say which."""
 
-    hint = "Check the id, the account id, and that the token's permission sets cover the object"
+    hint = "Check the account id and the other ids, and that the token's permission sets cover the object"
 
 
 class RequestTimeout(ApiError):
     """408: dbt Cloud or a proxy in between timed out. A POST may still have had its effect."""
 
     retryable = True
-    hint = "This is usually temporary; if it persists, ask the administrator of the proxies in between"
+    hint = "This is usually temporary; if it persists, check the proxies between this machine and dbt Cloud"
 
 
 class Conflict(ApiError):
     """409: the object is in a state that does not allow this."""
 
+    hint = "Look at the object in dbt Cloud, and try again when its state allows the request"
+
 
 class Unprocessable(ApiError):
     """422: the request was understood and refused."""
+
+    hint = "Correct what dbt Cloud names"
 
 
 class RateLimited(ApiError):
@@ -135,7 +143,7 @@ class RateLimited(ApiError):
     """
 
     retryable = True
-    hint = "Send fewer requests; the limit is 5,000 requests per minute and account"
+    hint = "Wait five minutes, and send fewer requests: an account may send 5,000 per minute"
 
     def __init__(
         self, status: int, method: str, target: str, *, retry_after: float | None = None, **facts: Any
@@ -156,6 +164,15 @@ class MalformedResponse(DbtCloudError):
 
     retryable = True
 
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str | None = None,
+        fix: str | None = "Try again; if this persists, check the proxies between this machine and dbt Cloud",
+    ) -> None:
+        super().__init__(what, why=why, fix=fix)
+
 
 class TransportError(DbtCloudError):
     """No complete answer arrived: the host, the connection or the network failed, or a timeout was reached.
@@ -175,15 +192,20 @@ class AmbiguousStart(DbtCloudError):
     """It is not clear whether a run was started, because the job's runs cannot be listed.
 
     Attributes:
-        marker: The text in the run's cause by which people can find it.
+        marker: The marker in the run's cause, or "" for a retry of a run, which has no cause of ours.
+        retried_run_id: The run that the run retries from its point of failure, or None.
     """
 
-    def __init__(self, marker: str, *, why: str | None = None) -> None:
-        self.marker = marker
+    def __init__(
+        self, marker: str, *, retried_run_id: int | str | None = None, why: str | None = None
+    ) -> None:
+        self.marker, self.retried_run_id = marker, retried_run_id
+        wanted = f"whose cause contains {marker!r}" if marker else f"that retries run {retried_run_id}"
         super().__init__(
             "It is not clear whether dbt Cloud started a run, so the request was not sent again",
             why=why,
-            fix=f"Search dbt Cloud for a run whose cause ends in {marker!r}, then clear the task",
+            fix=f"Search the job's runs in dbt Cloud for one {wanted}. If there is one, let it end or cancel "
+            "it. Then start again (in Airflow: clear the task) if a run is still needed",
         )
 
 
@@ -216,6 +238,7 @@ class NotRetryable(DbtCloudError):
         reason: dbt Cloud's `retry_not_supported_reason`, such as "RETRY_NOT_LATEST_RUN", or "".
     """
 
+    # No `fix`: the callers add what they do instead, or what else the user can start.
     def __init__(self, run_id: int, reason: str, why: str) -> None:
         self.run_id, self.reason = run_id, reason
         super().__init__(
@@ -233,11 +256,12 @@ class RunTimedOut(DbtCloudError):
 
     def __init__(self, run_id: int, status: int, seconds: float, *, url: str | None = None) -> None:
         self.run_id, self.status = run_id, status
+        last = f"The last poll found it {'queued' if status == 1 else 'running'}"
         super().__init__(
             f"Job run {run_id} has not reached a terminal status after {seconds:g} seconds; "
             "it may still be running",
-            why=f"The last poll found it {'queued' if status == 1 else 'running'}" if status else None,
-            fix=f"Raise the timeout, or find out why it takes so long{f' at {url}' if url else ''}",
+            why=last if status else "No poll succeeded, so its status is not known",
+            fix=f"Find out why it takes so long{f' at {url}' if url else ''}, or raise the timeout",
         )
 
 
@@ -252,13 +276,19 @@ class LookupFailed(DbtCloudError):
 
     def __init__(self, kind: str, name: str, count: int, *, where: str = "") -> None:
         self.kind, self.name, self.count = kind, name, count
-        super().__init__(
-            f"Found {count or 'no'} {kind}{'s' if count > 1 else ''} named {name!r}{where}",
-            why="The whole name must match, with upper and lower case",
-            fix=f"Correct the name, or give the {kind}'s id"
-            if not count
-            else f"Give the {kind}'s id instead",
-        )
+        found = f"Found {count or 'no'} {kind}{'s' if count > 1 else ''} named {name!r}{where}"
+        # A job's id is enough by itself: projects and environments are needed only to find a job by its name.
+        if count:
+            super().__init__(
+                found, why="Only one may have the name", fix="Give the job's id instead of names"
+            )
+        else:
+            super().__init__(
+                found,
+                why="The whole name must match, with upper and lower case, and the token must be able to "
+                "read the object",
+                fix="Correct the name, or give the job's id",
+            )
 
 
 class ConnectionUnreadable(DbtCloudError):

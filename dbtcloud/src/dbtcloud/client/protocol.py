@@ -213,6 +213,6 @@ def envelope(request: Request, response: Response) -> Mapping[str, Any]:
         raise MalformedResponse(f"The answer to {request} is not JSON", why=str(error)) from error
     if not isinstance(body, dict) or "data" not in body:
         raise MalformedResponse(
-            f"The answer to {request} is not a dbt Cloud envelope", why="It has no 'data'"
+            f"The answer to {request} is not in the format of dbt Cloud's API", why="It has no 'data'"
         )
     return body

@@ -66,7 +66,7 @@ def start_run(account_id: Id, job_id: Id, payload: Json, *, since: datetime) -> 
     def is_started_run(run: Run) -> bool:
         return Marker.find(run.cause) == marker
 
-    search = _RunSearch(account_id, job_id, since, is_started_run, f"[af:{marker}]")
+    search = _RunSearch(account_id, job_id, since, is_started_run, marker=str(marker))
     return (yield from _start_once(lambda: endpoints.trigger_run(account_id, job_id, payload), search))
 
 
@@ -89,7 +89,7 @@ def start_retry_run(account_id: Id, job_id: Id, run_id: Id, *, since: datetime) 
     def is_started_run(run: Run) -> bool:
         return str(run.retried_run_id) == str(run_id)
 
-    search = _RunSearch(account_id, job_id, since, is_started_run, f"(it retries run {run_id})")
+    search = _RunSearch(account_id, job_id, since, is_started_run, retried_run_id=run_id)
     return (yield from _start_once(lambda: endpoints.retry_run(account_id, run_id), search))
 
 
@@ -124,14 +124,16 @@ class _RunSearch:
         job_id: The job.
         since: How far back the job's runs are searched.
         is_started_run: Returns whether a run is the one.
-        marker: A text by which people can find the run.
+        marker: The marker in the run's cause, or "" for a retry.
+        retried_run_id: The run that the run retries, or None.
     """
 
     account_id: Id
     job_id: Id
     since: datetime
     is_started_run: Callable[[Run], bool]
-    marker: str
+    marker: str = ""
+    retried_run_id: Id | None = None
 
 
 def _start_once(post: Callable[[], Call[Run]], search: _RunSearch) -> Call[Run]:
@@ -185,7 +187,9 @@ def _find_started_run(search: _RunSearch, error: DbtCloudError) -> Call[Run | No
             failed_searches += 1
             if not failure.retryable or failed_searches > _MAX_FAILED_SEARCHES:
                 why = f"{error} The search for the run failed as well: {failure}"
-                raise AmbiguousStart(search.marker, why=why) from failure
+                raise AmbiguousStart(
+                    search.marker, retried_run_id=search.retried_run_id, why=why
+                ) from failure
             continue
         if runs:
             return runs[-1]  # the oldest: it is the one that this start began
