@@ -128,14 +128,14 @@ def test_stopping_what_does_not_run_says_so_with_what_to_do(home):
     ended = refusal("serve", "--stop")
     assert ended.returncode == 1
     assert len(ended.stderr.splitlines()) == 1
-    assert f"No local dbt Cloud serves {home / 'cache' / 'local'}" in ended.stderr
+    assert f"No local dbt Cloud is running with the folder {home / 'cache' / 'local'}" in ended.stderr
 
 
 def test_a_note_of_a_killed_server_is_no_server(home):
     folder = home / "cache" / "local"
     folder.mkdir()
     (folder / "server.json").write_text(json.dumps({"pid": os.getpid(), "started": 1.0, "url": "http://x"}))
-    assert "No local dbt Cloud serves" in refusal("serve", "--stop").stderr
+    assert "No local dbt Cloud is running with the folder" in refusal("serve", "--stop").stderr
 
 
 def test_what_goes_wrong_in_the_background_is_told_in_the_foreground(home):

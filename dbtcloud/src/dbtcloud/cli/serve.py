@@ -7,15 +7,11 @@ import os
 import secrets
 import shlex
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dbtcloud.cli.project_options import (
-    add_project_options,
-    check_project_options,
-    project_arguments,
-    state_folder_name,
-)
+from dbtcloud.cli.project_options import ProjectOptions
 
 if TYPE_CHECKING:
     from dbtcloud.local.server.serve import RunningServer
@@ -34,7 +30,7 @@ def add_serve_command(commands: Any) -> None:
         " projects, or a sample project on DuckDB. Its jobs run dbt Core.",
     )
     _add_server_options(parser)
-    add_project_options(parser)
+    ProjectOptions.add_to(parser)
     parser.set_defaults(run=_run, parser=parser)
 
 
@@ -90,7 +86,7 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from dbtcloud.core.environment import require_local_extra
 
-    check_project_options(arguments.parser, arguments)
+    ProjectOptions(arguments).check(arguments.parser)
     if arguments.tls_key and not arguments.tls_certificate:
         arguments.parser.error("--tls-key needs --tls-certificate")
     require_local_extra()
@@ -101,13 +97,17 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     from dbtcloud.cli.server_settings import server_settings
-    from dbtcloud.local.server.pid_file import pid_file_in
+    from dbtcloud.local.server.background import PidFile
     from dbtcloud.local.server.serve import serve_forever
 
     async def serve() -> None:
         settings = await server_settings(arguments, _data_dir(arguments), _print_progress)
         folder = arguments.pid_file_dir or settings.data_dir
-        await serve_forever(settings, announce, lambda server: pid_file_in(folder, os.getpid(), server.url))
+
+        def pid_file(server: "RunningServer") -> AbstractContextManager[None]:
+            return PidFile.written(folder, os.getpid(), server.url)
+
+        await serve_forever(settings, announce, pid_file)
 
     token_is_known = bool(arguments.token)
 
@@ -121,14 +121,15 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _start_in_background(arguments: argparse.Namespace) -> int:
-    from dbtcloud.local.server import background
+    from dbtcloud.local.server.background import BackgroundServer
 
     folder = _data_dir(arguments) or _memory_pid_file_dir()
+    background = BackgroundServer(folder)
     token = arguments.token or f"local_{secrets.token_urlsafe(24)}"
     # The installer and git may take minutes.
-    print(f"Starting in the background. Log file: {background.log_file(folder)}", file=sys.stderr)
-    command = ["serve", *_server_arguments(arguments, folder), *project_arguments(arguments)]
-    server = background.start_server(command, folder, {_TOKEN_VARIABLE: token}, _START_SECONDS)
+    print(f"Starting in the background. Log file: {background.log_file}", file=sys.stderr)
+    command = ["serve", *_server_arguments(arguments, folder), *ProjectOptions(arguments).as_arguments()]
+    server = background.start(command, {_TOKEN_VARIABLE: token}, _START_SECONDS)
     _announce(server.url, "<your token>" if arguments.token else token)
     state = "--memory" if arguments.memory else f"--data-dir {shlex.quote(str(folder))}"
     print(f"Stop the server with: dbtcloud serve --stop {state}", flush=True)
@@ -145,9 +146,9 @@ def _server_arguments(arguments: argparse.Namespace, folder: Path) -> list[str]:
 
 
 def _stop(arguments: argparse.Namespace) -> int:
-    from dbtcloud.local.server import background
+    from dbtcloud.local.server.background import BackgroundServer
 
-    server = background.stop_server(_data_dir(arguments) or _memory_pid_file_dir())
+    server = BackgroundServer(_data_dir(arguments) or _memory_pid_file_dir()).stop()
     print(f"Stopped the local dbt Cloud on {server.url}.")
     return 0
 
@@ -163,7 +164,7 @@ def _data_dir(arguments: argparse.Namespace) -> Path | None:
 
     if arguments.memory:
         return None
-    folder: Path = arguments.data_dir or data_home() / state_folder_name(arguments)
+    folder: Path = arguments.data_dir or data_home() / ProjectOptions(arguments).state_folder_name
     return folder.expanduser().absolute()
 
 

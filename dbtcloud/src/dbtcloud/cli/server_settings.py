@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dbtcloud.cli.project_options import read_server_config
+from dbtcloud.cli.project_options import ProjectOptions
 from dbtcloud.core.environment import ProgressCallback, create_environment
-from dbtcloud.local.config.model import ServerConfig, TokenConfig, parse_size
+from dbtcloud.local.config.model import ServerConfig, TokenConfig
 from dbtcloud.local.config.resolve import ResolvedProjects, resolve_projects
 from dbtcloud.local.model.api_errors import LocalServerError
-from dbtcloud.local.server.settings import ServerSettings
-from dbtcloud.local.server.tls import server_tls_context
+from dbtcloud.local.orchestration.artifact_retention import ArtifactRetention
+from dbtcloud.local.server.settings import ServerSettings, server_tls_context
 
 
 async def server_settings(
@@ -41,10 +41,10 @@ async def server_settings(
     ).checked()
     if data_dir is not None:
         settings = replace(settings, store=str(data_dir / "dbt_cloud.sqlite"), data_dir=data_dir)
-    config = read_server_config(arguments)
+    config = ProjectOptions(arguments).server_config()
     keep_artifacts = arguments.keep_artifacts or (config and config.keep_artifacts)
     if keep_artifacts:
-        settings = replace(settings, keep_artifacts=parse_size(keep_artifacts))
+        settings = replace(settings, keep_artifacts=ArtifactRetention.parse_size(keep_artifacts))
     if config is None:
         return settings
     grants = _grants(config.tokens)

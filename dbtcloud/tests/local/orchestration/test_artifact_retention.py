@@ -2,7 +2,6 @@
 
 import pytest
 
-from dbtcloud.local.config.model import parse_size
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.orchestration.artifact_retention import ArtifactRetention
 
@@ -44,12 +43,12 @@ async def test_nothing_goes_while_there_is_room(runs):
     ("text", "bytes_"), [("7", 7), ("500MB", 500 * 1024**2), ("1.5 GiB", 3 * 1024**3 // 2)]
 )
 def test_sizes_are_read(text, bytes_):
-    assert parse_size(text) == bytes_
+    assert ArtifactRetention.parse_size(text) == bytes_
 
 
 def test_what_is_no_size_is_told():
     with pytest.raises(LocalServerError, match=r"'plenty' is not a size.*2GB"):
-        parse_size("plenty")
+        ArtifactRetention.parse_size("plenty")
 
 
 async def test_what_a_killed_server_was_throwing_away_goes(runs):

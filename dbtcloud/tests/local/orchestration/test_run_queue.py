@@ -14,7 +14,7 @@ from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.model.run_plan import Outcome
 from dbtcloud.local.orchestration.run_queue import RunQueue
 from dbtcloud.local.server.in_thread import LocalDbtCloud
-from dbtcloud.local.store.sqlite import SqliteStore
+from dbtcloud.local.store.database import Store
 
 WAIT = 10
 
@@ -296,7 +296,7 @@ def test_fifty_runs_asked_for_at_once_all_wait_their_turn(queued, executor, even
 @pytest.fixture
 async def tidied():
     """A queue whose runs end at once; what it is asked to leave when it tidies; tidying always fails."""
-    store, clock, spared = SqliteStore(":memory:"), Clock(), asyncio.Queue()
+    store, clock, spared = Store(":memory:"), Clock(), asyncio.Queue()
 
     async def execute(plan, observer, cancelled):
         return Outcome(10, None)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.server.in_thread import LocalDbtCloud
-from dbtcloud.local.server.tls import server_tls_context
+from dbtcloud.local.server.settings import server_tls_context
 
 
 @pytest.fixture

@@ -1,17 +1,21 @@
 """The configuration of a server: projects with their environments and jobs, from options or a file."""
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from dbtcloud.local.model.api_errors import LocalServerError
-
-_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentConfig:
-    """An environment: a target of the profile and its overrides."""
+    """An environment.
+
+    Attributes:
+        name: the name.
+        target: the target of the profile.
+        schema: the schema that replaces that of the target.
+        dbt_version: the version of dbt, or None for that of the project.
+        type: the `deployment_type`, such as `production` or `staging`.
+        branch: the branch of the repository, or None for that of the project.
+    """
 
     name: str
     target: str = "default"
@@ -26,8 +30,15 @@ class JobConfig:
     """A job.
 
     Attributes:
+        name: the name.
         environment: the name of the environment, or None for the first one of the project.
+        steps: the dbt commands.
+        generate_docs: whether to run `dbt docs generate` after the commands.
+        run_generate_sources: whether to run `dbt source freshness` before the commands.
+        threads: the threads of dbt, or None for those of the target.
+        timeout_seconds: the time limit of a run, where 0 is no limit.
         schedule: a cron expression, or None.
+        description: a description for people.
     """
 
     name: str
@@ -43,9 +54,23 @@ class JobConfig:
 
 @dataclass(frozen=True, slots=True)
 class ProjectConfig:
-    """A project with exactly one of `project_dir` and `git`.
+    """A project, which has either a `project_dir` or a `git`.
 
-    All other settings have defaults that come from the project and its profile.
+    All other settings have defaults, some of which come from the project and its profile.
+
+    Attributes:
+        name: the name. The default is that in `dbt_project.yml`.
+        project_dir: the folder of the project.
+        git: the address of a git repository. It may contain a password.
+        branch: the branch of the repository, or None for its default branch.
+        subdirectory: the folder of the project within the repository.
+        profiles_dir: the folder of `profiles.yml`, or None for the first one that dbt would find.
+        duckdb: whether to use a DuckDB file instead of the profile.
+        dbt_version: the version of dbt for all environments without their own.
+        adapters: the packages of the adapters, or empty for those of the profile.
+        pass_env: the names of environment variables that dbt may read, besides `DBT_*`.
+        environments: the environments, or empty for one for each target of the profile.
+        jobs: the jobs, or empty for one `dbt build` in each environment.
     """
 
     name: str | None = None
@@ -64,7 +89,12 @@ class ProjectConfig:
 
 @dataclass(frozen=True, slots=True)
 class TokenConfig:
-    """A token with some permission sets, in the environment variable `variable`."""
+    """A token of the API.
+
+    Attributes:
+        variable: the environment variable that has the token.
+        permission_sets: what the token may do, in dbt Cloud's names.
+    """
 
     variable: str
     permission_sets: tuple[str, ...]
@@ -72,20 +102,14 @@ class TokenConfig:
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """The configuration of one server."""
+    """The configuration of one server.
+
+    Attributes:
+        projects: the projects.
+        tokens: further tokens, besides that of the server.
+        keep_artifacts: the total size of the artifacts of finished runs, such as `2GB`.
+    """
 
     projects: tuple[ProjectConfig, ...]
     tokens: tuple[TokenConfig, ...] = ()
     keep_artifacts: str | None = None
-
-
-def parse_size(text: str) -> int:
-    """Return the bytes of a size such as `500MB` or `2GB`, in powers of 1024.
-
-    Raises:
-        LocalServerError: The text is not a size.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
-    if not found:
-        raise LocalServerError(f"{text!r} is not a size. Give a number and a unit, for example 500MB or 2GB.")
-    return round(float(found[1]) * _UNITS[found[2].upper()])

@@ -11,7 +11,7 @@ from dbtcloud.local.discovery.project_state import EnvironmentState
 from dbtcloud.local.discovery.run_artifacts import ArtifactSource, RunArtifacts
 from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, RunRecord, Status
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.store.interface import PageQuery, RunQuery
+from dbtcloud.local.store.queries import PageQuery, RunQuery
 
 MAX_RUNS = 50
 """The number of newest finished runs of an environment that its states come from."""

@@ -2,12 +2,17 @@
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from dbtcloud.local.model.api_errors import LocalServerError
+
 DEFAULT_RETENTION_BYTES = 2 * 1024**3
 """The default limit: 2 GB."""
+
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 class ArtifactRetention:
@@ -22,6 +27,20 @@ class ArtifactRetention:
         self._folder, self._max_bytes = folder, max_bytes
         self._sizes: dict[int, int] = {}
         self._lock = asyncio.Lock()
+
+    @staticmethod
+    def parse_size(text: str) -> int:
+        """Return the bytes of a size such as `500MB` or `2GB`, in powers of 1024.
+
+        Raises:
+            LocalServerError: The text is not a size.
+        """
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+        if not found:
+            raise LocalServerError(
+                f"{text!r} is not a size. Give a number and a unit, for example 500MB or 2GB."
+            )
+        return round(float(found[1]) * _UNITS[found[2].upper()])
 
     async def delete_old(self, active: Collection[int]) -> None:
         """Delete the artifacts of the oldest finished runs until the limit is met.

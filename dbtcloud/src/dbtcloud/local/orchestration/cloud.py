@@ -24,7 +24,7 @@ from dbtcloud.local.orchestration.artifact_retention import DEFAULT_RETENTION_BY
 from dbtcloud.local.orchestration.environment_variables import job_variables
 from dbtcloud.local.orchestration.run_queue import Execute, RunQueue
 from dbtcloud.local.orchestration.simulated_runs import Script
-from dbtcloud.local.store.interface import Store
+from dbtcloud.local.store.database import Store
 from dbtcloud.local.webhooks.sender import WebhookSender
 
 _RUNS, _ENVIRONMENTS = "runs", "environments"

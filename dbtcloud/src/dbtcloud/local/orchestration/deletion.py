@@ -12,7 +12,7 @@ from dbtcloud.local.model.records import (
     Status,
 )
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.store.interface import DefinitionQuery, PageQuery, RunQuery
+from dbtcloud.local.store.queries import DefinitionQuery, PageQuery, RunQuery
 
 _UNFINISHED = tuple(int(status) for status in Status if not status.finished)
 _ALL = PageQuery(limit=-1)

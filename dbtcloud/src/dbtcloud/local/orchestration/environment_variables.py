@@ -6,7 +6,8 @@ from typing import Any
 
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import ACTIVE, EnvironmentVariable, JobRecord
-from dbtcloud.local.store.interface import DefinitionQuery, PageQuery, Store
+from dbtcloud.local.store.database import Store
+from dbtcloud.local.store.queries import DefinitionQuery, PageQuery
 
 SCOPES = ("project", "environment", "job", "user")
 """The scopes of variables. A later scope overrides an earlier one."""

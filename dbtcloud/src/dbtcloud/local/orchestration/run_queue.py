@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.records import CANCELLED_BY_USER, RunRecord, Status, StepRecord
 from dbtcloud.local.model.run_plan import Outcome, RunObserver, RunPlan
-from dbtcloud.local.store.interface import Store
+from dbtcloud.local.store.database import Store
 
 LOST = "The local dbt Cloud ended unexpectedly during this run. Its dbt process was ended, too."
 """The status message of runs that were running when the server was killed."""

@@ -16,7 +16,7 @@ from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.model.records import ACTIVE, JobRecord, RunRecord
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.orchestration.schedule import next_scheduled_time
-from dbtcloud.local.store.interface import PageQuery, RunQuery
+from dbtcloud.local.store.queries import PageQuery, RunQuery
 
 MAX_RUNS_AT_ONCE = 500
 """The most runs that start when the clock jumps. The others are skipped."""

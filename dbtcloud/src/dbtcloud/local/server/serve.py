@@ -1,9 +1,11 @@
 """Serve on an event loop: open the store and the port, start the application, and close everything again."""
 
 import asyncio
+import errno
 import shutil
 import signal
 import socket
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
@@ -21,8 +23,8 @@ from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.run_plan import Outcome, RunObserver, RunPlan
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.orchestration.scheduler import Scheduler
-from dbtcloud.local.server.resources import bind, open_store
 from dbtcloud.local.server.settings import ServerSettings
+from dbtcloud.local.store.database import Store
 
 _SHUTDOWN_SECONDS = 2.0
 
@@ -47,7 +49,7 @@ async def running_server(settings: ServerSettings) -> AsyncIterator[RunningServe
     async with AsyncExitStack() as stack:
         # First of all, so that a port in use is reported before anything is written. Requests that come too
         # early wait in the socket's backlog.
-        bound = stack.enter_context(bind(settings.host, settings.port))
+        bound = stack.enter_context(_bind(settings.host, settings.port))
         cloud = _open_cloud(settings, stack)
         authenticator = Authenticator(settings.token, on_loopback=settings.on_loopback)
         control = _control_plane(cloud, settings, authenticator)
@@ -104,7 +106,7 @@ def _open_cloud(settings: ServerSettings, stack: AsyncExitStack) -> Cloud:
     if data_dir is None:
         data_dir = Path(tempfile.mkdtemp(prefix="local-dbt-cloud-"))
         stack.callback(shutil.rmtree, data_dir, ignore_errors=True)
-    store = open_store(settings.store)
+    store = _open_store(settings.store)
     stack.callback(store.close)
     execute = settings.execute or _run_dbt
     return Cloud(store, Clock(), data_dir, execute, base_url="", keep_artifacts=settings.keep_artifacts)
@@ -139,3 +141,45 @@ async def _listen(runner: web.AppRunner, bound: socket.socket, settings: ServerS
     scheme = "http" if settings.ssl_context is None else "https"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"{scheme}://{host}:{bound.getsockname()[1]}"
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise _port_error(host, port, error) from error
+
+
+def _open_store(path: str) -> Store:
+    try:
+        if path != ":memory:":
+            # Logs of runs and values of environment variables are not for other users of this machine.
+            Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            Path(path).touch(mode=0o600)
+        return Store(path)
+    except (sqlite3.Error, OSError) as error:
+        raise _store_error(path, error) from error
+
+
+def _port_error(host: str, port: int, error: OSError) -> LocalServerError:
+    if error.errno == errno.EADDRINUSE:
+        return LocalServerError(
+            f"Port {port} on {host} is in use by another program, perhaps another local dbt Cloud. "
+            "Stop it, or choose another port with --port (0 takes a free one)."
+        )
+    return LocalServerError(
+        f"The local dbt Cloud cannot listen on {host}:{port}: {error.strerror or error}. "
+        "Choose another address with --host and --port."
+    )
+
+
+def _store_error(path: str, error: Exception) -> LocalServerError:
+    if "locked" in str(error):
+        return LocalServerError(
+            f"Another local dbt Cloud uses {path}. Stop it, or give this one a folder of its own with "
+            "--data-dir."
+        )
+    return LocalServerError(
+        f"The local dbt Cloud cannot use {path}: {error}. "
+        "Give it a folder that you may write to with --data-dir, or move that file away."
+    )

@@ -1,1 +1,1 @@
-"""The interface of the store, and its implementation in SQLite."""
+"""The store: the definitions and runs of a server in SQLite, in memory or in a file."""

@@ -12,7 +12,7 @@ from dbtcloud.local.model.records import (
     Status,
     WebhookSubscription,
 )
-from dbtcloud.local.store.interface import Store
+from dbtcloud.local.store.database import Store
 
 STARTED, COMPLETED, ERRORED = "job.run.started", "job.run.completed", "job.run.errored"
 EVENT_TYPES = (STARTED, COMPLETED, ERRORED)

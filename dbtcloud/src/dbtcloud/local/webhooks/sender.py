@@ -18,7 +18,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.records import ACTIVE, RunRecord, Status, WebhookSubscription
-from dbtcloud.local.store.interface import PageQuery, RunQuery, Store
+from dbtcloud.local.store.database import Store
+from dbtcloud.local.store.queries import PageQuery, RunQuery
 from dbtcloud.local.webhooks.log import Event, Receipt, WebhookLog
 from dbtcloud.local.webhooks.payloads import COMPLETED, ERRORED, STARTED, event_payload, run_data
 

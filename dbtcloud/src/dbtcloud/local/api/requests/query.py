@@ -10,7 +10,7 @@ from aiohttp import web
 
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.clock import iso_timestamp, parse_instant
-from dbtcloud.local.store.interface import PageQuery
+from dbtcloud.local.store.queries import PageQuery
 
 _MAX_LIMIT = 100  # the largest page (docs.getdbt.com, API limits of October 2023)
 

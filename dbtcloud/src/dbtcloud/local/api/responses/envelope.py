@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.store.interface import PageQuery
+from dbtcloud.local.store.queries import PageQuery
 
 
 def data_response(data: Any, code: int = 200) -> web.Response:

@@ -8,7 +8,7 @@ from dbtcloud.local.api.responses.envelope import data_response, list_response
 from dbtcloud.local.api.routes.path_objects import account_of, cloud_of
 from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.records import AccountRecord
-from dbtcloud.local.store.interface import PageQuery
+from dbtcloud.local.store.queries import PageQuery
 
 
 async def _list_accounts(request: web.Request) -> web.Response:

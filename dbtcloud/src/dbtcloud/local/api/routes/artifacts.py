@@ -11,7 +11,7 @@ from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import JobRecord, Status
 from dbtcloud.local.orchestration.artifacts import RunArtifacts
-from dbtcloud.local.store.interface import PageQuery, RunQuery
+from dbtcloud.local.store.queries import PageQuery, RunQuery
 
 
 async def _list_artifacts(request: web.Request) -> web.Response:

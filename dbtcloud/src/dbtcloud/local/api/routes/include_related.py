@@ -25,7 +25,7 @@ from dbtcloud.local.model.records import (
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.orchestration.retries import RunRetry
 from dbtcloud.local.orchestration.schedule import next_scheduled_time
-from dbtcloud.local.store.interface import PageQuery, RunQuery
+from dbtcloud.local.store.queries import PageQuery, RunQuery
 
 _FINISHED = tuple(int(status) for status in Status if status.finished)
 _RECENT = {"most_recent_run": None, "most_recent_completed_run": _FINISHED}

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from dbtcloud.local.api.requests.query import QueryParameters
 from dbtcloud.local.model.records import ACTIVE, AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
-from dbtcloud.local.store.interface import DefinitionQuery, Store
+from dbtcloud.local.store.database import Store
+from dbtcloud.local.store.queries import DefinitionQuery
 
 _D = TypeVar("_D", ProjectRecord, EnvironmentRecord, JobRecord)
 

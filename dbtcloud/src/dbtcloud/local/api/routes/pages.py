@@ -10,7 +10,7 @@ from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, ProjectRe
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.pages.html import RunNames, run_page, runs_page
 from dbtcloud.local.pages.node_times import NodeTime, node_times
-from dbtcloud.local.store.interface import PageQuery, RunQuery
+from dbtcloud.local.store.queries import PageQuery, RunQuery
 
 _NEWEST = PageQuery(limit=50, order_by="-id")
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}

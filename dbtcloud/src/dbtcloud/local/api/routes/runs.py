@@ -27,7 +27,7 @@ from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import DELETED, STEPS_PER_RUN, JobRecord
 from dbtcloud.local.orchestration.retries import RunRetry
-from dbtcloud.local.store.interface import RunQuery
+from dbtcloud.local.store.queries import RunQuery
 
 _FILTERS: Readers = {
     **PAGING,

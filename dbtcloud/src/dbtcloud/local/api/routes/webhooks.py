@@ -15,7 +15,7 @@ from dbtcloud.local.api.routes.route import Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object
 from dbtcloud.local.model.records import ACTIVE, DELETED, WebhookSubscription
-from dbtcloud.local.store.interface import DefinitionQuery, PageQuery
+from dbtcloud.local.store.queries import DefinitionQuery, PageQuery
 from dbtcloud.local.webhooks.log import Event
 from dbtcloud.local.webhooks.payloads import EVENT_TYPES, parse_subscription_id, subscription_json
 

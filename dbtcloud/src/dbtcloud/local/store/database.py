@@ -3,10 +3,9 @@
 import sqlite3
 from importlib import resources
 
-from dbtcloud.local.store.interface import DefinitionStore, RunStore, StepStore
-from dbtcloud.local.store.sqlite.definitions import SqliteDefinitions
-from dbtcloud.local.store.sqlite.runs import SqliteRuns
-from dbtcloud.local.store.sqlite.steps import SqliteSteps
+from dbtcloud.local.store.definitions import DefinitionTable
+from dbtcloud.local.store.runs import RunTable
+from dbtcloud.local.store.steps import StepTables
 
 _LOCK_TIMEOUT_SECONDS = 1.0
 _ADDED_COLUMNS = {
@@ -17,18 +16,19 @@ _ADDED_COLUMNS = {
 }
 
 
-class SqliteStore:
-    """The store in one SQLite database, to be used by the thread that created it.
+class Store:
+    """The state of a server in one SQLite database. Only the thread that created it may use it.
 
     One process at a time can use a file. A second one gets `sqlite3.OperationalError`.
 
     Args:
         path: a file, or `:memory:`.
-    """
 
-    definitions: DefinitionStore
-    runs: RunStore
-    steps: StepStore
+    Attributes:
+        definitions: the accounts, projects, environments, jobs, variables and webhook subscriptions.
+        runs: the runs.
+        steps: the steps of real runs. Those of simulated runs follow from their scripts.
+    """
 
     def __init__(self, path: str) -> None:
         self._database = sqlite3.connect(path, isolation_level=None, timeout=_LOCK_TIMEOUT_SECONDS)
@@ -40,12 +40,12 @@ class SqliteStore:
         except sqlite3.Error:
             self._database.close()
             raise
-        self.definitions = SqliteDefinitions(self._database)
-        self.runs = SqliteRuns(self._database)
-        self.steps = SqliteSteps(self._database)
+        self.definitions = DefinitionTable(self._database)
+        self.runs = RunTable(self._database)
+        self.steps = StepTables(self._database)
 
     def _add_columns(self) -> None:
-        """Add the columns that a file of an earlier version does not have."""
+        # A file of an earlier version does not have them.
         existing = {name for _, name, *_ in self._database.execute("PRAGMA table_info(runs)")}
         for name, declaration in _ADDED_COLUMNS.items():
             if name not in existing:

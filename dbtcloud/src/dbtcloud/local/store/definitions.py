@@ -1,24 +1,25 @@
-"""The table of definitions."""
+"""The table of definitions: accounts, projects, environments, jobs, variables and webhook subscriptions."""
 
 import json
 import sqlite3
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dbtcloud.local.model.records import Definition, JobRecord, WebhookSubscription
-from dbtcloud.local.store.interface import DefinitionQuery, PageQuery
-from dbtcloud.local.store.sqlite.queries import Selection, is_one_of, order_clause, select_page
+from dbtcloud.local.store.queries import DefinitionQuery, PageQuery
+from dbtcloud.local.store.selection import Selection
 
 _D = TypeVar("_D", bound=Definition)
 
+# JSON has no tuples, so that these fields are read as lists.
 _TUPLES: dict[type, tuple[str, ...]] = {
     JobRecord: ("execute_steps",),
     WebhookSubscription: ("event_types", "job_ids"),
 }
 
 
-class SqliteDefinitions:
-    """Implements `dbtcloud.local.store.interface.Definitions`."""
+class DefinitionTable:
+    """The records that users define. The columns are the fields that queries need; `body` has all fields."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
@@ -47,26 +48,20 @@ class SqliteDefinitions:
 
     def find(self, kind: type[_D], query: DefinitionQuery, page: PageQuery) -> tuple[list[_D], int]:
         """Return one page of a kind, and the total number."""
-        conditions = ["kind = ?", "account_id = ?"]
-        values: list[Any] = [kind.kind, query.account_id]
+        selection = Selection("definitions", "body")
+        selection.where("kind = ?", kind.kind)
+        selection.where("account_id = ?", query.account_id)
         for column, wanted in query.equal:
-            conditions.append(is_one_of(column, wanted))
-            values += wanted
+            selection.where_in(column, wanted)
         for path, accepted in query.within:
-            conditions.append(is_one_of(f"coalesce(json_extract(body, '$.{path}'), 0)", accepted))
-            values += accepted
+            selection.where_in(f"coalesce(json_extract(body, '$.{path}'), 0)", accepted)
         if query.id_above is not None:
-            conditions.append("id > ?")
-            values.append(query.id_above)
-        for condition, text in (
-            ("instr(lower(name), lower(?)) > 0", query.name_contains),
-            ("name = ?", query.name),
-        ):
-            if text is not None:
-                conditions.append(condition)
-                values.append(text)
-        selection = Selection("definitions", "body", conditions, values, order_clause(page.order_by))
-        rows, total = select_page(self._database, selection, page)
+            selection.where("id > ?", query.id_above)
+        if query.name_contains is not None:
+            selection.where("instr(lower(name), lower(?)) > 0", query.name_contains)
+        if query.name is not None:
+            selection.where("name = ?", query.name)
+        rows, total = selection.page(self._database, page)
         return [_read(kind, body) for (body,) in rows], total
 
 

@@ -5,8 +5,8 @@ import sqlite3
 from dbtcloud.local.model.records import Status, StepRecord
 
 
-class SqliteSteps:
-    """Implements `dbtcloud.local.store.interface.Steps`."""
+class StepTables:
+    """The steps of real runs."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
