@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -63,6 +64,21 @@ def test_a_delay_keeps_the_answer_back(api, after_acting):
     begin = time.monotonic()
     assert api.ask("jobs/").status_code == 200
     assert time.monotonic() - begin >= 0.2
+
+
+def test_a_delayed_request_does_not_act_on_what_came_after_a_reset(api):
+    """Ids start again after a reset. A cancel that was delayed for longer hit the next test's run."""
+    first = api.start(api.job())["id"]
+    api.control.add_fault("delay", seconds=0.5, route="*/cancel/")
+    with ThreadPoolExecutor() as threads:
+        cancel = threads.submit(api.ask, f"runs/{first}/cancel/", "POST")
+        while not api.control.faults()[0]["hits"]:
+            time.sleep(0.01)
+        api.control.reset()
+        second = api.start(api.job())["id"]
+        assert isinstance(cancel.exception(timeout=10), requests.ConnectionError)
+    assert second == first
+    assert api.get(f"runs/{second}/")["status"] != 30
 
 
 def test_a_cut_body_is_shorter_than_promised(api):

@@ -26,7 +26,7 @@ def inject_fault(faults: FaultInjector, cloud: Cloud) -> Middleware:
         if is_outside_api(request):
             return await handler(request)
         rule = faults.pick(request.method, request.path, _condition(cloud, request))
-        return await (handler(request) if rule is None else _apply(rule, request, handler))
+        return await (handler(request) if rule is None else _apply(rule, cloud, request, handler))
 
     return middleware
 
@@ -51,9 +51,9 @@ def _is_younger_than(cloud: Cloud, run_id: str, seconds: float) -> bool:
     return run is not None and cloud.clock.now() - run.created_at < seconds * SECOND
 
 
-async def _apply(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _apply(rule: FaultRule, cloud: Cloud, request: web.Request, handler: Handler) -> web.StreamResponse:
     if rule.kind == "delay":
-        return await _delay(rule, request, handler)
+        return await _delay(rule, cloud, request, handler)
     if rule.kind == "cut":
         return await _cut(request, await handler(request))
     if rule.after_acting:
@@ -63,10 +63,12 @@ async def _apply(rule: FaultRule, request: web.Request, handler: Handler) -> web
     return _replacement(rule)
 
 
-async def _delay(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _delay(rule: FaultRule, cloud: Cloud, request: web.Request, handler: Handler) -> web.StreamResponse:
     if not rule.after_acting:
+        resets = cloud.resets
         await asyncio.sleep(rule.seconds)
-        return await handler(request)
+        # After a reset the same ids belong to other runs: a late cancel would hit one of those.
+        return await handler(request) if cloud.resets == resets else _reset(request)
     response = await handler(request)
     await asyncio.sleep(rule.seconds)
     return response

@@ -58,7 +58,7 @@ class Cloud:
         retention = ArtifactRetention(data_dir / _RUNS, keep_artifacts)
         self.queue = RunQueue(store, clock, self.plan, execute, retention.delete_old)
         self.webhooks = WebhookSender(store, clock)
-        self.runs_created = 0
+        self.runs_created, self.resets = 0, 0
         self.scheduler_is_running = False
         self._read_script = lru_cache(maxsize=256)(lambda name: Script.parse(store.runs.script(name)))
 
@@ -94,7 +94,7 @@ class Cloud:
         self.store.clear()
         self.clock.reset()
         self.webhooks.clear()
-        self.runs_created = 0
+        self.runs_created, self.resets = 0, self.resets + 1
         for folder in (_RUNS, _ENVIRONMENTS):
             shutil.rmtree(self.data_dir / folder, ignore_errors=True)
 
