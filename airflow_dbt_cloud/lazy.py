@@ -28,8 +28,11 @@ def resolve(module: str, name: str) -> Any:
 
 def resolve_patched(module: str, name: str) -> Any:
     """Return what `name` is now: a user's test may have replaced it in `module` or where it is defined."""
-    found = getattr(import_module(module), name)
-    # A test that undoes its patch leaves the original in `module`, where it must not hide a later patch of
+    home = import_module(_HOMES[name])
+    found = vars(import_module(module)).get(name)
+    # A test that undoes its patch may leave the original in `module`, where it must not hide a later patch of
     # the defining module.
-    place = (getattr(found, "__module__", None), getattr(found, "__qualname__", None))
-    return resolve(module, name) if place == (_HOMES[name], name) else found
+    is_original = (
+        getattr(found, "__module__", None) == _HOMES[name] and getattr(found, "__qualname__", None) == name
+    )
+    return getattr(home, name) if found is None or is_original else found

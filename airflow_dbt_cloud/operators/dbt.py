@@ -21,6 +21,8 @@ from airflow_dbt_cloud.tasks import template_values
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_dbt_cloud.operators.run.starters import JobStarter
+
 __all__ = [
     "DBT_CAUSE_MAX_LENGTH",
     "DbtCloudCancelJobRunOperator",
@@ -208,23 +210,26 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         With `deferrable`, the wait continues in the triggerer, and then in `execute_complete`.
         """
         deadlines = self._begin()
-        self._prepare(context)  # whatever is wrong with an argument shows here, before a run is started
-        self._obtain_run(context, deadlines)
+        # Whatever is wrong with an argument shows here, before a run is started.
+        self._starter = self._make_starter(context)
+        self._follow(context, self._starter.obtain_run())
         if self.wait_for_termination:
             self._wait(context, deadlines)
         return self._run
 
-    def _prepare(self, context: Context) -> None:
-        """Read the arguments as the templates have left them, and make the starter."""
-        from airflow_dbt_cloud.operators.run.job_starter import JobStarter
+    def _make_starter(self, context: Context) -> JobStarter:
+        """Read the arguments as the templates have left them."""
+        from airflow_dbt_cloud.operators.run.starters import JobStarter
 
         self.job_id = self._find_job()
-        overrides = {
-            **template_values.parse_overrides(self),
-            **template_values.parse_run_config(self.additional_run_config),
-        }
-        cause = self._cause(context)
-        self._starter = JobStarter(self, context, self.job_id, overrides, cause, extended=self._is_extended())
+        overrides = template_values.parse_overrides(self)
+        own_class = DbtCloudRunJobOperator
+        # A subclass that overrides one of these does more than this class, before or after the run.
+        extended = (
+            type(self).execute is not own_class.execute
+            or type(self).execute_complete is not own_class.execute_complete
+        )
+        return JobStarter(self, context, self.job_id, overrides, self._cause(context), extended=extended)
 
     def _find_job(self) -> int | str:
         """Return the job's id, from the argument or by the three names."""
@@ -256,13 +261,6 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
 
             self.trigger_reason = cause_with_parent(self.trigger_reason, context["ti"], self.log)
         return self.trigger_reason
-
-    def _is_extended(self) -> bool:
-        """Return whether a subclass does more than this class, before or after the run."""
-        return (
-            type(self).execute is not DbtCloudRunJobOperator.execute
-            or type(self).execute_complete is not DbtCloudRunJobOperator.execute_complete
-        )
 
 
 def _explain_misnamed(kwargs: Mapping[str, Any]) -> None:

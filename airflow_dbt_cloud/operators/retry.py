@@ -13,6 +13,8 @@ from dbtcloud.client.models import Run
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_dbt_cloud.operators.run.starters import RetryStarter
+
 
 class DbtCloudRetryJobRunOperator(JobRunLifecycle, BaseOperator):
     """Retry a failed run from its failure and, unless `wait_for_termination` is False, wait for the new run.
@@ -77,18 +79,18 @@ class DbtCloudRetryJobRunOperator(JobRunLifecycle, BaseOperator):
         With `deferrable`, the wait continues in the triggerer, and then in `execute_complete`.
         """
         deadlines = self._begin()
-        self._prepare(context)
-        self._obtain_run(context, deadlines)
+        self._starter = self._make_starter(context)
+        self._follow(context, self._starter.obtain_run())
         if self.wait_for_termination:
             self._wait(context, deadlines)
         return self._run
 
-    def _prepare(self, context: Context) -> None:
-        from airflow_dbt_cloud.operators.run.retry_starter import RetryStarter
+    def _make_starter(self, context: Context) -> RetryStarter:
+        from airflow_dbt_cloud.operators.run.starters import RetryStarter
 
         if template_values.or_none(self.run_id) is None:
             raise ValueError("run_id is empty. It has to be the id of the run that failed.")
         answer = self.hook.get_job_run(run_id=self.run_id, account_id=self.account_id)
         failed = Run.parse(answer.json()["data"])
         self.job_id = failed.job_id
-        self._starter = RetryStarter(self, failed, is_first_try=context["ti"].try_number <= 1)
+        return RetryStarter(self, failed, is_first_try=context["ti"].try_number <= 1)

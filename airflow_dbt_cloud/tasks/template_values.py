@@ -43,7 +43,7 @@ def parse_integer(name: str, value: object) -> int | None:
     raise _unusable(name, value, "a whole number such as 4")
 
 
-def parse_boolean(name: str, value: object) -> bool | None:
+def _parse_boolean(name: str, value: object) -> bool | None:
     """Return True or False, also from their names in any case, or None.
 
     Raises:
@@ -73,7 +73,7 @@ def parse_seconds(name: str, value: object) -> float:
     return read
 
 
-def parse_commands(name: str, value: object) -> list[str] | None:
+def _parse_commands(name: str, value: object) -> list[str] | None:
     """Return a list of dbt commands, also from the text of one or of a list, or None.
 
     Raises:
@@ -100,18 +100,6 @@ def parse_texts(name: str, value: object, wanted: str) -> list[str] | None:
     raise ValueError(f"{name} is {value!r}. It has to be {wanted}.")
 
 
-def parse_mapping(name: str, value: object) -> dict[str, Any]:
-    """Return a dict, also from its text, or an empty one when nothing is given.
-
-    Raises:
-        ValueError: If it is something else.
-    """
-    parsed = {} if value in _NOT_GIVEN else _parsed(value)
-    if not isinstance(parsed, Mapping):
-        raise _unusable(name, value, 'a dict such as {"threads_override": 4}')
-    return dict(parsed)
-
-
 OVERRIDES: dict[str, Callable[[str, object], Any]] = {
     "git_branch": parse_text,
     "git_sha": parse_text,
@@ -119,34 +107,34 @@ OVERRIDES: dict[str, Callable[[str, object], Any]] = {
     "target_name_override": parse_text,
     "threads_override": parse_integer,
     "dbt_version_override": parse_text,
-    "generate_docs_override": parse_boolean,
+    "generate_docs_override": _parse_boolean,
     "timeout_seconds_override": parse_integer,
-    "steps_override": parse_commands,
+    "steps_override": _parse_commands,
 }
 """What the API can override for one run ("Trigger Job Run"), and how to parse each."""
 
 
-def parse_overrides(source: object) -> dict[str, Any]:
-    """Return the overrides that are given as attributes of `source`, parsed.
+def parse_overrides(task: Any) -> dict[str, Any]:
+    """Return the overrides that a task has as arguments or in `additional_run_config`, which counts more.
 
     Raises:
         ValueError: Naming the one that cannot be used.
     """
-    given = {name: or_none(getattr(source, name)) for name in OVERRIDES}
-    parsed = {name: OVERRIDES[name](name, value) for name, value in given.items() if value is not None}
-    return {name: value for name, value in parsed.items() if value is not None}
+    given = {name: getattr(task, name) for name in OVERRIDES}
+    parsed = {name: OVERRIDES[name](name, value) for name, value in given.items() if value not in _NOT_GIVEN}
+    own = {name: value for name, value in parsed.items() if value is not None}
+    return {**own, **_parse_run_config(task.additional_run_config)}
 
 
-def parse_run_config(value: object) -> dict[str, Any]:
-    """Return further fields of the request.
+def _parse_run_config(value: object) -> dict[str, Any]:
+    """Return further fields of the request, from a dict or its text.
 
     Overrides among them are parsed as the arguments of that name. None stays, since it asks for the job's own
     value. A value that a template left empty is left out.
-
-    Raises:
-        ValueError: Naming what cannot be used.
     """
-    config = parse_mapping("additional_run_config", value)
+    config = value if isinstance(value, Mapping) else {} if value in _NOT_GIVEN else _parsed(value)
+    if not isinstance(config, Mapping):
+        raise _unusable("additional_run_config", value, 'a dict such as {"threads_override": 4}')
     read = {name: OVERRIDES[name](name, config[name]) for name in OVERRIDES if config.get(name) is not None}
     return {name: read.get(name, given) for name, given in config.items() if read.get(name, "") is not None}
 

@@ -1,10 +1,19 @@
 """Arguments after rendering, in every form in which templates and forms hand them over."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from airflow_dbt_cloud.tasks import template_values
+
+parse_commands = template_values.OVERRIDES["steps_override"]
+
+
+def overrides(config):
+    """The overrides of a task that has nothing but `additional_run_config`."""
+    arguments = dict.fromkeys(template_values.OVERRIDES)
+    return template_values.parse_overrides(SimpleNamespace(**arguments, additional_run_config=config))
 
 
 @pytest.mark.parametrize("nothing", [None, "", "None"])
@@ -24,23 +33,23 @@ def test_whole_numbers_are_read_from_text(value):
     ("value", "read"), [(True, True), ("True", True), ("true", True), ("FALSE", False), (False, False)]
 )
 def test_switches_are_read_from_their_names_in_any_case(value, read):
-    assert template_values.parse_boolean("generate_docs_override", value) is read
+    assert template_values.OVERRIDES["generate_docs_override"]("generate_docs_override", value) is read
 
 
 @pytest.mark.parametrize(
     "value", [["dbt build"], ("dbt build",), "dbt build", '["dbt build"]', "['dbt build']"]
 )
 def test_commands_are_read_from_a_list_its_text_or_a_single_one(value):
-    assert template_values.parse_commands("steps_override", value) == ["dbt build"]
+    assert parse_commands("steps_override", value) == ["dbt build"]
 
 
 @pytest.mark.parametrize("value", [[], (), "[]"])
 def test_no_command_at_all_leaves_the_jobs_own(value):
-    assert template_values.parse_commands("steps_override", value) is None
+    assert parse_commands("steps_override", value) is None
 
 
 def test_a_command_that_only_begins_like_a_list_stays_a_command():
-    assert template_values.parse_commands("steps_override", "[not a list") == ["[not a list"]
+    assert parse_commands("steps_override", "[not a list") == ["[not a list"]
 
 
 @pytest.mark.parametrize("value", [90, 90.0, "90", timedelta(minutes=1.5)])
@@ -59,13 +68,13 @@ def test_numbers_for_texts_become_texts():
 
 
 def test_a_dict_is_read_from_python_and_from_json():
-    assert template_values.parse_mapping("additional_run_config", '{"a": null}') == {"a": None}
-    assert template_values.parse_mapping("additional_run_config", "{'a': None}") == {"a": None}
+    assert overrides('{"a": null}') == {"a": None}
+    assert overrides("{'a': None}") == {"a": None}
 
 
 def test_fields_that_are_no_override_pass_through_as_they_are():
     config = {"github_pull_request_id": 7, "cause": "None", "threads_override": "2", "git_branch": ""}
-    assert template_values.parse_run_config(config) == {
+    assert overrides(config) == {
         "github_pull_request_id": 7,
         "cause": "None",
         "threads_override": 2,

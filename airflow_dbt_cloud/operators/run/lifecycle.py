@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
-    from airflow_dbt_cloud.operators.run.starter import RunStarter, Started
+    from airflow_dbt_cloud.operators.run.starters import RunStarter, Started
     from airflow_dbt_cloud.tasks.deferral import Deadlines
 else:
     Operator = object  # Airflow wraps the __init__ of each operator class, and would pass over a sibling's
@@ -39,7 +39,7 @@ KILL_SECONDS = 4.0
 class JobRunLifecycle(OpenLineageMixin, Operator):
     """Base of the operators that follow a run from its start to its end.
 
-    A subclass has the arguments declared here, and makes its starter in `_prepare`.
+    A subclass has the arguments declared here, and makes its starter in `_make_starter`.
 
     Attributes:
         job_run_id: The run, once there is one.
@@ -73,7 +73,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         return hook
 
     def _begin(self) -> Deadlines:
-        """Read the arguments that this class uses, and return until when a run may take."""
+        """Check the arguments that this class uses, and return until when a run may take."""
         from airflow_dbt_cloud.tasks.deferral import Deadlines
 
         began = time.time()
@@ -87,7 +87,10 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         # `dag.test()` uses the same object for the next try.
         self.job_run_id, self._starter, self._started, self._killed = None, None, None, False
         limit = self.execution_timeout
-        return Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
+        deadlines = Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
+        if self.wait_for_termination and self.deferrable:
+            self._trigger(0, deadlines)  # what cannot be sent to the triggerer shows before a run is started
+        return deadlines
 
     def _read_arguments(self) -> None:
         """Parse the arguments that this class uses."""
@@ -96,19 +99,12 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         self.timeout = template_values.parse_seconds("timeout", self.timeout)
         self.check_interval = template_values.parse_seconds("check_interval", self.check_interval)
 
-    def _prepare(self, context: Context) -> None:
-        """Make `_starter`, and raise for an argument that cannot be used."""
+    def _make_starter(self, context: Context) -> RunStarter:
+        """Return what finds or starts the run, and raise for an argument that cannot be used."""
         raise NotImplementedError
 
-    def _obtain_run(self, context: Context, deadlines: Deadlines) -> None:
-        """Let the starter find or start the run."""
-        assert self._starter is not None
-        if self.wait_for_termination and self.deferrable:
-            self._trigger(0, deadlines)  # what cannot be sent to the triggerer shows before a run is started
-        self._follow(context, self._starter.obtain_run())
-
     def _follow(self, context: Context, started: Started) -> None:
-        """Say which run it is before anything can interrupt: in the log, the link and the XComs."""
+        """Name the run in the log, the link and the XComs, before anything can interrupt."""
         self._started = started
         self.stop_if_killed()
         self.job_run_id = int(started.run["id"])
@@ -232,7 +228,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             DbtCloudApiException: If the trigger lost contact with the run, which may still be running.
             DbtCloudTriggerEventException: If the event is not one of the trigger's.
         """
-        from airflow_dbt_cloud.operators.run.starter import Started
+        from airflow_dbt_cloud.operators.run.starters import Started
         from airflow_dbt_cloud.tasks.deferral import Deadlines, poll_after_timeout
 
         event = validate_execute_complete_event(event)
@@ -250,7 +246,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             lost = f"Lost contact with job run {self.job_run_id}; it may still be running."
             raise DbtCloudApiException(message or lost)
         if event["status"] == "cancelled" and adopted:
-            self._prepare(context)
+            self._starter = self._make_starter(context)
             self._replace(context, Deadlines.from_event(event, self.timeout))
             return self._run
         message = message or f"Job run {self.job_run_id} ended with {event['status']}."

@@ -25,32 +25,6 @@ _LOG = logging.getLogger(__name__)
 _STARTS: Counter[tuple[object, ...]] = Counter()
 
 
-def marker_of(
-    context: Context, dag_run_start: datetime | None, job_id: object, payload: dict[str, Any]
-) -> Marker:
-    """Return the marker of a start in this try of this task.
-
-    Args:
-        context: Airflow's context of the try; a random marker is returned for one without a task instance.
-        dag_run_start: When the DAG run first started. It tells apart two deployments, or a DAG run that was
-            deleted and created again, with the same names.
-        job_id: The job.
-        payload: The overrides of the request.
-    """
-    started = round(dag_run_start.timestamp() * 1_000_000) if dag_run_start else 0
-    try:
-        ti = context["ti"]
-        task = digest(ti.dag_id, ti.run_id, ti.task_id, ti.map_index, started)
-        # A clear of a finished or deferred task raises Airflow's `max_tries`, a retry does not.
-        generation, attempt = int(ti.max_tries), int(ti.try_number)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return Marker.random()
-    what = payload_digest(job_id, payload)
-    key = (task, generation, attempt, what)
-    _STARTS[key] += 1
-    return Marker(task, generation, attempt, f"{what}{_STARTS[key] - 1}")
-
-
 class TaskState:
     """Facts that a try keeps for the later tries of its task, in Airflow's task state store.
 
@@ -58,21 +32,43 @@ class TaskState:
 
     Args:
         context: Airflow's context of the try.
+
+    Attributes:
+        dag_run_start: When the DAG run first started, or None. None of its tasks has started a dbt Cloud run
+            before that.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._store: Any = context.get("task_state_store")
+        start = getattr(context.get("dag_run"), "start_date", None)
+        self.dag_run_start = self._keep_first(start) if isinstance(start, datetime) else None
 
-    def dag_run_start(self) -> datetime | None:
-        """Return when the DAG run first started.
+    def make_marker(self, job_id: object, payload: dict[str, Any]) -> Marker:
+        """Return the marker of a start in this try; a random one where the context has no task instance.
 
-        None of its tasks has started a dbt Cloud run before that. A clear of a finished DAG run gives it a
-        new start, so the first try keeps the one that it sees.
+        Args:
+            job_id: The job.
+            payload: The overrides of the request.
         """
-        start = getattr(self._context.get("dag_run"), "start_date", None)
-        if not isinstance(start, datetime):
-            return None
+        # The start tells apart two deployments, or a DAG run that was deleted and created again, with the
+        # same names.
+        started = round(self.dag_run_start.timestamp() * 1_000_000) if self.dag_run_start else 0
+        try:
+            ti = self._context["ti"]
+            task = digest(ti.dag_id, ti.run_id, ti.task_id, ti.map_index, started)
+            # A clear of a finished or deferred task raises Airflow's `max_tries`, a retry does not.
+            generation, attempt = int(ti.max_tries), int(ti.try_number)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return Marker.random()
+        what = payload_digest(job_id, payload)
+        key = (task, generation, attempt, what)
+        _STARTS[key] += 1
+        return Marker(task, generation, attempt, f"{what}{_STARTS[key] - 1}")
+
+    def _keep_first(self, start: datetime) -> datetime:
+        """Return the start of the DAG run that an earlier try kept, or keep this one."""
+        # A clear of a finished DAG run gives it a new start.
         kept = self._use("get", _DAG_RUN_START)
         if isinstance(kept, str):
             with suppress(ValueError):

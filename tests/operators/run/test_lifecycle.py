@@ -208,7 +208,7 @@ def test_a_killed_retry_cancels_the_run_that_it_took_and_starts_none_in_its_plac
 
 def test_a_task_that_has_asked_for_nothing_yet_asks_nothing(task_of, jobs):
     task = task_of(job_id=jobs.endless)
-    task.operator._prepare(task.context)
+    task.operator._starter = task.operator._make_starter(task.context)
     begin = time.monotonic()
     task.operator.on_kill()
     assert time.monotonic() - begin < 1

@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk import DAG, task
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
-from airflow_dbt_cloud.operators.run.task_state import TaskState, marker_of
+from airflow_dbt_cloud.operators.run.task_state import TaskState
 from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker
 
 START = datetime(2026, 3, 1, 4, 0, 0, 1, tzinfo=UTC)
@@ -19,11 +19,11 @@ def context(start=START, **fields):
 
 
 def dag_run_start(place):
-    return TaskState(place).dag_run_start()
+    return TaskState(place).dag_run_start
 
 
 def mark_of(place, job_id):
-    return marker_of(place, dag_run_start(place), job_id, {})
+    return TaskState(place).make_marker(job_id, {})
 
 
 def test_tries_differ_only_in_their_number():

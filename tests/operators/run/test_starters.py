@@ -6,7 +6,7 @@ import pytest
 from airflow.sdk import DAG, get_current_context, task
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
-from airflow_dbt_cloud.operators.run import job_starter, starter, task_state
+from airflow_dbt_cloud.operators.run import starters, task_state
 from dbtcloud.client.marker import Marker
 from moments import in_a_moment
 
@@ -257,8 +257,8 @@ def test_what_may_have_begun_is_taken_by_the_next_try(build, jobs):
 
 def test_what_was_asked_for_when_its_try_ended_is_looked_for_until_it_is_sure(build, jobs, monkeypatch):
     """dbt Cloud is slow to act; try 1 is over before, and so is all that it has for finding its run."""
-    monkeypatch.setattr(starter, "_KILL_SEARCH_DELAYS", (0.0,))
-    monkeypatch.setattr(job_starter, "SEARCH_DELAYS", (1.0, 2.0, 4.0))
+    monkeypatch.setattr(starters, "_KILL_SEARCH_DELAYS", (0.0,))
+    monkeypatch.setattr(starters, "SEARCH_DELAYS", (1.0, 2.0, 4.0))
     jobs.control.add_fault("delay", seconds=4, route="*/run/", method="POST", count=1)
 
     def limit(context):

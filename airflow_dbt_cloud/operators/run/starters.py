@@ -1,41 +1,113 @@
-"""Starts a run of a job once over all tries of a task, or finds the run to follow instead."""
+"""Obtain the run that a task follows: start a job or retry a run, once over all tries of the task."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.operators.run.reuse import decide_reuse
-from airflow_dbt_cloud.operators.run.starter import RunStarter, Started, StartingTask
-from airflow_dbt_cloud.operators.run.task_state import TaskState, marker_of
+from airflow_dbt_cloud.operators.run.task_state import TaskState
 from dbtcloud.client.errors import NotRetryable
 from dbtcloud.client.marker import Marker
-from dbtcloud.client.models import UNFINISHED, Run, status_name
+from dbtcloud.client.models import UNFINISHED, Run, RunStatus, status_name
 from dbtcloud.client.run_start import SEARCH_DELAYS
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
     from dbtcloud.report.retry_plan import RetryPlan
 
+_KILL_SEARCH_DELAYS = (0.0, 0.5, 1.0, 1.0)
+"""Seconds before each search of a killed task for the run that it was starting; it has about five in all."""
 
-class JobTask(StartingTask, Protocol):
-    """The attributes of an operator that a start of a job uses."""
 
-    task_id: str
-    if_running: str
-    on_retry: str
-    retry_from_failure: bool | Literal["steps"]
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The run that a task follows.
+
+    Attributes:
+        run: The run as dbt Cloud describes it.
+        owned: Whether this task started it, in this or an earlier try; only then may the task cancel it.
+        adopted: Whether an earlier try started it. If such a run ends cancelled, the cancelling was meant for
+            that try, and a new run takes its place.
+    """
+
+    run: Mapping[str, Any]
+    owned: bool = True
+    adopted: bool = False
+
+
+class RunStarter(ABC):
+    """Obtains the run that a task follows.
+
+    Args:
+        task: The operator. Its `hook`, `log`, `account_id` and `stop_if_killed` are used.
+    """
+
+    def __init__(self, task: Any) -> None:
+        self.hook: DbtCloudHook = task.hook
+        self.log, self.account_id = task.log, task.account_id
+        self._stop_if_killed = task.stop_if_killed
+        self._is_submitted: Callable[[Run], bool] | None = None
+
+    @abstractmethod
+    def obtain_run(self) -> Started:
+        """Return a run that there is already, where the task may follow it, or else start one."""
+
+    @abstractmethod
+    def start_new(self) -> Started:
+        """Start a run, whatever runs there are."""
+
+    @abstractmethod
+    def _find_runs(self) -> list[Run]:
+        """Return the runs that this task may have started."""
+
+    def find_submitted(self) -> Run | None:
+        """Return the run that was requested and whose answer has not arrived, or None."""
+        if self._is_submitted is None:
+            return None
+        for delay in _KILL_SEARCH_DELAYS:  # the request may still be on its way
+            time.sleep(delay)
+            for run in filter(self._is_submitted, self._find_runs()):
+                return run
+        return None
+
+    def _retry_run(self, run_id: int) -> Started:
+        """Start a run that continues where a run failed.
+
+        Raises:
+            DbtCloudApiException: If dbt Cloud refuses; its `error` is a `NotRetryable` with the reason.
+        """
+        self._is_submitted = lambda run: run.retried_run_id == run_id
+        answer = self.hook.retry_job_run(run_id=run_id, account_id=self.account_id)
+        return Started(answer.json()["data"])
+
+    def _log_retry_plan(self, run_id: int) -> RetryPlan | None:
+        """Log what a retry of a run is going to execute, and return it, or None if it cannot be read."""
+        from dbtcloud.report.retry_plan import plan_log_lines
+
+        try:
+            plan = self.hook.get_job_run_retry_plan(run_id=run_id, account_id=self.account_id)
+            for line in plan_log_lines(plan):
+                self.log.info(line)
+        except Exception as error:  # noqa: BLE001 -- the plan is for the reader of the log only
+            self.log.warning("Could not read what a retry of run %s is going to execute: %s", run_id, error)
+            return None
+        return plan
 
 
 class JobStarter(RunStarter):
     """Starts a run of a job.
 
     Args:
-        task: The operator whose arguments and hook are used.
+        task: The operator. Its `if_running`, `on_retry`, `retry_from_failure` and `task_id` are used too.
         context: Airflow's context of the try.
         job_id: The job.
         overrides: Fields of the request; a `cause` among them takes precedence over `cause`.
@@ -46,7 +118,7 @@ class JobStarter(RunStarter):
 
     def __init__(
         self,
-        task: JobTask,
+        task: Any,
         context: Context,
         job_id: int | str,
         overrides: dict[str, Any],
@@ -61,8 +133,7 @@ class JobStarter(RunStarter):
         # An operator within a task of the user's own may be one of several.
         self._is_only_start = not extended and getattr(context.get("ti"), "task_id", None) == task.task_id
         self._state = TaskState(context)
-        self._dag_run_start = self._state.dag_run_start()
-        self.marker = marker_of(context, self._dag_run_start, job_id, overrides)
+        self.marker = self._state.make_marker(job_id, overrides)
         self._cancelled: set[int] = set()
         self._failed: Run | None = None
 
@@ -74,9 +145,13 @@ class JobStarter(RunStarter):
             DbtCloudJobRunException: If the job is running already and `if_running` is "fail".
             DbtCloudApiException: If dbt Cloud refuses.
         """
-        return (
-            self._of_earlier_try() or self._already_running() or self._from_failed_run() or self.start_new()
-        )
+        if self.marker.attempt > 1 and (started := self._adopt()):
+            return started
+        if self._policy != "queue" and (started := self._apply_policy()):
+            return started
+        if self._from_failure and self._failed and (started := self._continue_failed(self._failed.id)):
+            return started
+        return self.start_new()
 
     def start_new(self) -> Started:
         """Start a run, whatever runs there are."""
@@ -94,10 +169,8 @@ class JobStarter(RunStarter):
             )
         return Started(answer.json()["data"])
 
-    def _of_earlier_try(self) -> Started | None:
+    def _adopt(self) -> Started | None:
         """Return the run of an earlier try if this one adopts it, and cancel runs that nobody will follow."""
-        if self.marker.attempt <= 1:
-            return None
         decision = decide_reuse(
             self.marker,
             self._find_runs_of_earlier_tries(),
@@ -147,12 +220,13 @@ class JobStarter(RunStarter):
             is_retry = bool(self._from_failure) and run.retried_run_id is not None
             return is_retry or (marker is not None and marker.task == self.marker.task)
 
-        since = self._dag_run_start - SKEW if self._dag_run_start else horizon()
+        since = self._state.dag_run_start - SKEW if self._state.dag_run_start else horizon()
         return self.hook.find_job_runs(self.job_id, since, may_be_ours, account_id=self.account_id)
 
-    def _already_running(self) -> Started | None:
+    def _apply_policy(self) -> Started | None:
         """Apply `if_running` to the unfinished runs of the job, and return None to start a new run."""
-        if self._policy == "queue" or not (running := self._running()):
+        running = self._find_unfinished_runs()
+        if not running:
             return None
         run = running[0]
         what = (
@@ -170,7 +244,7 @@ class JobStarter(RunStarter):
             self.hook.cancel_job_run(run_id=other["id"], account_id=self.account_id)
         return None
 
-    def _running(self) -> list[dict[str, Any]]:
+    def _find_unfinished_runs(self) -> list[dict[str, Any]]:
         """Return the unfinished runs of the job, newest first, whoever started them."""
         query = {
             "job_definition_id": self.job_id,
@@ -182,11 +256,8 @@ class JobStarter(RunStarter):
         answer = self.hook.get_job_runs(account_id=self.account_id, payload=query)
         return [run for run in answer.json()["data"] or () if run["id"] not in self._cancelled]
 
-    def _from_failed_run(self) -> Started | None:
-        """Retry the failed run of an earlier try, where the task asks for it and dbt Cloud can do it."""
-        if not self._from_failure or self._failed is None:
-            return None
-        failed = self._failed.id
+    def _continue_failed(self, failed: int) -> Started | None:
+        """Retry the failed run of an earlier try, or return None to start a new run if dbt Cloud refuses."""
         plan = self._log_retry_plan(failed)
         self._stop_if_killed()
         try:
@@ -208,3 +279,62 @@ class JobStarter(RunStarter):
             self.log.info("%s Starting a new run with the commands of its retry plan.", why)
         else:
             self.log.info("%s Starting a new run.", why)
+
+
+class RetryStarter(RunStarter):
+    """Retries a run from its failure.
+
+    Args:
+        task: The operator.
+        failed: The run that failed.
+        is_first_try: Whether no earlier try of the task can have retried it.
+    """
+
+    def __init__(self, task: Any, failed: Run, *, is_first_try: bool) -> None:
+        super().__init__(task)
+        self.failed, self._is_first_try = failed, is_first_try
+
+    def obtain_run(self) -> Started:
+        """Return the retry that an earlier try started, unless it failed too, or else start one.
+
+        Raises:
+            DbtCloudApiException: If dbt Cloud cannot retry the run.
+        """
+        last = self._last_of_chain()
+        if last.id == self.failed.id or (last.finished and last.status != RunStatus.SUCCESS):
+            return self._retry(last)
+        state = "succeeded" if last.finished else "is still running"
+        self.log.info("Adopting run %s: it retries run %s, and %s.", last.id, self.failed.id, state)
+        return Started(last.data)
+
+    def start_new(self) -> Started:
+        """Retry the last run of the chain, whatever its status."""
+        return self._retry(self._last_of_chain())
+
+    def _retry(self, failed: Run) -> Started:
+        plan = self._log_retry_plan(failed.id)
+        self._stop_if_killed()
+        try:
+            return self._retry_run(failed.id)
+        except DbtCloudApiException as error:
+            if plan is None or not plan.commands or not isinstance(error.error, NotRetryable):
+                raise
+            advice = "Run the job again, or with the commands of the retry plan as steps_override."
+            raise DbtCloudApiException(f"{error} {advice}", error=error.error) from error.error
+
+    def _last_of_chain(self) -> Run:
+        """Return the failed run, or the last retry that earlier tries of the task have made of it."""
+        from dbtcloud.client.run_retry import last_of_chain
+
+        return self.failed if self._is_first_try else last_of_chain(self.failed, self._find_runs())
+
+    def _find_runs(self) -> list[Run]:
+        """Return the runs of the job since the failed one that retry another."""
+        from airflow_dbt_cloud.hooks.verbs.run_request import SKEW, horizon
+
+        since = self.failed.created_at - SKEW if self.failed.created_at else horizon()
+        job_id = self.failed.job_id
+        assert job_id is not None
+        return self.hook.find_job_runs(
+            job_id, since, lambda run: run.retried_run_id is not None, account_id=self.account_id
+        )
