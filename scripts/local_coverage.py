@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from dbtcloud.local.api.routes.route import Route
-from dbtcloud.local.api.routes.table import route_table
+from dbtcloud.local.api.routes.table import ROUTE_TABLE
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "local-coverage.md"
 DONE, DIFFERS, UNSERVED = "done", "differs", "501"
@@ -79,7 +79,7 @@ def served() -> dict[tuple[str, str], Route]:
     """Return the routes of dbt Cloud's API by method and nameless path."""
     return {
         (route.method, nameless(route.path)): route
-        for route in route_table()
+        for route in ROUTE_TABLE
         if route.path != "/" and not route.path.startswith(_OWN)
     }
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from dbtcloud.local.api.middleware import is_outside_api
-from dbtcloud.local.api.responses.envelope import NoResponse, error_response
+from dbtcloud.local.api.responses.envelope import error_response
 from dbtcloud.local.control.faults import FaultInjector, FaultRule
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.clock import SECOND
@@ -18,13 +17,15 @@ from dbtcloud.local.orchestration.cloud import Cloud
 _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Log in</h1></body></html>"
 
 
+class NoResponse(web.Response):
+    """A placeholder for the answer on a connection that was reset. Nothing is sent."""
+
+
 def inject_fault(faults: FaultInjector, cloud: Cloud) -> Middleware:
     """Return the middleware that applies the fault rules to every request of the API."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_outside_api(request):
-            return await handler(request)
         rule = faults.pick(request.method, request.path, _condition(cloud, request))
         return await (handler(request) if rule is None else _apply(rule, cloud, request, handler))
 

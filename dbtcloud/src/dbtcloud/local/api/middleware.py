@@ -5,32 +5,55 @@ import logging
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from dbtcloud.local.api.responses.envelope import NoResponse, detail_response, error_response
+from dbtcloud.local.api.fault_middleware import NoResponse, inject_fault
+from dbtcloud.local.api.responses.envelope import error_response, json_response
+from dbtcloud.local.control.control import ControlPlane
 from dbtcloud.local.control.rate_limit import RateLimiter
 from dbtcloud.local.control.request_log import RequestLog
 from dbtcloud.local.control.tokens import Authenticator
 from dbtcloud.local.discovery.graphql_endpoint import DiscoveryEndpoint
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.clock import Clock
+from dbtcloud.local.orchestration.cloud import Cloud
 
 log = logging.getLogger(__name__)
 
 
-def is_outside_api(request: web.Request) -> bool:
-    """Return whether a request is for the control plane or the pages, which dbt Cloud's API does not have.
+def middlewares(cloud: Cloud, control: ControlPlane) -> list[Middleware]:
+    """Return the middleware around every handler, the outermost first."""
+    return [
+        # Everything that reaches the wire is logged, also injected faults and refusals.
+        _only_api(_log_request(control.request_log, cloud.clock)),
+        # A fault replaces whatever the server would answer, so it needs no valid token and costs no quota.
+        _only_api(inject_fault(control.faults, cloud)),
+        # Before the token is checked: requests with a wrong token count as well.
+        _only_api(_rate_limit(control.rate_limit, cloud.clock)),
+        # Around the authentication, whose 401 is an error response like others.
+        _handle_errors,
+        _authenticate(control.authenticator),
+    ]
 
-    Such requests are not logged, not counted, and never hit by a fault.
-    """
+
+def _is_outside_api(request: web.Request) -> bool:
+    """Return whether a request is for the control plane or the pages, which dbt Cloud's API does not have."""
     return request.path == "/" or request.path.startswith(("/_local/", "/deploy/"))
 
 
-def log_request(request_log: RequestLog, clock: Clock) -> Middleware:
+def _only_api(middleware: Middleware) -> Middleware:
+    """Return a middleware that applies another one to requests for dbt Cloud's API only."""
+
+    @web.middleware
+    async def applied(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await (handler(request) if _is_outside_api(request) else middleware(request, handler))
+
+    return applied
+
+
+def _log_request(request_log: RequestLog, clock: Clock) -> Middleware:
     """Return the middleware that logs each request and the status of its answer."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_outside_api(request):
-            return await handler(request)
         body = await _body(request)
         logged = request_log.add(request, body or "", clock.now())
         status = None
@@ -45,17 +68,17 @@ def log_request(request_log: RequestLog, clock: Clock) -> Middleware:
     return middleware
 
 
-def rate_limit(limiter: RateLimiter, clock: Clock) -> Middleware:
+def _rate_limit(limiter: RateLimiter, clock: Clock) -> Middleware:
     """Return the middleware that answers 429 beyond the rate limit."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         account = request.match_info.get("account_id", "")
-        wait = None if is_outside_api(request) else limiter.count_request(account, clock.now())
+        wait = limiter.count_request(account, clock.now())
         if wait is None:
             return await handler(request)
         # The words of Django REST framework, which dbt Cloud is built on.
-        response = detail_response(429, f"Request was throttled. Expected available in {wait:.0f} seconds.")
+        response = _detail_response(429, f"Request was throttled. Expected available in {wait:.0f} seconds.")
         if limiter.settings is not None and limiter.settings.retry_after:
             response.headers["Retry-After"] = f"{wait:.0f}"
         return response
@@ -63,12 +86,12 @@ def rate_limit(limiter: RateLimiter, clock: Clock) -> Middleware:
     return middleware
 
 
-def authenticate(authenticator: Authenticator) -> Middleware:
+def _authenticate(authenticator: Authenticator) -> Middleware:
     """Return the middleware that checks the token."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_outside_api(request):
+        if _is_outside_api(request):
             authenticator.check_outside_api(request)
         else:
             authenticator.check_api(request)
@@ -78,7 +101,7 @@ def authenticate(authenticator: Authenticator) -> Middleware:
 
 
 @web.middleware
-async def handle_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _handle_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn an exception of the inner middleware or the handler into an error response."""
     try:
         return await handler(request)
@@ -87,8 +110,8 @@ async def handle_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except web.HTTPException as error:
         return _http_error_response(request, error)
     except Exception as error:
-        if is_outside_api(request) and isinstance(error, ValueError):
-            return detail_response(400, str(error))
+        if _is_outside_api(request) and isinstance(error, ValueError):
+            return _detail_response(400, str(error))
         log.exception("The local dbt Cloud failed on %s %s", request.method, request.path)
         message = "The local dbt Cloud failed on this request. Its log has the traceback."
         return _error_response(request, ApiException(500, message))
@@ -100,12 +123,17 @@ def _error_response(request: web.Request, error: ApiException) -> web.Response:
     return error_response(error)
 
 
+def _detail_response(code: int, detail: str) -> web.Response:
+    """Return an error outside the envelope, as Django REST framework sends by itself."""
+    return json_response({"detail": detail}, code)
+
+
 def _http_error_response(request: web.Request, error: web.HTTPException) -> web.Response:
     if isinstance(error, web.HTTPNotFound):
         return error_response(ApiException.not_implemented(request.method, request.path))
     if isinstance(error, web.HTTPMethodNotAllowed):
-        return detail_response(error.status, f'Method "{request.method}" not allowed.')
-    return detail_response(error.status, error.text or error.reason)
+        return _detail_response(error.status, f'Method "{request.method}" not allowed.')
+    return _detail_response(error.status, error.text or error.reason)
 
 
 def _too_large(request: web.Request) -> web.Response:

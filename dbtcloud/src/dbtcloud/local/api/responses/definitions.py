@@ -159,9 +159,12 @@ def environment_json(
     }
 
 
-def job_json(job: JobRecord) -> dict[str, Any]:
-    """Return a job as `jobs/` and `jobs/{id}/` show it."""
+def job_json(job: JobRecord, *, nested: bool = False) -> dict[str, Any]:
+    """Return a job as the jobs endpoints show it, or `nested` as a run includes it."""
     schedule = _schedule(job)
+    if nested:
+        types = {name: schedule[name]["type"] for name in ("date", "time")}
+        return {**_job_core(job), "schedule": {"cron": schedule["cron"], **types}}
     return {
         **_job_core(job),
         "schedule": schedule,
@@ -173,13 +176,6 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "next_run_humanized": None,
         **dict.fromkeys(_RELATED_TO_JOBS),
     }
-
-
-def nested_job_json(job: JobRecord) -> dict[str, Any]:
-    """Return a job as a run includes it, with another form of its schedule."""
-    schedule = _schedule(job)
-    types = {name: schedule[name]["type"] for name in ("date", "time")}
-    return {**_job_core(job), "schedule": {"cron": schedule["cron"], **types}}
 
 
 def _schedule(job: JobRecord) -> dict[str, Any]:

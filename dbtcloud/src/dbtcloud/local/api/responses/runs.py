@@ -37,54 +37,136 @@ _TRIGGER_ID_OFFSET = 1_000_000
 _MAX_LOG_LINES = 1_000
 
 
-def run_json(run: RunRecord, now: int, base_url: str, *, blocked_by: Collection[int] = ()) -> dict[str, Any]:
-    """Return a run without related objects: those are null or empty until `include_related` names them."""
-    status = run.status(now)
-    return {
-        **_identity(run, status),
-        "blocked_by": list(blocked_by),
-        **_instants(run, now),
-        "last_checked_at": None,
-        "last_heartbeat_at": None,
-        "should_start_at": None,
-        "trigger": None,
-        "job": None,
-        "environment": None,
-        "run_steps": [],
-        "deprecation": None,
-        **_flags(status),
-        **_durations(run, now),
-        "retrying_run_id": run.retrying_run_id,
-        "can_retry": False,
-        "retry_not_supported_reason": "RETRY_NOT_FAILED_RUN",
-        "job_id": run.job_id,
-        "is_running": None,
-        "href": f"{base_url}/deploy/{run.account_id}/projects/{run.project_id}/runs/{run.id}/",
-        "used_repo_cache": None,
-        **({"_local": {"pretended": True}} if run.script else {}),
-    }
+class RunJson:
+    """A run as dbt Cloud writes it at one instant.
 
+    Args:
+        run: the run.
+        now: the instant, in microseconds since 1970.
+        base_url: the address of the local dbt Cloud.
+    """
 
-def trigger_json(run: RunRecord) -> dict[str, Any]:
-    """Return the trigger of a run: its cause and every override, null where there was none."""
-    cause = run.trigger.get("cause", "")
-    return {
-        "id": run.id + _TRIGGER_ID_OFFSET,
-        "cause": cause,
-        "job_definition_id": run.job_id,
-        **{name: run.trigger.get(name) for name in _OVERRIDES},
-        "created_at": spaced_timestamp(run.created_at),
-        "cause_humanized": cause,
-        "job": None,
-        "cause_category": run.trigger.get("cause_category", "api"),
-    }
+    def __init__(self, run: RunRecord, now: int, base_url: str) -> None:
+        self._run, self._now, self._base_url = run, now, base_url
+        self._status = run.status(now)
 
+    def content(self, *, blocked_by: Collection[int] = ()) -> dict[str, Any]:
+        """Return the run without related objects.
 
-def audit_json(run: RunRecord, now: int) -> dict[str, Any]:
-    """Return who started a run, and who cancelled it: always the same service token."""
-    by_token = {"actor": {"id": "1", "type": "service_token", "name": "Local dbt Cloud"}}
-    cancelled = run.status(now) is Status.CANCELLED
-    return {"trigger": by_token, "cancellation": by_token if cancelled else None}
+        Those are null or empty until `include_related` names them. `blocked_by` has the ids of the runs that
+        it waits for.
+        """
+        run = self._run
+        path = f"/deploy/{run.account_id}/projects/{run.project_id}/runs/{run.id}/"
+        return {
+            **self._identity(),
+            "blocked_by": list(blocked_by),
+            **self._instants(),
+            "last_checked_at": None,
+            "last_heartbeat_at": None,
+            "should_start_at": None,
+            "trigger": None,
+            "job": None,
+            "environment": None,
+            "run_steps": [],
+            "deprecation": None,
+            **self._flags(),
+            **self._durations(),
+            "retrying_run_id": run.retrying_run_id,
+            "can_retry": False,
+            "retry_not_supported_reason": "RETRY_NOT_FAILED_RUN",
+            "job_id": run.job_id,
+            "is_running": None,
+            "href": f"{self._base_url}{path}",
+            "used_repo_cache": None,
+            **({"_local": {"pretended": True}} if run.script else {}),
+        }
+
+    def trigger(self) -> dict[str, Any]:
+        """Return the trigger of the run: its cause and every override, null where there was none."""
+        run = self._run
+        cause = run.trigger.get("cause", "")
+        return {
+            "id": run.id + _TRIGGER_ID_OFFSET,
+            "cause": cause,
+            "job_definition_id": run.job_id,
+            **{name: run.trigger.get(name) for name in _OVERRIDES},
+            "created_at": spaced_timestamp(run.created_at),
+            "cause_humanized": cause,
+            "job": None,
+            "cause_category": run.trigger.get("cause_category", "api"),
+        }
+
+    def audit(self) -> dict[str, Any]:
+        """Return the starter and the canceller of the run, which are always the same service token."""
+        by_token = {"actor": {"id": "1", "type": "service_token", "name": "Local dbt Cloud"}}
+        cancelled = self._status is Status.CANCELLED
+        return {"trigger": by_token, "cancellation": by_token if cancelled else None}
+
+    def _identity(self) -> dict[str, Any]:
+        run, status = self._run, self._status
+        taken = status >= Status.STARTING and run.dequeued_at is not None
+        saved = status.finished and run.started_at is not None
+        return {
+            "id": run.id,
+            "trigger_id": run.id + _TRIGGER_ID_OFFSET,
+            "account_id": run.account_id,
+            "environment_id": run.environment_id,
+            "project_id": run.project_id,
+            "job_definition_id": run.job_id,
+            "status": int(status),
+            "dbt_version": run.dbt_version or run.trigger.get("dbt_version_override") or "latest",
+            "git_branch": run.git_branch or run.trigger.get("git_branch"),
+            "git_sha": run.git_sha or run.trigger.get("git_sha"),
+            "status_message": run.message if status.finished else None,
+            "owner_thread_id": None,
+            "executed_by_thread_id": f"local-run-{run.id}" if taken else None,
+            "deferring_run_id": None,
+            "artifacts_saved": saved,
+            "artifact_s3_path": f"local/runs/{run.id}/artifacts/target" if saved else None,
+            "has_docs_generated": saved and run.docs and status is Status.SUCCESS,
+            "has_sources_generated": saved and run.sources and status is Status.SUCCESS,
+            "notifications_sent": status.finished,
+        }
+
+    def _instants(self) -> dict[str, str | None]:
+        run = self._run
+        others = [self._past(each) for each in (run.dequeued_at, run.started_at, run.finished_at)]
+        last = max(instant for instant in (run.created_at, *others) if instant is not None)
+        names = ("created_at", "updated_at", "dequeued_at", "started_at", "finished_at")
+        return dict(zip(names, map(spaced_timestamp, (run.created_at, last, *others)), strict=True))
+
+    def _flags(self) -> dict[str, Any]:
+        status = self._status
+        return {
+            "status_humanized": _HUMANIZED[status],
+            "in_progress": not status.finished,
+            "is_complete": status.finished,
+            "is_success": status is Status.SUCCESS,
+            "is_error": status is Status.ERROR,
+            "is_cancelled": status is Status.CANCELLED,
+        }
+
+    def _durations(self) -> dict[str, str]:
+        created, now = self._run.created_at, self._now
+        finished, started = self._past(self._run.finished_at), self._past(self._run.started_at)
+        end = now if finished is None else finished
+        lasted = {
+            "duration": end - created,
+            "queued_duration": (end if started is None else started) - created,
+            "run_duration": 0 if started is None else end - started,
+        }
+        ended = "0 minutes from now" if finished is None else f"{humanise_duration(now - finished)} ago"
+        return {
+            **{name: clock_duration(span) for name, span in lasted.items()},
+            **{f"{name}_humanized": humanise_duration(span) for name, span in lasted.items()},
+            "created_at_humanized": f"{humanise_duration(now - created)} ago",
+            "finished_at_humanized": ended,
+        }
+
+    def _past(self, instant: int | None) -> int | None:
+        # The store knows all instants of a simulated run from its start.
+        return instant if instant is not None and instant <= self._now else None
 
 
 def step_json(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any]:
@@ -116,68 +198,3 @@ def step_json(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any]
         "run_step_command": {"run_step_id": step.id, "dbt_command": step.command} if step.command else None,
         "run_step_invocation": None,
     }
-
-
-def _identity(run: RunRecord, status: Status) -> dict[str, Any]:
-    taken = status >= Status.STARTING and run.dequeued_at is not None
-    saved = status.finished and run.started_at is not None
-    return {
-        "id": run.id,
-        "trigger_id": run.id + _TRIGGER_ID_OFFSET,
-        "account_id": run.account_id,
-        "environment_id": run.environment_id,
-        "project_id": run.project_id,
-        "job_definition_id": run.job_id,
-        "status": int(status),
-        "dbt_version": run.dbt_version or run.trigger.get("dbt_version_override") or "latest",
-        "git_branch": run.git_branch or run.trigger.get("git_branch"),
-        "git_sha": run.git_sha or run.trigger.get("git_sha"),
-        "status_message": run.message if status.finished else None,
-        "owner_thread_id": None,
-        "executed_by_thread_id": f"local-run-{run.id}" if taken else None,
-        "deferring_run_id": None,
-        "artifacts_saved": saved,
-        "artifact_s3_path": f"local/runs/{run.id}/artifacts/target" if saved else None,
-        "has_docs_generated": saved and run.docs and status is Status.SUCCESS,
-        "has_sources_generated": saved and run.sources and status is Status.SUCCESS,
-        "notifications_sent": status.finished,
-    }
-
-
-def _instants(run: RunRecord, now: int) -> dict[str, str | None]:
-    ahead_excluded = [_past(instant, now) for instant in (run.dequeued_at, run.started_at, run.finished_at)]
-    last = max(instant for instant in (run.created_at, *ahead_excluded) if instant is not None)
-    names = ("created_at", "updated_at", "dequeued_at", "started_at", "finished_at")
-    return dict(zip(names, map(spaced_timestamp, (run.created_at, last, *ahead_excluded)), strict=True))
-
-
-def _flags(status: Status) -> dict[str, Any]:
-    return {
-        "status_humanized": _HUMANIZED[status],
-        "in_progress": not status.finished,
-        "is_complete": status.finished,
-        "is_success": status is Status.SUCCESS,
-        "is_error": status is Status.ERROR,
-        "is_cancelled": status is Status.CANCELLED,
-    }
-
-
-def _durations(run: RunRecord, now: int) -> dict[str, str]:
-    finished, started = _past(run.finished_at, now), _past(run.started_at, now)
-    end = now if finished is None else finished
-    lasted = {
-        "duration": end - run.created_at,
-        "queued_duration": (end if started is None else started) - run.created_at,
-        "run_duration": 0 if started is None else end - started,
-    }
-    ended = "0 minutes from now" if finished is None else f"{humanise_duration(now - finished)} ago"
-    return {
-        **{name: clock_duration(span) for name, span in lasted.items()},
-        **{f"{name}_humanized": humanise_duration(span) for name, span in lasted.items()},
-        "created_at_humanized": f"{humanise_duration(now - run.created_at)} ago",
-        "finished_at_humanized": ended,
-    }
-
-
-def _past(instant: int | None, now: int) -> int | None:
-    return instant if instant is not None and instant <= now else None

@@ -2,29 +2,27 @@
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.query import parse_query
 from dbtcloud.local.api.responses.definitions import account_json
 from dbtcloud.local.api.responses.envelope import data_response, list_response
-from dbtcloud.local.api.routes.path_objects import account_of, cloud_of
-from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.records import AccountRecord
 from dbtcloud.local.store.queries import PageQuery
 
 
-async def _list_accounts(request: web.Request) -> web.Response:
+async def _list_accounts(call: ApiCall) -> web.Response:
     """Answer with all accounts."""
-    parse_query(request, {})
-    store = cloud_of(request).store
+    call.query({})
+    store = call.cloud.store
     ids = store.definitions.ids(AccountRecord)
     accounts = [account for id_ in ids if (account := store.definitions.get(AccountRecord, id_))]
-    contents = [account_json(account, cloud_of(request).base_url) for account in accounts]
+    contents = [account_json(account, call.cloud.base_url) for account in accounts]
     return list_response(contents, len(ids), PageQuery(order_by=""), {"pk__in": ids})
 
 
-async def _get_account(request: web.Request) -> web.Response:
+async def _get_account(call: ApiCall) -> web.Response:
     """Answer with one account."""
-    parse_query(request, {})
-    return data_response(account_json(account_of(request), cloud_of(request).base_url))
+    call.query({})
+    return data_response(account_json(call.account(), call.cloud.base_url))
 
 
 _LIMITS = "Plan and limits are invented."

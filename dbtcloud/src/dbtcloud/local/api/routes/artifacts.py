@@ -4,36 +4,34 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.query import parse_query, read_integer
 from dbtcloud.local.api.responses.envelope import data_response
-from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of, run_of
-from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import JobRecord, Status
 from dbtcloud.local.orchestration.artifacts import RunArtifacts
 from dbtcloud.local.store.queries import PageQuery, RunQuery
 
 
-async def _list_artifacts(request: web.Request) -> web.Response:
+async def _list_artifacts(call: ApiCall) -> web.Response:
     """Answer with the paths of a run's artifacts. `step` has no effect, as in dbt Cloud."""
-    parse_query(request, {"step": read_integer})
-    return data_response(RunArtifacts(cloud_of(request), run_of(request)).paths())
+    call.query({"step": "integer"})
+    return data_response(RunArtifacts(call.cloud, call.run()).paths())
 
 
-async def _get_artifact(request: web.Request) -> web.StreamResponse:
+async def _get_artifact(call: ApiCall) -> web.StreamResponse:
     """Answer with one artifact, of one step if `step` is given."""
-    step = parse_query(request, {"step": read_integer}).values.get("step")
-    path = request.match_info["remainder"]
-    return _raw(RunArtifacts(cloud_of(request), run_of(request)).content(path, step), path)
+    step = call.query({"step": "integer"}).values.get("step")
+    path = call.request.match_info["remainder"]
+    return _raw(RunArtifacts(call.cloud, call.run()).content(path, step), path)
 
 
-async def _get_job_artifact(request: web.Request) -> web.StreamResponse:
+async def _get_job_artifact(call: ApiCall) -> web.StreamResponse:
     """Answer with the artifact from the newest finished run of the job that has it."""
-    parse_query(request, {})
+    call.query({})
     job, cloud, path = (
-        definition_of(request, JobRecord, "job_id"),
-        cloud_of(request),
-        request.match_info["remainder"],
+        call.definition(JobRecord, "job_id"),
+        call.cloud,
+        call.request.match_info["remainder"],
     )
     ended = [int(status) for status in Status if status.finished]
     query = RunQuery(job.account_id, job_ids=[job.id], statuses=ended)

@@ -5,11 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.body import read_body
 from dbtcloud.local.api.responses.envelope import data_response
-from dbtcloud.local.api.routes.environment_variables import environments_of
-from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
-from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import check_object
 from dbtcloud.local.model.records import EnvironmentVariable, ProjectRecord
@@ -17,30 +14,30 @@ from dbtcloud.local.orchestration.deletion import delete
 from dbtcloud.local.orchestration.environment_variables import check_variable, project_variables
 
 
-async def _create_variables(request: web.Request) -> web.Response:
+async def _create_variables(call: ApiCall) -> web.Response:
     """Create variables, each with its values by environment name, or `project` for the default."""
-    body = check_object(await read_body(request, {"env_var": "array"})).get("env_var")
-    made = [_create(request, check_object(each)) for each in (body if isinstance(body, list) else [body])]
+    body = check_object(await call.body({"env_var": "array"})).get("env_var")
+    made = [_create(call, check_object(each)) for each in (body if isinstance(body, list) else [body])]
     return data_response(made)
 
 
-async def _update_variables(request: web.Request) -> web.Response:
+async def _update_variables(call: ApiCall) -> web.Response:
     """Update a variable's values by their ids, or add values by environment name."""
-    body = check_object(await read_body(request, {"env_vars": "object"})).get("env_vars")
+    body = check_object(await call.body({"env_vars": "object"})).get("env_vars")
     values = dict(check_object(body))
     name, new_name = values.pop("name", None), values.pop("new_name", None)
-    kept = _values_of(request, name)
+    kept = _values_of(call, name)
     check_variable(new_name or name, {key: value for key, value in values.items() if value is not None})
     if new_name and new_name != name:
-        _check_unused(request, new_name)
-    scopes = _scopes(request)
-    deleted = [_delete(request, kept[key]) for key in kept if key in values and not values[key]]
+        _check_unused(call, new_name)
+    scopes = _scopes(call)
+    deleted = [_delete(call, kept[key]) for key in kept if key in values and not values[key]]
     for key, variable in kept.items():
         changed = replace(variable, name=new_name or name, value=values.get(key) or variable.value)
         if variable.id not in deleted:
-            cloud_of(request).store.definitions.put(changed)
+            call.cloud.store.definitions.put(changed)
     new = {key: value for key, value in values.items() if key in scopes and value}
-    ids = [_put(request, new_name or name, value, scopes[key]) for key, value in new.items()]
+    ids = [_put(call, new_name or name, value, scopes[key]) for key, value in new.items()]
     unknown = [key for key in values if key not in kept and key not in scopes]
     return data_response(
         {
@@ -52,32 +49,32 @@ async def _update_variables(request: web.Request) -> web.Response:
     )
 
 
-async def _delete_variables(request: web.Request) -> web.Response:
+async def _delete_variables(call: ApiCall) -> web.Response:
     """Delete a variable with all its values, including those of jobs."""
-    body = check_object(await read_body(request, {"name": "string"}))
-    for variable in _values_of(request, body.get("name")).values():
-        _delete(request, variable)
+    body = check_object(await call.body({"name": "string"}))
+    for variable in _values_of(call, body.get("name")).values():
+        _delete(call, variable)
     return data_response(None)
 
 
-def _create(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
+def _create(call: ApiCall, body: dict[str, Any]) -> dict[str, Any]:
     values = dict(body)
-    name, scopes = values.pop("new_name", None), _scopes(request)
+    name, scopes = values.pop("new_name", None), _scopes(call)
     check_variable(name, values)
-    _check_unused(request, name)
-    ids = [_put(request, name, value, scopes[key]) for key, value in values.items() if key in scopes]
+    _check_unused(call, name)
+    ids = [_put(call, name, value, scopes[key]) for key, value in values.items() if key in scopes]
     failures = {key: "There is no such environment." for key in values if key not in scopes}
     data = {"message": "Created.", "new_var_ids": ids, "failures": failures}
     return {"status": "success", "status_code": 201, "key_name": name, "data": data}
 
 
-def _check_unused(request: web.Request, name: str) -> None:
-    if any(variable.name == name for variable in _variables(request)):
+def _check_unused(call: ApiCall, name: str) -> None:
+    if any(variable.name == name for variable in _variables(call)):
         raise ApiException.bad_request({"name": f"{name!r} exists already."})
 
 
-def _put(request: web.Request, name: str, value: str, environment_id: int | None) -> int:
-    cloud, project = cloud_of(request), definition_of(request, ProjectRecord, "project_id")
+def _put(call: ApiCall, name: str, value: str, environment_id: int | None) -> int:
+    cloud, project = call.cloud, call.definition(ProjectRecord, "project_id")
     variable = EnvironmentVariable(
         id=cloud.store.definitions.next_id(EnvironmentVariable),
         name=name,
@@ -92,26 +89,26 @@ def _put(request: web.Request, name: str, value: str, environment_id: int | None
     return variable.id
 
 
-def _delete(request: web.Request, variable: EnvironmentVariable) -> int:
-    return delete(cloud_of(request), variable).id
+def _delete(call: ApiCall, variable: EnvironmentVariable) -> int:
+    return delete(call.cloud, variable).id
 
 
-def _scopes(request: web.Request) -> dict[str, int | None]:
+def _scopes(call: ApiCall) -> dict[str, int | None]:
     """Return the environment ids that a value may have, by name. That of the whole project is None."""
-    return {"project": None, **{each.name: each.id for each in environments_of(request)}}
+    return {"project": None, **{each.name: each.id for each in call.environments()}}
 
 
-def _values_of(request: web.Request, name: Any) -> dict[str, EnvironmentVariable]:
+def _values_of(call: ApiCall, name: Any) -> dict[str, EnvironmentVariable]:
     """Return all values of one variable, by their ids as text, or raise 404."""
-    values = {str(each.id): each for each in _variables(request) if each.name == name}
+    values = {str(each.id): each for each in _variables(call) if each.name == name}
     if not values:
         raise ApiException.not_found()
     return values
 
 
-def _variables(request: web.Request) -> list[EnvironmentVariable]:
-    project = definition_of(request, ProjectRecord, "project_id")
-    return project_variables(cloud_of(request).store, project.account_id, project.id)
+def _variables(call: ApiCall) -> list[EnvironmentVariable]:
+    project = call.definition(ProjectRecord, "project_id")
+    return project_variables(call.cloud.store, project.account_id, project.id)
 
 
 _BULK = "/api/v3/accounts/{account_id}/projects/{project_id}/environment-variables/bulk/"

@@ -6,118 +6,118 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.api.routes.app_keys import CONTROL
+from dbtcloud.local.api.routes.route import CONTROL, ApiCall
 from dbtcloud.local.control.control import ControlPlane
 from dbtcloud.local.control.rate_limit import RateLimitSettings
 from dbtcloud.local.control.type_check import check_types
 
 
-async def _health(_: web.Request) -> web.Response:
+async def _health(_: ApiCall) -> web.Response:
     """Answer 200: the server is up."""
     return web.json_response({"status": "ok"})
 
 
-async def _reset(request: web.Request) -> web.Response:
+async def _reset(call: ApiCall) -> web.Response:
     """Return to a new server's state."""
-    await _control(request).reset()
+    await _control(call).reset()
     return web.json_response({})
 
 
-async def _seed(request: web.Request) -> web.Response:
+async def _seed(call: ApiCall) -> web.Response:
     """Add definitions and simulated runs, and answer with their ids."""
-    return web.json_response(_control(request).seed(await _document(request)))
+    return web.json_response(_control(call).seed(await _document(call)))
 
 
-async def _get_clock(request: web.Request) -> web.Response:
+async def _get_clock(call: ApiCall) -> web.Response:
     """Answer with the server's time, in seconds since 1970."""
-    return web.json_response({"now": _control(request).now()})
+    return web.json_response({"now": _control(call).now()})
 
 
-async def _advance_clock(request: web.Request) -> web.Response:
+async def _advance_clock(call: ApiCall) -> web.Response:
     """Move the clock forward by `advance` seconds."""
-    document = await _document(request)
+    document = await _document(call)
     seconds = document.get("advance") if isinstance(document, dict) else None
     if not isinstance(seconds, int | float):
         raise ValueError(f'Give {{"advance": seconds}}; got {document!r}.')  # noqa: TRY004 - one kind of error for bad input
-    return web.json_response({"now": _control(request).advance(seconds)})
+    return web.json_response({"now": _control(call).advance(seconds)})
 
 
-async def _list_faults(request: web.Request) -> web.Response:
+async def _list_faults(call: ApiCall) -> web.Response:
     """Answer with the fault rules in force."""
-    return web.json_response(_control(request).faults.as_json())
+    return web.json_response(_control(call).faults.as_json())
 
 
-async def _add_faults(request: web.Request) -> web.Response:
+async def _add_faults(call: ApiCall) -> web.Response:
     """Add one fault rule, or a list of them, and answer with their ids."""
-    document, faults = await _document(request), _control(request).faults
+    document, faults = await _document(call), _control(call).faults
     rules = document if isinstance(document, list) else [document]
     return web.json_response({"ids": [faults.add(rule) for rule in rules]})
 
 
-async def _clear_faults(request: web.Request) -> web.Response:
+async def _clear_faults(call: ApiCall) -> web.Response:
     """Remove all fault rules."""
-    _control(request).faults.clear()
+    _control(call).faults.clear()
     return web.json_response({})
 
 
-async def _list_requests(request: web.Request) -> web.Response:
+async def _list_requests(call: ApiCall) -> web.Response:
     """Answer with the request log and the counters."""
-    control = _control(request)
+    control = _control(call)
     return web.json_response({"requests": control.request_log.as_json(), "counters": control.counters()})
 
 
-async def _clear_requests(request: web.Request) -> web.Response:
+async def _clear_requests(call: ApiCall) -> web.Response:
     """Clear the request log and the counters."""
-    _control(request).request_log.clear()
+    _control(call).request_log.clear()
     return web.json_response({})
 
 
-async def _counters(request: web.Request) -> web.Response:
+async def _counters(call: ApiCall) -> web.Response:
     """Answer with the counters alone."""
-    return web.json_response(_control(request).counters())
+    return web.json_response(_control(call).counters())
 
 
-async def _get_rate_limit(request: web.Request) -> web.Response:
+async def _get_rate_limit(call: ApiCall) -> web.Response:
     """Answer with the rate limit in force, null for none, and how many requests it has refused."""
-    return web.json_response(_control(request).rate_limit_status())
+    return web.json_response(_control(call).rate_limit_status())
 
 
-async def _set_rate_limit(request: web.Request) -> web.Response:
+async def _set_rate_limit(call: ApiCall) -> web.Response:
     """Set a rate limit: `per_minute`, `cooldown` (seconds), `retry_after` (whether to send that header)."""
-    document = await _document(request)
+    document = await _document(call)
     try:
         limit = RateLimitSettings(**document)
     except TypeError as error:
         raise ValueError(f"A limit takes per_minute, cooldown and retry_after; got {document!r}.") from error
     check_types(RateLimitSettings, document, "a limit")
-    _control(request).rate_limit.enable(limit)
+    _control(call).rate_limit.enable(limit)
     return web.json_response(asdict(limit))
 
 
-async def _clear_rate_limit(request: web.Request) -> web.Response:
+async def _clear_rate_limit(call: ApiCall) -> web.Response:
     """Remove the rate limit."""
-    _control(request).rate_limit.disable()
+    _control(call).rate_limit.disable()
     return web.json_response({})
 
 
-async def _add_token(request: web.Request) -> web.Response:
+async def _add_token(call: ApiCall) -> web.Response:
     """Accept another token, generated unless `token` gives it, and answer with it."""
-    document = await _document(request)
+    document = await _document(call)
     fields = document if isinstance(document, dict) else {}
     sets, token = fields.get("permission_sets"), fields.get("token")
     if not isinstance(sets, list) or not all(isinstance(each, str) for each in [*sets, token or ""]):
         # The message does not repeat the document, which may hold the token.
         raise ValueError('Give {"permission_sets": ["job_runner", …], "token": "…"}; the token is optional.')
-    added = _control(request).authenticator.add_token(sets, token)
+    added = _control(call).authenticator.add_token(sets, token)
     return web.json_response({"token": added, "permission_sets": sets})
 
 
-def _control(request: web.Request) -> ControlPlane:
-    return request.app[CONTROL]
+def _control(call: ApiCall) -> ControlPlane:
+    return call.request.app[CONTROL]
 
 
-async def _document(request: web.Request) -> Any:
-    text = await request.text()
+async def _document(call: ApiCall) -> Any:
+    text = await call.request.text()
     try:
         return json.loads(text) if text else {}
     except ValueError as error:

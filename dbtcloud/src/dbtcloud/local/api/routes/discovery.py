@@ -2,12 +2,12 @@
 
 from aiohttp import web
 
-from dbtcloud.local.api.routes.app_keys import DISCOVERY
+from dbtcloud.local.api.routes.route import DISCOVERY, ApiCall
 
 
-async def _answer_query(request: web.Request) -> web.Response:
+async def _answer_query(call: ApiCall) -> web.Response:
     """Answer a GraphQL query about the artifacts of finished runs."""
-    return await request.app[DISCOVERY].answer(request)
+    return await call.request.app[DISCOVERY].answer(call.request)
 
 
 _NEEDS = ("metadata", "read")

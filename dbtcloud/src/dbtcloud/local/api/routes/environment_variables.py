@@ -6,11 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.query import parse_query, read_integer
 from dbtcloud.local.api.responses.envelope import data_response
-from dbtcloud.local.api.routes.path_objects import cloud_of, definition_of
-from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object
 from dbtcloud.local.model.clock import spaced_timestamp
@@ -43,43 +40,43 @@ _FIELDS: BodySchema = {
 _OWNERS = {"environment": "environment_id", "job": "job_definition_id", "user": "user_id"}
 
 
-async def _list_by_environment(request: web.Request) -> web.Response:
+async def _list_by_environment(call: ApiCall) -> web.Response:
     """Answer with the project's environments, and the value of each variable in each of them."""
-    parse_query(request, {})
-    environments = environments_of(request)
+    call.query({})
+    environments = call.environments()
     names = {environment.id: environment.name for environment in environments}
     table: dict[str, dict[str, Any]] = {}
-    for each in _variables(request):
+    for each in _variables(call):
         if each.type == "project" or each.environment_id in names:
             column = names.get(each.environment_id or 0, "project")
             table.setdefault(each.name, {})[column] = _entry(each)
     return data_response({"environments": ["project", *names.values()], "variables": table})
 
 
-async def _list_by_job(request: web.Request) -> web.Response:
+async def _list_by_job(call: ApiCall) -> web.Response:
     """Answer with the values that apply to a job, by variable and scope."""
-    job_id = parse_query(request, {"job_definition_id": read_integer}).values.get("job_definition_id")
+    job_id = call.query({"job_definition_id": "integer"}).values.get("job_definition_id")
     if job_id is None:
-        return data_response(_by_scope(each for each in _variables(request) if each.type == "project"))
-    job = cloud_of(request).store.definitions.get(JobRecord, job_id)
-    if job is None or job.state == DELETED or job.project_id != _project(request).id:
+        return data_response(_by_scope(each for each in _variables(call) if each.type == "project"))
+    job = call.cloud.store.definitions.get(JobRecord, job_id)
+    if job is None or job.state == DELETED or job.project_id != _project(call).id:
         raise ApiException.not_found()
-    return data_response(_by_scope(each for each in _variables(request) if each.applies_to(job)))
+    return data_response(_by_scope(each for each in _variables(call) if each.applies_to(job)))
 
 
-async def _list_by_user(request: web.Request) -> web.Response:
+async def _list_by_user(call: ApiCall) -> web.Response:
     """Answer with the values of a user and those that they override."""
-    user_id = parse_query(request, {"user_id": read_integer}).values.get("user_id")
-    values = _variables(request)
+    user_id = call.query({"user_id": "integer"}).values.get("user_id")
+    values = _variables(call)
     return data_response(
         _by_scope(each for each in values if each.type == "project" or each.user_id == (user_id or 0))
     )
 
 
-async def _create_variable(request: web.Request) -> web.Response:
+async def _create_variable(call: ApiCall) -> web.Response:
     """Create the value of a variable in one scope, and answer with it and 201."""
-    project, cloud = _project(request), cloud_of(request)
-    body = check_object(await read_body(request, _FIELDS))
+    project, cloud = _project(call), call.cloud
+    body = check_object(await call.body(_FIELDS))
     check_body(body, _FIELDS, ("name", "type"))
     value = _value(body) or ""
     check_variable(body["name"], {"raw_value": value})
@@ -90,22 +87,22 @@ async def _create_variable(request: web.Request) -> web.Response:
         account_id=project.account_id,
         project_id=project.id,
         created_at=cloud.clock.now(),
-        **_scope(request, body),
+        **_scope(call, body),
     )
-    _check_unique(request, variable)
+    _check_unique(call, variable)
     cloud.store.definitions.put(variable)
     return data_response(_variable_json(variable), 201)
 
 
-async def _update_variable(request: web.Request) -> web.Response:
+async def _update_variable(call: ApiCall) -> web.Response:
     """Update a value or the name of its variable."""
-    variable, cloud = _variable(request), cloud_of(request)
-    body = check_object(await read_body(request, _FIELDS))
+    variable, cloud = _variable(call), call.cloud
+    body = check_object(await call.body(_FIELDS))
     check_body(body, _FIELDS)
     value, name = _value(body), body.get("name") or variable.name
     check_variable(name, {} if value is None else {"raw_value": value})
     changed = replace(variable, name=name, value=variable.value if value is None else value)
-    _check_unique(request, changed)
+    _check_unique(call, changed)
     changed = replace(changed, updated_at=cloud.clock.now())
     if body.get("state") == DELETED:
         changed = delete(cloud, changed)
@@ -113,9 +110,9 @@ async def _update_variable(request: web.Request) -> web.Response:
     return data_response(_variable_json(changed))
 
 
-async def _delete_variable(request: web.Request) -> web.Response:
+async def _delete_variable(call: ApiCall) -> web.Response:
     """Delete a value of a variable."""
-    return data_response(_variable_json(delete(cloud_of(request), _variable(request))))
+    return data_response(_variable_json(delete(call.cloud, _variable(call))))
 
 
 def _variable_json(variable: EnvironmentVariable) -> dict[str, Any]:
@@ -137,13 +134,6 @@ def _variable_json(variable: EnvironmentVariable) -> dict[str, Any]:
     }
 
 
-def environments_of(request: web.Request) -> list[EnvironmentRecord]:
-    """Return the environments of the project that the path names."""
-    definitions, project = cloud_of(request).store.definitions, _project(request)
-    every = (definitions.get(EnvironmentRecord, id_) for id_ in definitions.ids(EnvironmentRecord))
-    return [each for each in every if each and each.project_id == project.id and each.state != DELETED]
-
-
 def _entry(variable: EnvironmentVariable) -> dict[str, Any]:
     return {"id": variable.id, "value": variable.shown_value}
 
@@ -160,7 +150,7 @@ def _value(body: dict[str, Any]) -> str | None:
     return body.get("display_value") if given is None else given
 
 
-def _scope(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
+def _scope(call: ApiCall, body: dict[str, Any]) -> dict[str, Any]:
     """Return the scope and the id of its owner, which must belong to the project."""
     kind = body["type"]
     if kind not in SCOPES:
@@ -172,37 +162,37 @@ def _scope(request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
         raise ApiException.bad_request({name: f"{name!r} is a required property"})
     if kind != "user":
         owner: type[EnvironmentRecord | JobRecord] = EnvironmentRecord if kind == "environment" else JobRecord
-        there = cloud_of(request).store.definitions.get(owner, body[name])
-        if there is None or there.state == DELETED or there.project_id != _project(request).id:
+        there = call.cloud.store.definitions.get(owner, body[name])
+        if there is None or there.state == DELETED or there.project_id != _project(call).id:
             raise ApiException.not_found()
     return {"type": kind, name: body[name]}
 
 
-def _check_unique(request: web.Request, variable: EnvironmentVariable) -> None:
+def _check_unique(call: ApiCall, variable: EnvironmentVariable) -> None:
     def scope(each: EnvironmentVariable) -> tuple[Any, ...]:
         return each.name, each.type, each.environment_id, each.job_definition_id, each.user_id
 
-    for other in _variables(request):
+    for other in _variables(call):
         if other.id != variable.id and scope(other) == scope(variable):
             raise ApiException.bad_request(
                 {"name": f"{variable.name!r} already has a value in this {variable.type}."}
             )
 
 
-def _variables(request: web.Request) -> list[EnvironmentVariable]:
-    project = _project(request)
-    return project_variables(cloud_of(request).store, project.account_id, project.id)
+def _variables(call: ApiCall) -> list[EnvironmentVariable]:
+    project = _project(call)
+    return project_variables(call.cloud.store, project.account_id, project.id)
 
 
-def _variable(request: web.Request) -> EnvironmentVariable:
-    variable = definition_of(request, EnvironmentVariable, "variable_id")
-    if variable.project_id != _project(request).id:
+def _variable(call: ApiCall) -> EnvironmentVariable:
+    variable = call.definition(EnvironmentVariable, "variable_id")
+    if variable.project_id != _project(call).id:
         raise ApiException.not_found()
     return variable
 
 
-def _project(request: web.Request) -> ProjectRecord:
-    return definition_of(request, ProjectRecord, "project_id")
+def _project(call: ApiCall) -> ProjectRecord:
+    return call.definition(ProjectRecord, "project_id")
 
 
 _VARIABLES = "/api/v3/accounts/{account_id}/projects/{project_id}/environment-variables/"

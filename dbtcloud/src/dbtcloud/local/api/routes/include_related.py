@@ -1,6 +1,6 @@
 """The related objects of runs and jobs, which `include_related` names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -8,10 +8,9 @@ from dbtcloud.local.api.responses.definitions import (
     account_json,
     environment_json,
     job_json,
-    nested_job_json,
     project_json,
 )
-from dbtcloud.local.api.responses.runs import audit_json, run_json, step_json, trigger_json
+from dbtcloud.local.api.responses.runs import RunJson, step_json
 from dbtcloud.local.model.clock import iso_timestamp
 from dbtcloud.local.model.durations import humanise_duration
 from dbtcloud.local.model.records import (
@@ -31,107 +30,108 @@ _FINISHED = tuple(int(status) for status in Status if status.finished)
 _RECENT = {"most_recent_run": None, "most_recent_completed_run": _FINISHED}
 
 
-def runs_with_related(
-    cloud: Cloud, runs: Sequence[RunRecord], include: frozenset[str]
-) -> list[dict[str, Any]]:
-    """Return runs with the related objects, and whether each can be retried."""
-    now = cloud.clock.now()
-    failed = [run for run in runs if run.status(now) is Status.ERROR]
-    newest = cloud.store.runs.latest_ids(run.job_id for run in failed)
-    shared = _Shared(cloud, now, newest)
-    return [_run_with_related(run, include, shared) for run in runs]
+class RelatedObjects:
+    """Runs and jobs in JSON, with the objects that a request includes.
 
+    Args:
+        cloud: the local dbt Cloud.
+    """
 
-def started_run_json(cloud: Cloud, run: RunRecord) -> dict[str, Any]:
-    """Return a new run. dbt Cloud includes its trigger and its job."""
-    return runs_with_related(cloud, [run], frozenset({"trigger", "job"}))[0]
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        # The runs of one page share a few jobs and environments.
+        self._job_of_run, self._environment = cache(self._read_job), cache(self._read_environment)
 
+    def run(self, run: RunRecord, include: Collection[str] = ()) -> dict[str, Any]:
+        """Return a run with its related objects, and whether it can be retried."""
+        return self.runs([run], include)[0]
 
-def newest_run(cloud: Cloud, job: JobRecord, statuses: Sequence[int] | None = None) -> RunRecord | None:
-    """Return the newest run of a job, of those with one of `statuses` if there are any."""
-    query = RunQuery(job.account_id, job_ids=[job.id], statuses=statuses)
-    runs, _ = cloud.store.runs.find(query, PageQuery(limit=1, order_by="-id"), cloud.clock.now())
-    return runs[0] if runs else None
+    def started_run(self, run: RunRecord) -> dict[str, Any]:
+        """Return a new run. dbt Cloud includes its trigger and its job."""
+        return self.run(run, ("trigger", "job"))
 
+    def runs(self, runs: Sequence[RunRecord], include: Collection[str] = ()) -> list[dict[str, Any]]:
+        """Return runs with their related objects, and whether each can be retried."""
+        now = self._cloud.clock.now()
+        failed = [run for run in runs if run.status(now) is Status.ERROR]
+        newest = self._cloud.store.runs.latest_ids(run.job_id for run in failed)
+        return [self._run(run, include, now, newest.get(run.job_id)) for run in runs]
 
-def job_with_related(cloud: Cloud, job: JobRecord, include: frozenset[str]) -> dict[str, Any]:
-    """Return a job with the related objects."""
-    store, content = cloud.store, job_json(job)
-    if cloud.scheduler_is_running:
-        content |= _next_run_fields(job, cloud.clock.now())
-    project = store.definitions.get(ProjectRecord, job.project_id)
-    if "account" in include:
-        account = store.definitions.get(AccountRecord, job.account_id)
-        content["account"] = account_json(account, cloud.base_url) if account else None
-    if "project" in include:
-        content["project"] = project_json(project) if project else None
-    if "environment" in include:
-        content["environment"] = _environment_json(cloud, job.environment_id, project)
-    for name, statuses in _RECENT.items():
-        if name in include:
-            newest = newest_run(cloud, job, statuses)
-            content[name] = runs_with_related(cloud, [newest], frozenset())[0] if newest else None
-    return content
+    def job(self, job: JobRecord, include: Collection[str] = ()) -> dict[str, Any]:
+        """Return a job with its related objects."""
+        cloud, content = self._cloud, job_json(job)
+        if cloud.scheduler_is_running:
+            content |= _next_run_fields(job, cloud.clock.now())
+        if "account" in include:
+            account = cloud.store.definitions.get(AccountRecord, job.account_id)
+            content["account"] = account_json(account, cloud.base_url) if account else None
+        if "project" in include:
+            project = cloud.store.definitions.get(ProjectRecord, job.project_id)
+            content["project"] = project_json(project) if project else None
+        if "environment" in include:
+            content["environment"] = self._environment(job.environment_id, job.project_id)
+        for name, statuses in _RECENT.items():
+            if name in include:
+                newest = self.newest_run(job, statuses)
+                content[name] = self.run(newest) if newest else None
+        return content
 
+    def newest_run(self, job: JobRecord, statuses: Sequence[int] | None = None) -> RunRecord | None:
+        """Return the newest run of a job, or None if it has none.
 
-def _environment_json(
-    cloud: Cloud, environment_id: int, project: ProjectRecord | None
-) -> dict[str, Any] | None:
-    """Return the environment of a run or a job with its connection, or None if it is deleted."""
-    environment = cloud.store.definitions.get(EnvironmentRecord, environment_id)
-    if environment is None:
-        return None
-    return environment_json(environment, project, database=str(cloud.database(environment_id)))
+        Args:
+            job: the job.
+            statuses: the statuses that count, or None for all.
+        """
+        query = RunQuery(job.account_id, job_ids=[job.id], statuses=statuses)
+        page = PageQuery(limit=1, order_by="-id")
+        runs, _ = self._cloud.store.runs.find(query, page, self._cloud.clock.now())
+        return runs[0] if runs else None
 
+    def _run(self, run: RunRecord, include: Collection[str], now: int, newest: int | None) -> dict[str, Any]:
+        cloud, run_json = self._cloud, RunJson(run, now, self._cloud.base_url)
+        content = run_json.content(blocked_by=cloud.queue.blocked_by(run))
+        if content["is_error"]:
+            reason = RunRetry(cloud, run).refusal_reason(newest)
+            content["can_retry"], content["retry_not_supported_reason"] = reason is None, reason
+        if "trigger" in include:
+            content["trigger"] = run_json.trigger()
+        if "job" in include:
+            content["job"] = self._job_of_run(run.job_id)
+        if "environment" in include:
+            content["environment"] = self._environment(run.environment_id, run.project_id)
+        if "run_steps" in include or "debug_logs" in include:
+            debug_logs = "debug_logs" in include
+            content["run_steps"] = [step_json(step, now, debug_logs=debug_logs) for step in cloud.steps(run)]
+        # These fields are absent, not null, unless they are included.
+        if "repository" in include:
+            content["repository"] = None
+        if "audit" in include:
+            content["audit"] = run_json.audit()
+        if "run_retries" in include:
+            content["run_retries"] = self._retries(run, now)
+        return content
 
-class _Shared:
-    """A cache of the jobs and environments that the runs of one page share."""
+    def _retries(self, run: RunRecord, now: int) -> list[dict[str, Any]]:
+        query = RunQuery(run.account_id, job_ids=[run.job_id], retrying_run_ids=[run.id])
+        retries, _ = self._cloud.store.runs.find(query, PageQuery(), now)
+        return [RunJson(each, now, self._cloud.base_url).content() for each in retries]
 
-    def __init__(self, cloud: Cloud, now: int, newest: Mapping[int, int]) -> None:
-        self.cloud, self.now, self.newest = cloud, now, newest
-        self.job, self.environment = cache(self._job), cache(self._environment)
+    def _read_job(self, job_id: int) -> dict[str, Any] | None:
+        job = self._cloud.store.definitions.get(JobRecord, job_id)
+        return job_json(job, nested=True) if job else None
 
-    def _job(self, job_id: int) -> dict[str, Any] | None:
-        job = self.cloud.store.definitions.get(JobRecord, job_id)
-        return nested_job_json(job) if job else None
-
-    def _environment(self, environment_id: int, project_id: int) -> dict[str, Any] | None:
-        project = self.cloud.store.definitions.get(ProjectRecord, project_id)
-        return _environment_json(self.cloud, environment_id, project)
+    def _read_environment(self, environment_id: int, project_id: int) -> dict[str, Any] | None:
+        """Return an environment with its connection, or None if it is deleted."""
+        definitions = self._cloud.store.definitions
+        environment = definitions.get(EnvironmentRecord, environment_id)
+        if environment is None:
+            return None
+        database = str(self._cloud.database(environment_id))
+        return environment_json(environment, definitions.get(ProjectRecord, project_id), database=database)
 
 
 def _next_run_fields(job: JobRecord, now: int) -> dict[str, str | None]:
     instant = next_scheduled_time(job, now)
     ahead = None if instant is None else f"{humanise_duration(instant - now)} from now"
     return {"next_run": iso_timestamp(instant), "next_run_humanized": ahead}
-
-
-def _run_with_related(run: RunRecord, include: frozenset[str], shared: _Shared) -> dict[str, Any]:
-    cloud, now = shared.cloud, shared.now
-    content = run_json(run, now, cloud.base_url, blocked_by=cloud.queue.blocked_by(run))
-    if content["is_error"]:
-        reason = RunRetry(cloud, run).refusal_reason(shared.newest.get(run.job_id))
-        content["can_retry"], content["retry_not_supported_reason"] = reason is None, reason
-    if "trigger" in include:
-        content["trigger"] = trigger_json(run)
-    if "job" in include:
-        content["job"] = shared.job(run.job_id)
-    if "environment" in include:
-        content["environment"] = shared.environment(run.environment_id, run.project_id)
-    if {"run_steps", "debug_logs"} & include:
-        debug_logs = "debug_logs" in include
-        content["run_steps"] = [step_json(step, now, debug_logs=debug_logs) for step in cloud.steps(run)]
-    return {**content, **_rarely_included(cloud, run, include, now)}
-
-
-def _rarely_included(cloud: Cloud, run: RunRecord, include: frozenset[str], now: int) -> dict[str, Any]:
-    included: dict[str, Any] = {}
-    if "repository" in include:
-        included["repository"] = None
-    if "audit" in include:
-        included["audit"] = audit_json(run, now)
-    if "run_retries" in include:
-        query = RunQuery(run.account_id, job_ids=[run.job_id], retrying_run_ids=[run.id])
-        retries, _ = cloud.store.runs.find(query, PageQuery(), now)
-        included["run_retries"] = [run_json(each, now, cloud.base_url) for each in retries]
-    return included

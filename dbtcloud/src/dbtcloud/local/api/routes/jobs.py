@@ -1,110 +1,201 @@
 """Jobs: list, get, create, update, delete."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.jobs import JOB_SCHEMA, new_job, updated_job
-from dbtcloud.local.api.requests.query import (
-    PAGING,
-    Readers,
-    parse_query,
-    read_boolean,
-    read_integer,
-    read_integers,
-    read_order,
-    read_state,
-    read_strings,
-    read_text,
-)
+from dbtcloud.local.api.requests.query import PAGING, QuerySchema
 from dbtcloud.local.api.responses.envelope import data_response, list_response
-from dbtcloud.local.api.routes.include_related import job_with_related
-from dbtcloud.local.api.routes.lists import find_definitions
-from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, definition_of
-from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.api.routes.include_related import RelatedObjects
+from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
+from dbtcloud.local.model.body_schema import BodySchema, check_body, check_minimum, check_object, check_state
 from dbtcloud.local.model.records import DELETED, EnvironmentRecord, JobRecord
 from dbtcloud.local.orchestration.deletion import delete
+from dbtcloud.local.orchestration.schedule import CronExpression, normalise_schedule
 
-_FILTERS: Readers = {
+_FILTERS: QuerySchema = {
     **PAGING,
-    "dbt_version__in": read_strings,
-    "environment_id": read_integer,
-    "is_fusion_ready": read_boolean,
-    "is_system": read_boolean,
-    "name__icontains": read_text,
-    "order_by": read_order("id", "name", "created_at"),
-    "pk": read_integer,
-    "pk__in": read_integers,
-    "project_id": read_integer,
-    "project_id__in": read_integers,
-    "state": read_state,
-    "triggers_schedule": read_boolean,
+    "dbt_version__in": "array of string",
+    "environment_id": "integer",
+    "is_fusion_ready": "boolean",
+    "is_system": "boolean",
+    "name__icontains": "string",
+    "order_by": ("id", "name", "created_at"),
+    "pk": "integer",
+    "pk__in": "array of integer",
+    "project_id": "integer",
+    "project_id__in": "array of integer",
+    "state": "state",
+    "triggers_schedule": "boolean",
 }
 
+_BODY_FIELDS: BodySchema = {
+    "name": "string",
+    "project_id": "integer",
+    "environment_id": "integer",
+    "description": "string",
+    "execute_steps": "array of string",
+    "generate_docs": "boolean",
+    "job_type": "string",
+    "dbt_version": "string",
+    "run_generate_sources": "boolean",
+    "triggers": "object",
+    "job_completion_trigger_condition": "object",
+    "deferring_environment_id": "integer",
+    "deferring_job_definition_id": "integer",
+    "state": "integer",
+}
+_BODY_SHOWN: BodySchema = {
+    "lifecycle_webhooks": "boolean",
+    "run_compare_changes": "boolean",
+    "compare_changes_flags": "string",
+    "run_lint": "boolean",
+    "errors_on_lint_failure": "boolean",
+    "cost_optimization_features": "array of string",
+    "triggers_on_draft_pr": "boolean",
+}
+_BODY_NESTED: Mapping[str, BodySchema] = {
+    "settings": {"threads": "integer", "target_name": "string"},
+    "execution": {"timeout_seconds": "integer"},
+}
+_SCHEMA: BodySchema = {
+    **_BODY_FIELDS,
+    **_BODY_SHOWN,
+    **dict.fromkeys(_BODY_NESTED, "object"),
+    "schedule": "object",
+}
+"""`HumanReadableJobDefinitionRequest` of the published specification, without fields that are ignored."""
 
-async def _list_jobs(request: web.Request) -> web.Response:
+_MAY_BE_NULL = {
+    "dbt_version",
+    "job_completion_trigger_condition",
+    "deferring_environment_id",
+    "deferring_job_definition_id",
+}
+_JOB_TYPES = ("ci", "scheduled", "other", "merge", "exposure_sync", "adaptive", "hybrid")
+_MAX_DESCRIPTION_LENGTH = 255
+
+
+async def _list_jobs(call: ApiCall) -> web.Response:
     """Answer with a page of jobs. None is a system job, and none is ready for Fusion."""
-    account, parameters, cloud = account_of(request), parse_query(request, _FILTERS), cloud_of(request)
+    account, parameters, cloud = call.account(), call.query(_FILTERS), call.cloud
     matches_none = parameters.values.get("is_system") or parameters.values.get("is_fusion_ready")
     within: dict[str, list[int]] = {"id": []} if matches_none else {}
-    jobs, total = find_definitions(cloud.store, JobRecord, account, parameters, within)
-    contents = [job_with_related(cloud, job, parameters.include) for job in jobs]
+    query = parameters.definition_query(account.id, within)
+    jobs, total = cloud.store.definitions.find(JobRecord, query, parameters.page())
+    related = RelatedObjects(cloud)
+    contents = [related.job(job, parameters.include) for job in jobs]
     return list_response(contents, total, parameters.page(), parameters.applied_filters(account.id))
 
 
-async def _get_job(request: web.Request) -> web.Response:
+async def _get_job(call: ApiCall) -> web.Response:
     """Answer with one job."""
-    include = parse_query(request, {}).include
-    return data_response(
-        job_with_related(cloud_of(request), definition_of(request, JobRecord, "job_id"), include)
-    )
+    include = call.query({}).include
+    return data_response(RelatedObjects(call.cloud).job(call.definition(JobRecord, "job_id"), include))
 
 
-async def _create_job(request: web.Request) -> web.Response:
+async def _create_job(call: ApiCall) -> web.Response:
     """Create a job and answer with it and 201."""
-    account, cloud = account_of(request), cloud_of(request)
+    account, cloud = call.account(), call.cloud
     empty = JobRecord(
         cloud.store.definitions.next_id(JobRecord), "", account.id, created_at=cloud.clock.now()
     )
-    body = await read_body(request, JOB_SCHEMA)
-    job = new_job(body, replace(empty, threads=1))
-    _check_owners(request, job, body)
+    body = await call.body(_SCHEMA)
+    job = _new_job(body, replace(empty, threads=1))
+    _check_owners(call, job, body)
     cloud.store.definitions.put(job)
-    return data_response(job_with_related(cloud, job, frozenset()), 201)
+    return data_response(RelatedObjects(cloud).job(job), 201)
 
 
-async def _update_job(request: web.Request) -> web.Response:
+async def _update_job(call: ApiCall) -> web.Response:
     """Update a job. A state of 2 deletes it."""
-    job, cloud = definition_of(request, JobRecord, "job_id"), cloud_of(request)
-    body = await read_body(request, JOB_SCHEMA)
-    changed = replace(updated_job(body, job), updated_at=cloud.clock.now())
-    _check_owners(request, changed, body)
+    job, cloud = call.definition(JobRecord, "job_id"), call.cloud
+    body = await call.body(_SCHEMA)
+    changed = replace(_updated_job(body, job), updated_at=cloud.clock.now())
+    _check_owners(call, changed, body)
     if changed.state == DELETED:
         changed = delete(cloud, changed)
     cloud.store.definitions.put(changed)
-    return data_response(job_with_related(cloud, changed, frozenset()))
+    return data_response(RelatedObjects(cloud).job(changed))
 
 
-async def _delete_job(request: web.Request) -> web.Response:
+async def _delete_job(call: ApiCall) -> web.Response:
     """Delete a job and cancel its unfinished runs."""
-    cloud = cloud_of(request)
-    return data_response(
-        job_with_related(cloud, delete(cloud, definition_of(request, JobRecord, "job_id")), frozenset())
-    )
+    cloud = call.cloud
+    return data_response(RelatedObjects(cloud).job(delete(cloud, call.definition(JobRecord, "job_id"))))
 
 
-def _check_owners(request: web.Request, job: JobRecord, body: dict[str, object]) -> None:
+def _check_owners(call: ApiCall, job: JobRecord, body: dict[str, object]) -> None:
     """Check that a job has the account of the path and an environment of its project."""
     if body.get("account_id") not in {None, job.account_id}:
         raise ApiException.bad_request(
             {"account_id": f"{body['account_id']!r} is not the account of the path"}
         )
-    environment = cloud_of(request).store.definitions.get(EnvironmentRecord, job.environment_id)
+    environment = call.cloud.store.definitions.get(EnvironmentRecord, job.environment_id)
     owners = (job.account_id, job.project_id)
     if environment is None or (environment.account_id, environment.project_id) != owners:
         raise ApiException.not_found()
+
+
+def _new_job(body: Any, job: JobRecord) -> JobRecord:
+    """Return a new job: `job`, which has only an id and an account, with the fields of the body.
+
+    Raises:
+        ApiException: 400: a field is missing or of another type; 500: the description has more than 255
+            characters, as dbt Cloud itself answers (dbt-jobs-as-code#204).
+    """
+    check_body(check_object(body), _SCHEMA, ("name", "project_id", "environment_id"))
+    filled = _updated_job(body, job)
+    if body.get("job_type") is None and filled.triggers.get("schedule"):
+        return replace(filled, job_type="scheduled")
+    return filled
+
+
+def _updated_job(body: Any, job: JobRecord) -> JobRecord:
+    """Return a job with the changes of the body. Read-only and unknown fields are ignored."""
+    check_body(check_object(body), _SCHEMA)
+    _check_values(body)
+    own = {name: body[name] for name in _BODY_FIELDS if name in body and _is_given(name, body[name])}
+    if "execute_steps" in own:
+        own["execute_steps"] = tuple(own["execute_steps"])
+    if body.get("schedule") is not None:
+        own["schedule"] = _schedule(body["schedule"])
+    shown = {name: body[name] for name in _BODY_SHOWN if body.get(name) is not None}
+    return replace(job, **own, **_nested(body), shown={**job.shown, **shown})
+
+
+def _schedule(body: Mapping[str, Any]) -> dict[str, Any]:
+    schedule = normalise_schedule(body)
+    if not CronExpression(schedule["cron"]).is_valid:
+        raise ApiException.bad_request({"schedule": f"{schedule['cron']!r} is not a cron expression"})
+    return schedule
+
+
+def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for outer, fields in _BODY_NESTED.items():
+        inner = body.get(outer) or {}
+        check_body(inner, fields)
+        check_minimum(inner, {"threads": 1, "timeout_seconds": 0})
+        values |= {name: inner[name] for name in fields if inner.get(name) is not None}
+    return values
+
+
+def _check_values(body: Mapping[str, Any]) -> None:
+    check_state(body)
+    if body.get("name") == "":
+        raise ApiException.bad_request({"name": "'' is too short"})
+    if (kind := body.get("job_type")) is not None and kind not in _JOB_TYPES:
+        raise ApiException.bad_request({"job_type": f"{kind!r} is not one of {list(_JOB_TYPES)!r}"})
+    if len(body.get("description") or "") > _MAX_DESCRIPTION_LENGTH:
+        raise ApiException(500, "An unexpected error occurred.")
+
+
+def _is_given(name: str, value: Any) -> bool:
+    return value is not None or name in _MAY_BE_NULL
 
 
 _JOBS = "/api/v2/accounts/{account_id}/jobs/"

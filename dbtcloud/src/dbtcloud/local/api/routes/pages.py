@@ -4,8 +4,8 @@ import asyncio
 
 from aiohttp import web
 
-from dbtcloud.local.api.responses.runs import run_json, step_json
-from dbtcloud.local.api.routes.path_objects import cloud_of, run_of
+from dbtcloud.local.api.responses.runs import RunJson, step_json
+from dbtcloud.local.api.routes.route import ApiCall
 from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, ProjectRecord, RunRecord, StepRecord
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.pages.html import RunNames, run_page, runs_page
@@ -16,22 +16,22 @@ _NEWEST = PageQuery(limit=50, order_by="-id")
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 
-async def _show_runs(request: web.Request) -> web.Response:
+async def _show_runs(call: ApiCall) -> web.Response:
     """Show the newest runs of account 1."""
-    cloud = cloud_of(request)
+    cloud = call.cloud
     now = cloud.clock.now()
     runs, total = cloud.store.runs.find(RunQuery(account_id=1), _NEWEST, now)
-    rows = [(_names(cloud, run), run_json(run, now, cloud.base_url), _cause(run)) for run in runs]
+    rows = [(_names(cloud, run), RunJson(run, now, cloud.base_url).content(), _cause(run)) for run in runs]
     return _html(runs_page(rows, total))
 
 
-async def _show_run(request: web.Request) -> web.Response:
+async def _show_run(call: ApiCall) -> web.Response:
     """Show a run with its steps, logs and nodes. The page refreshes itself until the run finishes."""
-    cloud, run = cloud_of(request), run_of(request)
+    cloud, run = call.cloud, call.run()
     now = cloud.clock.now()
     steps = cloud.steps(run)
     nodes = await _nodes(cloud, run, steps)
-    run_content = run_json(run, now, cloud.base_url, blocked_by=cloud.queue.blocked_by(run))
+    run_content = RunJson(run, now, cloud.base_url).content(blocked_by=cloud.queue.blocked_by(run))
     step_contents = [step_json(step, now, debug_logs=False) for step in steps]
     return _html(run_page(run_content, _names(cloud, run), _cause(run), step_contents, nodes))
 

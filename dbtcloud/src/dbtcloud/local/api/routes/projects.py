@@ -4,71 +4,60 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.body import read_body
 from dbtcloud.local.api.requests.definitions import PROJECT_SCHEMA, updated_project
-from dbtcloud.local.api.requests.query import (
-    PAGING,
-    Readers,
-    parse_query,
-    read_integer,
-    read_integers,
-    read_order,
-    read_state,
-    read_text,
-)
+from dbtcloud.local.api.requests.query import PAGING, QuerySchema
 from dbtcloud.local.api.responses.definitions import project_json
 from dbtcloud.local.api.responses.envelope import data_response, list_response
-from dbtcloud.local.api.routes.lists import find_definitions
-from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, definition_of
-from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.records import DELETED, ProjectRecord
 from dbtcloud.local.orchestration.deletion import delete
 
-_FILTERS: Readers = {
+_FILTERS: QuerySchema = {
     **PAGING,
-    "name__icontains": read_text,
-    "order_by": read_order("id", "name", "created_at"),
-    "pk": read_integer,
-    "pk__gt": read_integer,
-    "pk__in": read_integers,
-    "state": read_state,
+    "name__icontains": "string",
+    "order_by": ("id", "name", "created_at"),
+    "pk": "integer",
+    "pk__gt": "integer",
+    "pk__in": "array of integer",
+    "state": "state",
 }
 
 
 _UNCONNECTED = {"connection": None, "connection_id": None}
 
 
-async def _list_projects(request: web.Request) -> web.Response:
+async def _list_projects(call: ApiCall) -> web.Response:
     """Answer with a page of projects."""
-    account, parameters = account_of(request), parse_query(request, _FILTERS)
+    account, parameters = call.account(), call.query(_FILTERS)
     page = parameters.page()
-    projects, total = find_definitions(cloud_of(request).store, ProjectRecord, account, parameters)
+    query = parameters.definition_query(account.id)
+    projects, total = call.cloud.store.definitions.find(ProjectRecord, query, page)
     return list_response(
         [project_json(project) for project in projects], total, page, parameters.applied_filters(account.id)
     )
 
 
-async def _get_project(request: web.Request) -> web.Response:
+async def _get_project(call: ApiCall) -> web.Response:
     """Answer with one project."""
-    parse_query(request, {})
-    return data_response(project_json(definition_of(request, ProjectRecord, "project_id")))
+    call.query({})
+    return data_response(project_json(call.definition(ProjectRecord, "project_id")))
 
 
-async def _create_project(request: web.Request) -> web.Response:
+async def _create_project(call: ApiCall) -> web.Response:
     """Create a project without dbt sources, and answer with it and 201."""
-    account, cloud = account_of(request), cloud_of(request)
+    account, cloud = call.account(), call.cloud
     definitions = cloud.store.definitions
     id_ = definitions.next_id(ProjectRecord)
     empty = ProjectRecord(id_, "", account.id, shown=_UNCONNECTED, created_at=cloud.clock.now())
-    project = updated_project(await read_body(request, PROJECT_SCHEMA), empty)
+    project = updated_project(await call.body(PROJECT_SCHEMA), empty)
     definitions.put(project)
     return data_response(project_json(project), 201)
 
 
-async def _update_project(request: web.Request) -> web.Response:
+async def _update_project(call: ApiCall) -> web.Response:
     """Update a project. A state of 2 deletes it."""
-    project, cloud = definition_of(request, ProjectRecord, "project_id"), cloud_of(request)
-    changed = updated_project(await read_body(request, PROJECT_SCHEMA), project)
+    project, cloud = call.definition(ProjectRecord, "project_id"), call.cloud
+    changed = updated_project(await call.body(PROJECT_SCHEMA), project)
     changed = replace(changed, updated_at=cloud.clock.now())
     if changed.state == DELETED:
         return data_response(project_json(delete(cloud, changed)))
@@ -76,11 +65,9 @@ async def _update_project(request: web.Request) -> web.Response:
     return data_response(project_json(changed))
 
 
-async def _delete_project(request: web.Request) -> web.Response:
+async def _delete_project(call: ApiCall) -> web.Response:
     """Delete a project with its environments and jobs."""
-    return data_response(
-        project_json(delete(cloud_of(request), definition_of(request, ProjectRecord, "project_id")))
-    )
+    return data_response(project_json(delete(call.cloud, call.definition(ProjectRecord, "project_id"))))
 
 
 _DUCKDB = "The connection is DuckDB or that of the project's own profile. There is no repository."

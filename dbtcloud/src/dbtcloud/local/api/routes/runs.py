@@ -4,81 +4,66 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.query import (
-    PAGING,
-    QueryParameters,
-    Readers,
-    parse_query,
-    read_boolean,
-    read_hundred_integers,
-    read_integer,
-    read_integers,
-    read_order,
-    read_state,
-    read_strings,
-    read_text,
-    read_time_range,
-)
+from dbtcloud.local.api.requests.query import PAGING, QueryParameters, QuerySchema
 from dbtcloud.local.api.responses.envelope import data_response, list_response
 from dbtcloud.local.api.responses.runs import step_json
-from dbtcloud.local.api.routes.include_related import runs_with_related, started_run_json
-from dbtcloud.local.api.routes.path_objects import account_of, cloud_of, path_id, run_of
-from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.api.routes.include_related import RelatedObjects
+from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import DELETED, STEPS_PER_RUN, JobRecord
 from dbtcloud.local.orchestration.retries import RunRetry
 from dbtcloud.local.store.queries import RunQuery
 
-_FILTERS: Readers = {
+_FILTERS: QuerySchema = {
     **PAGING,
-    "created_at__range": read_time_range,
-    "dbt_version": read_text,
-    "dbt_version__in": read_strings,
-    "deferring_run_id": read_integer,
-    "environment_id": read_integer,
-    "finished_at__range": read_time_range,
-    "has_docs_generated": read_boolean,
-    "has_sources_generated": read_boolean,
-    "id__gt": read_integer,
-    "job_definition_id": read_integer,
-    "order_by": read_order("id", "created_at", "finished_at"),
-    "pk": read_integer,
-    "pk__in": read_hundred_integers,
-    "project_id": read_integer,
-    "project_id__in": read_integers,
-    "state": read_state,
-    "status": read_integer,
-    "status__in": read_integers,
+    "created_at__range": "time range",
+    "dbt_version": "string",
+    "dbt_version__in": "array of string",
+    "deferring_run_id": "integer",
+    "environment_id": "integer",
+    "finished_at__range": "time range",
+    "has_docs_generated": "boolean",
+    "has_sources_generated": "boolean",
+    "id__gt": "integer",
+    "job_definition_id": "integer",
+    "order_by": ("id", "created_at", "finished_at"),
+    "pk": "integer",
+    "pk__in": "hundred integers",
+    "project_id": "integer",
+    "project_id__in": "array of integer",
+    "state": "state",
+    "status": "integer",
+    "status__in": "array of integer",
 }
 
 
-async def _list_runs(request: web.Request) -> web.Response:
+async def _list_runs(call: ApiCall) -> web.Response:
     """Answer with a page of runs."""
-    account, parameters, cloud = account_of(request), parse_query(request, _FILTERS), cloud_of(request)
+    account, parameters, cloud = call.account(), call.query(_FILTERS), call.cloud
     query = _query(account.id, parameters)
     runs, total = cloud.store.runs.find(query, parameters.page(), cloud.clock.now())
     filters = {"state": "all", **parameters.applied_filters(account.id)}
     return list_response(
-        runs_with_related(cloud, runs, parameters.include), total, parameters.page(), filters
+        RelatedObjects(cloud).runs(runs, parameters.include), total, parameters.page(), filters
     )
 
 
-async def _get_run(request: web.Request) -> web.Response:
+async def _get_run(call: ApiCall) -> web.Response:
     """Answer with one run."""
-    include = parse_query(request, {}).include
-    return data_response(runs_with_related(cloud_of(request), [run_of(request)], include)[0])
+    include = call.query({}).include
+    return data_response(RelatedObjects(call.cloud).run(call.run(), include))
 
 
-async def _cancel_run(request: web.Request) -> web.Response:
+async def _cancel_run(call: ApiCall) -> web.Response:
     """Cancel a run and answer with it. If real dbt executes it, it may end a moment later."""
-    cloud, run = cloud_of(request), run_of(request)
+    cloud, run = call.cloud, call.run()
     cloud.cancel(run)
-    return data_response(runs_with_related(cloud, [run_of(request)], frozenset())[0])
+    return data_response(RelatedObjects(cloud).run(call.run()))
 
 
-async def _get_retry(request: web.Request) -> web.Response:
+async def _get_retry(call: ApiCall) -> web.Response:
     """Answer with the failed step and the skipped commands."""
-    cloud, run = cloud_of(request), run_of(request)
+    cloud, run = call.cloud, call.run()
     retry = RunRetry(cloud, run)
     failed = retry.failed_step
     return data_response(
@@ -86,9 +71,9 @@ async def _get_retry(request: web.Request) -> web.Response:
     )
 
 
-async def _retry_run(request: web.Request) -> web.Response:
+async def _retry_run(call: ApiCall) -> web.Response:
     """Retry a failed run from its failed step, in a new run."""
-    cloud, run = cloud_of(request), run_of(request)
+    cloud, run = call.cloud, call.run()
     retry = RunRetry(cloud, run)
     reason = retry.refusal_reason(cloud.store.runs.latest_ids([run.job_id]).get(run.job_id))
     if reason is not None:
@@ -96,14 +81,14 @@ async def _retry_run(request: web.Request) -> web.Response:
     job = cloud.store.definitions.get(JobRecord, run.job_id)
     if job is None or job.state == DELETED:
         raise ApiException.not_found()
-    return data_response(started_run_json(cloud, retry.start(job)))
+    return data_response(RelatedObjects(cloud).started_run(retry.start(job)))
 
 
-async def _get_step(request: web.Request) -> web.Response:
+async def _get_step(call: ApiCall) -> web.Response:
     """Answer with one step."""
-    account, cloud = account_of(request), cloud_of(request)
-    include = parse_query(request, {}).include
-    run_id, index = divmod(path_id(request, "step_id"), STEPS_PER_RUN)
+    account, cloud = call.account(), call.cloud
+    include = call.query({}).include
+    run_id, index = divmod(call.path_id("step_id"), STEPS_PER_RUN)
     run = cloud.store.runs.get(run_id)
     if run is None or run.account_id != account.id:
         raise ApiException.not_found()

@@ -1,17 +1,16 @@
 """Webhook subscriptions, their events and receipts."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 from yarl import URL
 
-from dbtcloud.local.api.requests.body import read_body
-from dbtcloud.local.api.requests.query import PAGING, parse_query
-from dbtcloud.local.api.responses.envelope import webhook_response
-from dbtcloud.local.api.routes.path_objects import account_of, cloud_of
-from dbtcloud.local.api.routes.route import Route
+from dbtcloud.local.api.requests.query import PAGING
+from dbtcloud.local.api.responses.envelope import json_response
+from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object
 from dbtcloud.local.model.records import ACTIVE, DELETED, WebhookSubscription
@@ -30,22 +29,22 @@ _FIELDS: BodySchema = {
 _PAGE = 10
 
 
-async def _list_subscriptions(request: web.Request) -> web.Response:
+async def _list_subscriptions(call: ApiCall) -> web.Response:
     """Answer with a page of subscriptions, ten by default."""
-    account, values = account_of(request), parse_query(request, PAGING).values
+    account, values = call.account(), call.query(PAGING).values
     page = PageQuery(values.get("limit", _PAGE), values.get("offset", 0))
     query = DefinitionQuery(account.id, [("state", [ACTIVE])])
-    subscriptions, total = cloud_of(request).store.definitions.find(WebhookSubscription, query, page)
-    return webhook_response(
+    subscriptions, total = call.cloud.store.definitions.find(WebhookSubscription, query, page)
+    return _response(
         [subscription_json(each) for each in subscriptions], extra=_extra(page, len(subscriptions), total)
     )
 
 
-async def _create_subscription(request: web.Request) -> web.Response:
+async def _create_subscription(call: ApiCall) -> web.Response:
     """Create a subscription and answer with it, its secret, and 201."""
-    parse_query(request, PAGING)
-    account, cloud = account_of(request), cloud_of(request)
-    body = await _body(request)
+    call.query(PAGING)
+    account, cloud = call.account(), call.cloud
+    body = await _body(call)
     subscription = WebhookSubscription(
         id=cloud.store.definitions.next_id(WebhookSubscription),
         account_id=account.id,
@@ -54,82 +53,82 @@ async def _create_subscription(request: web.Request) -> web.Response:
         **body,
     )
     cloud.store.definitions.put(subscription)
-    return webhook_response(subscription_json(subscription, secret=True), 201)
+    return _response(subscription_json(subscription, secret=True), 201)
 
 
-async def _get_subscription(request: web.Request) -> web.Response:
+async def _get_subscription(call: ApiCall) -> web.Response:
     """Answer with one subscription."""
-    parse_query(request, {})
-    return webhook_response(subscription_json(_subscription(request)))
+    call.query({})
+    return _response(subscription_json(_subscription(call)))
 
 
-async def _update_subscription(request: web.Request) -> web.Response:
+async def _update_subscription(call: ApiCall) -> web.Response:
     """Update a subscription. Activating it resets its failures."""
-    cloud, subscription = cloud_of(request), _subscription(request)
-    body = await _body(request)
+    cloud, subscription = call.cloud, _subscription(call)
+    body = await _body(call)
     changed = replace(subscription, **body, updated_at=cloud.clock.now())
     if changed.active:
         changed = replace(changed, failures=0, deactivate_reason=None)
     cloud.store.definitions.put(changed)
-    return webhook_response(subscription_json(changed))
+    return _response(subscription_json(changed))
 
 
-async def _delete_subscription(request: web.Request) -> web.Response:
+async def _delete_subscription(call: ApiCall) -> web.Response:
     """Delete a subscription. No more events are sent to it."""
-    subscription = _subscription(request)
-    cloud_of(request).store.definitions.put(replace(subscription, state=DELETED, active=False))
-    return webhook_response({"id": subscription_json(subscription)["id"]}, status={"is_success": True})
+    subscription = _subscription(call)
+    call.cloud.store.definitions.put(replace(subscription, state=DELETED, active=False))
+    return _response({"id": subscription_json(subscription)["id"]}, status={"is_success": True})
 
 
-async def _test_subscription(request: web.Request) -> web.Response:
+async def _test_subscription(call: ApiCall) -> web.Response:
     """Send an invented event to a subscription."""
-    parse_query(request, {})
-    return webhook_response({"event_id": cloud_of(request).webhooks.test(_subscription(request)).id})
+    call.query({})
+    return _response({"event_id": call.cloud.webhooks.test(_subscription(call)).id})
 
 
-async def _list_events(request: web.Request) -> web.Response:
+async def _list_events(call: ApiCall) -> web.Response:
     """Answer with the events of a subscription, the newest first."""
-    parse_query(request, {})
-    events = list(cloud_of(request).webhooks.log.events_of(_subscription(request).id))
+    call.query({})
+    events = list(call.cloud.webhooks.log.events_of(_subscription(call).id))
     page = PageQuery(len(events) or _PAGE)
-    return webhook_response([each.as_json() for each in events], extra=_extra(page, len(events), len(events)))
+    return _response([each.as_json() for each in events], extra=_extra(page, len(events), len(events)))
 
 
-async def _list_receipts(request: web.Request) -> web.Response:
+async def _list_receipts(call: ApiCall) -> web.Response:
     """Answer with the attempts to send an event."""
-    parse_query(request, {})
-    event = _event_of(request)
-    if "subscription_id" in request.match_info and _other(request, event.subscription_id):
+    call.query({})
+    event = _event_of(call)
+    if "subscription_id" in call.request.match_info and _other(call, event.subscription_id):
         raise ApiException.not_found()
-    return webhook_response([each.as_json() for each in cloud_of(request).webhooks.log.receipts_of(event.id)])
+    return _response([each.as_json() for each in call.cloud.webhooks.log.receipts_of(event.id)])
 
 
-async def _get_event(request: web.Request) -> web.Response:
+async def _get_event(call: ApiCall) -> web.Response:
     """Answer with one event."""
-    parse_query(request, {})
-    return webhook_response(_event_of(request).as_json())
+    call.query({})
+    return _response(_event_of(call).as_json())
 
 
-async def _get_receipt(request: web.Request) -> web.Response:
+async def _get_receipt(call: ApiCall) -> web.Response:
     """Answer with one attempt to send an event."""
-    parse_query(request, {})
-    log = cloud_of(request).webhooks.log
-    receipt = log.receipt(account_of(request).id, request.match_info["receipt_id"])
+    call.query({})
+    log = call.cloud.webhooks.log
+    receipt = log.receipt(call.account().id, call.request.match_info["receipt_id"])
     if receipt is None:
         raise ApiException.not_found()
-    return webhook_response(receipt.as_json())
+    return _response(receipt.as_json())
 
 
-def _event_of(request: web.Request) -> Event:
+def _event_of(call: ApiCall) -> Event:
     """Return the event that the path names, or raise 404."""
-    event = cloud_of(request).webhooks.log.event(account_of(request).id, request.match_info["event_id"])
+    event = call.cloud.webhooks.log.event(call.account().id, call.request.match_info["event_id"])
     if event is None:
         raise ApiException.not_found()
     return event
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
-    body = check_object(await read_body(request, _FIELDS))
+async def _body(call: ApiCall) -> dict[str, Any]:
+    body = check_object(await call.body(_FIELDS))
     check_body(body, _FIELDS, ("name", "event_types", "client_url", "active"))
     unknown = [each for each in body["event_types"] if each not in EVENT_TYPES]
     if unknown or not body["event_types"]:
@@ -150,16 +149,16 @@ def _is_url(text: str) -> bool:
     return address.scheme in {"http", "https"} and bool(address.host)
 
 
-def _subscription(request: web.Request) -> WebhookSubscription:
-    account, id_ = account_of(request), parse_subscription_id(request.match_info["subscription_id"])
-    subscription = cloud_of(request).store.definitions.get(WebhookSubscription, id_) if id_ else None
+def _subscription(call: ApiCall) -> WebhookSubscription:
+    account, id_ = call.account(), parse_subscription_id(call.request.match_info["subscription_id"])
+    subscription = call.cloud.store.definitions.get(WebhookSubscription, id_) if id_ else None
     if subscription is None or subscription.account_id != account.id or subscription.state == DELETED:
         raise ApiException.not_found()
     return subscription
 
 
-def _other(request: web.Request, subscription_id: int) -> bool:
-    return _subscription(request).id != subscription_id
+def _other(call: ApiCall, subscription_id: int) -> bool:
+    return _subscription(call).id != subscription_id
 
 
 def _extra(page: PageQuery, count: int, total: int) -> dict[str, Any]:
@@ -167,6 +166,14 @@ def _extra(page: PageQuery, count: int, total: int) -> dict[str, Any]:
         "pagination": {"total_count": total, "count": count},
         "filters": {"offset": page.offset, "limit": page.limit},
     }
+
+
+def _response(
+    data: Any, code: int = 200, *, extra: Mapping[str, Any] = {}, status: Mapping[str, Any] = {}
+) -> web.Response:
+    """Return an answer of the webhook endpoints, whose status has only a code and what `status` adds."""
+    body = {"data": data, "status": {"code": code, **status}, **({"extra": extra} if extra else {})}
+    return json_response(body, code)
 
 
 _WEBHOOKS = "/api/v3/accounts/{account_id}/webhooks/"
