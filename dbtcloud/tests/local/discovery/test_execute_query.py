@@ -15,7 +15,7 @@ from dbtcloud.local.discovery import query_limits
 from dbtcloud.local.discovery.execute_query import execute_query
 from dbtcloud.local.discovery.project_state import EnvironmentState
 from dbtcloud.local.discovery.query_resolvers import QueryResolvers
-from dbtcloud.local.discovery.run_artifacts import ArtifactSource, RunArtifacts
+from dbtcloud.local.discovery.run_artifacts import ArtifactSource, ParsedArtifacts
 from dbtcloud.local.model.records import RunRecord
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 from shop_artifacts import result, results, table
@@ -223,7 +223,7 @@ def test_a_large_artifact_of_a_real_run_is_read_like_a_small_one(tmp_path):
     (tmp_path / "target").mkdir()
     (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes}))
     (tmp_path / "target" / "run_results.json").write_text("{" + " " * 2_000_000)
-    record = RunArtifacts.read(ArtifactSource(run, tmp_path))
+    record = ParsedArtifacts.read(ArtifactSource(run, tmp_path))
     assert record.results == {}
     assert record.bodies["model.shop.m7"]["config"] == {"ratio": 0.5}
     assert len(record.bodies) == 9_000

@@ -13,7 +13,7 @@ from dbtcloud.local.discovery.nodes import (
     DiscoveryNode,
     Result,
 )
-from dbtcloud.local.discovery.run_artifacts import RunArtifacts
+from dbtcloud.local.discovery.run_artifacts import ParsedArtifacts
 
 _ONLY_DEFINED = frozenset({"Macro", "Metric", "SemanticModel", "SavedQuery"})
 
@@ -35,11 +35,11 @@ class ProjectState:
 
     kind: StateKind
     nodes: dict[str, DiscoveryNode] = field(default_factory=dict)
-    record: RunArtifacts | None = None
+    record: ParsedArtifacts | None = None
     _children: dict[str, list[str]] | None = field(default=None, repr=False)
 
     @classmethod
-    def of_run(cls, record: RunArtifacts, kind: StateKind = StateKind.JOB) -> Self:
+    def of_run(cls, record: ParsedArtifacts, kind: StateKind = StateKind.JOB) -> Self:
         """Return the state of a project in one run: its manifest with its results."""
         nodes: dict[str, DiscoveryNode] = {}
         for name, body in record.bodies.items():
@@ -104,7 +104,7 @@ class EnvironmentState:
 
     def __init__(self) -> None:
         self.applied = ProjectState(StateKind.APPLIED)
-        self._newest: RunArtifacts | None = None
+        self._newest: ParsedArtifacts | None = None
         self._definition: ProjectState | None = None
 
     @property
@@ -119,7 +119,7 @@ class EnvironmentState:
             )
         return self._definition
 
-    def add_run(self, record: RunArtifacts) -> None:
+    def add_run(self, record: ParsedArtifacts) -> None:
         """Update both states with a run that finished after all runs added before."""
         nodes = self.applied.nodes
         if record.metadata is not None:
@@ -133,7 +133,9 @@ class EnvironmentState:
         self.applied = ProjectState(StateKind.APPLIED, nodes, record)
 
 
-def _with_definitions(nodes: Mapping[str, DiscoveryNode], record: RunArtifacts) -> dict[str, DiscoveryNode]:
+def _with_definitions(
+    nodes: Mapping[str, DiscoveryNode], record: ParsedArtifacts
+) -> dict[str, DiscoveryNode]:
     """Return the nodes that are still in the project, and every node that no run executes."""
     kept = {name: node for name, node in nodes.items() if name in record.bodies}
     for name, body in record.bodies.items():
@@ -145,13 +147,13 @@ def _with_definitions(nodes: Mapping[str, DiscoveryNode], record: RunArtifacts) 
     return kept
 
 
-def _new_node(record: RunArtifacts, name: str) -> DiscoveryNode | None:
+def _new_node(record: ParsedArtifacts, name: str) -> DiscoveryNode | None:
     body = record.bodies.get(name)
     return None if body is None else DiscoveryNode(body, record.facts)
 
 
 def _with_result(
-    node: DiscoveryNode, record: RunArtifacts, result: Result | None, catalog: CatalogEntry | None
+    node: DiscoveryNode, record: ParsedArtifacts, result: Result | None, catalog: CatalogEntry | None
 ) -> DiscoveryNode:
     """Return the node after a run.
 

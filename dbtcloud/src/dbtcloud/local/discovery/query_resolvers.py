@@ -17,7 +17,7 @@ from dbtcloud.local.discovery.project_state import (
 )
 from dbtcloud.local.discovery.query_limits import graphql_error
 from dbtcloud.local.discovery.repository import RunRepository
-from dbtcloud.local.discovery.run_artifacts import RunArtifacts
+from dbtcloud.local.discovery.run_artifacts import ParsedArtifacts
 
 _LISTS: Mapping[str, str] = {
     "models": "Model",
@@ -104,7 +104,7 @@ def _list_resolver(state: ProjectState, kinds: frozenset[str]) -> Callable[..., 
     return page
 
 
-def _job_run(job_id: int, record: RunArtifacts) -> dict[str, Any]:
+def _job_run(job_id: int, record: ParsedArtifacts) -> dict[str, Any]:
     state = ProjectState.of_run(record)
     lists = {name: _job_list_resolver(state, kind) for name, kind in _LISTS.items()}
     single = {_SINGLE_NODES[name]: _single_resolver(state, _LISTS[name]) for name in _SINGLE_NODES}

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from dbtcloud.local.discovery.nodes import RunFacts
 from dbtcloud.local.discovery.project_state import EnvironmentState
-from dbtcloud.local.discovery.run_artifacts import ArtifactSource, RunArtifacts
+from dbtcloud.local.discovery.run_artifacts import ArtifactSource, ParsedArtifacts
 from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, RunRecord, Status
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.store.queries import PageQuery, RunQuery
@@ -35,7 +35,7 @@ class RunRepository:
 
     def __init__(self, cloud: Cloud, loop: asyncio.AbstractEventLoop) -> None:
         self._cloud, self._loop = cloud, loop
-        self._runs: OrderedDict[Hashable, RunArtifacts] = OrderedDict()
+        self._runs: OrderedDict[Hashable, ParsedArtifacts] = OrderedDict()
         self._environments: OrderedDict[Hashable, tuple[list[Hashable], EnvironmentState]] = OrderedDict()
 
     def environment(self, environment_id: int, accounts: frozenset[int] | None) -> EnvironmentState | None:
@@ -60,7 +60,7 @@ class RunRepository:
         _cache(self._environments, environment_id, (wanted, states), _MAX_CACHED_ENVIRONMENTS)
         return states
 
-    def run(self, job_id: int, run_id: int | None, accounts: frozenset[int] | None) -> RunArtifacts | None:
+    def run(self, job_id: int, run_id: int | None, accounts: frozenset[int] | None) -> ParsedArtifacts | None:
         """Return the artifacts of a finished run of a job, or None if there is no such run.
 
         Args:
@@ -121,12 +121,12 @@ def _key(source: ArtifactSource) -> Hashable:
     return source.run.id, source.run.created_at, source.run.finished_at
 
 
-def _read(source: ArtifactSource) -> RunArtifacts:
+def _read(source: ArtifactSource) -> ParsedArtifacts:
     try:
-        return RunArtifacts.read(source)
+        return ParsedArtifacts.read(source)
     except (AttributeError, KeyError, TypeError, ValueError):
         log.warning("The artifacts of run %s are not dbt's. Discovery ignores them.", source.run.id)
-        return RunArtifacts(RunFacts.of_run(source.run))
+        return ParsedArtifacts(RunFacts.of_run(source.run))
 
 
 def _count_added(added: list[Hashable], wanted: list[Hashable]) -> int:

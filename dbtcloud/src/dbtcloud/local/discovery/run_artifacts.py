@@ -63,7 +63,7 @@ class ArtifactSource:
 
 
 @dataclass(frozen=True, slots=True)
-class RunArtifacts:
+class ParsedArtifacts:
     """The artifacts of a finished run.
 
     Attributes:

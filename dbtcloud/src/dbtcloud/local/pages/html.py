@@ -1,34 +1,125 @@
-"""The HTML of the pages: without scripts and external files, and with every text escaped."""
+"""The HTML of the pages, without scripts and external files. Every text is escaped."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
-from dbtcloud.local.pages.node_times import NodeTime
+from dbtcloud.local.model.api_errors import ApiException
+from dbtcloud.local.model.records import RunRecord, StepRecord
+from dbtcloud.local.orchestration.artifacts import RunArtifacts
+from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.pages.style import STYLE
 
 _REFRESH_SECONDS = 2
 _MAX_NODES = 500
+_MAX_RESULT_BYTES = 32 * 1024**2  # a larger run_results.json is not read
 
 
 @dataclass(frozen=True, slots=True)
-class RunNames:
-    """The names of a run's job, project and environment."""
+class NodeTime:
+    """A node that a step has executed: its execution time, and the message of the database."""
 
+    kind: str
+    name: str
+    status: str
+    seconds: float
+    message: str
+
+    @classmethod
+    def of_run(cls, cloud: Cloud, run: RunRecord, steps: Iterable[StepRecord]) -> list[Self]:
+        """Return the nodes that the run's commands executed, in order, without those that cannot be read."""
+        # `dbt docs generate` also writes results, but it only compiles the nodes.
+        indexes = [step.index for step in steps if step.command and "docs generate" not in step.command]
+        results = [result for index in indexes for result in _results(cloud, run, index)]
+        return [cls._of_result(result) for result in results if _is_usable(result)]
+
+    @classmethod
+    def _of_result(cls, result: Mapping[str, Any]) -> Self:
+        kind, _, name = str(result.get("unique_id", "")).partition(".")
+        return cls(
+            kind,
+            name.partition(".")[2] or name,
+            str(result.get("status", "")),
+            float(result.get("execution_time", 0)),
+            str(result.get("message") or ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayedRun:
+    """A run as the pages show it.
+
+    Attributes:
+        content: its JSON.
+        job: the name of its job.
+        project: the name of its project.
+        environment: the name of its environment.
+        cause: the cause of its start.
+    """
+
+    content: Mapping[str, Any]
     job: str
     project: str
     environment: str
+    cause: str
+
+    def page(self, steps: Iterable[Mapping[str, Any]], nodes: Sequence[NodeTime]) -> str:
+        """Return the page of the run.
+
+        Args:
+            steps: the JSON of its steps, with their logs.
+            nodes: its nodes with their times.
+        """
+        run = self.content
+        logs = "".join(map(_step, steps)) or "<p class='soft'>The run has not started.</p>"
+        body = (
+            f"<section><h1>{escape(self.job)}: run {run['id']}</h1><p>{_badge(run['status_humanized'])}</p>"
+            f"{self._message()}{self._facts()}</section>"
+            f"<section><h2>Steps</h2>{logs}</section>{_nodes(nodes)}"
+        )
+        return _page(f"Run {run['id']}", body, refresh=run["in_progress"])
+
+    def row(self) -> str:
+        """Return the row of the run in the list of runs."""
+        run = self.content
+        return (
+            f"<tr><td><a href='{_path(run)}'>{run['id']}</a></td><td>{_badge(run['status_humanized'])}</td>"
+            f"<td>{escape(self.job)}</td><td>{escape(self.environment)}</td>"
+            f"<td class='soft'>{escape(self.cause)}</td>"
+            f"<td class='soft'>{escape(run['created_at'][:19])}</td>"
+            f"<td class='number'>{run['duration']}</td></tr>"
+        )
+
+    def _message(self) -> str:
+        run = self.content
+        waiting = "".join(f"<p>It waits for run {other}.</p>" for other in run["blocked_by"])
+        return f"<p>{escape(run['status_message'])}</p>{waiting}" if run["status_message"] else waiting
+
+    def _facts(self) -> str:
+        run = self.content
+        commit = " ".join(part for part in (run["git_branch"], (run["git_sha"] or "")[:10]) if part)
+        facts = {
+            "Cause": self.cause,
+            "Project": self.project,
+            "Environment": self.environment,
+            "dbt": run["dbt_version"],
+            "Commit": commit,
+            "Created": f"{run['created_at'][:19]} UTC",
+            "Queued": run["queued_duration"],
+            "Ran": run["run_duration"],
+        }
+        terms = "".join(
+            f"<dt>{name}</dt><dd>{escape(str(fact))}</dd>" for name, fact in facts.items() if fact
+        )
+        return f"<dl>{terms}</dl>"
 
 
-def runs_page(runs: Sequence[tuple[RunNames, Mapping[str, Any], str]], total: int) -> str:
-    """Return the page of runs.
-
-    Args:
-        runs: for each run its names, its JSON and its cause.
-        total: how many runs there are in all.
-    """
-    rows = "".join(_row(names, run, cause) for names, run, cause in runs)
+def runs_page(runs: Sequence[DisplayedRun], total: int) -> str:
+    """Return the page of the newest runs. `total` is the number of all runs."""
+    rows = "".join(run.row() for run in runs)
     head = (
         "<tr><th>Run</th><th>Status</th><th>Job</th><th>Environment</th><th>Cause</th>"
         "<th>Created (UTC)</th><th class='number'>Duration</th></tr>"
@@ -38,59 +129,19 @@ def runs_page(runs: Sequence[tuple[RunNames, Mapping[str, Any], str]], total: in
     return _page("Runs", f"<h1>Runs</h1><p class='soft'>{count}, the newest first.</p>{table}", refresh=True)
 
 
-def run_page(
-    run: Mapping[str, Any],
-    names: RunNames,
-    cause: str,
-    steps: Iterable[Mapping[str, Any]],
-    nodes: Sequence[NodeTime] = (),
-) -> str:
-    """Return the page of a run.
-
-    Args:
-        run: its JSON.
-        names: its names.
-        cause: its cause.
-        steps: the JSON of its steps, with their logs.
-        nodes: its nodes with their times.
-    """
-    logs = "".join(map(_step, steps)) or "<p class='soft'>The run has not started.</p>"
-    body = (
-        f"<section><h1>{escape(names.job)}: run {run['id']}</h1><p>{_badge(run['status_humanized'])}</p>"
-        f"{_message(run)}{_facts(run, names, cause)}</section>"
-        f"<section><h2>Steps</h2>{logs}</section>{_nodes(nodes)}"
-    )
-    return _page(f"Run {run['id']}", body, refresh=run["in_progress"])
+def _results(cloud: Cloud, run: RunRecord, index: int) -> list[Any]:
+    try:
+        found = RunArtifacts(cloud, run).content("run_results.json", index)
+        if isinstance(found, Path):
+            found = found.read_bytes() if found.stat().st_size <= _MAX_RESULT_BYTES else b"{}"
+        results = json.loads(found).get("results", [])
+    except (ApiException, OSError, ValueError, AttributeError):
+        return []
+    return results if isinstance(results, list) else []
 
 
-def _row(names: RunNames, run: Mapping[str, Any], cause: str) -> str:
-    return (
-        f"<tr><td><a href='{_path(run)}'>{run['id']}</a></td><td>{_badge(run['status_humanized'])}</td>"
-        f"<td>{escape(names.job)}</td><td>{escape(names.environment)}</td>"
-        f"<td class='soft'>{escape(cause)}</td><td class='soft'>{escape(run['created_at'][:19])}</td>"
-        f"<td class='number'>{run['duration']}</td></tr>"
-    )
-
-
-def _message(run: Mapping[str, Any]) -> str:
-    waiting = "".join(f"<p>It waits for run {other}.</p>" for other in run["blocked_by"])
-    return f"<p>{escape(run['status_message'])}</p>{waiting}" if run["status_message"] else waiting
-
-
-def _facts(run: Mapping[str, Any], names: RunNames, cause: str) -> str:
-    commit = " ".join(part for part in (run["git_branch"], (run["git_sha"] or "")[:10]) if part)
-    facts = {
-        "Cause": cause,
-        "Project": names.project,
-        "Environment": names.environment,
-        "dbt": run["dbt_version"],
-        "Commit": commit,
-        "Created": f"{run['created_at'][:19]} UTC",
-        "Queued": run["queued_duration"],
-        "Ran": run["run_duration"],
-    }
-    terms = "".join(f"<dt>{name}</dt><dd>{escape(str(fact))}</dd>" for name, fact in facts.items() if fact)
-    return f"<dl>{terms}</dl>"
+def _is_usable(result: Any) -> bool:
+    return isinstance(result, dict) and isinstance(result.get("execution_time", 0), int | float)
 
 
 def _step(step: Mapping[str, Any]) -> str:

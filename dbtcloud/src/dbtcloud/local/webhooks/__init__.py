@@ -1,1 +1,1 @@
-"""Webhooks: their payloads, the log of what was sent, and the sender."""
+"""Webhooks: subscriptions and events, the log of what was sent, and the sender."""

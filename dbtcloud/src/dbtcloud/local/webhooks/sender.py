@@ -1,4 +1,4 @@
-"""The webhook sender: it polls the runs for events, and sends each event, signed, up to five times.
+"""The webhook sender, which polls the runs for events and sends each event, signed, up to five times.
 
 dbt Cloud documents the timeout of ten seconds, the five attempts and the signature. Until June 2026 it also
 documented that five failures in a row deactivate a subscription.
@@ -7,7 +7,6 @@ documented that five failures in a row deactivate a subscription.
 import asyncio
 import hashlib
 import hmac
-import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -20,8 +19,7 @@ from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.records import ACTIVE, RunRecord, Status, WebhookSubscription
 from dbtcloud.local.store.database import Store
 from dbtcloud.local.store.queries import PageQuery, RunQuery
-from dbtcloud.local.webhooks.log import Event, Receipt, WebhookLog
-from dbtcloud.local.webhooks.payloads import COMPLETED, ERRORED, STARTED, event_payload, run_data
+from dbtcloud.local.webhooks.events import COMPLETED, ERRORED, STARTED, Receipt, WebhookEvent, WebhookLog
 
 _MAX_FAILURES = 5
 _POLL_SECONDS = 0.2
@@ -72,7 +70,7 @@ class WebhookSender:
         self._polled_until = self._clock.now()
         self.log = WebhookLog()
 
-    def test(self, subscription: WebhookSubscription) -> Event:
+    def test(self, subscription: WebhookSubscription) -> WebhookEvent:
         """Send the end of an invented run to one subscription, and return the event."""
         now = self._clock.now()
         run = RunRecord(0, subscription.account_id, 0, 0, 0, now, started_at=now, finished_at=now, outcome=10)
@@ -115,26 +113,16 @@ class WebhookSender:
             if run.outcome != Status.CANCELLED:
                 yield COMPLETED, run
 
-    def _emit(self, subscription: WebhookSubscription, event_type: str, run: RunRecord) -> Event:
-        event_id = f"wev_{secrets.token_hex(13)}"
-        data = run_data(self._store, run, event_type)
-        body = event_payload(subscription, event_id, event_type, self._clock.now(), data)
-        event = Event(
-            id=event_id,
-            subscription_id=subscription.id,
-            account_id=subscription.account_id,
-            job_id=run.job_id,
-            trigger_event_type=event_type,
-            payload=json.dumps(body),
-        )
+    def _emit(self, subscription: WebhookSubscription, event_type: str, run: RunRecord) -> WebhookEvent:
+        event = WebhookEvent.of_run(subscription, event_type, run, self._store, self._clock.now())
         self.log.add_event(event)
-        task = asyncio.create_task(self._send(event), name=f"webhook {event_id}")
+        task = asyncio.create_task(self._send(event), name=f"webhook {event.id}")
         # The event loop has only weak references to its tasks.
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
         return event
 
-    async def _send(self, event: Event) -> None:
+    async def _send(self, event: WebhookEvent) -> None:
         for delay in (*self.retry_delays, None):
             # Read again for each attempt: it may have been deleted, deactivated or given another URL.
             subscription = self._store.definitions.get(WebhookSubscription, event.subscription_id)
@@ -148,7 +136,7 @@ class WebhookSender:
                 return
             await asyncio.sleep(delay)
 
-    async def _attempt(self, event: Event, subscription: WebhookSubscription) -> Receipt:
+    async def _attempt(self, event: WebhookEvent, subscription: WebhookSubscription) -> Receipt:
         headers = {
             "Content-Type": "application/json",
             "Authorization": _signature(subscription.secret, event.payload.encode()),

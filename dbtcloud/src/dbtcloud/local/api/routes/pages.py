@@ -8,8 +8,7 @@ from dbtcloud.local.api.responses.runs import RunJson, step_json
 from dbtcloud.local.api.routes.route import ApiCall
 from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, ProjectRecord, RunRecord, StepRecord
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.pages.html import RunNames, run_page, runs_page
-from dbtcloud.local.pages.node_times import NodeTime, node_times
+from dbtcloud.local.pages.html import DisplayedRun, NodeTime, runs_page
 from dbtcloud.local.store.queries import PageQuery, RunQuery
 
 _NEWEST = PageQuery(limit=50, order_by="-id")
@@ -21,8 +20,7 @@ async def _show_runs(call: ApiCall) -> web.Response:
     cloud = call.cloud
     now = cloud.clock.now()
     runs, total = cloud.store.runs.find(RunQuery(account_id=1), _NEWEST, now)
-    rows = [(_names(cloud, run), RunJson(run, now, cloud.base_url).content(), _cause(run)) for run in runs]
-    return _html(runs_page(rows, total))
+    return _html(runs_page([_displayed(cloud, run, now) for run in runs], total))
 
 
 async def _show_run(call: ApiCall) -> web.Response:
@@ -31,31 +29,28 @@ async def _show_run(call: ApiCall) -> web.Response:
     now = cloud.clock.now()
     steps = cloud.steps(run)
     nodes = await _nodes(cloud, run, steps)
-    run_content = RunJson(run, now, cloud.base_url).content(blocked_by=cloud.queue.blocked_by(run))
     step_contents = [step_json(step, now, debug_logs=False) for step in steps]
-    return _html(run_page(run_content, _names(cloud, run), _cause(run), step_contents, nodes))
+    return _html(_displayed(cloud, run, now).page(step_contents, nodes))
 
 
-def _names(cloud: Cloud, run: RunRecord) -> RunNames:
+def _displayed(cloud: Cloud, run: RunRecord, now: int) -> DisplayedRun:
     get = cloud.store.definitions.get
     job, project = get(JobRecord, run.job_id), get(ProjectRecord, run.project_id)
     environment = get(EnvironmentRecord, run.environment_id)
-    return RunNames(
-        job.name if job else f"Job {run.job_id}",
-        project.name if project else f"Project {run.project_id}",
-        environment.name if environment else f"Environment {run.environment_id}",
+    return DisplayedRun(
+        RunJson(run, now, cloud.base_url).content(blocked_by=cloud.queue.blocked_by(run)),
+        job=job.name if job else f"Job {run.job_id}",
+        project=project.name if project else f"Project {run.project_id}",
+        environment=environment.name if environment else f"Environment {run.environment_id}",
+        cause=str(run.trigger.get("cause", "")),
     )
 
 
 async def _nodes(cloud: Cloud, run: RunRecord, steps: list[StepRecord]) -> list[NodeTime]:
     if run.script is not None:
-        return node_times(cloud, run, steps)
+        return NodeTime.of_run(cloud, run, steps)
     # A real run's artifacts are files. A simulated run's are in the store, which belongs to this thread.
-    return await asyncio.to_thread(node_times, cloud, run, steps)
-
-
-def _cause(run: RunRecord) -> str:
-    return str(run.trigger.get("cause", ""))
+    return await asyncio.to_thread(NodeTime.of_run, cloud, run, steps)
 
 
 def _html(text: str) -> web.Response:

@@ -15,8 +15,7 @@ from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object
 from dbtcloud.local.model.records import ACTIVE, DELETED, WebhookSubscription
 from dbtcloud.local.store.queries import DefinitionQuery, PageQuery
-from dbtcloud.local.webhooks.log import Event
-from dbtcloud.local.webhooks.payloads import EVENT_TYPES, parse_subscription_id, subscription_json
+from dbtcloud.local.webhooks.events import EVENT_TYPES, WebhookEvent, parse_subscription_id, subscription_json
 
 _FIELDS: BodySchema = {
     "name": "string",
@@ -119,7 +118,7 @@ async def _get_receipt(call: ApiCall) -> web.Response:
     return _response(receipt.as_json())
 
 
-def _event_of(call: ApiCall) -> Event:
+def _event_of(call: ApiCall) -> WebhookEvent:
     """Return the event that the path names, or raise 404."""
     event = call.cloud.webhooks.log.event(call.account().id, call.request.match_info["event_id"])
     if event is None:
