@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.transport import address
-from dbtcloud.client.transport.credentials import DEFAULT_TIMEOUT, Credentials, Transport
+from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.network_settings import DEFAULT_TIMEOUT, Transport
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection

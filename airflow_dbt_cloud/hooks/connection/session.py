@@ -72,7 +72,7 @@ class KeptSessionHook(HttpHook):
             headers: Not used: `run` sends them with the request itself.
             extra_options: Options of the request about to be sent: `timeout`, `stream`, `allow_redirects` …
         """
-        from dbtcloud.client.transport.sync_client import apply_transport, new_session, requests_proxies
+        from dbtcloud.client.transport.sync_client import apply_transport, new_session
 
         access = self._credentials()
         self.base_url = access.base_url
@@ -81,7 +81,7 @@ class KeptSessionHook(HttpHook):
         options = {"timeout": access.transport.timeout, "allow_redirects": False, **(extra_options or {})}
         self.merged_extra = options
         session: Session = apply_transport(self._thread.session, access.transport)
-        session.proxies = requests_proxies(access.transport, access.base_url)
+        session.proxies = access.transport.requests_proxies(access.base_url)
         session.auth, session.stream = TokenAuth(access.token), bool(options.get("stream"))
         return session
 
@@ -89,13 +89,11 @@ class KeptSessionHook(HttpHook):
         self, session: Session, prepped_request: PreparedRequest, extra_options: dict[Any, Any]
     ) -> Response:
         """Send a prepared request; a status that is an error raises unless `check_response` is False."""
-        from dbtcloud.client.transport.sync_client import requests_proxies
-
         response = session.send(
             prepped_request,
             timeout=extra_options["timeout"],
             allow_redirects=extra_options["allow_redirects"],
-            proxies=requests_proxies(self._credentials().transport, str(prepped_request.url)),
+            proxies=self._credentials().transport.requests_proxies(str(prepped_request.url)),
             stream=session.stream,
             verify=session.verify,
             cert=session.cert,

@@ -9,7 +9,8 @@ import pytest
 from dbtcloud.client.protocol import Call
 from dbtcloud.client.retry import RetryDecision, RetryPolicy
 from dbtcloud.client.transport.async_client import AsyncClient
-from dbtcloud.client.transport.credentials import Credentials, Transport
+from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.network_settings import Transport
 from dbtcloud.client.transport.sync_client import SyncClient
 
 TOKEN = "dbtc_a-token-for-tests"

@@ -18,9 +18,8 @@ DOES_IO = {
     "polling.poller",
     "polling.rate_limiter",
     "transport.async_client",
-    "transport.certificates",
     "transport.gzip_body",
-    "transport.proxies",
+    "transport.network_settings",
     "transport.sync_client",
 }
 

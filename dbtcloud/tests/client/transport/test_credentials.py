@@ -8,7 +8,8 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.errors import DbtCloudError, InvalidArgument
 from dbtcloud.client.protocol import Request
 from dbtcloud.client.retry import RetryPolicy
-from dbtcloud.client.transport.credentials import Credentials, Transport
+from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.network_settings import Transport
 from wires.raw import answer, refusal
 from wires.secrets import told
 

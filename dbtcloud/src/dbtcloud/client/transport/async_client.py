@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Self
 from dbtcloud.client.errors import DbtCloudError, TransportError
 from dbtcloud.client.protocol import Call, Finished, Request, Response, Sink, Sleep, T, next_step
 from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision, retry_requests
-from dbtcloud.client.transport import certificates
-from dbtcloud.client.transport.content_encoding import INPUT_SIZE, GzipError, has_known_end, is_gzip
-from dbtcloud.client.transport.gzip_body import GzipSink, decompress_body
-from dbtcloud.client.transport.proxies import proxy_for
-from dbtcloud.client.transport.response_checks import (
+from dbtcloud.client.transport.content_encoding import (
     CHUNK_SIZE,
-    check_encoding,
-    interrupted,
-    no_response,
+    INPUT_SIZE,
+    GzipError,
+    has_known_end,
+    is_gzip,
 )
+from dbtcloud.client.transport.gzip_body import GzipSink, decompress_body
 
 if TYPE_CHECKING:
     import aiohttp
@@ -109,7 +107,7 @@ class AsyncClient:
         try:
             return await self._request(request)
         except GzipError as error:
-            raise interrupted(str(error), self.credentials) from error
+            raise self.credentials.interrupted_error(str(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _transport_error(error, self.credentials) from self.credentials.safe_cause(error)
 
@@ -122,12 +120,12 @@ class AsyncClient:
             url,
             data=request.content,
             headers=self.credentials.headers(request),
-            proxy=proxy_for(str(url), self.credentials.transport),
+            proxy=self.credentials.transport.proxy_for(str(url)),
             allow_redirects=False,
             skip_auto_headers=("Content-Type",),
             read_bufsize=CHUNK_SIZE,
         ) as raw:
-            check_encoding(raw.status, raw.headers, self.credentials)
+            self.credentials.check_encoding(raw.status, raw.headers)
             if request.sink is not None and raw.status == 200:
                 await _stream_to_sink(raw, request.sink, self.credentials)
                 return self.credentials.response(200, raw.headers, b"", raw)
@@ -157,7 +155,7 @@ def _new_session(credentials: Credentials, connections: int) -> aiohttp.ClientSe
 
     transport = credentials.transport
     limits = aiohttp.ClientTimeout(total=None, sock_connect=transport.timeout, sock_read=transport.timeout)
-    connector = aiohttp.TCPConnector(ssl=certificates.ssl_context(transport), limit=connections)
+    connector = aiohttp.TCPConnector(ssl=transport.ssl_context(), limit=connections)
     return aiohttp.ClientSession(
         connector=connector, timeout=limits, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
     )
@@ -186,7 +184,7 @@ async def _stream_to_sink(raw: aiohttp.ClientResponse, sink: Sink, credentials: 
             await asyncio.to_thread(sink.write, chunk)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         why = f"{type(error).__name__}: {error}"
-        raise interrupted(why, credentials) from credentials.safe_cause(error)
+        raise credentials.interrupted_error(why) from credentials.safe_cause(error)
     await asyncio.to_thread(sink.end)
 
 
@@ -207,9 +205,8 @@ def _transport_error(error: Exception, credentials: Credentials) -> TransportErr
     import aiohttp
 
     unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
-    return no_response(
+    return credentials.no_response_error(
         f"{type(error).__name__}: {error}",
-        credentials,
         sent=not isinstance(error, unsent),
         certificate=isinstance(error, aiohttp.ClientSSLError) and "CERTIFICATE" in str(error),
     )

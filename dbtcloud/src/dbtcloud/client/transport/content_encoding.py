@@ -12,6 +12,9 @@ aiohttp would ask for by themselves depends on the installed packages."""
 INPUT_SIZE = 16 * 1024
 """Bytes that zlib gets at a time: it copies those that it has not used."""
 
+CHUNK_SIZE = 256 * 1024
+"""Bytes that a sink gets at a time: few, because compressed ones can grow twentyfold."""
+
 _OUTPUT_SIZE = 256 * 1024
 """Largest number of bytes that come out at a time: gzip can turn one byte into a thousand."""
 

@@ -1,4 +1,4 @@
-"""Credentials and network settings for an account of dbt Cloud. Their `repr` shows no secrets."""
+"""The address of an account and a token. Neither messages nor `repr` show the token."""
 
 from __future__ import annotations
 
@@ -7,37 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dbtcloud import __version__
-from dbtcloud.client.errors import InvalidArgument
+from dbtcloud.client.errors import InvalidArgument, MalformedResponse, TransportError
 from dbtcloud.client.protocol import Request, Response
 from dbtcloud.client.transport import address
-from dbtcloud.client.transport.content_encoding import ACCEPTED_ENCODING
+from dbtcloud.client.transport.content_encoding import ACCEPTED_ENCODING, is_readable
+from dbtcloud.client.transport.network_settings import Transport
 
-DEFAULT_TIMEOUT = 60.0
-"""Seconds without a byte after which a request fails."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transport:
-    """Network settings, with the same meaning for requests and aiohttp.
-
-    Attributes:
-        timeout: Seconds to connect, and seconds without a byte while reading.
-        proxies: Proxy addresses by scheme ("http", "https", "all"), in the form of requests.
-        verify: Whether certificates are checked, or the path of a file with CA certificates.
-        cert: The client certificate: the path of a file, or those of certificate and key.
-        trust_env: Whether the environment may also name proxies and CA certificates.
-    """
-
-    timeout: float = DEFAULT_TIMEOUT
-    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
-    verify: bool | str = True
-    cert: str | tuple[str, str] | None = None
-    trust_env: bool = True
+_NETWORK_HINT = "Check the connection's host and proxies, and whether this machine can reach it"
+_CERTIFICATE_HINT = (
+    "If a private certificate authority signed it, name its file as 'verify' in the connection's extra, "
+    "or in REQUESTS_CA_BUNDLE"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """The address of an account and a token.
+
+    Both engines build their requests, responses and errors here, so that no secret gets into any of them.
 
     Attributes:
         base_url: Such as "https://ab123.us1.dbt.com"; `address.base_url` makes it of a host.
@@ -54,7 +41,7 @@ class Credentials:
     token: str = field(repr=False)
     account_id: str | None = None
     discovery_url: str = ""
-    transport: Transport = Transport()
+    transport: Transport = field(default_factory=Transport)
 
     def __post_init__(self) -> None:
         if not self.token.isascii() or not self.token.isprintable() or self.token != self.token.strip():
@@ -97,3 +84,37 @@ class Credentials:
                 return None
             cause = cause.__cause__ or cause.__context__
         return error
+
+    def check_encoding(self, status: int, headers: Mapping[str, str]) -> None:
+        """Refuse a 200 whose body cannot be read. Other statuses count whatever their body is.
+
+        Raises:
+            MalformedResponse: If the body has an encoding that was not asked for.
+        """
+        if status == 200 and not is_readable(headers):
+            encoding = self.mask(headers["Content-Encoding"])
+            raise MalformedResponse(
+                f"The answer from {self.base_url} has the encoding {encoding!r}",
+                why=f"Only {ACCEPTED_ENCODING!r} or none was asked for, and no other can be read",
+                fix="Check the proxies between this machine and dbt Cloud",
+            )
+
+    def interrupted_error(self, why: str) -> TransportError:
+        """Return the error for a response of which only a part arrived."""
+        what = f"The answer from {self.base_url} was interrupted"
+        return TransportError(what, sent=True, why=self.mask(why), fix=_NETWORK_HINT)
+
+    def no_response_error(self, why: str, *, sent: bool, certificate: bool) -> TransportError:
+        """Return the error for a request without a response.
+
+        Args:
+            why: The message of the HTTP library.
+            sent: Whether a byte of the request may have been sent.
+            certificate: Whether the server's certificate was refused; nothing is sent then.
+        """
+        return TransportError(
+            f"No answer came from {self.base_url}",
+            sent=sent and not certificate,
+            why=self.mask(why),
+            fix=_CERTIFICATE_HINT if certificate else _NETWORK_HINT,
+        )

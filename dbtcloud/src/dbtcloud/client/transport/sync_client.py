@@ -10,21 +10,14 @@ from typing import TYPE_CHECKING, Self
 from dbtcloud.client.errors import DbtCloudError, TransportError
 from dbtcloud.client.protocol import Call, Finished, Request, Response, Sink, Sleep, T, next_step
 from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision, retry_requests
-from dbtcloud.client.transport import certificates
-from dbtcloud.client.transport.content_encoding import has_known_end
+from dbtcloud.client.transport.content_encoding import CHUNK_SIZE, has_known_end
 from dbtcloud.client.transport.gzip_body import check_gzip
-from dbtcloud.client.transport.proxies import proxy_for
-from dbtcloud.client.transport.response_checks import (
-    CHUNK_SIZE,
-    check_encoding,
-    interrupted,
-    no_response,
-)
 
 if TYPE_CHECKING:
     import requests
 
-    from dbtcloud.client.transport.credentials import Credentials, Transport
+    from dbtcloud.client.transport.credentials import Credentials
+    from dbtcloud.client.transport.network_settings import Transport
 
 _NO_TUNNEL = "Tunnel connection failed"
 """The beginning of the message of Python's http.client on a proxy that opens no tunnel."""
@@ -103,7 +96,7 @@ class SyncClient:
             headers=self.credentials.headers(request),
             timeout=self.credentials.transport.timeout,
             allow_redirects=False,
-            proxies=requests_proxies(self.credentials.transport, url),
+            proxies=self.credentials.transport.requests_proxies(url),
             stream=request.sink is not None,
         )
 
@@ -129,18 +122,12 @@ def new_session(transport: Transport) -> requests.Session:
 
 def apply_transport(session: requests.Session, transport: Transport) -> requests.Session:
     """Set the certificates of `transport` on a session, and return the session."""
-    # Only `certificates` and `proxies` read the environment. requests would prefer certificates of the
+    # Only `Transport` reads the environment. requests would prefer certificates of the
     # environment to those of the transport, and entries of ~/.netrc to the token.
     session.trust_env = False
-    session.verify = certificates.ca_certificates(transport)
-    session.cert = certificates.client_certificate(transport)
+    session.verify = transport.ca_certificates()
+    session.cert = transport.client_certificate()
     return session
-
-
-def requests_proxies(transport: Transport, url: str) -> dict[str, str]:
-    """Return the proxy for an address in the form that requests takes."""
-    proxy = proxy_for(url, transport)
-    return {"all": proxy} if proxy else {}
 
 
 def send_with_requests(
@@ -164,10 +151,10 @@ def send_with_requests(
         if sink is not None and raw.status_code == 200:
             _stream_to_sink(raw, sink, credentials)
             return credentials.response(200, raw.headers, b"", raw)
-        check_encoding(raw.status_code, raw.headers, credentials)
+        credentials.check_encoding(raw.status_code, raw.headers)
         return credentials.response(raw.status_code, raw.headers, raw.content, raw)
     except requests.exceptions.ContentDecodingError as error:
-        raise interrupted(str(error), credentials) from credentials.safe_cause(error)
+        raise credentials.interrupted_error(str(error)) from credentials.safe_cause(error)
     except (requests.RequestException, OSError) as error:
         raise _transport_error(error, credentials) from credentials.safe_cause(error)
 
@@ -176,27 +163,26 @@ def _stream_to_sink(raw: requests.Response, sink: Sink, credentials: Credentials
     import requests
 
     try:
-        check_encoding(200, raw.headers, credentials)
+        credentials.check_encoding(200, raw.headers)
         sink.begin(has_known_end=has_known_end(raw.headers))
         for chunk in raw.iter_content(CHUNK_SIZE):
             sink.write(chunk)
     except (requests.RequestException, OSError) as error:
-        raise interrupted(str(_reason(error)), credentials) from credentials.safe_cause(error)
+        raise credentials.interrupted_error(str(_reason(error))) from credentials.safe_cause(error)
     finally:
         raw.close()
     # Older releases of urllib3 do not notice a body that is shorter than its Content-Length.
     length, received = raw.headers.get("Content-Length", ""), raw.raw.tell()
     if length.isdigit() and int(length) != received:
-        raise interrupted(f"{received} of {length} bytes arrived", credentials)
+        raise credentials.interrupted_error(f"{received} of {length} bytes arrived")
     sink.end()
 
 
 def _transport_error(error: Exception, credentials: Credentials) -> TransportError:
     import requests
 
-    return no_response(
+    return credentials.no_response_error(
         str(_reason(error)),
-        credentials,
         sent=not _never_connected(error),
         certificate=isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error),
     )

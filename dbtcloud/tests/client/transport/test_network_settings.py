@@ -12,8 +12,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from dbtcloud.client import endpoints
 from dbtcloud.client.errors import InvalidArgument, TransportError
 from dbtcloud.client.retry import NO_RETRY
-from dbtcloud.client.transport import certificates
-from dbtcloud.client.transport.credentials import Transport
+from dbtcloud.client.transport.network_settings import _CA_VARIABLES, Transport
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def reach(engine, access):
     return ask
 
 
-@pytest.mark.parametrize("variable", certificates._CA_VARIABLES)
+@pytest.mark.parametrize("variable", _CA_VARIABLES)
 def test_an_authority_may_be_named_by_the_environment(reach, tls_cloud, authority, monkeypatch, variable):
     monkeypatch.setenv(variable, authority.file)
     assert reach(tls_cloud) == "Local"
@@ -89,8 +88,8 @@ def test_a_variable_that_names_no_file_is_named(reach, tls_cloud, monkeypatch):
 
 def test_both_engines_trust_the_same_authorities_by_default():
     expected = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
-    assert certificates.ca_certificates(Transport()) is True
-    assert certificates.ssl_context(Transport()).cert_store_stats() == expected.cert_store_stats()
+    assert Transport().ca_certificates() is True
+    assert Transport().ssl_context().cert_store_stats() == expected.cert_store_stats()
 
 
 def test_without_verification_any_server_is_spoken_to(reach, tls_cloud):
