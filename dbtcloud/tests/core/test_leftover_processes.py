@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from dbtcloud.core import leftover_processes
+from dbtcloud.core.leftover_processes import ProcessFolder, ProcessRecord
 
 SLEEPER = (
     "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); print('up', flush=True); time.sleep(60)"
@@ -27,7 +27,7 @@ def sleeper():
 
 
 def test_a_process_has_a_note_while_it_runs(tmp_path, sleeper):
-    with leftover_processes.record_process(tmp_path, sleeper.pid):
+    with ProcessFolder(tmp_path).record(sleeper.pid):
         (note,) = tmp_path.glob("*.json")
         assert json.loads(note.read_text())["pid"] == sleeper.pid
     assert list(tmp_path.iterdir()) == []
@@ -35,9 +35,9 @@ def test_a_process_has_a_note_while_it_runs(tmp_path, sleeper):
 
 def test_what_was_left_is_ended_with_its_group(tmp_path, sleeper):
     (child,) = psutil.Process(sleeper.pid).children()
-    recorded = leftover_processes.ProcessRecord.of_pid(sleeper.pid)
+    recorded = ProcessRecord.of_pid(sleeper.pid)
     (tmp_path / "left.json").write_text(json.dumps({"pid": recorded.pid, "started": recorded.started}))
-    assert leftover_processes.end_processes(tmp_path) == [sleeper.pid]
+    assert ProcessFolder(tmp_path).end_processes() == [sleeper.pid]
     sleeper.wait(10)
     psutil.wait_procs([child], timeout=10)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
@@ -47,12 +47,12 @@ def test_what_was_left_is_ended_with_its_group(tmp_path, sleeper):
 def test_a_stranger_of_the_same_id_is_left_alone(tmp_path, sleeper):
     started = psutil.Process(sleeper.pid).create_time() - 60
     (tmp_path / "left.json").write_text(json.dumps({"pid": sleeper.pid, "started": started}))
-    assert leftover_processes.end_processes(tmp_path) == []
+    assert ProcessFolder(tmp_path).end_processes() == []
     assert sleeper.poll() is None
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"pid": 1}', '{"pid": 2147483646, "started": 1}'])
 def test_a_note_that_says_nothing_is_thrown_away(tmp_path, text):
     (tmp_path / "left.json").write_text(text)
-    assert leftover_processes.end_processes(tmp_path) == []
+    assert ProcessFolder(tmp_path).end_processes() == []
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from dbtcloud.core import checkout
+from dbtcloud.core import project
 from dbtcloud.core.runner_errors import GitError, InvalidDbtProject
 from dbtcloud.core.source import ProjectSource
 
@@ -109,4 +109,4 @@ async def test_a_subdirectory_and_a_link_cannot_lead_out_of_the_repository(repos
     git(repository, "add", "."), git(repository, "commit", "-qm", "link")
     fetched = await ProjectSource(url=str(repository), subdirectory="oven").fetch(tmp_path / "work")
     with pytest.raises(InvalidDbtProject, match=r"secret\.sql leads out of the project's repository"):
-        checkout.refresh_checkout(fetched.folder, tmp_path / "checkout", fetched.root)
+        project.refresh_checkout(fetched.folder, tmp_path / "checkout", fetched.root)

@@ -10,6 +10,7 @@ from dbtcloud.cli.prepare import add_prepare_command
 from dbtcloud.cli.serve import add_serve_command
 
 _PROGRAM_NAMES = ("dbtcloud", "airflow-dbt-cloud")
+_DESCRIPTION = "Run a dbt Cloud on your own machine. Its jobs run dbt Core."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     called = Path(sys.argv[0]).name
     program = called if called in _PROGRAM_NAMES else _PROGRAM_NAMES[0]
-    parser = argparse.ArgumentParser(prog=program, description=dbtcloud.__doc__)
+    parser = argparse.ArgumentParser(prog=program, description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"%(prog)s {dbtcloud.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_serve_command(commands)

@@ -11,16 +11,20 @@ def add_prepare_command(commands: Any) -> None:
     parser = commands.add_parser(
         "prepare",
         help="install dbt Core before the first run",
-        description="Install dbt Core and dbt-duckdb into a virtual environment, as the first run of a local"
-        " dbt Cloud does. Use this in container images, and before a machine goes offline. The environment is"
-        " in the user's cache, or in $DBTCLOUD_HOME if it is set.",
+        description="Install dbt Core and its adapters into a virtual environment. Otherwise the first run of"
+        " a local dbt Cloud installs them. Use this command when you build a container image, and before a"
+        " machine goes offline. The environment is in $DBTCLOUD_HOME, else in the user's cache.",
     )
-    parser.add_argument("--dbt-version", metavar="VERSION", help="for example 1.11 (default: the newest)")
+    parser.add_argument(
+        "--dbt-version",
+        metavar="VERSION",
+        help="version of dbt, such as 1.11 (default: the newest supported)",
+    )
     parser.add_argument(
         "--adapter",
         action="append",
         metavar="PACKAGE",
-        help="for example dbt-postgres (default: dbt-duckdb); repeat it for several adapters",
+        help="adapter to install, such as dbt-postgres (default: dbt-duckdb); repeat the option for several",
     )
     parser.set_defaults(run=_run)
 

@@ -27,7 +27,7 @@ class ProjectOptions:
     def add_to(parser: argparse.ArgumentParser) -> None:
         """Add the options to a command."""
         group = parser.add_argument_group(
-            "your projects", "Without these options, the server has a sample project."
+            "your projects", "Without these options, the server has a sample project on DuckDB."
         )
         which = group.add_mutually_exclusive_group()
         which.add_argument("--project-dir", type=Path, metavar="DIR", help="folder of a dbt project")
@@ -49,7 +49,9 @@ class ProjectOptions:
         )
         group.add_argument("--duckdb", action="store_true", help="use a DuckDB file instead of your profile")
         group.add_argument(
-            "--dbt-version", metavar="VERSION", help="version of dbt, such as 1.11 (default: the newest)"
+            "--dbt-version",
+            metavar="VERSION",
+            help="version of dbt, such as 1.11 (default: the newest supported)",
         )
         group.add_argument(
             "--adapter",

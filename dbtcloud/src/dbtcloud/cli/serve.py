@@ -26,8 +26,8 @@ def add_serve_command(commands: Any) -> None:
     parser = commands.add_parser(
         "serve",
         help="run a local dbt Cloud whose jobs run dbt Core",
-        description="Run a local dbt Cloud with the Admin API and the Discovery API. It has your dbt"
-        " projects, or a sample project on DuckDB. Its jobs run dbt Core.",
+        description="Run a local dbt Cloud with the Admin API and the Discovery API until Ctrl-C. It has your"
+        " dbt projects, or a sample project on DuckDB. Its jobs run dbt Core.",
     )
     _add_server_options(parser)
     ProjectOptions.add_to(parser)
@@ -45,41 +45,51 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token",
         default=os.environ.get(_TOKEN_VARIABLE),
-        help=f"API token of the server (default: ${_TOKEN_VARIABLE}, else a random token, which is printed)",
+        help=f"API token of the server (default: ${_TOKEN_VARIABLE}, else a random one, which is printed)",
     )
     state = parser.add_mutually_exclusive_group()
     state.add_argument(
         "--data-dir",
         type=Path,
-        help="folder for state, databases and artifacts (default: a folder in the user's cache)",
+        metavar="DIR",
+        help="folder for state, databases and artifacts (default: a folder in $DBTCLOUD_HOME, else in the"
+        " user's cache)",
     )
-    state.add_argument("--memory", action="store_true", help="keep no state after the server stops")
+    state.add_argument(
+        "--memory", action="store_true", help="keep the state in memory, and lose it when the server stops"
+    )
     parser.add_argument(
         "--keep-artifacts",
         metavar="SIZE",
-        help="total size of the artifacts of finished runs; the oldest are deleted first (default: 2GB)",
+        help="limit for the artifacts of finished runs, such as 500MB; the oldest are deleted first"
+        " (default: 2GB)",
     )
     parser.add_argument(
-        "--schedules", action="store_true", help="start runs by the schedules and completion triggers of jobs"
+        "--schedules", action="store_true", help="start jobs by their schedules, and when other jobs complete"
     )
     parser.add_argument(
-        "--tls-certificate", type=Path, metavar="FILE", help="PEM file of a certificate, to serve HTTPS"
+        "--tls-certificate",
+        type=Path,
+        metavar="FILE",
+        help="serve HTTPS with the certificate in this PEM file",
     )
     parser.add_argument(
         "--tls-key",
         type=Path,
         metavar="FILE",
-        help="PEM file of its private key (default: the file of the certificate)",
+        help="PEM file of the private key (default: the file of the certificate)",
     )
     parser.add_argument("--pid-file-dir", type=Path, help=argparse.SUPPRESS)
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(
-        "--background", action="store_true", help="start the server, and return when it is ready"
+        "--background",
+        action="store_true",
+        help="start the server in the background, and return when it is ready",
     )
     mode.add_argument(
         "--stop",
         action="store_true",
-        help="stop the background server with the same --data-dir, --memory or project",
+        help="stop the background server that was started with the same --data-dir, --memory or project",
     )
 
 

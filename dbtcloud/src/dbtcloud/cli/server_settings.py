@@ -77,7 +77,7 @@ def _grants(tokens: Sequence[TokenConfig]) -> dict[str, Sequence[str]]:
         value = os.environ.get(token.variable)
         if not value:
             raise LocalServerError(
-                f"The environment variable {token.variable} is not set. It must have the token with the"
+                f"The environment variable {token.variable} is not set. It must contain the token with the"
                 f" permission sets {', '.join(token.permission_sets)}."
                 " Set it, or remove the token from the file."
             )

@@ -23,7 +23,7 @@ def parse_command_line(step: str) -> tuple[str, ...]:
     if not words or words[0] != "dbt":
         raise _invalid(step, "it does not begin with 'dbt'")
     if operators := _SHELL_OPERATORS.intersection(words):
-        raise _invalid(step, f"it contains {min(operators)!r}, and no shell runs it")
+        raise _invalid(step, f"it contains {min(operators)!r}, but steps run without a shell")
     if len(words) == 1:
         raise _invalid(step, "it has no subcommand")
     return tuple(words[1:])

@@ -48,32 +48,41 @@ class ProcessRecord:
             return None
 
 
-@contextmanager
-def record_process(folder: Path, pid: int) -> Iterator[None]:
-    """Keep a record of a process in ``folder`` while the context is open."""
-    file = folder / f"{pid}.json"
-    process = ProcessRecord.of_pid(pid)
-    if process is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(asdict(process)), encoding="utf-8")
-    try:
-        yield
-    finally:
-        file.unlink(missing_ok=True)
+@dataclass(frozen=True, slots=True)
+class ProcessFolder:
+    """A folder with a record of each process that a server runs.
 
-
-def end_processes(folder: Path) -> list[int]:
-    """End each process with a record in ``folder``, with its group, and return their ids.
-
-    If a process has ended, or another process has its id now, only the record is deleted.
+    Attributes:
+        path: The folder. It is created for the first record.
     """
-    ended = []
-    for file in sorted(folder.glob("*.json")):
-        process = _read(file)
-        if process is not None and _end(process):
-            ended.append(process.pid)
-        file.unlink(missing_ok=True)
-    return ended
+
+    path: Path
+
+    @contextmanager
+    def record(self, pid: int) -> Iterator[None]:
+        """Keep a record of a process while the context is open."""
+        file = self.path / f"{pid}.json"
+        process = ProcessRecord.of_pid(pid)
+        if process is not None:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(asdict(process)), encoding="utf-8")
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+    def end_processes(self) -> list[int]:
+        """End each process that has a record, with its group, and return their ids.
+
+        If a process has ended, or another process has its id now, only the record is deleted.
+        """
+        ended = []
+        for file in sorted(self.path.glob("*.json")):
+            process = _read(file)
+            if process is not None and _end(process):
+                ended.append(process.pid)
+            file.unlink(missing_ok=True)
+        return ended
 
 
 def _read(file: Path) -> ProcessRecord | None:

@@ -10,7 +10,7 @@ DBT_REQUIREMENTS = ("dbt-core>=1.10,<1.12", "dbt-duckdb>=1.9,<2", "duckdb>=1.1,<
 DUCKDB = "dbt-duckdb"
 
 _CORE, *_DUCKDB = DBT_REQUIREMENTS
-_OLDEST, _NEWEST = 9, 11
+_OLDEST, _NEWEST = 9, 11  # the minor versions
 # dbt Cloud's names for release tracks.
 _RELEASE_TRACKS = frozenset({"", "compatible", "extended", "fallback", "latest", "versionless"})
 _VERSION = re.compile(r"v?1\.(?P<minor>\d+)(?:\.(?P<patch>\d+|x|latest))?(?:-(?P<channel>latest|pre))?")
@@ -44,8 +44,8 @@ def _core(version: str) -> str:
     found = _VERSION.fullmatch(version)
     if not found or not _OLDEST <= int(found["minor"]) <= _NEWEST:
         raise UnsupportedDbtVersion(
-            f"dbt {version} is not supported. The supported versions are 1.{_OLDEST} to 1.{_NEWEST},"
-            f" which install from the package index alone. Choose one of these, for example 1.{_NEWEST}."
+            f"dbt {version} is not supported. The local dbt Cloud can run dbt 1.{_OLDEST} to 1.{_NEWEST}."
+            f" Choose one of these versions, for example 1.{_NEWEST}."
         )
     is_minor = found["channel"] or found["patch"] in {None, "x", "latest"}
     return f"dbt-core~=1.{found['minor']}.0" if is_minor else f"dbt-core==1.{found['minor']}.{found['patch']}"

@@ -80,6 +80,6 @@ class ProjectSource:
         folder = await asyncio.to_thread((root / within).resolve)
         if not folder.is_relative_to(root.resolve()):
             raise InvalidDbtProject(
-                f"The subdirectory {within!r} leads out of the repository. Give a folder within it."
+                f"The subdirectory {within!r} leads out of the repository. Give the path of a folder in it."
             )
         return FetchedProject(folder, revision, root.resolve())

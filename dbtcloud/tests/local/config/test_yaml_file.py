@@ -4,7 +4,7 @@ import pytest
 
 from dbtcloud.local.config import yaml_file
 from dbtcloud.local.config.model import EnvironmentConfig, JobConfig, TokenConfig
-from dbtcloud.local.config.yaml_file import ConfigFileError
+from dbtcloud.local.model.api_errors import LocalServerError
 
 WHOLE = """
 keep_artifacts: 500MB
@@ -91,5 +91,5 @@ def test_everything_that_can_be_declared_is_read(read, tmp_path):
     ],
 )
 def test_a_slip_is_told_with_its_place(read, text, said):
-    with pytest.raises(ConfigFileError, match=f"local-dbt-cloud.yml.*{said}"):
+    with pytest.raises(LocalServerError, match=f"local-dbt-cloud.yml.*{said}"):
         read(text)

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dbtcloud.core import command_line, process, project, user_profile
+from dbtcloud.core import command_line, process
 from dbtcloud.core.environment import ProgressCallback
+from dbtcloud.core.profiles import UserProfile
+from dbtcloud.core.project import DbtProject
 from dbtcloud.core.requirements import DUCKDB, resolve_requirements
 from dbtcloud.core.source import ProjectSource
-from dbtcloud.core.user_profile import UserProfile
 from dbtcloud.local.config.model import EnvironmentConfig, JobConfig, ProjectConfig
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.model.run_plan import ProjectSetup
@@ -63,7 +64,7 @@ async def resolve_projects(
     ]
     names = [entry.name for entry in resolved]
     if duplicate := next((name for name in names if names.count(name) > 1), None):
-        raise LocalServerError(f"Two projects have the name {duplicate!r}. Rename one of them.")
+        raise LocalServerError(f"Two projects have the name {duplicate!r}. Give one of them another name.")
     return _seed_document(resolved)
 
 
@@ -74,8 +75,8 @@ async def _resolve_project(
     if config.git:
         progress(f"Fetching {source}")
     folder = (await source.fetch(work_dir)).folder
-    dbt_project = project.read_project(folder)
-    profile = None if config.duckdb else user_profile.find_profile(folder, config.profiles_dir)
+    dbt_project = DbtProject.read(folder)
+    profile = None if config.duckdb else UserProfile.find(folder, config.profiles_dir)
     environments = config.environments or _default_environments(profile)
     if profile is not None:
         _check_targets(profile, environments)
@@ -98,15 +99,15 @@ async def _resolve_project(
 
 def _source(config: ProjectConfig) -> ProjectSource:
     if (config.project_dir is None) == (config.git is None):
-        name = config.name or "without a name"
+        project = f"The project {config.name!r}" if config.name else "A project without a name"
         found = "neither project_dir nor git" if config.git is None else "both project_dir and git"
-        raise LocalServerError(f"The project {name!r} has {found}. Give one of them.")
+        raise LocalServerError(f"{project} has {found}. Give one of them.")
     if config.git is not None:
         return ProjectSource(url=config.git, branch=config.branch, subdirectory=config.subdirectory)
     if config.branch or config.subdirectory:
         raise LocalServerError(
             "A project_dir cannot have a branch or a subdirectory, because its files are used as they are."
-            " Remove them, or give the address of the repository as git."
+            " Remove these, or replace project_dir with git and the address of the repository."
         )
     assert config.project_dir is not None
     return ProjectSource(folder=config.project_dir.expanduser().absolute())
@@ -138,7 +139,7 @@ def _report_missing_variables(profile: UserProfile, setup: ProjectSetup, progres
         if name not in passed:
             progress(
                 f"{profile.file} reads the environment variable {name}, which is not passed to dbt."
-                f" Set it, and pass it with --pass-env {name}."
+                f" Set it, and pass it with --pass-env {name} (pass_env in a file)."
             )
 
 

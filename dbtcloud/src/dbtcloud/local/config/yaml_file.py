@@ -1,7 +1,10 @@
-"""The YAML file with the configuration of a server. Unknown and wrong entries are errors."""
+"""The YAML file with the configuration of a server.
+
+Unknown and wrong entries are errors. Each message names the place in the file.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,19 +23,15 @@ _T = TypeVar("_T")
 _Reader = Callable[[Any, str], Any]
 
 
-class ConfigFileError(LocalServerError):
-    """The file is not valid. The message names the place in it."""
-
-
 def read_config_file(path: Path) -> ServerConfig:
     """Return the configuration in a YAML file. Paths in it are relative to the folder of the file.
 
     Raises:
-        ConfigFileError: The file cannot be read, or its content is not valid.
+        LocalServerError: The file cannot be read, or its content is not valid.
     """
     config: ServerConfig = _object(ServerConfig, _content(path), path.name, _READERS_FOR_FILE)
     if not config.projects:
-        raise ConfigFileError(f"{path.name} has no project. Add one to projects.")
+        raise LocalServerError(f"{path.name} has no project. Add one to projects.")
     return _relative_to(path.absolute().parent, config)
 
 
@@ -42,14 +41,16 @@ def _content(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigFileError(f"The file {path} cannot be read: {error.strerror}. Check --config.") from error
+        raise LocalServerError(
+            f"The file {path} cannot be read: {error.strerror}. Check --config."
+        ) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigFileError(f"The file {path} is not valid YAML: {error}. Correct the file.") from error
+        raise LocalServerError(f"The file {path} is not valid YAML: {error}. Correct the file.") from error
 
 
 def _object(kind: type[_T], value: Any, where: str, readers: Mapping[str, _Reader]) -> _T:
     if not isinstance(value, Mapping):
-        raise ConfigFileError(
+        raise LocalServerError(
             f"{where} must be a mapping, but is {value!r}. Its keys are {', '.join(readers)}."
         )
     for name in value:
@@ -57,23 +58,23 @@ def _object(kind: type[_T], value: Any, where: str, readers: Mapping[str, _Reade
             raise _unknown_key(str(name), where, list(readers))
     required = [entry.name for entry in fields(kind) if entry.default is MISSING]  # type: ignore[arg-type]
     if missing := [name for name in required if value.get(name) is None]:
-        raise ConfigFileError(f"{where} has no {', '.join(missing)}. Add it to the file.")
+        raise LocalServerError(f"{where} has no {', '.join(missing)}. Add it to the file.")
     given = {
         name: readers[name](entry, f"{where}, {name}") for name, entry in value.items() if entry is not None
     }
     return kind(**given)
 
 
-def _unknown_key(name: str, where: str, known: list[str]) -> ConfigFileError:
+def _unknown_key(name: str, where: str, known: list[str]) -> LocalServerError:
     near = get_close_matches(name, known, 1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return ConfigFileError(f"{where} has an unknown key {name!r}. Its keys are {', '.join(known)}.{hint}")
+    return LocalServerError(f"{where} has an unknown key {name!r}. Its keys are {', '.join(known)}.{hint}")
 
 
 def _of_type(*kinds: type, word: str) -> _Reader:
     def reader(value: Any, where: str) -> Any:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise ConfigFileError(f"{where} must be {word}, but is {value!r}. Correct the file.")
+            raise LocalServerError(f"{where} must be {word}, but is {value!r}. Correct the file.")
         return value
 
     return reader
@@ -82,7 +83,7 @@ def _of_type(*kinds: type, word: str) -> _Reader:
 def _list_of(reader: _Reader) -> _Reader:
     def several(value: Any, where: str) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise ConfigFileError(f"{where} must be a list, but is {value!r}. Put '- ' before each entry.")
+            raise LocalServerError(f"{where} must be a list, but is {value!r}. Put '- ' before each entry.")
         return tuple(reader(entry, f"{where} {number}") for number, entry in enumerate(value, start=1))
 
     return several
@@ -104,7 +105,7 @@ _number = _of_type(int, word="a whole number")
 def _version(value: Any, where: str) -> str:
     # 1.10 without quotes is the number 1.1.
     if isinstance(value, float):
-        raise ConfigFileError(
+        raise LocalServerError(
             f"{where} is the number {value!r}, which may have lost a zero at its end. Put it in quotes."
         )
     return str(_text(value, where))
@@ -138,8 +139,6 @@ _READERS_FOR_FILE: Mapping[str, _Reader] = {
 
 
 def _relative_to(folder: Path, config: ServerConfig) -> ServerConfig:
-    from dataclasses import replace
-
     def absolute(path: Path | None) -> Path | None:
         return None if path is None else folder / path
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from dbtcloud.local.model.clock import SECOND
 from dbtcloud.local.model.durations import humanise_duration
@@ -24,8 +24,23 @@ class StopRequest:
         self.event = asyncio.Event()
         self.reason: str | None = None
 
-    async def watch(self, cancelled: asyncio.Event, timeout_seconds: int) -> None:
-        """Wait for the cancellation or the time limit in seconds, where 0 is no limit."""
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def watching(cls, cancelled: asyncio.Event, timeout_seconds: int) -> AsyncIterator[Self]:
+        """Watch for a cancellation and for the time limit while the context is open.
+
+        Args:
+            cancelled: Set when the run is cancelled.
+            timeout_seconds: The time limit, where 0 is no limit.
+        """
+        stop = cls()
+        watching = asyncio.create_task(stop._watch(cancelled, timeout_seconds))
+        try:
+            yield stop
+        finally:
+            watching.cancel()
+
+    async def _watch(self, cancelled: asyncio.Event, timeout_seconds: int) -> None:
         try:
             async with asyncio.timeout(timeout_seconds or None):
                 await cancelled.wait()
@@ -39,7 +54,7 @@ class StopRequest:
 
 
 async def run_unless_set(event: asyncio.Event, work: Coroutine[Any, Any, _T]) -> _T | None:
-    """Return the result of some work, or cancel it and return None when the event is set."""
+    """Return the result of a coroutine, or cancel it and return None when the event is set."""
     working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
     try:
         await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -48,14 +63,3 @@ async def run_unless_set(event: asyncio.Event, work: Coroutine[Any, Any, _T]) ->
         working.cancel()
         waiting.cancel()
         await asyncio.wait({working, waiting})
-
-
-@contextlib.asynccontextmanager
-async def watch_for_stop(cancelled: asyncio.Event, timeout_seconds: int) -> AsyncIterator[StopRequest]:
-    """Watch for a cancellation and for the time limit while the context is open."""
-    stop = StopRequest()
-    watching = asyncio.create_task(stop.watch(cancelled, timeout_seconds))
-    try:
-        yield stop
-    finally:
-        watching.cancel()

@@ -5,7 +5,7 @@ import asyncio
 from dbtcloud.core.environment import create_environment
 from dbtcloud.core.requirements import resolve_requirements
 from dbtcloud.core.runner_errors import RunnerError
-from dbtcloud.local.execution.cancellation import StopRequest, run_unless_set, watch_for_stop
+from dbtcloud.local.execution.cancellation import StopRequest, run_unless_set
 from dbtcloud.local.execution.steps import RunStep, RunSteps
 from dbtcloud.local.model.records import CANCELLED_BY_USER, Status
 from dbtcloud.local.model.run_plan import Outcome, RunObserver, RunPlan
@@ -30,7 +30,7 @@ async def execute(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event
     if dbt is None:
         return Outcome(Status.CANCELLED, CANCELLED_BY_USER)
     observer.running()
-    async with watch_for_stop(cancelled, plan.timeout_seconds) as stop:
+    async with StopRequest.watching(cancelled, plan.timeout_seconds) as stop:
         steps = RunSteps(plan, dbt, stop, observer)
         try:
             return await _run_steps(steps, observer, stop)

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dbtcloud.core import user_profile
-from dbtcloud.core.duckdb_profile import PROFILE_NAME, DuckDbProfile
+from dbtcloud.core.profiles import DUCKDB_PROFILE_NAME, DuckDbProfile, UserProfile
 from dbtcloud.core.requirements import DUCKDB, adapter_package
-from dbtcloud.core.user_profile import UserProfile
 from dbtcloud.local.model.run_plan import DATABASE, RunPlan
 
 _DEFAULT_THREADS = 4
@@ -32,19 +30,19 @@ class RunProfile:
     lines: tuple[str, ...]
     profile: DuckDbProfile | UserProfile
 
+    @classmethod
+    def resolve(cls, plan: RunPlan, folder: Path) -> "RunProfile":
+        """Return the profile of a run whose project is in ``folder``.
 
-def resolve_run_profile(plan: RunPlan, folder: Path) -> RunProfile:
-    """Return the profile of a run whose project is in ``folder``.
-
-    Raises:
-        ProfileNotFound: The profile or the target of the run does not exist.
-        InvalidDbtProject: ``folder`` has no dbt project.
-    """
-    return _user_profile(plan, folder) if plan.setup.uses_profile else _duckdb_profile(plan)
+        Raises:
+            ProfileNotFound: The profile or the target of the run does not exist.
+            InvalidDbtProject: ``folder`` has no dbt project.
+        """
+        return _user_profile(plan, folder) if plan.setup.uses_profile else _duckdb_profile(plan)
 
 
 def _user_profile(plan: RunPlan, folder: Path) -> RunProfile:
-    found = user_profile.find_profile(folder, plan.setup.profiles_dir)
+    found = UserProfile.find(folder, plan.setup.profiles_dir)
     target = (
         found.target if plan.target_name == "default" and "default" not in found.outputs else plan.target_name
     )
@@ -65,5 +63,10 @@ def _duckdb_profile(plan: RunPlan) -> RunProfile:
     )
     line = f"Target {profile.target_name}, schema {profile.schema}, {profile.threads} threads"
     return RunProfile(
-        PROFILE_NAME, plan.target_name, DUCKDB, "DuckDB", (line, f"DuckDB file: {profile.database}"), profile
+        DUCKDB_PROFILE_NAME,
+        plan.target_name,
+        DUCKDB,
+        "DuckDB",
+        (line, f"DuckDB file: {profile.database}"),
+        profile,
     )

@@ -1,17 +1,17 @@
 """The steps of a run, with the names that dbt Cloud gives them."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dbtcloud.core import checkout, command_line, leftover_processes, process
+from dbtcloud.core import command_line, process, project
 from dbtcloud.core.environment import DbtEnvironment
 from dbtcloud.core.runner_errors import RunnerError
 from dbtcloud.local.execution.cancellation import StopRequest, run_unless_set
-from dbtcloud.local.execution.failed_step import FailedStep
-from dbtcloud.local.execution.profile import RunProfile, resolve_run_profile
+from dbtcloud.local.execution.profile import RunProfile
 from dbtcloud.local.model.run_plan import RunObserver, RunPlan
 
 _Log = Callable[[str], None]
@@ -20,6 +20,7 @@ _PARTIAL_PARSE = "partial_parse.msgpack"
 # dbt writes this file when it is interrupted, and then waits for its threads. A query that starts at that
 # moment is not interrupted and would delay the end.
 _FINAL_FILE = "run_results.json"
+_FAILED_STEP_FILE = "failed_step.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class RunSteps:
         yield RunStep("Clone git repository", self._clone)
         yield self._profile_step()
         # Known only after the project is checked out.
-        if checkout.has_packages(self._project):
+        if project.has_packages(self._project):
             yield self._invoke("dbt deps")
         if self._plan.generate_sources:
             yield self._invoke("dbt source freshness", fails_run=False)
@@ -80,7 +81,7 @@ class RunSteps:
             shutil.rmtree(self._profiles_dir, ignore_errors=True)
 
     def _command_steps(self) -> Iterator[RunStep]:
-        failed = FailedStep.read(self._plan.retry_of)
+        failed = _FailedStep.read(self._plan.retry_of)
         if failed and (failed.can_be_retried or failed.position >= len(self._steps)):
             self._steps = failed.steps  # the job may have other commands now
         for position, command in enumerate(self._steps):
@@ -102,10 +103,10 @@ class RunSteps:
         async def run(index: int, log: _Log) -> int:
             if position is not None:
                 # Written before the command runs, because a step may also fail before dbt starts.
-                FailedStep(position, self._artifacts(index), self._steps).write(self._plan.run_dir)
+                _FailedStep(position, self._artifacts(index), self._steps).write(self._plan.run_dir)
             code = await self._run_dbt((*command_line.parse_command_line(command), *options), index, log)
             if code == 0:
-                FailedStep.delete(self._plan.run_dir)
+                _FailedStep.delete(self._plan.run_dir)
             return code
 
         return RunStep(f"Invoke dbt with `{command}`", run, command, fails_run)
@@ -124,15 +125,13 @@ class RunSteps:
             self._observer.checked_out(fetched.revision.branch, fetched.revision.sha)
             log(f"{fetched.revision.branch or 'Commit'} is {fetched.revision.sha}\n")
         self._fetched_folder = fetched.folder
-        count = await asyncio.to_thread(
-            checkout.refresh_checkout, fetched.folder, self._project, fetched.root
-        )
+        count = await asyncio.to_thread(project.refresh_checkout, fetched.folder, self._project, fetched.root)
         log(f"Copied {count} files of {plan.setup.source} to {self._project}\n")
         return 0
 
     def _profile_step(self) -> RunStep:
         try:
-            found = resolve_run_profile(self._plan, self._fetched_folder)
+            found = RunProfile.resolve(self._plan, self._fetched_folder)
         except RunnerError as error:
             return RunStep("Create profile", _raise(error))
         self._profile = {"DBT_PROFILE": found.name, "DBT_TARGET": found.target}
@@ -156,7 +155,7 @@ class RunSteps:
             output=log,
             stop=self._stop.event,
             final_file=artifacts / _FINAL_FILE,
-            started=lambda pid: leftover_processes.record_process(self._plan.processes, pid),
+            started=self._plan.processes.record,
         )
         await asyncio.to_thread(self._collect_artifacts, artifacts, parsed=code in (0, 1))
         return code
@@ -197,6 +196,45 @@ class RunSteps:
             "DBT_LOG_PATH": str(plan.run_dir / "logs" / str(index)),
             "DBT_USE_COLORS": "false",
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _FailedStep:
+    """The command at which a run failed, saved in the folder of the run for the run that retries it.
+
+    Attributes:
+        position: The index of the command in ``steps``, from 0.
+        state: The folder with the artifacts of the step.
+        steps: All commands of the run.
+    """
+
+    position: int
+    state: Path
+    steps: tuple[str, ...]
+
+    @property
+    def can_be_retried(self) -> bool:
+        """True if ``dbt retry`` can be used. A project that does not compile leaves no results for it."""
+        return (self.state / "run_results.json").exists()
+
+    def write(self, run_dir: Path) -> None:
+        """Save the step for the run that retries this one."""
+        content = {"position": self.position, "step": self.state.name, "steps": self.steps}
+        run_dir.mkdir(parents=True, exist_ok=True)
+        (run_dir / _FAILED_STEP_FILE).write_text(json.dumps(content), encoding="utf-8")
+
+    @staticmethod
+    def delete(run_dir: Path) -> None:
+        """Delete the saved step after the step has succeeded."""
+        (run_dir / _FAILED_STEP_FILE).unlink(missing_ok=True)
+
+    @classmethod
+    def read(cls, run_dir: Path | None) -> "_FailedStep | None":
+        """Return the failed step of an earlier run, or None if there is none."""
+        if run_dir is None or not (run_dir / _FAILED_STEP_FILE).exists():
+            return None
+        content = json.loads((run_dir / _FAILED_STEP_FILE).read_text(encoding="utf-8"))
+        return cls(content["position"], run_dir / "steps" / content["step"], tuple(content["steps"]))
 
 
 def _raise(error: RunnerError) -> Callable[[int, _Log], Awaitable[int]]:

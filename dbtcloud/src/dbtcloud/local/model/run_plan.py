@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from dbtcloud.core.leftover_processes import ProcessFolder
 from dbtcloud.core.requirements import DUCKDB
 from dbtcloud.core.source import ProjectSource
 
@@ -82,9 +83,9 @@ class RunPlan:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
-    def processes(self) -> Path:
-        """Return the folder that records the dbt process of this environment."""
-        return self.work_dir / "processes"
+    def processes(self) -> ProcessFolder:
+        """The records of the dbt processes of this environment."""
+        return ProcessFolder(self.work_dir / "processes")
 
 
 class RunObserver(Protocol):

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dbtcloud.core import leftover_processes
+from dbtcloud.core.leftover_processes import ProcessFolder
 from dbtcloud.core.source import ProjectSource
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.records import (
@@ -164,7 +164,7 @@ class Cloud:
         """
         ended: list[int] = []
         for folder in (self.data_dir / _ENVIRONMENTS).glob("*"):
-            ended += leftover_processes.end_processes(folder / "processes")
+            ended += ProcessFolder(folder / "processes").end_processes()
             shutil.rmtree(folder / "profile", ignore_errors=True)
         return ended
 

@@ -84,7 +84,7 @@ def server_tls_context(certificate: Path, key: Path | None = None) -> ssl.SSLCon
     except (OSError, ssl.SSLError) as error:
         files = f"{certificate} and {key}" if key else str(certificate)
         raise LocalServerError(
-            f"https requires a certificate and its private key, and {files} cannot be used: {error}."
+            f"HTTPS requires a certificate and its private key, but {files} cannot be used: {error}."
             " Give PEM files that belong together, the key without a password."
             " 'python -m trustme' (pip install trustme) makes such files for this machine."
         ) from error

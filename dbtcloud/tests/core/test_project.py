@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dbtcloud.core import checkout
+from dbtcloud.core import project
 from dbtcloud.core.runner_errors import InvalidDbtProject
 
 
@@ -20,18 +20,18 @@ def files(folder: Path) -> set[str]:
 
 
 def test_the_checkout_holds_what_the_source_holds(source, tmp_path):
-    assert checkout.refresh_checkout(source, tmp_path / "checkout") == 2
+    assert project.refresh_checkout(source, tmp_path / "checkout") == 2
     assert files(tmp_path / "checkout") == {"dbt_project.yml", "models/bread.sql"}
 
 
 def test_what_changed_is_copied_and_the_rest_left_untouched(source, tmp_path):
     copy = tmp_path / "checkout"
-    checkout.refresh_checkout(source, copy)
+    project.refresh_checkout(source, copy)
     untouched = (copy / "dbt_project.yml").stat()
     (source / "models" / "bread.sql").write_text("select 22\n")
     (source / "models" / "cake.sql").write_text("select 3\n")
 
-    checkout.refresh_checkout(source, copy)
+    project.refresh_checkout(source, copy)
 
     assert (copy / "models" / "bread.sql").read_text() == "select 22\n"
     assert (copy / "models" / "cake.sql").exists()
@@ -40,10 +40,10 @@ def test_what_changed_is_copied_and_the_rest_left_untouched(source, tmp_path):
 
 def test_what_is_gone_from_the_source_goes(source, tmp_path):
     copy = tmp_path / "checkout"
-    checkout.refresh_checkout(source, copy)
+    project.refresh_checkout(source, copy)
     (source / "models" / "bread.sql").unlink()
 
-    checkout.refresh_checkout(source, copy)
+    project.refresh_checkout(source, copy)
 
     assert files(copy) == {"dbt_project.yml"}
 
@@ -53,7 +53,7 @@ def test_a_folder_of_models_may_be_called_like_what_dbt_makes(source, tmp_path, 
     (source / "models" / name).mkdir()
     (source / "models" / name / "crumbs.sql").touch()
 
-    checkout.refresh_checkout(source, tmp_path / "checkout")
+    project.refresh_checkout(source, tmp_path / "checkout")
 
     assert f"models/{name}/crumbs.sql" in files(tmp_path / "checkout")
 
@@ -65,7 +65,7 @@ def test_what_dbt_made_is_neither_copied_nor_removed(source, tmp_path):
     (copy / "dbt_packages" / "dbt_utils").mkdir(parents=True)
     (copy / "dbt_packages" / "dbt_utils" / "dbt_project.yml").touch()
 
-    checkout.refresh_checkout(source, copy)
+    project.refresh_checkout(source, copy)
 
     assert files(copy) == {"dbt_project.yml", "models/bread.sql", "dbt_packages/dbt_utils/dbt_project.yml"}
 
@@ -73,7 +73,7 @@ def test_what_dbt_made_is_neither_copied_nor_removed(source, tmp_path):
 def test_a_profile_in_the_project_is_not_taken(source, tmp_path):
     (source / "profiles.yml").write_text("oven: {}\n")
 
-    checkout.refresh_checkout(source, tmp_path / "checkout")
+    project.refresh_checkout(source, tmp_path / "checkout")
 
     assert "profiles.yml" not in files(tmp_path / "checkout")
 
@@ -84,7 +84,7 @@ def test_a_database_beside_the_models_is_neither_copied_nor_removed(source, tmp_
     (copy / "made").mkdir(parents=True)
     (copy / "made" / "stove.duckdb").touch()
 
-    checkout.refresh_checkout(source, copy)
+    project.refresh_checkout(source, copy)
 
     assert files(copy) == {"dbt_project.yml", "models/bread.sql", "made/stove.duckdb"}
 
@@ -93,11 +93,11 @@ def test_a_folder_without_a_project_is_refused(tmp_path):
     with pytest.raises(
         InvalidDbtProject, match=r"There is no dbt project in .*dbt_project\.yml.*Give the folder"
     ):
-        checkout.refresh_checkout(tmp_path, tmp_path / "checkout")
+        project.refresh_checkout(tmp_path, tmp_path / "checkout")
 
 
 @pytest.mark.parametrize("name", ["packages.yml", "dependencies.yml"])
 def test_packages_are_seen(source, name):
-    assert not checkout.has_packages(source)
+    assert not project.has_packages(source)
     (source / name).touch()
-    assert checkout.has_packages(source)
+    assert project.has_packages(source)

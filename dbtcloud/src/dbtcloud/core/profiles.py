@@ -1,4 +1,4 @@
-"""Profiles in the user's ``profiles.yml``."""
+"""dbt profiles: that of the user, and one for a DuckDB file."""
 
 import json
 import os
@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dbtcloud.core import project
+from dbtcloud.core.project import DbtProject, load_yaml
 from dbtcloud.core.requirements import adapter_package
 from dbtcloud.core.runner_errors import ProfileNotFound
+
+DUCKDB_PROFILE_NAME = "local"
 
 _FILE = "profiles.yml"
 _ENV_VAR_CALL = re.compile(r"""env_var\(\s*['"]([A-Za-z_][A-Za-z0-9_]*)['"]\s*(,)?""")
@@ -35,6 +37,34 @@ class UserProfile:
     name: str
     target: str
     outputs: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def find(cls, folder: Path, profiles_dir: Path | None = None) -> "UserProfile":
+        """Return the profile of the project in ``folder``.
+
+        Args:
+            folder: The folder of the project.
+            profiles_dir: The folder of ``profiles.yml``. The default is the first of these that has the file:
+                ``folder``, ``$DBT_PROFILES_DIR``, and ``~/.dbt``.
+
+        Raises:
+            ProfileNotFound: The file or the profile in it does not exist, or the profile is not valid.
+            InvalidDbtProject: ``folder`` has no dbt project.
+        """
+        name = DbtProject.read(folder).profile
+        if name is None:
+            raise ProfileNotFound(
+                f"{folder / 'dbt_project.yml'} has no profile. Add a line such as: profile: {folder.name}"
+            )
+        file = _find_file(folder, profiles_dir, name)
+        profiles = load_yaml(file, ProfileNotFound)
+        if name not in profiles:
+            raise ProfileNotFound(
+                f"The profile {name!r} of {folder / 'dbt_project.yml'} is not in {file}. The profiles"
+                f" there are: {', '.join(sorted(map(str, profiles))) or 'none'}."
+                " Add the profile, or correct its name."
+            )
+        return _read(file, name, profiles[name])
 
     def type_of(self, target: str) -> str:
         """Return the ``type`` of a target's connection, such as ``postgres``."""
@@ -111,29 +141,36 @@ class UserProfile:
         return path
 
 
-def find_profile(folder: Path, profiles_dir: Path | None = None) -> UserProfile:
-    """Return the profile of the project in ``folder``.
+@dataclass(frozen=True, slots=True)
+class DuckDbProfile:
+    """A profile with one target, which is a DuckDB file.
 
-    If ``profiles_dir`` is None, the first ``profiles.yml`` counts of: the folder of the project,
-    ``$DBT_PROFILES_DIR``, and ``~/.dbt``.
-
-    Raises:
-        ProfileNotFound: The file or the profile in it does not exist, or the profile is not valid.
-        InvalidDbtProject: ``folder`` has no dbt project.
+    Attributes:
+        database: The DuckDB file. Its stem is the name of the database in the manifest.
+        target_name: ``{{ target.name }}`` in the project.
+        schema: ``{{ target.schema }}``, the schema of the models.
+        threads: The number of nodes that dbt builds at a time.
     """
-    name = project.read_project(folder).profile
-    if name is None:
-        raise ProfileNotFound(
-            f"{folder / 'dbt_project.yml'} has no profile. Add a line such as: profile: {folder.name}"
-        )
-    file = _find_file(folder, profiles_dir, name)
-    profiles = project.load_yaml(file, ProfileNotFound)
-    if name not in profiles:
-        raise ProfileNotFound(
-            f"The profile {name!r} of {folder / 'dbt_project.yml'} is not in {file}. The file has"
-            f" {', '.join(sorted(map(str, profiles))) or 'none'}. Add the profile, or correct the name."
-        )
-    return _read(file, name, profiles[name])
+
+    database: Path
+    target_name: str
+    schema: str
+    threads: int
+
+    def write(self, folder: Path) -> Path:
+        """Write ``profiles.yml`` into ``folder`` and return its path."""
+        output = {
+            "type": "duckdb",
+            "path": str(self.database),
+            "schema": self.schema,
+            "threads": self.threads,
+        }
+        profiles = {DUCKDB_PROFILE_NAME: {"target": self.target_name, "outputs": {self.target_name: output}}}
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / _FILE
+        # JSON is valid YAML, and quotes every name.
+        path.write_text(json.dumps(profiles, indent=2) + "\n", encoding="utf-8")
+        return path
 
 
 def _find_file(folder: Path, profiles_dir: Path | None, name: str) -> Path:
@@ -163,7 +200,7 @@ def _read(file: Path, name: str, body: Any) -> UserProfile:
         or not outputs
     ):
         raise ProfileNotFound(
-            f"The profile {name!r} in {file} has no outputs. Add them as in the documentation of dbt."
+            f"The profile {name!r} in {file} has no valid outputs. Add at least one target to its outputs."
         )
     named = {str(key): value for key, value in outputs.items()}
     return UserProfile(file, name, _default_target(file, name, body.get("target"), named), named)
@@ -180,7 +217,7 @@ def _default_target(file: Path, name: str, written: Any, outputs: Mapping[str, A
     if target is None or target not in outputs:
         known = ", ".join(outputs)
         raise ProfileNotFound(
-            f"The profile {name!r} in {file} has the target {written!r}, which is none of its outputs"
+            f"The profile {name!r} in {file} has the target {written!r}, which is not one of its outputs"
             f" ({known}). Name one of them, or set the environment variable that the target reads."
         )
     return target
