@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 from dbtcloud.local.control.faults import FaultInjector
 from dbtcloud.local.control.rate_limit import RateLimiter, RateLimitSettings
 from dbtcloud.local.control.request_log import RequestLog
-from dbtcloud.local.control.seed import seed_store, update_sources
-from dbtcloud.local.control.seed_upsert import upsert_seed
+from dbtcloud.local.control.seed import Seeder
 from dbtcloud.local.control.tokens import Authenticator
 from dbtcloud.local.model.records import AccountRecord
 from dbtcloud.local.model.run_plan import ProjectSetup
@@ -42,6 +41,7 @@ class ControlPlane:
         setups: Mapping[int, ProjectSetup] | None = None,
     ) -> None:
         self._cloud, self._default_seed, self._setups = cloud, default_seed, setups or {}
+        self._seeder = Seeder(cloud)
         self.authenticator = authenticator
         self.request_log = RequestLog()
         self.faults = FaultInjector()
@@ -68,16 +68,16 @@ class ControlPlane:
         if self._setups or not self._cloud.store.definitions.ids(AccountRecord):
             self._seed_defaults()
         else:
-            update_sources(self._cloud, self._default_seed)
+            self._seeder.update_sources(self._default_seed)
         self._cloud.queue.recover()
 
     def seed(self, document: Any) -> dict[str, list[int]]:
         """Add definitions and simulated runs to the store and return their ids by kind.
 
         Raises:
-            ValueError: The document is wrong (see `dbtcloud.local.control.seed.seed_store`).
+            ValueError: The document is wrong (see `dbtcloud.local.control.seed.Seeder.insert`).
         """
-        return seed_store(self._cloud, document)
+        return self._seeder.insert(document)
 
     def now(self) -> float:
         """Return the time of the local clock, in seconds since 1970."""
@@ -100,7 +100,7 @@ class ControlPlane:
         if not self._setups:
             self.seed(self._default_seed)
             return
-        ids = upsert_seed(self._cloud, self._default_seed)
+        ids = self._seeder.upsert(self._default_seed)
         self._cloud.setups = {ids[project]: setup for project, setup in self._setups.items()}
 
 
@@ -125,7 +125,7 @@ class ThreadedControl:
         """Add `accounts`, `projects`, `environments`, `jobs` and simulated `runs`; return their ids.
 
         Raises:
-            ValueError: The document is wrong (see `dbtcloud.local.control.seed.seed_store`).
+            ValueError: The document is wrong (see `dbtcloud.local.control.seed.Seeder.insert`).
         """
         return self._call(lambda: self._control.seed(document))
 

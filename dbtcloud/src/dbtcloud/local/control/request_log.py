@@ -20,7 +20,7 @@ _VARIABLE_NAMES = frozenset({"name", "new_name", "type"})
 
 
 @dataclass(slots=True)
-class LoggedRequest:
+class _LoggedRequest:
     """A request and the status of its answer, without secrets.
 
     Attributes:
@@ -52,7 +52,7 @@ class RequestLog:
     """
 
     def __init__(self, size: int = 20_000) -> None:
-        self._requests: deque[LoggedRequest] = deque(maxlen=size)
+        self._requests: deque[_LoggedRequest] = deque(maxlen=size)
         self._connections: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._connections_seen = 0
         self.clear()
@@ -64,13 +64,13 @@ class RequestLog:
         self._connections_used: set[int] = set()
         self._statuses: Counter[str] = Counter()
 
-    def add(self, request: web.BaseRequest, body: str, instant: int) -> LoggedRequest:
-        """Log a request that has come in."""
+    def add(self, request: web.BaseRequest, body: str, instant: int) -> _LoggedRequest:
+        """Log a request that has come in, and return its entry for `finish`."""
         connection = self._connection(request.transport)
         self._count += 1
         self._connections_used.add(connection)
         headers = request.headers.items()
-        logged = LoggedRequest(
+        logged = _LoggedRequest(
             number=self._count,
             connection=connection,
             method=request.method,
@@ -82,7 +82,7 @@ class RequestLog:
         self._requests.append(logged)
         return logged
 
-    def finish(self, logged: LoggedRequest, status: int | None) -> None:
+    def finish(self, logged: _LoggedRequest, status: int | None) -> None:
         """Log the status of an answer; None means that the connection was reset."""
         logged.status = status
         if status == HTTPStatus.UNAUTHORIZED:
@@ -113,7 +113,7 @@ class RequestLog:
 
 def _without_secrets(path: str, body: str) -> str:
     """Return a body without the values of variables and the passwords of URLs."""
-    # Whoever reads the log needs no token on this machine.
+    # On this machine, the log can be read without a token.
     if not body or _VARIABLES not in f"{path}/":
         return mask_credentials(body)
     try:

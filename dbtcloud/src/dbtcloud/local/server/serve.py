@@ -16,7 +16,7 @@ from aiohttp import web
 
 from dbtcloud.local.api.app import make_app
 from dbtcloud.local.control.control import ControlPlane
-from dbtcloud.local.control.seed import default_seed
+from dbtcloud.local.control.seed import Seeder
 from dbtcloud.local.control.tokens import Authenticator
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.model.clock import Clock
@@ -121,7 +121,7 @@ def _control_plane(cloud: Cloud, settings: ServerSettings, authenticator: Authen
     authenticator.keep_tokens()
     if settings.projects is not None:
         return ControlPlane(cloud, settings.projects.document, authenticator, settings.projects.setups)
-    return ControlPlane(cloud, default_seed(settings.project_dir), authenticator)
+    return ControlPlane(cloud, Seeder.default_document(settings.project_dir), authenticator)
 
 
 async def _close(runner: web.AppRunner) -> None:

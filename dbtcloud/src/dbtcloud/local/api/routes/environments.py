@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.definitions import ENVIRONMENT_SCHEMA, updated_environment
+from dbtcloud.local.api.requests.definitions import ENVIRONMENT_BODY
 from dbtcloud.local.api.requests.query import PAGING, QuerySchema
 from dbtcloud.local.api.responses.definitions import environment_json
 from dbtcloud.local.api.responses.envelope import data_response, list_response
@@ -56,11 +56,11 @@ async def _get_environment(call: ApiCall) -> web.Response:
 async def _create_environment(call: ApiCall) -> web.Response:
     """Create an environment in the project of the path, or of the body, and answer with it and 201."""
     account, cloud = call.account(), call.cloud
-    body = check_object(await call.body(ENVIRONMENT_SCHEMA))
+    body = check_object(await call.body(ENVIRONMENT_BODY.schema))
     project = _project(call) or _project_of_body(call, body)
     id_ = cloud.store.definitions.next_id(EnvironmentRecord)
     empty = EnvironmentRecord(id_, "", account.id, project.id, created_at=cloud.clock.now())
-    environment = updated_environment(body, empty)
+    environment = ENVIRONMENT_BODY.updated(body, empty)
     cloud.store.definitions.put(environment)
     return data_response(_json(call, environment), 201)
 
@@ -68,7 +68,7 @@ async def _create_environment(call: ApiCall) -> web.Response:
 async def _update_environment(call: ApiCall) -> web.Response:
     """Update an environment. A state of 2 deletes it."""
     environment, cloud = _environment(call), call.cloud
-    changed = updated_environment(await call.body(ENVIRONMENT_SCHEMA), environment)
+    changed = ENVIRONMENT_BODY.updated(await call.body(ENVIRONMENT_BODY.schema), environment)
     changed = replace(changed, updated_at=cloud.clock.now())
     if changed.state == DELETED:
         return data_response(_json(call, delete(cloud, changed)))

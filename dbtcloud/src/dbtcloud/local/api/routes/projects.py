@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from dbtcloud.local.api.requests.definitions import PROJECT_SCHEMA, updated_project
+from dbtcloud.local.api.requests.definitions import PROJECT_BODY
 from dbtcloud.local.api.requests.query import PAGING, QuerySchema
 from dbtcloud.local.api.responses.definitions import project_json
 from dbtcloud.local.api.responses.envelope import data_response, list_response
@@ -49,7 +49,7 @@ async def _create_project(call: ApiCall) -> web.Response:
     definitions = cloud.store.definitions
     id_ = definitions.next_id(ProjectRecord)
     empty = ProjectRecord(id_, "", account.id, shown=_UNCONNECTED, created_at=cloud.clock.now())
-    project = updated_project(await call.body(PROJECT_SCHEMA), empty)
+    project = PROJECT_BODY.updated(await call.body(PROJECT_BODY.schema), empty)
     definitions.put(project)
     return data_response(project_json(project), 201)
 
@@ -57,7 +57,7 @@ async def _create_project(call: ApiCall) -> web.Response:
 async def _update_project(call: ApiCall) -> web.Response:
     """Update a project. A state of 2 deletes it."""
     project, cloud = call.definition(ProjectRecord, "project_id"), call.cloud
-    changed = updated_project(await call.body(PROJECT_SCHEMA), project)
+    changed = PROJECT_BODY.updated(await call.body(PROJECT_BODY.schema), project)
     changed = replace(changed, updated_at=cloud.clock.now())
     if changed.state == DELETED:
         return data_response(project_json(delete(cloud, changed)))

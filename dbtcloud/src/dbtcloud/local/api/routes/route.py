@@ -122,7 +122,7 @@ class Route(NamedTuple):
         method: GET, POST, PUT, PATCH or DELETE.
         path: the path, with its closing slash if dbt Cloud's has one. It is served with and without.
         handler: the function that answers.
-        needs: the permission that a token must have: a resource of `dbtcloud.local.control.tokens`, and
+        needs: the permission that a token must have: a resource of `dbtcloud.local.control.permissions`, and
             `read` or `write`. None if any token suffices.
         differs: how it differs from dbt Cloud, for the coverage page.
     """
