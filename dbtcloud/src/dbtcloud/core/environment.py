@@ -72,7 +72,7 @@ def data_home() -> Path:
 
 
 def require_local_extra() -> None:
-    """Raise an error before the first run if the ``local`` extra is not installed.
+    """Check that the libraries of the ``local`` extra are installed, before the first run needs them.
 
     Raises:
         MissingExtra: A library of the extra is missing.

@@ -82,6 +82,7 @@ class Repository:
         Raises:
             GitError: Git cannot write the files.
         """
+        # A bare repository has no index.
         index = self.store / "checkout.index"
         await asyncio.to_thread(_empty, folder, index)
         try:
@@ -165,6 +166,7 @@ async def _run_git(
         GitError: Git fails. The message has the last lines of its output.
     """
     lines: list[str] = []
+    # Hooks of the user must not run.
     command = ("git", "-c", "core.hooksPath=/dev/null", *words)
     try:
         code = await process.run_process(

@@ -58,6 +58,8 @@ def _is_passed(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _StopTimes:
+    """The times of stopping a process in seconds. `run_process` explains them."""
+
     grace: float
     final_file: Path | None
     final_file_grace: float

@@ -133,6 +133,7 @@ class RunSteps:
         try:
             found = RunProfile.resolve(self._plan, self._fetched_folder)
         except RunnerError as error:
+            # Raised when the step runs, so that the error is in its log.
             return RunStep("Create profile", _raise(error))
         self._profile = {"DBT_PROFILE": found.name, "DBT_TARGET": found.target}
         name = f"Create profile from connection {found.connection}"

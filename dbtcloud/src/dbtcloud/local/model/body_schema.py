@@ -1,4 +1,4 @@
-"""Body schemas: types of fields in request bodies, checked with the messages of dbt Cloud's JSON Schema."""
+"""Schemas of request bodies: checks of their fields with the messages of dbt Cloud's JSON Schema."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -17,6 +17,7 @@ _TYPES: Mapping[str, type] = {
     "array": list,
     "object": dict,
 }
+# SQLite stores integers of 64 bits.
 _INTEGER_LIMIT = 2**63
 _MAX_DIGITS = len(str(_INTEGER_LIMIT))
 _BOOLEANS = {"true": True, "false": False}

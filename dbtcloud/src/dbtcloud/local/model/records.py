@@ -1,7 +1,7 @@
 """The records of the store: accounts, projects, environments, jobs, runs and their steps.
 
 A run has four instants and an outcome. Its status follows from them and the clock. A run of real dbt gets
-each instant when it happens. A simulated run gets all of them at its start, in the future.
+each instant when it happens. A simulated run gets all of them when it is created.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Status(IntEnum):
 
     @property
     def finished(self) -> bool:
-        """Return whether the status is final."""
+        """True if the status is final."""
         return self >= Status.SUCCESS
 
 
@@ -248,12 +248,12 @@ class StepRecord:
 
     @property
     def id(self) -> int:
-        """Return the step's id, which contains the run id and the index."""
+        """The id of the step, which contains the run id and the index."""
         return self.run_id * STEPS_PER_RUN + self.index
 
 
 STEPS_PER_RUN = 100
-"""How many step ids each run has: `divmod(step_id, STEPS_PER_RUN)` is (run id, index)."""
+"""The number of step ids for each run: `divmod(step_id, STEPS_PER_RUN)` is (run id, index)."""
 
 Definition = (
     AccountRecord | ProjectRecord | EnvironmentRecord | JobRecord | EnvironmentVariable | WebhookSubscription

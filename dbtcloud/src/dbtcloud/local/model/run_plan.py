@@ -20,10 +20,10 @@ class ProjectSetup:
     Attributes:
         source: the source of the project's files.
         adapters: the packages of dbt's adapters.
-        uses_profile: whether to use the user's ``profiles.yml``; otherwise a run gets a DuckDB file.
-        profiles_dir: the folder of ``profiles.yml``; None searches where dbt does.
+        uses_profile: whether to use the user's ``profiles.yml`` instead of a DuckDB file.
+        profiles_dir: the folder of ``profiles.yml``. None searches where dbt does.
         pass_env: the names of further environment variables that dbt sees.
-        has_revisions: whether a run can check out another branch or commit; otherwise they are ignored.
+        has_revisions: whether a run can check out another branch or commit. If not, they are ignored.
     """
 
     source: ProjectSource
@@ -101,7 +101,13 @@ class RunObserver(Protocol):
         """Record the commit that was checked out."""
 
     def step_started(self, index: int, name: str, command: str | None) -> None:
-        """Record the start of a step. ``index`` counts from 1; ``command`` is dbt's command line or None."""
+        """Record the start of a step.
+
+        Args:
+            index: The index of the step, from 1.
+            name: The name of the step, as dbt Cloud words it.
+            command: The dbt command, or None for a step without one.
+        """
 
     def step_log(self, index: int, text: str) -> None:
         """Record a part of a step's output, with its line ends."""

@@ -60,6 +60,7 @@ class Cloud:
         self.webhooks = WebhookSender(store, clock)
         self.runs_created, self.resets = 0, 0
         self.scheduler_is_running = False
+        # A list may have thousands of runs with the same script.
         self._read_script = lru_cache(maxsize=256)(lambda name: Script.parse(store.runs.script(name)))
 
     def start(
@@ -84,6 +85,7 @@ class Cloud:
         self.store.runs.add([run])
         self.runs_created += 1
         if run.script is None:
+            # If an earlier store was lost, its runs had the same ids.
             shutil.rmtree(self.run_dir(run.id), ignore_errors=True)
             self.queue.submit(run)
         return run
@@ -141,6 +143,7 @@ class Cloud:
             self.queue.cancel(run)
             return
         instants = {"dequeued_at": run.dequeued_at, "started_at": run.started_at}
+        # These would have been later than the end.
         ahead = {name: None for name, instant in instants.items() if instant is not None and instant > now}
         self.store.runs.update(
             run.id, finished_at=now, outcome=int(Status.CANCELLED), message=CANCELLED_BY_USER, **ahead
@@ -186,11 +189,10 @@ class Cloud:
         Raises:
             LookupError: the project has no source on this machine.
         """
-        job, project = (
-            self.store.definitions.get(JobRecord, run.job_id),
-            self.store.definitions.get(ProjectRecord, run.project_id),
-        )
-        environment = self.store.definitions.get(EnvironmentRecord, run.environment_id)
+        definitions = self.store.definitions
+        job = definitions.get(JobRecord, run.job_id)
+        project = definitions.get(ProjectRecord, run.project_id)
+        environment = definitions.get(EnvironmentRecord, run.environment_id)
         setup = self._setup(project)
         if job is None or environment is None or setup is None:
             raise LookupError(

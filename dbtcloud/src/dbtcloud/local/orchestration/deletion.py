@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from dbtcloud.local.model.records import (
+    ACTIVE,
     DELETED,
     EnvironmentRecord,
     EnvironmentVariable,
@@ -30,7 +31,7 @@ def delete(cloud: Cloud, definition: _D) -> _D:
     cloud.store.definitions.put(deleted)
     column, kinds = _CONTENTS.get(type(definition), ("", ()))
     for kind in kinds:
-        query = DefinitionQuery(definition.account_id, [(column, [definition.id]), ("state", [1])])
+        query = DefinitionQuery(definition.account_id, [(column, [definition.id]), ("state", [ACTIVE])])
         for content in cloud.store.definitions.find(kind, query, _ALL)[0]:
             delete(cloud, content)
     if isinstance(definition, JobRecord):
@@ -40,6 +41,6 @@ def delete(cloud: Cloud, definition: _D) -> _D:
 
 def _cancel_runs(cloud: Cloud, job: JobRecord) -> None:
     query = RunQuery(job.account_id, job_ids=[job.id], statuses=_UNFINISHED)
-    # The newest first, so that no waiting run starts when the run before it is cancelled.
+    # The newest first. Otherwise, cancelling a run would start the run that waits for it.
     for run in cloud.store.runs.find(query, PageQuery(limit=-1, order_by="-id"), cloud.clock.now())[0]:
         cloud.cancel(run)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class RunQueue:
-    """Executes the runs of each environment in their order.
+    """Executes the runs of each environment one after the other.
 
     Args:
         store: the store for the changes of runs.
@@ -46,6 +46,7 @@ class RunQueue:
         self._delete_old_artifacts = delete_old_artifacts
         self._queues: dict[int, list[RunRecord]] = {}
         self._workers: dict[int, asyncio.Task[None]] = {}
+        # The event of each waiting or running run, which is set to cancel it.
         self._cancelled: dict[int, asyncio.Event] = {}
         self._stopping = False
 

@@ -48,6 +48,8 @@ class Scheduler:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._checked_until = cloud.clock.now()
+        # The time of completion of each run that has already started another one. Queries of a range include
+        # both ends, so that a run that completes at the end of one check is found again by the next.
         self._triggered: dict[int, int] = {}
 
     @asynccontextmanager
@@ -72,11 +74,13 @@ class Scheduler:
     def start_due_runs(self) -> None:
         """Start the runs that have become due since the last call, the earliest first."""
         until = self._cloud.clock.now()
+        # A reset moves the clock back.
         self._advance_to(min(self._checked_until, until))
         started = 0
         while due := self._next_due(until):
             self._advance_to(due[0].instant)
             for each in due:
+                # It may complete at once, and so make other runs due before `until`.
                 self._start(each)
             started += len(due)
             if started >= MAX_RUNS_AT_ONCE:

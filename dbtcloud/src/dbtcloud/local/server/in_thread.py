@@ -110,10 +110,10 @@ class LocalDbtCloud:
     async def _serve(self) -> None:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         async with running_server(self._settings) as server:
-            self._announce(server)
+            self._set_ready(server)
             await self._stopped.wait()
 
-    def _announce(self, server: RunningServer) -> None:
+    def _set_ready(self, server: RunningServer) -> None:
         self.url = server.url
         self.control = ThreadedControl(server.control, self._loop)
         self._ready.set()

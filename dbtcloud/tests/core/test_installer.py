@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dbtcloud.core import pip_settings
+from dbtcloud.core.installer import Installer
 
 
 @pytest.fixture
@@ -30,25 +30,25 @@ def home(tmp_path, monkeypatch) -> Path:
     ],
 )
 def test_a_setting_of_pip_is_handed_to_uv(home, pip, uv):
-    assert pip_settings.uv_variables(pip, files=()) == uv
+    assert Installer.uv_variables(pip, files=()) == uv
 
 
 @pytest.mark.parametrize("name", ["UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL"])
 def test_uvs_own_index_is_not_overruled(home, name):
     given = {name: "https://uv/simple", "PIP_INDEX_URL": "https://a", "PIP_EXTRA_INDEX_URL": "https://b"}
 
-    assert pip_settings.uv_variables(given, files=()) == {}
+    assert Installer.uv_variables(given, files=()) == {}
 
 
 def test_a_users_uv_configuration_is_not_overruled(home):
     (home / ".config" / "uv").mkdir(parents=True)
     (home / ".config" / "uv" / "uv.toml").touch()
 
-    assert pip_settings.uv_variables({"PIP_INDEX_URL": "https://a"}, files=()) == {}
+    assert Installer.uv_variables({"PIP_INDEX_URL": "https://a"}, files=()) == {}
 
 
 def test_a_certificate_that_is_already_set_stays(home):
-    assert pip_settings.uv_variables({"PIP_CERT": "/pip.pem", "SSL_CERT_FILE": "/mine.pem"}, files=()) == {}
+    assert Installer.uv_variables({"PIP_CERT": "/pip.pem", "SSL_CERT_FILE": "/mine.pem"}, files=()) == {}
 
 
 def test_the_stronger_file_and_section_and_the_environment_win(home, tmp_path):
@@ -56,7 +56,7 @@ def test_the_stronger_file_and_section_and_the_environment_win(home, tmp_path):
     weak.write_text("[global]\nindex_url = https://weak\ntimeout = 5\ncert = /weak.pem\n")
     strong.write_text("[global]\nindex-url = https://global\n[install]\nindex-url = https://install\n")
 
-    assert pip_settings.uv_variables({"PIP_CERT": "/env.pem"}, files=(weak, strong)) == {
+    assert Installer.uv_variables({"PIP_CERT": "/env.pem"}, files=(weak, strong)) == {
         "UV_DEFAULT_INDEX": "https://install",
         "UV_HTTP_TIMEOUT": "5",
         "SSL_CERT_FILE": "/env.pem",
@@ -67,11 +67,11 @@ def test_the_users_own_file_is_read(home):
     (home / ".config" / "pip").mkdir(parents=True)
     (home / ".config" / "pip" / "pip.conf").write_text("[global]\nindex-url = https://mine\n")
 
-    assert pip_settings.uv_variables({})["UV_DEFAULT_INDEX"] == "https://mine"
+    assert Installer.uv_variables({})["UV_DEFAULT_INDEX"] == "https://mine"
 
 
 def test_no_file_is_read_where_pip_is_told_so(home):
     (home / ".config" / "pip").mkdir(parents=True)
     (home / ".config" / "pip" / "pip.conf").write_text("[global]\nindex-url = https://mine\n")
 
-    assert pip_settings.uv_variables({"PIP_CONFIG_FILE": "/dev/null"}) == {}
+    assert Installer.uv_variables({"PIP_CONFIG_FILE": "/dev/null"}) == {}
