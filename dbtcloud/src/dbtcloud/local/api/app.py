@@ -22,7 +22,7 @@ _NOT_IMPLEMENTED = ((_ACCOUNT, "POST"), (_ACCOUNT, "PATCH"))
 
 
 def make_app(cloud: Cloud, control: ControlPlane) -> web.Application:
-    """Return the application."""
+    """Return the web application of a server."""
     app = web.Application(middlewares=middlewares(cloud, control), client_max_size=_MAX_BODY_BYTES)
     app[CLOUD], app[CONTROL] = cloud, control
     app[DISCOVERY] = DiscoveryEndpoint(cloud)
@@ -34,13 +34,13 @@ def make_app(cloud: Cloud, control: ControlPlane) -> web.Application:
 def _routes() -> Iterator[web.RouteDef]:
     """Yield every route with and without its closing slash, since clients send both."""
     for route in ROUTE_TABLE:
-        yield from _both(route.method, route.path, _aiohttp_handler(route))
+        yield from _with_and_without_slash(route.method, route.path, _aiohttp_handler(route))
     for path, method in _NOT_IMPLEMENTED:
-        yield from _both(method, path, _answer_501)
+        yield from _with_and_without_slash(method, path, _answer_501)
 
 
 async def _answer_501(request: web.Request) -> web.Response:
-    """Answer 501."""
+    """Refuse a request that dbt Cloud answers and this server does not."""
     raise ApiException.not_implemented(request.method, request.path)
 
 
@@ -59,7 +59,7 @@ def _aiohttp_handler(route: Route) -> Handler:
     return handler
 
 
-def _both(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
+def _with_and_without_slash(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
     yield web.route(method, path, handler)
     other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
     # After the path of an artifact, a slash would be a part of it.
@@ -68,4 +68,5 @@ def _both(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
 
 
 def _is_list(path: str) -> bool:
+    """Return whether a path names a list of objects, and not one object."""
     return not re.search(r"\{(?!account_id|project_id)\w+", path) and not path.endswith("{project_id}/")

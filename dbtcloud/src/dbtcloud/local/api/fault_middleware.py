@@ -33,7 +33,7 @@ def inject_fault(faults: FaultInjector, cloud: Cloud) -> Middleware:
 
 
 def _condition(cloud: Cloud, request: web.Request) -> Callable[[FaultRule], bool]:
-    """Return the check of what some kinds of faults need beside method and path."""
+    """Return the check of the conditions that some kinds of faults have beside method and path."""
 
     def applies(rule: FaultRule) -> bool:
         if rule.kind == "refuse_pk__in":
@@ -112,6 +112,7 @@ def _reset(request: web.Request) -> web.StreamResponse:
 
 async def _cut(request: web.Request, whole: web.StreamResponse) -> web.StreamResponse:
     """Announce the length of the whole body, send half of it, and close the connection."""
+    # A file is streamed and not in memory. Any bytes in its place are cut as well.
     body = whole.body if isinstance(whole, web.Response) and isinstance(whole.body, bytes) else b"{" * 64
     response = web.StreamResponse(status=whole.status, headers={"Content-Type": whole.content_type})
     response.content_length = max(len(body), 2)

@@ -24,7 +24,7 @@ class ControlPlane:
     Args:
         cloud: the local dbt Cloud.
         default_seed: the seed document that `reset` restores.
-        authenticator: knows the tokens.
+        authenticator: checks the tokens.
         setups: how to run the projects of `default_seed`, by project id, if they are a user's own.
 
     Attributes:
@@ -48,9 +48,10 @@ class ControlPlane:
         self.rate_limit = RateLimiter()
 
     async def reset(self) -> None:
-        """Return to a new server's state: the default seed, no runs, faults, rate limit or logged requests.
+        """Reset the server to the state of a new one.
 
-        Tokens that were added since the start are forgotten.
+        It has the default seed, and no runs, faults, rate limit or logged requests. Tokens that were added
+        since the start are forgotten.
         """
         await self._cloud.reset()
         self.faults.clear()
@@ -107,7 +108,7 @@ class ControlPlane:
 class ThreadedControl:
     """The control plane for other threads: it runs each operation on the server's event loop.
 
-    Nothing of this is a request, so nothing of it is counted or logged.
+    Its operations are not requests, so they are neither counted nor logged.
 
     Args:
         control: the control plane.
@@ -118,11 +119,15 @@ class ThreadedControl:
         self._control, self._loop = control, loop
 
     def reset(self) -> None:
-        """Return to a new server's state."""
+        """Reset the server to the state of a new one."""
         asyncio.run_coroutine_threadsafe(self._control.reset(), self._loop).result()
 
     def seed(self, **document: Any) -> dict[str, list[int]]:
-        """Add `accounts`, `projects`, `environments`, `jobs` and simulated `runs`; return their ids.
+        """Add definitions and simulated runs to the store and return their ids by kind.
+
+        Args:
+            document: `accounts`, `projects`, `environments`, `jobs`, `environment_variables` and `runs` (see
+                `dbtcloud.local.control.seed.Seeder.insert`).
 
         Raises:
             ValueError: The document is wrong (see `dbtcloud.local.control.seed.Seeder.insert`).
@@ -152,7 +157,13 @@ class ThreadedControl:
     def limit_rate(
         self, per_minute: int = 5_000, cooldown: float = 300.0, *, retry_after: bool = False
     ) -> None:
-        """Limit the requests per minute and account; beyond that, answer 429 for `cooldown` seconds."""
+        """Limit the rate of requests.
+
+        Args:
+            per_minute: how many requests an account may send in a minute.
+            cooldown: for how many seconds the account gets 429 after that.
+            retry_after: whether these responses have a Retry-After header.
+        """
         settings = RateLimitSettings(per_minute, cooldown, retry_after)
         self._call(lambda: self._control.rate_limit.enable(settings))
 

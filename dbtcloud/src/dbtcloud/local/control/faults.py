@@ -70,6 +70,7 @@ class _ActiveRule:
     seen: int = 0
 
     def hit(self) -> bool:
+        """Count a matching request, and return whether it goes wrong."""
         if self.rule.count is not None and self.hits >= self.rule.count:
             return False
         self.seen += 1

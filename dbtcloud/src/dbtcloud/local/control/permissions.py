@@ -1,6 +1,6 @@
-"""Permission sets: what a token may read and change.
+"""Permission sets, which say what a token may read and change.
 
-The source are the tables of account and project permissions in dbt Cloud's documentation ("Enterprise
+They come from the tables of account and project permissions in dbt Cloud's documentation ("Enterprise
 permissions"). The local dbt Cloud has no permissions by environment, so sets that are read-only by default
 stay read-only.
 """

@@ -83,7 +83,7 @@ class RequestLog:
         return logged
 
     def finish(self, logged: _LoggedRequest, status: int | None) -> None:
-        """Log the status of an answer; None means that the connection was reset."""
+        """Log the status of the response to a request, or None if the connection was reset."""
         logged.status = status
         if status == HTTPStatus.UNAUTHORIZED:
             # A sender without a token must not fill the memory.

@@ -1,4 +1,4 @@
-"""Authentication: the API requires a token; the control plane and the pages require this machine."""
+"""Authentication: of the API by token, of the control plane and the pages by the address of this machine."""
 
 import hashlib
 import secrets

@@ -29,5 +29,6 @@ def check_types(kind: type, values: Mapping[str, Any], what: str) -> None:
 def _kinds(hint: Any) -> tuple[type, ...]:
     parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     kinds = [get_origin(part) or part for part in parts]
+    # JSON has arrays in place of tuples, and may have a whole number for any number.
     also = {float: int, tuple: list}
     return (*kinds, *(also[kind] for kind in kinds if kind in also))

@@ -6,14 +6,14 @@ name: String
 description: String
 resourceType: String!
 """
-_PLACE = f"{IDENTITY}filePath: String!\n"
-_OWNED = f"""{_PLACE}accountId: BigInt!
+_LOCATED = f"{IDENTITY}filePath: String!\n"
+_OWNED = f"""{_LOCATED}accountId: BigInt!
 projectId: BigInt!
 environmentId: BigInt!
 meta: JSONObject
 tags: [String!]!
 """
-_LINEAGE = f"""{_PLACE}resourceType: ResourceNodeType!
+_LINEAGE = f"""{_LOCATED}resourceType: ResourceNodeType!
 access: String
 alias: String
 database: String
@@ -37,9 +37,9 @@ def _last(fields: str) -> str:
 
 INTERFACES = {
     "EnvironmentAppliedNode": _OWNED,
-    "EnvironmentAppliedNestedNode": f"{_PLACE}fqn: [String!]\n",
+    "EnvironmentAppliedNestedNode": f"{_LOCATED}fqn: [String!]\n",
     "EnvironmentDefinitionNode": f"{_OWNED}runGeneratedAt: DateTime\n",
-    "EnvironmentDefinitionNestedNode": f"{_PLACE}runGeneratedAt: DateTime\n",
+    "EnvironmentDefinitionNestedNode": f"{_LOCATED}runGeneratedAt: DateTime\n",
     "LineageNode": _last(_LINEAGE),
     "LineageGraphNode": _last(f"{_LINEAGE}fqn: [String!]!"),
     "LineageNodeExecutable": _last(f"{_LINEAGE}lastRunStatus: String"),
@@ -129,14 +129,14 @@ typeParams: JSONObject
 formula: String
 filter: JSONObject
 """
-CATALOGUED = """
+JOB_CATALOG = """
 columns: [CatalogColumn!]
 stats: [CatalogStat!]!
 type: String
 owner: String
 comment: String
 """
-RAN = """
+JOB_RESULT = """
 error: String
 status: String
 skip: Boolean
@@ -165,7 +165,7 @@ numGivenRows: Int
 overrides: JSONObject
 thisInputNodeUniqueId: String
 """
-KNOWN_RESULT = "lastKnownResult: String"
+LAST_RESULT = "lastKnownResult: String"
 RELATION = "isDescriptionInherited: Boolean\nrelationName: String"
 SEMANTIC_MODEL = """
 dimensions: [SemanticModelDimension!]!
@@ -173,9 +173,9 @@ entities: [SemanticModelEntity!]!
 measures: [SemanticModelMeasure!]!
 """
 CHILD_IDS = "childrenL1: [String!]!"
-DEPENDS = "dependsOn: [String!]!"
-PARENTS_OF_RUN = "parentsModels: [ModelNode!]!\nparentsSources: [SourceNode!]!"
-TESTS_OF_RUN = "tests: [TestNode!]!"
+DEPENDS_ON = "dependsOn: [String!]!"
+JOB_PARENTS = "parentsModels: [ModelNode!]!\nparentsSources: [SourceNode!]!"
+JOB_TESTS = "tests: [TestNode!]!"
 JOB_MODEL = """
 access: String
 language: String

@@ -33,12 +33,8 @@ def _config(name: str) -> _FieldResolver:
     return lambda view: view.node.config.get(name)
 
 
-def _run(name: str) -> _FieldResolver:
+def _last_result(name: str) -> _FieldResolver:
     return lambda view: NodeFields(view.node).last_result().get(name)
-
-
-def _many(name: str, otherwise: Any = ()) -> _FieldResolver:
-    return lambda view: view.node.body.get(name) or otherwise
 
 
 def _compiled(view: NodeInState) -> str | None:
@@ -177,7 +173,7 @@ FIELD_RESOLVERS: Mapping[str, _FieldResolver] = {
         }.items()
     },
     **{
-        name: _run(name)
+        name: _last_result(name)
         for name in (
             *("status", "error", "skip", "fail", "warn", "threadId", "thread_id", "invocationId"),
             *("compileStartedAt", "compileCompletedAt", "executeStartedAt", "executeCompletedAt"),
@@ -200,7 +196,7 @@ FIELD_RESOLVERS: Mapping[str, _FieldResolver] = {
     "filePath": lambda view: view.node.body.get("original_file_path") or view.node.body.get("path") or "",
     "meta": lambda view: view.node.body.get("meta") or view.node.config.get("meta") or {},
     "tags": lambda view: view.node.tags,
-    "fqn": _many("fqn"),
+    "fqn": lambda view: view.node.body.get("fqn") or (),
     "config": lambda view: dict(view.node.config),
     "access": lambda view: view.node.body.get("access") or view.node.config.get("access"),
     "group": lambda view: view.node.body.get("group") or view.node.config.get("group"),

@@ -25,10 +25,10 @@ def _related(state: str, *names: str) -> str:
 
 
 _Type: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
-_A, _AN = ("EnvironmentAppliedNode",), ("EnvironmentAppliedNestedNode",)
-_D, _DN = ("EnvironmentDefinitionNode",), ("EnvironmentDefinitionNestedNode",)
-_JOB = ("CloudArtifactInterface", "NodeInterface")
-_GRAPH = ("LineageNode", "LineageGraphNode")
+_APPLIED_NODE, _APPLIED_NESTED = ("EnvironmentAppliedNode",), ("EnvironmentAppliedNestedNode",)
+_DEFINITION_NODE, _DEFINITION_NESTED = ("EnvironmentDefinitionNode",), ("EnvironmentDefinitionNestedNode",)
+_JOB_NODE = ("CloudArtifactInterface", "NodeInterface")
+_LINEAGE_NODE = ("LineageNode", "LineageGraphNode")
 _EXECUTION = """
 compileStartedAt: DateTime
 compileCompletedAt: DateTime
@@ -47,9 +47,9 @@ runElapsedTime: Float
 runGeneratedAt: DateTime
 """
 
-_APPLIED: dict[str, _Type] = {
+_APPLIED_TYPES: dict[str, _Type] = {
     "ModelAppliedStateNode": (
-        _A,
+        _APPLIED_NODE,
         (
             group.TABLE,
             group.FQN,
@@ -60,12 +60,15 @@ _APPLIED: dict[str, _Type] = {
             group.CONFIG,
             group.CATALOG,
             _execution("Model"),
-        )
-        + (_related("Applied", "parents", "children", "ancestors", "tests"),),
+            _related("Applied", "parents", "children", "ancestors", "tests"),
+        ),
     ),
-    "ModelAppliedStateNestedNode": (_AN, (group.TABLE, group.MODEL, group.STATUSES, _execution("Model"))),
+    "ModelAppliedStateNestedNode": (
+        _APPLIED_NESTED,
+        (group.TABLE, group.MODEL, group.STATUSES, _execution("Model")),
+    ),
     "SeedAppliedStateNode": (
-        _A,
+        _APPLIED_NODE,
         (
             group.TABLE,
             group.FQN,
@@ -75,9 +78,9 @@ _APPLIED: dict[str, _Type] = {
             _related("Applied", "children", "tests"),
         ),
     ),
-    "SeedAppliedStateNestedNode": (_AN, (group.TABLE, _execution("Seed"))),
+    "SeedAppliedStateNestedNode": (_APPLIED_NESTED, (group.TABLE, _execution("Seed"))),
     "SnapshotAppliedStateNode": (
-        _A,
+        _APPLIED_NODE,
         (
             group.TABLE,
             group.FQN,
@@ -86,51 +89,77 @@ _APPLIED: dict[str, _Type] = {
             group.CATALOG,
             group.SNAPSHOT,
             _execution("Snapshot"),
-        )
-        + (_related("Applied", "parents", "children", "tests"),),
+            _related("Applied", "parents", "children", "tests"),
+        ),
     ),
-    "SnapshotAppliedStateNestedNode": (_AN, (group.TABLE, _execution("Snapshot"))),
+    "SnapshotAppliedStateNestedNode": (_APPLIED_NESTED, (group.TABLE, _execution("Snapshot"))),
     "SourceAppliedStateNode": (
-        _A,
+        _APPLIED_NODE,
         (group.SOURCE, group.FQN, group.FRESHNESS, group.CATALOG, _related("Applied", "children", "tests")),
     ),
-    "SourceAppliedStateNestedNode": (_AN, (group.SOURCE, group.FRESHNESS, group.STATUSES)),
+    "SourceAppliedStateNestedNode": (_APPLIED_NESTED, (group.SOURCE, group.FRESHNESS, group.STATUSES)),
     "TestAppliedStateNode": (
-        _A,
-        (group.TEST, group.FQN, group.CODE, group.CONFIG, _execution("Test"), _related("Applied", "parents"))
-        + ("testMetadata: TestMetadata!", "testedNodeUniqueId: String", group.UNIT_TEST, group.KNOWN_RESULT)
-        + ("dependsOnMacros: [MacroDefinitionNestedNode!]!",),
+        _APPLIED_NODE,
+        (
+            group.TEST,
+            group.FQN,
+            group.CODE,
+            group.CONFIG,
+            _execution("Test"),
+            _related("Applied", "parents"),
+            "testMetadata: TestMetadata!",
+            "testedNodeUniqueId: String",
+            group.UNIT_TEST,
+            group.LAST_RESULT,
+            "dependsOnMacros: [MacroDefinitionNestedNode!]!",
+        ),
     ),
     "TestAppliedStateNestedNode": (
-        _AN,
-        (group.TEST, group.KNOWN_RESULT, _execution("Test"), "testMetadata: TestMetadata!"),
+        _APPLIED_NESTED,
+        (group.TEST, group.LAST_RESULT, _execution("Test"), "testMetadata: TestMetadata!"),
     ),
     "ExposureAppliedStateNode": (
-        _A,
-        (group.EXPOSURE, group.FQN, "manifestGeneratedAt: DateTime")
-        + (_related("Applied", "parents", "ancestors"),),
+        _APPLIED_NODE,
+        (
+            group.EXPOSURE,
+            group.FQN,
+            "manifestGeneratedAt: DateTime",
+            _related("Applied", "parents", "ancestors"),
+        ),
     ),
-    "ExposureAppliedStateNestedNode": (_AN, (group.EXPOSURE,)),
-    "ExternalModelNode": (_AN, ()),
+    "ExposureAppliedStateNestedNode": (_APPLIED_NESTED, (group.EXPOSURE,)),
+    "ExternalModelNode": (_APPLIED_NESTED, ()),
 }
-_DEFINITION: dict[str, _Type] = {
+_DEFINITION_TYPES: dict[str, _Type] = {
     "ModelDefinitionNode": (
-        _D,
-        (group.TABLE, group.FQN, group.MODEL, group.MODEL_CODE, group.RUN)
-        + (_related("Definition", "parents", "children", "ancestors", "tests"),),
+        _DEFINITION_NODE,
+        (
+            group.TABLE,
+            group.FQN,
+            group.MODEL,
+            group.MODEL_CODE,
+            group.RUN,
+            _related("Definition", "parents", "children", "ancestors", "tests"),
+        ),
     ),
-    "ModelDefinitionNestedNode": (_DN, (group.TABLE, group.MODEL, group.RUN)),
-    "SeedDefinitionNode": (_D, (group.TABLE, group.FQN, group.RUN, _related("Definition", "children"))),
-    "SeedDefinitionNestedNode": (_DN, (group.TABLE, group.RUN)),
+    "ModelDefinitionNestedNode": (_DEFINITION_NESTED, (group.TABLE, group.MODEL, group.RUN)),
+    "SeedDefinitionNode": (
+        _DEFINITION_NODE,
+        (group.TABLE, group.FQN, group.RUN, _related("Definition", "children")),
+    ),
+    "SeedDefinitionNestedNode": (_DEFINITION_NESTED, (group.TABLE, group.RUN)),
     "SnapshotDefinitionNode": (
-        _D,
+        _DEFINITION_NODE,
         (group.TABLE, group.FQN, group.RUN, "rawCode: String", _related("Definition", "parents", "children")),
     ),
-    "SnapshotDefinitionNestedNode": (_DN, (group.TABLE, group.RUN)),
-    "SourceDefinitionNode": (_D, (group.SOURCE, group.FQN, _related("Definition", "children", "tests"))),
-    "SourceDefinitionNestedNode": (_DN, (group.SOURCE,)),
+    "SnapshotDefinitionNestedNode": (_DEFINITION_NESTED, (group.TABLE, group.RUN)),
+    "SourceDefinitionNode": (
+        _DEFINITION_NODE,
+        (group.SOURCE, group.FQN, _related("Definition", "children", "tests")),
+    ),
+    "SourceDefinitionNestedNode": (_DEFINITION_NESTED, (group.SOURCE,)),
     "TestDefinitionNode": (
-        _D,
+        _DEFINITION_NODE,
         (
             group.TEST,
             group.FQN,
@@ -139,25 +168,28 @@ _DEFINITION: dict[str, _Type] = {
             _related("Definition", "parents"),
         ),
     ),
-    "TestDefinitionNestedNode": (_DN, (group.TEST, group.RUN)),
+    "TestDefinitionNestedNode": (_DEFINITION_NESTED, (group.TEST, group.RUN)),
     "ExposureDefinitionNode": (
-        _D,
+        _DEFINITION_NODE,
         (group.EXPOSURE, group.FQN, group.RUN, _related("Definition", "parents", "ancestors")),
     ),
-    "ExposureDefinitionNestedNode": (_DN, (group.EXPOSURE, group.RUN)),
+    "ExposureDefinitionNestedNode": (_DEFINITION_NESTED, (group.EXPOSURE, group.RUN)),
     "GroupNode": (
         (),
         (group.IDENTITY, "ownerName: String\nownerEmail: String", "models: [ModelDefinitionNestedNode!]!"),
     ),
 }
-_EITHER: dict[str, _Type] = {
-    "MacroDefinitionNode": (_A + _D, (group.MACRO, group.RUN)),
-    "MacroDefinitionNestedNode": (_AN + _DN, (group.MACRO, group.RUN)),
+_IN_BOTH_STATES: dict[str, _Type] = {
+    "MacroDefinitionNode": (_APPLIED_NODE + _DEFINITION_NODE, (group.MACRO, group.RUN)),
+    "MacroDefinitionNestedNode": (_APPLIED_NESTED + _DEFINITION_NESTED, (group.MACRO, group.RUN)),
     "MetricDefinitionNode": (
-        _A + _D,
+        _APPLIED_NODE + _DEFINITION_NODE,
         (group.METRIC, group.FQN, group.RUN, _related("Definition", "parents", "children")),
     ),
-    "MetricDefinitionNestedNode": (_AN + _DN, (group.METRIC, group.FQN, group.RUN)),
+    "MetricDefinitionNestedNode": (
+        _APPLIED_NESTED + _DEFINITION_NESTED,
+        (group.METRIC, group.FQN, group.RUN),
+    ),
     **{
         f"{kind}{form}": (
             interfaces,
@@ -165,49 +197,67 @@ _EITHER: dict[str, _Type] = {
         )
         for kind, own in (("SavedQuery", ()), ("SemanticModel", (group.SEMANTIC_MODEL,)))
         for form, interfaces, related in (
-            ("DefinitionNode", _A + _D, _related("Definition", "parents", "children")),
-            ("DefinitionNestedNode", _AN + _DN, ""),
+            (
+                "DefinitionNode",
+                _APPLIED_NODE + _DEFINITION_NODE,
+                _related("Definition", "parents", "children"),
+            ),
+            ("DefinitionNestedNode", _APPLIED_NESTED + _DEFINITION_NESTED, ""),
         )
     },
 }
-_OF_A_JOB: dict[str, _Type] = {
+_JOB_TYPES: dict[str, _Type] = {
     "ModelNode": (
-        _JOB,
+        _JOB_NODE,
         (
             group.DATABASE,
-            group.CATALOGUED,
-            group.RAN,
+            group.JOB_CATALOG,
+            group.JOB_RESULT,
             group.CURSOR,
             group.CHILD_IDS,
-            group.DEPENDS,
-            group.PARENTS_OF_RUN,
-            group.TESTS_OF_RUN,
+            group.DEPENDS_ON,
+            group.JOB_PARENTS,
+            group.JOB_TESTS,
             group.JOB_MODEL,
         ),
     ),
     "SeedNode": (
-        _JOB,
-        (group.DATABASE, group.CATALOGUED, group.RAN, group.CURSOR, group.CHILD_IDS, "thread_id: String"),
+        _JOB_NODE,
+        (
+            group.DATABASE,
+            group.JOB_CATALOG,
+            group.JOB_RESULT,
+            group.CURSOR,
+            group.CHILD_IDS,
+            "thread_id: String",
+        ),
     ),
     "SnapshotNode": (
-        _JOB,
-        (group.DATABASE, group.CATALOGUED, group.RAN, group.CURSOR, group.CHILD_IDS, group.PARENTS_OF_RUN),
+        _JOB_NODE,
+        (
+            group.DATABASE,
+            group.JOB_CATALOG,
+            group.JOB_RESULT,
+            group.CURSOR,
+            group.CHILD_IDS,
+            group.JOB_PARENTS,
+        ),
     ),
-    "TestNode": (_JOB, (group.RAN, group.CURSOR, group.DEPENDS, group.JOB_TEST)),
+    "TestNode": (_JOB_NODE, (group.JOB_RESULT, group.CURSOR, group.DEPENDS_ON, group.JOB_TEST)),
     "SourceNode": (
-        _JOB,
-        (group.CATALOGUED, group.CURSOR, group.CHILD_IDS, group.TESTS_OF_RUN, group.JOB_SOURCE),
+        _JOB_NODE,
+        (group.JOB_CATALOG, group.CURSOR, group.CHILD_IDS, group.JOB_TESTS, group.JOB_SOURCE),
     ),
-    "ExposureNode": (_JOB, (group.CURSOR, group.DEPENDS, group.PARENTS_OF_RUN, group.JOB_EXPOSURE)),
-    "MacroNode": (_JOB, (group.CURSOR, group.DEPENDS, "packageName: String\nmacroSql: String")),
-    "MetricNode": (_JOB, (group.CURSOR, group.DEPENDS, "packageName: String\nlabel: String")),
+    "ExposureNode": (_JOB_NODE, (group.CURSOR, group.DEPENDS_ON, group.JOB_PARENTS, group.JOB_EXPOSURE)),
+    "MacroNode": (_JOB_NODE, (group.CURSOR, group.DEPENDS_ON, "packageName: String\nmacroSql: String")),
+    "MetricNode": (_JOB_NODE, (group.CURSOR, group.DEPENDS_ON, "packageName: String\nlabel: String")),
     "SemanticModelNode": (
-        _JOB,
-        (group.CURSOR, group.DEPENDS, "packageName: String\nlabel: String", group.SEMANTIC_MODEL),
+        _JOB_NODE,
+        (group.CURSOR, group.DEPENDS_ON, "packageName: String\nlabel: String", group.SEMANTIC_MODEL),
     ),
 }
-_LINEAGES: dict[str, _Type] = {
-    f"{kind}LineageNode": (_GRAPH + tuple(f"LineageNode{each}" for each in more), (own,))
+_LINEAGE_TYPES: dict[str, _Type] = {
+    f"{kind}LineageNode": (_LINEAGE_NODE + tuple(f"LineageNode{each}" for each in more), (own,))
     for kind, more, own in (
         ("Model", ("Executable", "Testable", "WithParents"), "modelingLayer: String"),
         ("Snapshot", ("Executable", "Testable", "WithParents"), ""),
@@ -221,17 +271,17 @@ _LINEAGES: dict[str, _Type] = {
         ("SemanticModel", ("WithParents",), ""),
     )
 }
-_EXECUTIONS: dict[str, _Type] = {
+_EXECUTION_TYPES: dict[str, _Type] = {
     f"{kind}ExecutionInfoNode": ((), (_EXECUTION,)) for kind in ("", "Model", "Seed", "Snapshot", "Test")
 }
 
 OBJECT_TYPES: dict[str, _Type] = {
-    **_APPLIED,
-    **_DEFINITION,
-    **_EITHER,
-    **_OF_A_JOB,
-    **_LINEAGES,
-    **_EXECUTIONS,
+    **_APPLIED_TYPES,
+    **_DEFINITION_TYPES,
+    **_IN_BOTH_STATES,
+    **_JOB_TYPES,
+    **_LINEAGE_TYPES,
+    **_EXECUTION_TYPES,
 }
 """Object type -> its interfaces, and the groups of its other fields."""
 

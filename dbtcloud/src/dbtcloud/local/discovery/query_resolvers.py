@@ -56,8 +56,8 @@ class QueryResolvers:
         return {
             "dbtProjectName": record and record.project_name,
             "adapterType": record and record.adapter_type,
-            "applied": _applied(states.applied),
-            "definition": _state(states.definition),
+            "applied": _applied_fields(states.applied),
+            "definition": _state_fields(states.definition),
         }
 
     def job(self, id: int, runId: int | None = None) -> dict[str, Any]:  # noqa: A002, N803 - GraphQL's arguments
@@ -66,20 +66,20 @@ class QueryResolvers:
         if record is None:
             which = "finished run" if runId is None else f"finished run {runId}"
             raise graphql_error(f"Job {id} has no {which}, or the token may not see it.", "NOT_FOUND")
-        return _job_run(id, record)
+        return _job_fields(id, record)
 
 
-def _applied(state: ProjectState) -> dict[str, Any]:
+def _applied_fields(state: ProjectState) -> dict[str, Any]:
     def historical(**arguments: Any) -> list[NodeInState]:
         return _historical_runs(state, **arguments)
 
     def owners(resource: str) -> list[dict[str, Any]]:
         return _owners(state, resource)
 
-    return {**_state(state), "latestGitSha": None, "modelHistoricalRuns": historical, "owners": owners}
+    return {**_state_fields(state), "latestGitSha": None, "modelHistoricalRuns": historical, "owners": owners}
 
 
-def _state(state: ProjectState) -> dict[str, Any]:
+def _state_fields(state: ProjectState) -> dict[str, Any]:
     kinds = {node.kind for node in state.nodes.values()} - _NOT_COUNTED
     return {
         "lastUpdatedAt": javascript_time(state.last_updated_at),
@@ -104,7 +104,7 @@ def _list_resolver(state: ProjectState, kinds: frozenset[str]) -> Callable[..., 
     return page
 
 
-def _job_run(job_id: int, record: ParsedArtifacts) -> dict[str, Any]:
+def _job_fields(job_id: int, record: ParsedArtifacts) -> dict[str, Any]:
     state = ProjectState.of_run(record)
     lists = {name: _job_list_resolver(state, kind) for name, kind in _LISTS.items()}
     single = {_SINGLE_NODES[name]: _single_resolver(state, _LISTS[name]) for name in _SINGLE_NODES}
@@ -144,13 +144,15 @@ def _historical_runs(
         raise graphql_error(f"Argument 'lastRunCount' is {count}. Give 1 to {MAX_HISTORICAL_RUNS}.")
     filters = {"uniqueIds": None if uniqueId is None else [uniqueId], "identifier": identifier}
     return [
-        _after_run(state, node, result, catalog=bool(withCatalog))
+        _model_after_run(state, node, result, catalog=bool(withCatalog))
         for node in NodeList(state, {"Model"}, filters).nodes
         for result in node.history[:count]
     ]
 
 
-def _after_run(state: ProjectState, node: DiscoveryNode, result: Result, *, catalog: bool) -> NodeInState:
+def _model_after_run(
+    state: ProjectState, node: DiscoveryNode, result: Result, *, catalog: bool
+) -> NodeInState:
     """Return a model as it was after one of its runs, with the GraphQL type of `job`."""
     past = ProjectState(StateKind.JOB, state.nodes, state.record)
     shown = replace(

@@ -168,21 +168,24 @@ def _nodes(nodes: Sequence[NodeTime]) -> str:
 
 
 def _node(node: NodeTime, slowest: float) -> str:
-    kind = "".join(letter for letter in node.status if letter.isalnum())
     has_message = node.status in {"error", "fail", "warn"}
     message = f"<p class='soft message'>{escape(node.message)}</p>" if has_message else ""
     width = max(0.0, min(100.0, 100 * node.seconds / slowest))
     return (
         f"<tr><td><span class='soft'>{escape(node.kind)}</span> {escape(node.name)}{message}</td>"
         f"<td>{_badge(node.status)}</td>"
-        f"<td class='wide'><div class='bar {kind}' style='width: {width:.1f}%'></div></td>"
+        f"<td class='wide'><div class='bar {_css_class(node.status)}' style='width: {width:.1f}%'></div></td>"
         f"<td class='number'>{node.seconds:.2f}</td></tr>"
     )
 
 
 def _badge(status: str) -> str:
-    word = "".join(letter for letter in status if letter.isalnum())
-    return f"<strong class='badge {word}'>{escape(status)}</strong>"
+    return f"<strong class='badge {_css_class(status)}'>{escape(status)}</strong>"
+
+
+def _css_class(status: str) -> str:
+    # A status comes from an artifact, so it may have spaces and quotes.
+    return "".join(letter for letter in status if letter.isalnum())
 
 
 def _path(run: Mapping[str, Any]) -> str:

@@ -64,7 +64,7 @@ class WebhookSender:
                     await polling
 
     def clear(self) -> None:
-        """Send no more events of the past, and clear the log."""
+        """Drop the events that are still to be sent, and clear the log."""
         for task in self._sending:
             task.cancel()
         self._polled_until = self._clock.now()
@@ -153,6 +153,7 @@ class WebhookSender:
             return replace(receipt, error_info=f"{type(error).__name__}: {error}")
 
     def _record(self, subscription_id: int, receipt: Receipt) -> None:
+        """Store the result of an attempt, and deactivate the subscription after too many failures."""
         subscription = self._store.definitions.get(WebhookSubscription, subscription_id)
         if subscription is None:
             return

@@ -1,4 +1,7 @@
-"""Query strings, read as dbt Cloud reads them. Each endpoint lists its parameters; others are refused."""
+"""Query strings, read as dbt Cloud reads them.
+
+Each endpoint lists its parameters. Others are refused.
+"""
 
 import json
 import re
@@ -191,6 +194,7 @@ def _json_array(text: str) -> list[Any]:
 
 
 def _no_match(value: Any) -> ValueError:
+    # The words of the library jsonschema, as in dbt Cloud's own messages.
     return ValueError(f"{value!r} is not valid under any of the given schemas")
 
 

@@ -115,12 +115,12 @@ def _connection_json(project: ProjectRecord, database: str | None = None) -> dic
 def environment_json(
     environment: EnvironmentRecord,
     project: ProjectRecord | None,
-    write: Callable[[int], str | None] = iso_timestamp,
+    format_instant: Callable[[int], str | None] = iso_timestamp,
     database: str | None = None,
 ) -> dict[str, Any]:
     """Return an environment, with its project and the project's connection if the project is known.
 
-    `write` formats its instants, which differ in v2 (`iso_timestamp`) and v3 (`spaced_timestamp`).
+    `format_instant` writes its instants, which differ in v2 (`iso_timestamp`) and v3 (`spaced_timestamp`).
     `database` is its DuckDB file.
     """
     return {
@@ -141,8 +141,8 @@ def environment_json(
         "dbt_project_subdirectory": None,
         "supports_docs": True,
         "state": environment.state,
-        "created_at": write(environment.created_at),
-        "updated_at": write(environment.updated_at or environment.created_at),
+        "created_at": format_instant(environment.created_at),
+        "updated_at": format_instant(environment.updated_at or environment.created_at),
         "project": {**project_json(project), "group_permissions": None} if project else None,
         "connection": _connection_json(project, database) if project else None,
         "repository": None,

@@ -10,7 +10,7 @@ from dbtcloud.local.store.queries import PageQuery
 
 
 async def _list_accounts(call: ApiCall) -> web.Response:
-    """Answer with all accounts."""
+    """Return all accounts."""
     call.query({})
     store = call.cloud.store
     ids = store.definitions.ids(AccountRecord)
@@ -20,7 +20,7 @@ async def _list_accounts(call: ApiCall) -> web.Response:
 
 
 async def _get_account(call: ApiCall) -> web.Response:
-    """Answer with one account."""
+    """Return one account."""
     call.query({})
     return data_response(account_json(call.account(), call.cloud.base_url))
 

@@ -13,20 +13,20 @@ from dbtcloud.local.store.queries import PageQuery, RunQuery
 
 
 async def _list_artifacts(call: ApiCall) -> web.Response:
-    """Answer with the paths of a run's artifacts. `step` has no effect, as in dbt Cloud."""
+    """Return the paths of a run's artifacts. `step` has no effect, as in dbt Cloud."""
     call.query({"step": "integer"})
     return data_response(RunArtifacts(call.cloud, call.run()).paths())
 
 
 async def _get_artifact(call: ApiCall) -> web.StreamResponse:
-    """Answer with one artifact, of one step if `step` is given."""
+    """Return one artifact, of one step if `step` is given."""
     step = call.query({"step": "integer"}).values.get("step")
     path = call.request.match_info["remainder"]
     return _raw(RunArtifacts(call.cloud, call.run()).content(path, step), path)
 
 
 async def _get_job_artifact(call: ApiCall) -> web.StreamResponse:
-    """Answer with the artifact from the newest finished run of the job that has it."""
+    """Return the artifact from the newest finished run of the job that has it."""
     call.query({})
     job, cloud, path = (
         call.definition(JobRecord, "job_id"),

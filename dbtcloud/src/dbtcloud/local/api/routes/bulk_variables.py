@@ -26,19 +26,19 @@ async def _update_variables(call: ApiCall) -> web.Response:
     body = check_object(await call.body({"env_vars": "object"})).get("env_vars")
     values = dict(check_object(body))
     name, new_name = values.pop("name", None), values.pop("new_name", None)
-    kept = _values_of(call, name)
+    stored = _values_of(call, name)
     check_variable(new_name or name, {key: value for key, value in values.items() if value is not None})
     if new_name and new_name != name:
         _check_unused(call, new_name)
     scopes = _scopes(call)
-    deleted = [_delete(call, kept[key]) for key in kept if key in values and not values[key]]
-    for key, variable in kept.items():
+    deleted = [_delete_value(call, stored[key]) for key in stored if key in values and not values[key]]
+    for key, variable in stored.items():
         changed = replace(variable, name=new_name or name, value=values.get(key) or variable.value)
         if variable.id not in deleted:
             call.cloud.store.definitions.put(changed)
     new = {key: value for key, value in values.items() if key in scopes and value}
-    ids = [_put(call, new_name or name, value, scopes[key]) for key, value in new.items()]
-    unknown = [key for key in values if key not in kept and key not in scopes]
+    ids = [_store_value(call, new_name or name, value, scopes[key]) for key, value in new.items()]
+    unknown = [key for key in values if key not in stored and key not in scopes]
     return data_response(
         {
             "message": "Updated.",
@@ -53,7 +53,7 @@ async def _delete_variables(call: ApiCall) -> web.Response:
     """Delete a variable with all its values, including those of jobs."""
     body = check_object(await call.body({"name": "string"}))
     for variable in _values_of(call, body.get("name")).values():
-        _delete(call, variable)
+        _delete_value(call, variable)
     return data_response(None)
 
 
@@ -62,7 +62,7 @@ def _create(call: ApiCall, body: dict[str, Any]) -> dict[str, Any]:
     name, scopes = values.pop("new_name", None), _scopes(call)
     check_variable(name, values)
     _check_unused(call, name)
-    ids = [_put(call, name, value, scopes[key]) for key, value in values.items() if key in scopes]
+    ids = [_store_value(call, name, value, scopes[key]) for key, value in values.items() if key in scopes]
     failures = {key: "There is no such environment." for key in values if key not in scopes}
     data = {"message": "Created.", "new_var_ids": ids, "failures": failures}
     return {"status": "success", "status_code": 201, "key_name": name, "data": data}
@@ -73,7 +73,8 @@ def _check_unused(call: ApiCall, name: str) -> None:
         raise ApiException.bad_request({"name": f"{name!r} exists already."})
 
 
-def _put(call: ApiCall, name: str, value: str, environment_id: int | None) -> int:
+def _store_value(call: ApiCall, name: str, value: str, environment_id: int | None) -> int:
+    """Store a new value and return its id."""
     cloud, project = call.cloud, call.definition(ProjectRecord, "project_id")
     variable = EnvironmentVariable(
         id=cloud.store.definitions.next_id(EnvironmentVariable),
@@ -89,7 +90,8 @@ def _put(call: ApiCall, name: str, value: str, environment_id: int | None) -> in
     return variable.id
 
 
-def _delete(call: ApiCall, variable: EnvironmentVariable) -> int:
+def _delete_value(call: ApiCall, variable: EnvironmentVariable) -> int:
+    """Delete a value and return its id."""
     return delete(call.cloud, variable).id
 
 

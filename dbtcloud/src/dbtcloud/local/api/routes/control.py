@@ -18,18 +18,18 @@ async def _health(_: ApiCall) -> web.Response:
 
 
 async def _reset(call: ApiCall) -> web.Response:
-    """Return to a new server's state."""
+    """Reset the server to the state of a new one."""
     await _control(call).reset()
     return web.json_response({})
 
 
 async def _seed(call: ApiCall) -> web.Response:
-    """Add definitions and simulated runs, and answer with their ids."""
+    """Add definitions and simulated runs, and return their ids."""
     return web.json_response(_control(call).seed(await _document(call)))
 
 
 async def _get_clock(call: ApiCall) -> web.Response:
-    """Answer with the server's time, in seconds since 1970."""
+    """Return the server's time, in seconds since 1970."""
     return web.json_response({"now": _control(call).now()})
 
 
@@ -43,12 +43,12 @@ async def _advance_clock(call: ApiCall) -> web.Response:
 
 
 async def _list_faults(call: ApiCall) -> web.Response:
-    """Answer with the fault rules in force."""
+    """Return the fault rules in force."""
     return web.json_response(_control(call).faults.as_json())
 
 
 async def _add_faults(call: ApiCall) -> web.Response:
-    """Add one fault rule, or a list of them, and answer with their ids."""
+    """Add one fault rule, or a list of them, and return their ids."""
     document, faults = await _document(call), _control(call).faults
     rules = document if isinstance(document, list) else [document]
     return web.json_response({"ids": [faults.add(rule) for rule in rules]})
@@ -61,7 +61,7 @@ async def _clear_faults(call: ApiCall) -> web.Response:
 
 
 async def _list_requests(call: ApiCall) -> web.Response:
-    """Answer with the request log and the counters."""
+    """Return the request log and the counters."""
     control = _control(call)
     return web.json_response({"requests": control.request_log.as_json(), "counters": control.counters()})
 
@@ -73,12 +73,12 @@ async def _clear_requests(call: ApiCall) -> web.Response:
 
 
 async def _counters(call: ApiCall) -> web.Response:
-    """Answer with the counters alone."""
+    """Return the counters alone."""
     return web.json_response(_control(call).counters())
 
 
 async def _get_rate_limit(call: ApiCall) -> web.Response:
-    """Answer with the rate limit in force, null for none, and how many requests it has refused."""
+    """Return the rate limit in force, null for none, and how many requests it has refused."""
     return web.json_response(_control(call).rate_limit_status())
 
 
@@ -101,7 +101,7 @@ async def _clear_rate_limit(call: ApiCall) -> web.Response:
 
 
 async def _add_token(call: ApiCall) -> web.Response:
-    """Accept another token, generated unless `token` gives it, and answer with it."""
+    """Accept another token, generated unless `token` gives it, and return it."""
     document = await _document(call)
     fields = document if isinstance(document, dict) else {}
     sets, token = fields.get("permission_sets"), fields.get("token")

@@ -41,7 +41,7 @@ _OWNERS = {"environment": "environment_id", "job": "job_definition_id", "user": 
 
 
 async def _list_by_environment(call: ApiCall) -> web.Response:
-    """Answer with the project's environments, and the value of each variable in each of them."""
+    """Return the project's environments, and the value of each variable in each of them."""
     call.query({})
     environments = call.environments()
     names = {environment.id: environment.name for environment in environments}
@@ -54,7 +54,7 @@ async def _list_by_environment(call: ApiCall) -> web.Response:
 
 
 async def _list_by_job(call: ApiCall) -> web.Response:
-    """Answer with the values that apply to a job, by variable and scope."""
+    """Return the values that apply to a job, by variable and scope."""
     job_id = call.query({"job_definition_id": "integer"}).values.get("job_definition_id")
     if job_id is None:
         return data_response(_by_scope(each for each in _variables(call) if each.type == "project"))
@@ -65,7 +65,7 @@ async def _list_by_job(call: ApiCall) -> web.Response:
 
 
 async def _list_by_user(call: ApiCall) -> web.Response:
-    """Answer with the values of a user and those that they override."""
+    """Return the values of a user and those that they override."""
     user_id = call.query({"user_id": "integer"}).values.get("user_id")
     values = _variables(call)
     return data_response(
@@ -74,7 +74,7 @@ async def _list_by_user(call: ApiCall) -> web.Response:
 
 
 async def _create_variable(call: ApiCall) -> web.Response:
-    """Create the value of a variable in one scope, and answer with it and 201."""
+    """Create the value of a variable in one scope, and return it with 201."""
     project, cloud = _project(call), call.cloud
     body = check_object(await call.body(_FIELDS))
     check_body(body, _FIELDS, ("name", "type"))

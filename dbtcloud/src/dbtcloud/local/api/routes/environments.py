@@ -37,24 +37,24 @@ _FILTERS: QuerySchema = {
 
 
 async def _list_environments(call: ApiCall) -> web.Response:
-    """Answer with a page of environments, of the project that the path names or of the account."""
+    """Return a page of environments, of the project that the path names or of the account."""
     account, parameters = call.account(), call.query(_FILTERS)
     project = _project(call)
     within = {} if project is None else {"project_id": [project.id]}
     query = parameters.definition_query(account.id, within)
     environments, total = call.cloud.store.definitions.find(EnvironmentRecord, query, parameters.page())
-    contents = [_json(call, environment) for environment in environments]
+    contents = [_content(call, environment) for environment in environments]
     return list_response(contents, total, parameters.page(), parameters.applied_filters(account.id))
 
 
 async def _get_environment(call: ApiCall) -> web.Response:
-    """Answer with one environment."""
+    """Return one environment."""
     call.query({})
-    return data_response(_json(call, _environment(call)))
+    return data_response(_content(call, _environment(call)))
 
 
 async def _create_environment(call: ApiCall) -> web.Response:
-    """Create an environment in the project of the path, or of the body, and answer with it and 201."""
+    """Create an environment in the project of the path, or of the body, and return it with 201."""
     account, cloud = call.account(), call.cloud
     body = check_object(await call.body(ENVIRONMENT_BODY.schema))
     project = _project(call) or _project_of_body(call, body)
@@ -62,7 +62,7 @@ async def _create_environment(call: ApiCall) -> web.Response:
     empty = EnvironmentRecord(id_, "", account.id, project.id, created_at=cloud.clock.now())
     environment = ENVIRONMENT_BODY.updated(body, empty)
     cloud.store.definitions.put(environment)
-    return data_response(_json(call, environment), 201)
+    return data_response(_content(call, environment), 201)
 
 
 async def _update_environment(call: ApiCall) -> web.Response:
@@ -71,14 +71,14 @@ async def _update_environment(call: ApiCall) -> web.Response:
     changed = ENVIRONMENT_BODY.updated(await call.body(ENVIRONMENT_BODY.schema), environment)
     changed = replace(changed, updated_at=cloud.clock.now())
     if changed.state == DELETED:
-        return data_response(_json(call, delete(cloud, changed)))
+        return data_response(_content(call, delete(cloud, changed)))
     cloud.store.definitions.put(changed)
-    return data_response(_json(call, changed))
+    return data_response(_content(call, changed))
 
 
 async def _delete_environment(call: ApiCall) -> web.Response:
     """Delete an environment, with its jobs."""
-    return data_response(_json(call, delete(call.cloud, _environment(call))))
+    return data_response(_content(call, delete(call.cloud, _environment(call))))
 
 
 def _project(call: ApiCall) -> ProjectRecord | None:
@@ -101,11 +101,11 @@ def _environment(call: ApiCall) -> EnvironmentRecord:
     return environment
 
 
-def _json(call: ApiCall, environment: EnvironmentRecord) -> dict[str, Any]:
+def _content(call: ApiCall, environment: EnvironmentRecord) -> dict[str, Any]:
     cloud = call.cloud
     project = cloud.store.definitions.get(ProjectRecord, environment.project_id)
-    write = spaced_timestamp if call.request.path.startswith("/api/v3/") else iso_timestamp
-    return environment_json(environment, project, write, str(cloud.database(environment.id)))
+    format_instant = spaced_timestamp if call.request.path.startswith("/api/v3/") else iso_timestamp
+    return environment_json(environment, project, format_instant, str(cloud.database(environment.id)))
 
 
 _NO_CREDENTIALS = "There are no credentials, profiles or extended attributes. The connection is DuckDB."

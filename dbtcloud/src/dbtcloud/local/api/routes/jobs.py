@@ -80,7 +80,7 @@ _MAX_DESCRIPTION_LENGTH = 255
 
 
 async def _list_jobs(call: ApiCall) -> web.Response:
-    """Answer with a page of jobs. None is a system job, and none is ready for Fusion."""
+    """Return a page of jobs. None is a system job, and none is ready for Fusion."""
     account, parameters, cloud = call.account(), call.query(_FILTERS), call.cloud
     matches_none = parameters.values.get("is_system") or parameters.values.get("is_fusion_ready")
     within: dict[str, list[int]] = {"id": []} if matches_none else {}
@@ -92,13 +92,13 @@ async def _list_jobs(call: ApiCall) -> web.Response:
 
 
 async def _get_job(call: ApiCall) -> web.Response:
-    """Answer with one job."""
+    """Return one job."""
     include = call.query({}).include
     return data_response(RelatedObjects(call.cloud).job(call.definition(JobRecord, "job_id"), include))
 
 
 async def _create_job(call: ApiCall) -> web.Response:
-    """Create a job and answer with it and 201."""
+    """Create a job and return it with 201."""
     account, cloud = call.account(), call.cloud
     empty = JobRecord(
         cloud.store.definitions.next_id(JobRecord), "", account.id, created_at=cloud.clock.now()

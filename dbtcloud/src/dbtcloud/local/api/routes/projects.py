@@ -27,7 +27,7 @@ _UNCONNECTED = {"connection": None, "connection_id": None}
 
 
 async def _list_projects(call: ApiCall) -> web.Response:
-    """Answer with a page of projects."""
+    """Return a page of projects."""
     account, parameters = call.account(), call.query(_FILTERS)
     page = parameters.page()
     query = parameters.definition_query(account.id)
@@ -38,13 +38,13 @@ async def _list_projects(call: ApiCall) -> web.Response:
 
 
 async def _get_project(call: ApiCall) -> web.Response:
-    """Answer with one project."""
+    """Return one project."""
     call.query({})
     return data_response(project_json(call.definition(ProjectRecord, "project_id")))
 
 
 async def _create_project(call: ApiCall) -> web.Response:
-    """Create a project without dbt sources, and answer with it and 201."""
+    """Create a project without dbt sources, and return it with 201."""
     account, cloud = call.account(), call.cloud
     definitions = cloud.store.definitions
     id_ = definitions.next_id(ProjectRecord)

@@ -1,4 +1,4 @@
-"""What all routes share: their entry in the route table, and what their handlers take from a request."""
+"""The entry of a route in the route table, and the call that its handler gets."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -87,7 +87,10 @@ class ApiCall:
         return run
 
     def query(self, schema: QuerySchema) -> QueryParameters:
-        """Return the query string, or raise 400 for a parameter that does not match the schema."""
+        """Return the query string, or raise 400 for a parameter that is not in the schema.
+
+        A handler without parameters calls this with an empty schema, because dbt Cloud refuses unknown ones.
+        """
         return QueryParameters.parse(self.request, schema)
 
     async def body(self, schema: BodySchema) -> Any:
@@ -135,6 +138,7 @@ class Route(NamedTuple):
 
 
 def _parts(content_type: str, body: bytes) -> dict[str, list[str]]:
+    # Multipart bodies have the format of e-mail.
     message = message_from_bytes(
         b"Content-Type: " + content_type.encode("utf-8", "surrogateescape") + b"\r\n\r\n" + body
     )

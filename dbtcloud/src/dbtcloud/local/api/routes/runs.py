@@ -1,4 +1,4 @@
-"""Runs: list, get, cancel, retry; and single steps."""
+"""Runs: list, get, cancel, retry. Steps: get."""
 
 from typing import Any
 
@@ -38,9 +38,9 @@ _FILTERS: QuerySchema = {
 
 
 async def _list_runs(call: ApiCall) -> web.Response:
-    """Answer with a page of runs."""
+    """Return a page of runs."""
     account, parameters, cloud = call.account(), call.query(_FILTERS), call.cloud
-    query = _query(account.id, parameters)
+    query = _run_query(account.id, parameters)
     runs, total = cloud.store.runs.find(query, parameters.page(), cloud.clock.now())
     filters = {"state": "all", **parameters.applied_filters(account.id)}
     return list_response(
@@ -49,20 +49,20 @@ async def _list_runs(call: ApiCall) -> web.Response:
 
 
 async def _get_run(call: ApiCall) -> web.Response:
-    """Answer with one run."""
+    """Return one run."""
     include = call.query({}).include
     return data_response(RelatedObjects(call.cloud).run(call.run(), include))
 
 
 async def _cancel_run(call: ApiCall) -> web.Response:
-    """Cancel a run and answer with it. If real dbt executes it, it may end a moment later."""
+    """Cancel a run and return it. If real dbt executes it, it may end a moment later."""
     cloud, run = call.cloud, call.run()
     cloud.cancel(run)
     return data_response(RelatedObjects(cloud).run(call.run()))
 
 
 async def _get_retry(call: ApiCall) -> web.Response:
-    """Answer with the failed step and the skipped commands."""
+    """Return the failed step and the skipped commands."""
     cloud, run = call.cloud, call.run()
     retry = RunRetry(cloud, run)
     failed = retry.failed_step
@@ -85,7 +85,7 @@ async def _retry_run(call: ApiCall) -> web.Response:
 
 
 async def _get_step(call: ApiCall) -> web.Response:
-    """Answer with one step."""
+    """Return one step."""
     account, cloud = call.account(), call.cloud
     include = call.query({}).include
     run_id, index = divmod(call.path_id("step_id"), STEPS_PER_RUN)
@@ -98,19 +98,19 @@ async def _get_step(call: ApiCall) -> web.Response:
     raise ApiException.not_found()
 
 
-def _query(account_id: int, parameters: QueryParameters) -> RunQuery:
+def _run_query(account_id: int, parameters: QueryParameters) -> RunQuery:
     values = parameters.values
     return RunQuery(
         account_id,
-        ids=_any(parameters, "pk"),
+        ids=_allowed_values(parameters, "pk"),
         id_above=values.get("id__gt"),
-        job_ids=_any(parameters, "job_definition_id"),
-        project_ids=_any(parameters, "project_id"),
-        environment_ids=_any(parameters, "environment_id"),
-        statuses=_any(parameters, "status"),
+        job_ids=_allowed_values(parameters, "job_definition_id"),
+        project_ids=_allowed_values(parameters, "project_id"),
+        environment_ids=_allowed_values(parameters, "environment_id"),
+        statuses=_allowed_values(parameters, "status"),
         created=values.get("created_at__range"),
         finished=values.get("finished_at__range"),
-        dbt_versions=_any(parameters, "dbt_version"),
+        dbt_versions=_allowed_values(parameters, "dbt_version"),
         docs=values.get("has_docs_generated"),
         sources=values.get("has_sources_generated"),
         deferring="deferring_run_id" in values,
@@ -118,7 +118,8 @@ def _query(account_id: int, parameters: QueryParameters) -> RunQuery:
     )
 
 
-def _any(parameters: QueryParameters, name: str) -> list[Any] | None:
+def _allowed_values(parameters: QueryParameters, name: str) -> list[Any] | None:
+    """Return the values that a filter and its `__in` form both allow, or None if neither is given."""
     single, several = parameters.values.get(name), parameters.values.get(f"{name}__in")
     if single is None:
         return several

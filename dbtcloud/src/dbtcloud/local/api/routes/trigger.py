@@ -38,7 +38,7 @@ _PATH_PARAMETERS = {"account_id", "job_id"}  # dbt-cloud-cli repeats them in the
 
 
 async def _trigger_job(call: ApiCall) -> web.Response:
-    """Start a run of a job and answer with it, its trigger and its job."""
+    """Start a run of a job and return it with its trigger and its job."""
     job, cloud = call.definition(JobRecord, "job_id"), call.cloud
     trigger = _read_trigger(await call.body(_SCHEMA))
     return data_response(RelatedObjects(cloud).started_run(cloud.start(job, trigger)))

@@ -25,13 +25,13 @@ _FIELDS: BodySchema = {
     "client_url": "string",
     "active": "boolean",
 }
-_PAGE = 10
+_DEFAULT_LIMIT = 10
 
 
 async def _list_subscriptions(call: ApiCall) -> web.Response:
-    """Answer with a page of subscriptions, ten by default."""
+    """Return a page of subscriptions, ten by default."""
     account, values = call.account(), call.query(PAGING).values
-    page = PageQuery(values.get("limit", _PAGE), values.get("offset", 0))
+    page = PageQuery(values.get("limit", _DEFAULT_LIMIT), values.get("offset", 0))
     query = DefinitionQuery(account.id, [("state", [ACTIVE])])
     subscriptions, total = call.cloud.store.definitions.find(WebhookSubscription, query, page)
     return _response(
@@ -40,7 +40,7 @@ async def _list_subscriptions(call: ApiCall) -> web.Response:
 
 
 async def _create_subscription(call: ApiCall) -> web.Response:
-    """Create a subscription and answer with it, its secret, and 201."""
+    """Create a subscription and return it with its secret and 201."""
     call.query(PAGING)
     account, cloud = call.account(), call.cloud
     body = await _body(call)
@@ -56,7 +56,7 @@ async def _create_subscription(call: ApiCall) -> web.Response:
 
 
 async def _get_subscription(call: ApiCall) -> web.Response:
-    """Answer with one subscription."""
+    """Return one subscription."""
     call.query({})
     return _response(subscription_json(_subscription(call)))
 
@@ -86,30 +86,31 @@ async def _test_subscription(call: ApiCall) -> web.Response:
 
 
 async def _list_events(call: ApiCall) -> web.Response:
-    """Answer with the events of a subscription, the newest first."""
+    """Return the events of a subscription, the newest first."""
     call.query({})
+    # All of them on one page: the log has a thousand events at most.
     events = list(call.cloud.webhooks.log.events_of(_subscription(call).id))
-    page = PageQuery(len(events) or _PAGE)
+    page = PageQuery(len(events) or _DEFAULT_LIMIT)
     return _response([each.as_json() for each in events], extra=_extra(page, len(events), len(events)))
 
 
 async def _list_receipts(call: ApiCall) -> web.Response:
-    """Answer with the attempts to send an event."""
+    """Return the attempts to send an event."""
     call.query({})
     event = _event_of(call)
-    if "subscription_id" in call.request.match_info and _other(call, event.subscription_id):
+    if "subscription_id" in call.request.match_info and _subscription(call).id != event.subscription_id:
         raise ApiException.not_found()
     return _response([each.as_json() for each in call.cloud.webhooks.log.receipts_of(event.id)])
 
 
 async def _get_event(call: ApiCall) -> web.Response:
-    """Answer with one event."""
+    """Return one event."""
     call.query({})
     return _response(_event_of(call).as_json())
 
 
 async def _get_receipt(call: ApiCall) -> web.Response:
-    """Answer with one attempt to send an event."""
+    """Return one attempt to send an event."""
     call.query({})
     log = call.cloud.webhooks.log
     receipt = log.receipt(call.account().id, call.request.match_info["receipt_id"])
@@ -156,10 +157,6 @@ def _subscription(call: ApiCall) -> WebhookSubscription:
     return subscription
 
 
-def _other(call: ApiCall, subscription_id: int) -> bool:
-    return _subscription(call).id != subscription_id
-
-
 def _extra(page: PageQuery, count: int, total: int) -> dict[str, Any]:
     return {
         "pagination": {"total_count": total, "count": count},
@@ -170,13 +167,16 @@ def _extra(page: PageQuery, count: int, total: int) -> dict[str, Any]:
 def _response(
     data: Any, code: int = 200, *, extra: Mapping[str, Any] = {}, status: Mapping[str, Any] = {}
 ) -> web.Response:
-    """Return an answer of the webhook endpoints, whose status has only a code and what `status` adds."""
+    """Return a response of the webhook endpoints, which have another envelope.
+
+    Its status has a code and what `status` adds.
+    """
     body = {"data": data, "status": {"code": code, **status}, **({"extra": extra} if extra else {})}
     return json_response(body, code)
 
 
 _WEBHOOKS = "/api/v3/accounts/{account_id}/webhooks/"
-_ONE = f"{_WEBHOOKS}subscription/{{subscription_id}}"
+_SUBSCRIPTION = f"{_WEBHOOKS}subscription/{{subscription_id}}"
 _READ, _WRITE = ("webhooks", "read"), ("webhooks", "write")
 _SENT = (
     "Attempts are 0.5 to 4 seconds apart. Five failures in a row deactivate the subscription, as in dbt "
@@ -187,12 +187,12 @@ _LOG = "The server keeps the last thousand until it stops, also of deleted subsc
 ROUTES = (
     Route("GET", f"{_WEBHOOKS}subscriptions", _list_subscriptions, _READ),
     Route("POST", f"{_WEBHOOKS}subscriptions", _create_subscription, _WRITE, _SENT),
-    Route("GET", _ONE, _get_subscription, _READ),
-    Route("PUT", _ONE, _update_subscription, _WRITE, _SENT),
-    Route("DELETE", _ONE, _delete_subscription, _WRITE),
-    Route("GET", f"{_ONE}/test", _test_subscription, _WRITE, "Sends the end of an invented run."),
-    Route("GET", f"{_ONE}/events", _list_events, _READ, f"Not paged. {_LOG}"),
-    Route("GET", f"{_ONE}/event/{{event_id}}/receipt", _list_receipts, _READ, _LOG),
+    Route("GET", _SUBSCRIPTION, _get_subscription, _READ),
+    Route("PUT", _SUBSCRIPTION, _update_subscription, _WRITE, _SENT),
+    Route("DELETE", _SUBSCRIPTION, _delete_subscription, _WRITE),
+    Route("GET", f"{_SUBSCRIPTION}/test", _test_subscription, _WRITE, "Sends the end of an invented run."),
+    Route("GET", f"{_SUBSCRIPTION}/events", _list_events, _READ, f"Not paged. {_LOG}"),
+    Route("GET", f"{_SUBSCRIPTION}/event/{{event_id}}/receipt", _list_receipts, _READ, _LOG),
     Route("GET", f"{_WEBHOOKS}event/{{event_id}}", _get_event, _READ, _LOG),
     Route("GET", f"{_WEBHOOKS}event/{{event_id}}/receipts", _list_receipts, _READ, _LOG),
     Route("GET", f"{_WEBHOOKS}receipt/{{receipt_id}}", _get_receipt, _READ, _LOG),
