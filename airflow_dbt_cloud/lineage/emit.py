@@ -1,15 +1,22 @@
-"""Emits OpenLineage events of a task's dbt Cloud run when the task has ended."""
+"""Emit OpenLineage events of a task's dbt Cloud run: its start at once, the others at the task's end."""
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk.types import Logger
 
     from airflow_dbt_cloud.lineage.run_facts import LineageRun
+
+# Airflow has loaded this module in the task's process if OpenLineage is enabled.
+_LISTENER = "airflow.providers.openlineage.plugins.listener"
+
+_MAX_SECONDS = 10.0  # for which emitting the start event may delay the task
 
 
 class OpenLineageMixin:
@@ -24,7 +31,7 @@ class OpenLineageMixin:
         return False
 
     def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any] | None:
-        """Emit nothing, since there is no run yet: `emit_start_event` follows."""
+        """Emit nothing, since there is no run yet: `_emit_start_event` follows."""
         return _emit_run_events(self, None)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
@@ -34,6 +41,24 @@ class OpenLineageMixin:
     def get_openlineage_facets_on_failure(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
         """Emit the run's events. The task itself gets no more facets."""
         return _emit_run_events(self, task_instance)
+
+    def _emit_start_event(self, task_instance: Any, run_id: int) -> None:
+        """Emit the start event of a run that is still running. An error is logged and not raised.
+
+        Args:
+            task_instance: Its OpenLineage run is the parent of the event.
+            run_id: The run.
+        """
+        if _LISTENER not in sys.modules:
+            return
+        name, task = "OpenLineage of dbt Cloud run", cast("Any", self)
+        args = (task, task_instance, run_id)
+        thread = threading.Thread(target=_emit_start_or_log, args=args, name=name, daemon=True)
+        thread.start()
+        thread.join(_MAX_SECONDS)
+        if thread.is_alive():
+            template = "The OpenLineage start event of run %s takes longer than %g s; the task continues."
+            task.log.warning(template, run_id, _MAX_SECONDS)
 
 
 def _emit_run_events(task: Any, task_instance: Any) -> OperatorLineage[Any, Any] | None:
@@ -55,7 +80,7 @@ def _emit_run_events(task: Any, task_instance: Any) -> OperatorLineage[Any, Any]
             _emit(task, run_id, task_instance, log)
         return OperatorLineage()
     except ImportError as error:
-        log.warning("No OpenLineage events: %s. Run: pip install 'airflow-dbt-cloud[openlineage]'", error)
+        log.warning("No OpenLineage events: %s. Install the extra 'openlineage' of airflow-dbt-cloud.", error)
     except Exception as error:  # noqa: BLE001 -- lineage must not fail the task
         log.warning("Could not emit all OpenLineage events of run %s: %s", run_id, error)
     return None
@@ -96,3 +121,46 @@ def _events(lineage_run: LineageRun, task: Any, task_instance: Any, log: Logger)
             "Step %d, %s: %d OpenLineage events.", artifacts.step.index, artifacts.step.name, len(events)
         )
         yield from events
+
+
+def _emit_start_or_log(task: Any, task_instance: Any, run_id: int) -> None:
+    hook, log = task.hook, task.log
+    try:
+        if _is_wanted(task, task_instance):
+            _emit_start(hook, task.account_id or None, task_instance, run_id, log)
+    except Exception as error:  # noqa: BLE001 -- lineage must not fail the task
+        log.warning("Could not emit the OpenLineage start event of run %s: %s", run_id, error)
+    finally:
+        hook.close()  # the session of this thread
+
+
+def _emit_start(
+    hook: Any, account_id: int | str | None, task_instance: Any, run_id: int, log: Logger
+) -> None:
+    from airflow.providers.openlineage.plugins.listener import get_openlineage_listener
+
+    from airflow_dbt_cloud.lineage.events import start_events
+    from airflow_dbt_cloud.lineage.parent import event_parent
+    from airflow_dbt_cloud.lineage.run_facts import LineageRun
+
+    lineage_run = LineageRun(hook, run_id, account_id, log)
+    for event in start_events(lineage_run, event_parent(task_instance)):
+        get_openlineage_listener().adapter.emit(event)
+
+
+def _is_wanted(task: Any, task_instance: Any) -> bool:
+    """Return whether Airflow's OpenLineage provider is enabled for this task."""
+    from airflow.providers.openlineage import conf
+
+    if conf.is_disabled():
+        return False
+    try:
+        from airflow.providers.openlineage.utils.emission_policy import resolve_task_emission_policy
+    except ImportError:  # earlier releases have a setting for each purpose
+        from airflow.providers.openlineage.utils.utils import (
+            is_operator_disabled,
+            is_selective_lineage_enabled,
+        )
+
+        return not is_operator_disabled(task) and is_selective_lineage_enabled(task)
+    return bool(resolve_task_emission_policy(task, task_instance.dag_id, task_instance.task_id).emit)

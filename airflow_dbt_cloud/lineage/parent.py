@@ -22,7 +22,7 @@ def cause_with_parent(cause: str, task_instance: Any, log: Logger) -> str:
         facets = _facets(task_instance)
     except ImportError:
         log.warning(
-            "The run's cause has no OpenLineage parent. Run: pip install 'airflow-dbt-cloud[openlineage]'"
+            "The run's cause has no OpenLineage parent. Install the extra 'openlineage' of airflow-dbt-cloud."
         )
         return cause
     for facet in (facets, {"parent": facets["parent"]}):

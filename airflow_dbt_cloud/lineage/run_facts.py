@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
-from airflow_dbt_cloud.lineage.catalog_compatibility import library_catalog
+from airflow_dbt_cloud.lineage.library_input import library_catalog
 from dbtcloud.client.downloads import download
 from dbtcloud.client.errors import NotFound
 from dbtcloud.client.models import Run, Step

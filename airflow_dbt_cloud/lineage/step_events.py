@@ -10,9 +10,8 @@ from openlineage.client.event_v2 import RunEvent
 from openlineage.common.provider.dbt import DbtCloudArtifactProcessor
 
 from airflow_dbt_cloud.lineage.events import PRODUCER
-from airflow_dbt_cloud.lineage.result_statuses import library_results
+from airflow_dbt_cloud.lineage.library_input import library_results, warehouse_profile
 from airflow_dbt_cloud.lineage.run_facts import LineageRun, StepArtifacts
-from airflow_dbt_cloud.lineage.warehouse import warehouse_profile
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger

@@ -296,7 +296,7 @@ def test_without_the_extra_the_way_to_it_is_told(monkeypatch, capfd):
     operator.run_id = 7
     assert operator.get_openlineage_facets_on_start() is None
     assert operator.get_openlineage_facets_on_complete(object()) is None
-    assert "".join(capfd.readouterr()).count("pip install 'airflow-dbt-cloud[openlineage]'") == 2
+    assert "".join(capfd.readouterr()).count("Install the extra 'openlineage' of airflow-dbt-cloud.") == 2
 
 
 def test_importing_the_operators_loads_nothing_of_openlineage():

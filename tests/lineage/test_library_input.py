@@ -5,8 +5,7 @@ import logging
 
 import pytest
 
-from airflow_dbt_cloud.lineage.catalog_compatibility import library_catalog
-from airflow_dbt_cloud.lineage.result_statuses import library_results
+from airflow_dbt_cloud.lineage.library_input import library_catalog, library_results
 from dbtcloud.artifacts.schema import InvalidArtifact
 from small_artifacts import catalog
 

@@ -51,4 +51,4 @@ def test_without_the_openlineage_provider_the_plain_cause_is_sent_and_the_way_to
     monkeypatch.setitem(sys.modules, "airflow.providers.openlineage.plugins", None)
     cause, log = cause_of("without", trigger_reason="For the morning report")
     assert cause.startswith("For the morning report")
-    assert "pip install 'airflow-dbt-cloud[openlineage]'" in log
+    assert "Install the extra 'openlineage' of airflow-dbt-cloud." in log

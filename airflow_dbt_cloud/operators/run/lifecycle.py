@@ -113,9 +113,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         context["ti"].xcom_push(key=JOB_RUN_URL, value=url)
         context["ti"].xcom_push(key="job_run_id", value=self.job_run_id)
         if self.emits_start_event:
-            from airflow_dbt_cloud.lineage.start_event import emit_start_event
-
-            emit_start_event(self, context["ti"], self.job_run_id)
+            self._emit_start_event(context["ti"], self.job_run_id)
 
     @property
     def emits_start_event(self) -> bool:

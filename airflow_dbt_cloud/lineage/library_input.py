@@ -1,12 +1,12 @@
-"""Prepares the results of a dbt step for the OpenLineage library, with the statuses that it knows."""
+"""Prepare what dbt wrote for the OpenLineage library: results, catalogs and the warehouse."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dbtcloud.artifacts.json_values import Json, as_mapping, as_number, as_text, as_time
+from dbtcloud.artifacts.json_values import Json, as_mapping, as_mappings, as_number, as_text, as_time
 from dbtcloud.artifacts.run_results import FAILED_STATUSES
 from dbtcloud.artifacts.schema import InvalidArtifact
 
@@ -76,3 +76,68 @@ def _timing(result: Json) -> Iterator[Json]:
         times = [time for time in (phase.get("started_at"), phase.get("completed_at")) if as_time(time)]
         if times:
             yield {"name": as_text(phase.get("name")), "started_at": times[0], "completed_at": times[-1]}
+
+
+def library_catalog(catalog: Json, log: Logger) -> dict[str, Any]:
+    """Return a copy of a catalog with its tables' columns and counts.
+
+    A column without a type gets the type "". Without the column, lineage would show it as dropped.
+
+    Args:
+        catalog: A `catalog.json`.
+        log: Gets a warning with the number of columns without a type.
+    """
+    sections = {section: _tables(as_mappings(catalog.get(section))) for section in ("nodes", "sources")}
+    tables = [table for section in sections.values() for table in section.values()]
+    untyped = sum(not column["type"] for table in tables for column in table["columns"].values())
+    if untyped:
+        log.warning("The OpenLineage events have no type for %d columns: catalog.json has none.", untyped)
+    return sections
+
+
+def _tables(tables: Mapping[str, Json]) -> dict[str, dict[str, Any]]:
+    """Leave out tables without columns: for them the library takes the columns of the manifest."""
+    return {
+        unique_id: {"columns": _columns(table["columns"]), "stats": _stats(table)}
+        for unique_id, table in tables.items()
+        if isinstance(table.get("columns"), Mapping)
+    }
+
+
+def _columns(columns: Json) -> dict[str, dict[str, str]]:
+    each = {key: as_mapping(column) for key, column in columns.items()}
+    return {
+        key: {"name": as_text(column.get("name")) or key, "type": as_text(column.get("type"))}
+        for key, column in each.items()
+    }
+
+
+def _stats(table: Json) -> dict[str, Json]:
+    counts = as_mappings(table.get("stats"))
+    return {name: count for name, count in counts.items() if as_number(count.get("value")) is not None}
+
+
+def warehouse_profile(connections: Sequence[Json], manifest: Json) -> dict[str, Any]:
+    """Return name, adapter and details of the first connection that has details.
+
+    The adapter is the one that dbt itself wrote into the manifest. dbt Cloud spells a host `hostname`
+    (API v3, `PostgresConnection`), dbt's profiles spell it `host`.
+
+    Args:
+        connections: As dbt Cloud describes them ("Retrieve Project", field `connection`), the best first.
+        manifest: The step's `manifest.json`.
+
+    Raises:
+        LookupError: If no connection has details.
+    """
+    for connection in connections:
+        if details := connection.get("details") or connection.get("config"):
+            adapter = manifest["metadata"].get("adapter_type") or connection["type"]
+            name = connection.get("name") or adapter
+            return {"name": name, "type": adapter, "details": _profile_details(details)}
+    raise LookupError("dbt Cloud returned no details of the connection that the run used")
+
+
+def _profile_details(details: Json) -> dict[str, Any]:
+    host = {"host": details["hostname"]} if details.get("hostname") else {}
+    return {**host, **details}
