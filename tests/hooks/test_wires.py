@@ -17,11 +17,11 @@ def test_a_call_is_the_same_whoever_carries_it(connect, raw_server, case):
     raw_server.reply = answer(envelope(case.data))
     hook = connect(host=raw_server.url)
     hook._call(case.call())
-    with SyncClient(hook._credentials()) as client:
+    with SyncClient(hook._credentials) as client:
         client.ask(case.call())
 
     async def on_a_loop():
-        async with AsyncClient(hook._credentials()) as client:
+        async with AsyncClient(hook._credentials) as client:
             await client.ask(case.call())
 
     asyncio.run(on_a_loop())

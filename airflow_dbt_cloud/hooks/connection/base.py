@@ -67,7 +67,6 @@ class DbtCloudBaseHook(KeptSessionHook):
         self.timeout_seconds = timeout_seconds
         self.retry_limit, self.retry_delay, self.retry_args = retry_limit, retry_delay, retry_args
         self._decision = request_retry.decision(retry_limit, retry_delay, retry_args)
-        self._known_credentials: Credentials | None = None
         self._read_at = 0.0
 
     @cached_property
@@ -88,10 +87,11 @@ class DbtCloudBaseHook(KeptSessionHook):
         )
         raise airflow_exception(missing)
 
+    @cached_property
     def _credentials(self) -> Credentials:
-        if self._known_credentials is None:
-            self._known_credentials, self._read_at = self._read(self.connection), time.monotonic()
-        return self._known_credentials
+        credentials = self._read(self.connection)
+        self._read_at = time.monotonic()
+        return credentials
 
     def _read(self, conn: Connection) -> Credentials:
         with as_airflow_exceptions():
@@ -103,19 +103,19 @@ class DbtCloudBaseHook(KeptSessionHook):
             # At most every ten seconds: a token that stays wrong must not cost Airflow a lookup per request.
             may_read = time.monotonic() - self._read_at >= connection_credentials.REREAD_INTERVAL
             # Another thread may have read the connection while this one waited for the lock.
-            if self._known_credentials is refused and may_read:
+            if self._credentials is refused and may_read:
                 self._read_at = time.monotonic()
                 try:
                     conn = self._with_token(self.get_connection(self.dbt_cloud_conn_id))
-                    self._known_credentials, self.connection = self._read(conn), conn
+                    self._credentials, self.connection = self._read(conn), conn
                 except AirflowException as error:
                     self.log.warning("Could not read connection %r again: %s", self.dbt_cloud_conn_id, error)
-        return self._known_credentials != refused
+        return self._credentials != refused
 
     async def _fetch_credentials(self) -> Credentials:
-        if self._known_credentials is None:
-            self._known_credentials = await self.read_credentials()
-        return self._known_credentials
+        if "_credentials" not in vars(self):
+            self._credentials = await self.read_credentials()
+        return self._credentials
 
     async def read_credentials(self) -> Credentials:
         """Read the connection as it is now, without blocking the event loop.
@@ -136,10 +136,10 @@ class DbtCloudBaseHook(KeptSessionHook):
 
     def use_credentials(self, credentials: Credentials) -> None:
         """Use credentials that another hook has read from the same connection."""
-        self._known_credentials = credentials
+        self._credentials = credentials
 
     def _resolve_account_id(self) -> int:
-        return self.default_account_id(self._credentials())
+        return self.default_account_id(self._credentials)
 
     async def _resolve_account_id_async(self) -> int:
         return self.default_account_id(await self._fetch_credentials())
@@ -178,7 +178,7 @@ class DbtCloudBaseHook(KeptSessionHook):
         return self._answers(call)[-1]
 
     def _send(self, request: Request) -> Response:
-        credentials = self._credentials()
+        credentials = self._credentials
         answer = send_with_requests(credentials, lambda: self._run(request, credentials), request.sink)
         if answer.status == HTTPStatus.UNAUTHORIZED and self._has_new_credentials(credentials):
             return self._send(request)  # safe also for a POST: a request that is not let in does nothing
@@ -188,7 +188,7 @@ class DbtCloudBaseHook(KeptSessionHook):
         self.method = request.method
         answer: requests.Response = self.run(
             endpoint=credentials.url(request),
-            data=request.content.decode() if request.content else None,
+            data=content.decode() if (content := request.content) else None,
             headers=credentials.headers(request),
             extra_options={"check_response": False, "stream": request.sink is not None},
         )

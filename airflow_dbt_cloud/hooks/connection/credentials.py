@@ -1,17 +1,17 @@
-"""Reads an Airflow connection into the client's credentials, with a clear word on what is wrong with it."""
+"""Read an Airflow connection into the client's credentials, or say which part of it cannot be used."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.transport import address
 from dbtcloud.client.transport.credentials import Credentials
-from dbtcloud.client.transport.network_settings import DEFAULT_TIMEOUT, Transport
+from dbtcloud.client.transport.network_settings import Transport
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -23,49 +23,50 @@ log = logging.getLogger(__name__)
 
 
 def credentials(conn: Connection, extra: Mapping[str, Any], timeout: float | None = None) -> Credentials:
-    """What the connection says about the account, the token and the way to dbt Cloud.
+    """Return the account, the token and the network settings of a connection.
 
     Args:
         conn: A connection of type dbt_cloud: host, login (account id), password (token).
         extra: Its extra, read: `proxies`, `discovery_url`, `verify`, `cert`, `trust_env`, `timeout`,
             `allow_insecure_http`, `account_id`.
-        timeout: Seconds; goes before the extra's.
+        timeout: Seconds; it takes precedence over the extra's.
 
     Raises:
-        InvalidArgument: If something in it cannot be used; the message says what, why, and what to put.
+        InvalidArgument: If something in it cannot be used. The message says what, why, and what to write.
     """
+    insecure_hosts = _names(extra.get("allow_insecure_http"))
+    discovery_url = extra.get("discovery_url")
     return Credentials(
-        base_url=_base_url(conn, extra),
+        base_url=_base_url(conn, insecure_hosts),
         token=(conn.password or "").strip(),
         account_id=str(conn.login or extra.get("account_id") or "").strip() or None,
-        discovery_url=_discovery_url(extra),
-        transport=transport(extra, timeout),
+        discovery_url=address.discovery_endpoint(discovery_url, insecure_hosts=insecure_hosts)
+        if discovery_url
+        else "",
+        transport=_transport({**extra, "timeout": timeout or extra.get("timeout")}),
     )
 
 
-def transport(extra: Mapping[str, Any], timeout: float | None = None) -> Transport:
-    """How the connection's extra says to use the network; values may be JSON or text."""
-    cert = _parsed(extra.get("cert"))
-    return Transport(
-        timeout=timeout or _seconds(extra.get("timeout")),
-        proxies=_proxies(extra),
-        verify=_switch_or_path(extra.get("verify"), "verify"),
-        cert=(cert[0], cert[1]) if isinstance(cert, list) else cert or None,
-        trust_env=_switch(extra.get("trust_env"), "trust_env"),
-    )
+def _transport(extra: Mapping[str, Any]) -> Transport:
+    """Return the network settings of the extra, with the defaults for those that it leaves out."""
+    parsers = {
+        "timeout": _seconds,
+        "proxies": _proxies,
+        "verify": _switch_or_path,
+        "cert": _certificate,
+        "trust_env": _switch,
+    }
+    given = {name: extra.get(name) for name in parsers}
+    settings: dict[str, Any] = {
+        name: parsers[name](value, name) for name, value in given.items() if value not in (None, "")
+    }
+    return Transport(**settings)
 
 
-def _discovery_url(extra: Mapping[str, Any]) -> str:
-    given = extra.get("discovery_url")
-    insecure = _names(extra.get("allow_insecure_http"))
-    return address.discovery_endpoint(given, insecure_hosts=insecure) if given else ""
-
-
-def _base_url(conn: Connection, extra: Mapping[str, Any]) -> str:
-    insecure = _names(extra.get("allow_insecure_http"))
+def _base_url(conn: Connection, insecure_hosts: Collection[str]) -> str:
     scheme = "http" if conn.schema == "http" else "https"
     url = address.base_url(
-        conn.host or address.LEGACY_HOST, port=conn.port, scheme=scheme, insecure_hosts=insecure
+        conn.host or address.LEGACY_HOST, port=conn.port, scheme=scheme, insecure_hosts=insecure_hosts
     )
     place = urlsplit(url)
     if place.hostname == address.LEGACY_HOST:
@@ -85,27 +86,31 @@ def _warn_of_legacy(reason: str) -> None:
     )
 
 
-def _proxies(extra: Mapping[str, Any]) -> dict[str, str]:
-    proxies = _parsed(extra.get("proxies")) or {}
+def _proxies(value: object, field: str) -> dict[str, str]:
+    proxies = _parsed(value) or {}
     if not isinstance(proxies, Mapping):
         raise InvalidArgument(
-            "The connection's extra field 'proxies' cannot be read",
+            f"The connection's extra field {field!r} cannot be read",
             why="It is not a JSON object",
             fix='Write it as {"https": "http://proxy.example:3128"}',
         )
     return {str(scheme): str(url) for scheme, url in proxies.items() if url}
 
 
-def _seconds(value: object) -> float:
-    if value in (None, ""):
-        return DEFAULT_TIMEOUT
+def _certificate(value: object, field: str) -> str | tuple[str, str] | None:  # noqa: ARG001 -- called as its siblings are
+    """Return the path of a file, or those of certificate and key."""
+    cert = _parsed(value)
+    return (cert[0], cert[1]) if isinstance(cert, list) else cert or None
+
+
+def _seconds(value: object, field: str) -> float:
     try:
         seconds = float(str(value))
     except ValueError:
         seconds = 0
     if seconds <= 0:
         raise InvalidArgument(
-            f"The connection's extra field 'timeout' is {value!r}", fix="Give a number of seconds above 0"
+            f"The connection's extra field {field!r} is {value!r}", fix="Give a number of seconds above 0"
         )
     return seconds
 
@@ -120,10 +125,10 @@ def _switch(value: object, field: str) -> bool:
 
 
 def _switch_or_path(value: object, field: str) -> bool | str:
-    """True when nothing is given; forms hand booleans over as text."""
-    text = "true" if value is None else str(value).strip()
+    """Return the boolean or the path that a form may have handed over as text; blanks count as True."""
+    text = str(value).strip()
     known = {"": True, "true": True, "1": True, "false": False, "0": False}
-    if not isinstance(value, bool | int | str | None):
+    if not isinstance(value, bool | int | str):
         raise InvalidArgument(
             f"The connection's extra field {field!r} is {value!r}", fix="Give true or false"
         )
@@ -131,14 +136,14 @@ def _switch_or_path(value: object, field: str) -> bool | str:
 
 
 def _names(value: object) -> frozenset[str]:
-    """Host names from a list or a comma-separated text."""
-    parsed = _parsed(value)
+    """Return host names from a list or a comma-separated text."""
+    parsed = _parsed(value) if value else ""
     names = parsed if isinstance(parsed, list) else str(parsed or "").split(",")
     return frozenset(str(name).strip() for name in names if str(name).strip())
 
 
 def _parsed(value: object) -> Any:
-    """A value that a form may have handed over as JSON text."""
+    """Return a value that a form may have handed over as JSON text."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from inspect import BoundArguments, signature
+from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -20,8 +20,9 @@ def fallback_to_default_account(func: Callable[P, T]) -> Callable[P, T]:
     @wraps(func)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         bound = parameters.bind(*args, **kwargs)
-        if _lacks_account(bound):
-            bound.arguments["account_id"] = _hook(bound)._resolve_account_id()  # noqa: SLF001 -- its hook's own
+        if bound.arguments.get("account_id") is None:
+            hook: Any = bound.args[0]  # whose method this is
+            bound.arguments["account_id"] = hook._resolve_account_id()  # noqa: SLF001 -- its hook's own
         return func(*bound.args, **bound.kwargs)
 
     return wrapper
@@ -34,21 +35,12 @@ def provide_account_id(func: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable
     @wraps(func)
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         bound = parameters.bind(*args, **kwargs)
-        if _lacks_account(bound):
-            resolved = await _hook(bound)._resolve_account_id_async()  # noqa: SLF001 -- its hook's own
-            bound.arguments["account_id"] = resolved
+        if bound.arguments.get("account_id") is None:
+            hook: Any = bound.args[0]  # whose method this is
+            bound.arguments["account_id"] = await hook._resolve_account_id_async()  # noqa: SLF001 -- as above
         return await func(*bound.args, **bound.kwargs)
 
     return wrapper
-
-
-def _lacks_account(bound: BoundArguments) -> bool:
-    return bound.arguments.get("account_id") is None
-
-
-def _hook(bound: BoundArguments) -> Any:
-    """The hook whose method is called: always the first argument."""
-    return bound.args[0]
 
 
 def require_account(account_id: Id | None) -> Id:

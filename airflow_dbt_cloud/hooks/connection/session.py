@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.http.hooks.http import HttpHook
@@ -58,6 +59,7 @@ class KeptSessionHook(HttpHook):
     def merged_extra(self, options: dict[str, Any]) -> None:
         self._thread.options = options
 
+    @cached_property
     def _credentials(self) -> Credentials:
         raise NotImplementedError
 
@@ -74,7 +76,7 @@ class KeptSessionHook(HttpHook):
         """
         from dbtcloud.client.transport.sync_client import apply_transport, new_session
 
-        access = self._credentials()
+        access = self._credentials
         self.base_url = access.base_url
         if not hasattr(self._thread, "session"):
             self._thread.session = kept_alive(new_session(access.transport))
@@ -93,7 +95,7 @@ class KeptSessionHook(HttpHook):
             prepped_request,
             timeout=extra_options["timeout"],
             allow_redirects=extra_options["allow_redirects"],
-            proxies=self._credentials().transport.requests_proxies(str(prepped_request.url)),
+            proxies=self._credentials.transport.requests_proxies(str(prepped_request.url)),
             stream=session.stream,
             verify=session.verify,
             cert=session.cert,
@@ -105,7 +107,7 @@ class KeptSessionHook(HttpHook):
     def url_from_endpoint(self, endpoint: str | None) -> str:
         """The address of an endpoint: a full URL as it is, a path below the connection's host."""
         place = endpoint or ""
-        return place if "://" in place else f"{self._credentials().base_url}/{place.lstrip('/')}"
+        return place if "://" in place else f"{self._credentials.base_url}/{place.lstrip('/')}"
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes over: all but the sessions, which belong to threads of this process."""

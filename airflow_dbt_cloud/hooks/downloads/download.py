@@ -51,6 +51,7 @@ class ArtifactReader(Protocol):
         """Return the pages of the list of artifacts."""
 
     def _call(self, call: Call[T]) -> T: ...
+    @property
     def _credentials(self) -> object: ...
     def _resolve_account_id(self) -> int: ...
     def close(self) -> None:
@@ -89,7 +90,7 @@ class Download:
         self._progress = DownloadProgress(self._run_id, len(names), self._hook.log)
         if not self._hook.has_artifact_override:
             # Read the connection before there are threads: those may not ask Airflow for it.
-            self._hook._credentials()  # noqa: SLF001 -- its hook's own
+            _ = self._hook._credentials  # noqa: SLF001 -- its hook's own
         found = map_in_threads(
             partial(self._one_of, set(wanted)),
             places,

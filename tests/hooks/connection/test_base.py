@@ -199,6 +199,6 @@ def test_the_token_is_in_no_error_log_or_repr(connect, raw_server, status_of_run
     hook = connect(host=raw_server.url)
     with pytest.raises(DbtCloudApiException) as refused:
         status_of_run_7(hook)
-    everything = told(refused.value) + caplog.text + repr(hook) + repr(hook._credentials())
+    everything = told(refused.value) + caplog.text + repr(hook) + repr(hook._credentials)
     assert "dbtc_a-token" not in everything
     assert raw_server.received[0].headers["authorization"] == "Token dbtc_a-token-for-tests"

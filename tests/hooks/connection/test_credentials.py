@@ -19,7 +19,7 @@ def warnings(caplog):
 
 @pytest.fixture
 def access_of(connect):
-    return lambda **fields: connect(**fields)._credentials()
+    return lambda **fields: connect(**fields)._credentials
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 async def test_a_connection_may_be_written_in_many_forms(form, monkeypatch):
     monkeypatch.setenv(CONNECTION_VARIABLE, FORMS[form])
-    for access in (DbtCloudHook()._credentials(), await DbtCloudHook()._fetch_credentials()):
+    for access in (DbtCloudHook()._credentials, await DbtCloudHook()._fetch_credentials()):
         assert (access.base_url, access.account_id, access.token) == (
             "https://ab123.us1.dbt.com",
             "7",
@@ -112,7 +112,7 @@ async def test_a_connection_may_be_written_in_many_forms(form, monkeypatch):
 
 def test_a_connection_of_a_token_alone_is_enough(monkeypatch):
     monkeypatch.setenv(CONNECTION_VARIABLE, "dbt-cloud://:secret@")
-    access = DbtCloudHook()._credentials()
+    access = DbtCloudHook()._credentials
     assert (access.base_url, access.account_id, access.token) == ("https://cloud.getdbt.com", None, "secret")
 
 
@@ -171,7 +171,7 @@ def test_the_timeout_is_a_minute_unless_the_connection_has_another(access_of, ex
 
 def test_the_hooks_own_timeout_goes_before_the_connections(connect):
     hook = connect(host="x.dbt.com", extra={"timeout": 5}, options={"timeout_seconds": 3})
-    assert hook._credentials().transport.timeout == 3
+    assert hook._credentials.transport.timeout == 3
 
 
 def test_the_discovery_address_may_be_given(access_of):

@@ -190,7 +190,7 @@ def before_rotation(dbt_cloud, connect, monkeypatch):
     monkeypatch.setattr(credentials, "REREAD_INTERVAL", 0.0)
     hook = connect(dbt_cloud, password="an old token")
     assert hook.connection.password == "an old token"
-    assert hook._credentials().token == "an old token"
+    assert hook._credentials.token == "an old token"
     connect(dbt_cloud)
     return hook
 
