@@ -203,7 +203,7 @@ class TestTheRunOperator:
         jobs.control.add_fault("status", status=403, route="*/artifacts/run_results.json")
         outcome = build(job_id=shop_job, retry_from_failure=True, **AGAIN)
         assert chain(jobs) == [(20, None), (20, 0)]
-        assert "Could not tell what a retry of run" in outcome.log
+        assert "Could not read what a retry of run" in outcome.log
 
     @pytest.mark.parametrize("wrong", ["always", ""])
     def test_another_word_than_steps_is_refused(self, build, wrong):
