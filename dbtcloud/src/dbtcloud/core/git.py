@@ -48,6 +48,21 @@ class Repository:
     url: str = field(repr=False)
     store: Path
 
+    @staticmethod
+    async def find_work_tree(folder: Path) -> Path:
+        """Return the top folder of the git work tree that contains a folder.
+
+        Raises:
+            GitError: The folder is not in a git work tree.
+        """
+        output = await _run_git(("rev-parse", "--show-toplevel"), folder, may_fail=True)
+        if not output.strip():
+            raise GitError(
+                f"{folder} is not in a git repository, so it has no branches or commits."
+                " Remove git_branch and git_sha, or serve the project with --git."
+            )
+        return Path(output.strip())
+
     async def fetch(self) -> None:
         """Update all branches in the store.
 
@@ -137,21 +152,6 @@ def _empty(folder: Path, index: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     index.unlink(missing_ok=True)
-
-
-async def find_work_tree(folder: Path) -> Path:
-    """Return the top folder of the git work tree that contains a folder.
-
-    Raises:
-        GitError: The folder is not in a git work tree.
-    """
-    output = await _run_git(("rev-parse", "--show-toplevel"), folder, may_fail=True)
-    if not output.strip():
-        raise GitError(
-            f"{folder} is not in a git repository, so it has no branches or commits."
-            " Remove git_branch and git_sha, or serve the project with --git."
-        )
-    return Path(output.strip())
 
 
 async def _run_git(

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dbtcloud.core import git
 from dbtcloud.core.git import Repository, Revision
 from dbtcloud.core.process import mask_credentials
 from dbtcloud.core.runner_errors import InvalidDbtProject
@@ -64,7 +63,7 @@ class ProjectSource:
         assert self.folder is not None
         if not branch and not sha:
             return FetchedProject(self.folder)
-        top = await git.find_work_tree(self.folder)
+        top = await Repository.find_work_tree(self.folder)
         within = str(self.folder.resolve().relative_to(top.resolve()))
         return await self._check_out(
             Repository(str(top), work_dir / "repository.git"), within, branch, sha, work_dir

@@ -1,18 +1,21 @@
-"""The local dbt Cloud: start, cancel and read runs."""
+"""The local dbt Cloud: start, cancel and read runs, and delete definitions."""
 
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dbtcloud.core.leftover_processes import ProcessFolder
 from dbtcloud.core.source import ProjectSource
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.records import (
+    ACTIVE,
     CANCELLED_BY_USER,
+    DELETED,
     EnvironmentRecord,
+    EnvironmentVariable,
     JobRecord,
     ProjectRecord,
     RunRecord,
@@ -25,9 +28,18 @@ from dbtcloud.local.orchestration.environment_variables import job_variables
 from dbtcloud.local.orchestration.run_queue import Execute, RunQueue
 from dbtcloud.local.orchestration.simulated_runs import Script
 from dbtcloud.local.store.database import Store
+from dbtcloud.local.store.queries import DefinitionQuery, PageQuery, RunQuery
 from dbtcloud.local.webhooks.sender import WebhookSender
 
 _RUNS, _ENVIRONMENTS = "runs", "environments"
+_UNFINISHED = tuple(int(status) for status in Status if not status.finished)
+# The column and the kinds of the definitions that are deleted together with one of this kind.
+_CONTENTS: dict[type, tuple[str, tuple[type[EnvironmentRecord | JobRecord | EnvironmentVariable], ...]]] = {
+    ProjectRecord: ("project_id", (EnvironmentRecord, JobRecord, EnvironmentVariable)),
+    EnvironmentRecord: ("environment_id", (JobRecord, EnvironmentVariable)),
+}
+
+_D = TypeVar("_D", bound=ProjectRecord | EnvironmentRecord | JobRecord | EnvironmentVariable)
 
 
 class Cloud:
@@ -90,16 +102,6 @@ class Cloud:
             self.queue.submit(run)
         return run
 
-    async def reset(self) -> None:
-        """Stop all runs, and delete everything with the files of real runs."""
-        await self.queue.stop()
-        self.store.clear()
-        self.clock.reset()
-        self.webhooks.clear()
-        self.runs_created, self.resets = 0, self.resets + 1
-        for folder in (_RUNS, _ENVIRONMENTS):
-            shutil.rmtree(self.data_dir / folder, ignore_errors=True)
-
     def new_run(self, job: JobRecord, trigger: Mapping[str, Any], created_at: int | None = None) -> RunRecord:
         """Return a new run of a job, which is not yet in the store."""
         run = RunRecord(
@@ -115,11 +117,6 @@ class Cloud:
             trigger=dict(trigger),
         )
         return run if job.pretend is None else self.simulate(run, Script.parse(job.pretend))
-
-    def _dbt_version(self, job: JobRecord, trigger: Mapping[str, Any]) -> str:
-        environment = self.store.definitions.get(EnvironmentRecord, job.environment_id)
-        of_environment = environment.dbt_version if environment else "latest"
-        return str(trigger.get("dbt_version_override") or job.dbt_version or of_environment)
 
     def simulate(self, run: RunRecord, script: Script) -> RunRecord:
         """Return the run with the times and the outcome of its script."""
@@ -149,6 +146,22 @@ class Cloud:
             run.id, finished_at=now, outcome=int(Status.CANCELLED), message=CANCELLED_BY_USER, **ahead
         )
 
+    def delete(self, definition: _D) -> _D:
+        """Delete a project, environment, job or variable with its contents, and cancel the runs of its jobs.
+
+        As in dbt Cloud, the deleted definitions stay in the store with state 2.
+        """
+        deleted = replace(definition, state=DELETED, updated_at=self.clock.now())
+        self.store.definitions.put(deleted)
+        column, kinds = _CONTENTS.get(type(definition), ("", ()))
+        for kind in kinds:
+            query = DefinitionQuery(definition.account_id, [(column, [definition.id]), ("state", [ACTIVE])])
+            for content in self.store.definitions.find(kind, query, PageQuery(limit=-1))[0]:
+                self.delete(content)
+        if isinstance(definition, JobRecord):
+            self._cancel_all(definition)
+        return deleted
+
     def steps(self, run: RunRecord) -> list[StepRecord]:
         """Return the steps of a run that have started."""
         if run.script is None:
@@ -159,29 +172,6 @@ class Cloud:
         """Return the script of a simulated run."""
         assert run.script is not None
         return self._read_script(run.script)
-
-    def end_leftover_processes(self) -> list[int]:
-        """End the dbt processes that a killed server left running, and return their ids.
-
-        This may take seconds. Their profiles are deleted, because they may contain a password.
-        """
-        ended: list[int] = []
-        for folder in (self.data_dir / _ENVIRONMENTS).glob("*"):
-            ended += ProcessFolder(folder / "processes").end_processes()
-            shutil.rmtree(folder / "profile", ignore_errors=True)
-        return ended
-
-    def run_dir(self, run_id: int) -> Path:
-        """Return the folder with the artifacts of a real run."""
-        return self.data_dir / _RUNS / str(run_id)
-
-    def database(self, environment_id: int) -> Path:
-        """Return the DuckDB file of an environment, which exists after its first build."""
-        return self.work_dir(environment_id) / DATABASE
-
-    def work_dir(self, environment_id: int) -> Path:
-        """Return the folder for the files of an environment."""
-        return self.data_dir / _ENVIRONMENTS / str(environment_id)
 
     def plan(self, run: RunRecord) -> RunPlan:
         """Return the plan of a real run.
@@ -223,6 +213,51 @@ class Cloud:
             git_sha=overrides.get("git_sha"),
             variables=job_variables(self.store, job),
         )
+
+    def run_dir(self, run_id: int) -> Path:
+        """Return the folder with the artifacts of a real run."""
+        return self.data_dir / _RUNS / str(run_id)
+
+    def work_dir(self, environment_id: int) -> Path:
+        """Return the folder for the files of an environment."""
+        return self.data_dir / _ENVIRONMENTS / str(environment_id)
+
+    def database(self, environment_id: int) -> Path:
+        """Return the DuckDB file of an environment, which exists after its first build."""
+        return self.work_dir(environment_id) / DATABASE
+
+    def end_leftover_processes(self) -> list[int]:
+        """End the dbt processes that a killed server left running, and return their ids.
+
+        This may take seconds. Their profiles are deleted, because they may contain a password.
+        """
+        ended: list[int] = []
+        for folder in (self.data_dir / _ENVIRONMENTS).glob("*"):
+            ended += ProcessFolder(folder / "processes").end_processes()
+            shutil.rmtree(folder / "profile", ignore_errors=True)
+        return ended
+
+    async def reset(self) -> None:
+        """Stop all runs, and delete everything with the files of real runs."""
+        await self.queue.stop()
+        self.store.clear()
+        self.clock.reset()
+        self.webhooks.clear()
+        self.runs_created, self.resets = 0, self.resets + 1
+        for folder in (_RUNS, _ENVIRONMENTS):
+            shutil.rmtree(self.data_dir / folder, ignore_errors=True)
+
+    def _cancel_all(self, job: JobRecord) -> None:
+        query = RunQuery(job.account_id, job_ids=[job.id], statuses=_UNFINISHED)
+        # The newest first. Otherwise, cancelling a run would start the run that waits for it.
+        page = PageQuery(limit=-1, order_by="-id")
+        for run in self.store.runs.find(query, page, self.clock.now())[0]:
+            self.cancel(run)
+
+    def _dbt_version(self, job: JobRecord, trigger: Mapping[str, Any]) -> str:
+        environment = self.store.definitions.get(EnvironmentRecord, job.environment_id)
+        of_environment = environment.dbt_version if environment else "latest"
+        return str(trigger.get("dbt_version_override") or job.dbt_version or of_environment)
 
     def _setup(self, project: ProjectRecord | None) -> ProjectSetup | None:
         if project is None:

@@ -10,7 +10,6 @@ from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import check_object
 from dbtcloud.local.model.records import EnvironmentVariable, ProjectRecord
-from dbtcloud.local.orchestration.deletion import delete
 from dbtcloud.local.orchestration.environment_variables import check_variable, project_variables
 
 
@@ -92,7 +91,7 @@ def _store_value(call: ApiCall, name: str, value: str, environment_id: int | Non
 
 def _delete_value(call: ApiCall, variable: EnvironmentVariable) -> int:
     """Delete a value and return its id."""
-    return delete(call.cloud, variable).id
+    return call.cloud.delete(variable).id
 
 
 def _scopes(call: ApiCall) -> dict[str, int | None]:

@@ -18,7 +18,6 @@ from dbtcloud.local.model.records import (
     JobRecord,
     ProjectRecord,
 )
-from dbtcloud.local.orchestration.deletion import delete
 from dbtcloud.local.orchestration.environment_variables import (
     SCOPES,
     check_variable,
@@ -105,14 +104,14 @@ async def _update_variable(call: ApiCall) -> web.Response:
     _check_unique(call, changed)
     changed = replace(changed, updated_at=cloud.clock.now())
     if body.get("state") == DELETED:
-        changed = delete(cloud, changed)
+        changed = cloud.delete(changed)
     cloud.store.definitions.put(changed)
     return data_response(_variable_json(changed))
 
 
 async def _delete_variable(call: ApiCall) -> web.Response:
     """Delete a value of a variable."""
-    return data_response(_variable_json(delete(call.cloud, _variable(call))))
+    return data_response(_variable_json(call.cloud.delete(_variable(call))))
 
 
 def _variable_json(variable: EnvironmentVariable) -> dict[str, Any]:

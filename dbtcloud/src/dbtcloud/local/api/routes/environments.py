@@ -14,7 +14,6 @@ from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import check_object
 from dbtcloud.local.model.clock import iso_timestamp, spaced_timestamp
 from dbtcloud.local.model.records import DELETED, EnvironmentRecord, ProjectRecord
-from dbtcloud.local.orchestration.deletion import delete
 
 _FILTERS: QuerySchema = {
     **PAGING,
@@ -71,14 +70,14 @@ async def _update_environment(call: ApiCall) -> web.Response:
     changed = ENVIRONMENT_BODY.updated(await call.body(ENVIRONMENT_BODY.schema), environment)
     changed = replace(changed, updated_at=cloud.clock.now())
     if changed.state == DELETED:
-        return data_response(_content(call, delete(cloud, changed)))
+        return data_response(_content(call, cloud.delete(changed)))
     cloud.store.definitions.put(changed)
     return data_response(_content(call, changed))
 
 
 async def _delete_environment(call: ApiCall) -> web.Response:
     """Delete an environment, with its jobs."""
-    return data_response(_content(call, delete(call.cloud, _environment(call))))
+    return data_response(_content(call, call.cloud.delete(_environment(call))))
 
 
 def _project(call: ApiCall) -> ProjectRecord | None:

@@ -13,7 +13,6 @@ from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.body_schema import BodySchema, check_body, check_minimum, check_object, check_state
 from dbtcloud.local.model.records import DELETED, EnvironmentRecord, JobRecord
-from dbtcloud.local.orchestration.deletion import delete
 from dbtcloud.local.orchestration.schedule import CronExpression, normalise_schedule
 
 _FILTERS: QuerySchema = {
@@ -117,7 +116,7 @@ async def _update_job(call: ApiCall) -> web.Response:
     changed = replace(_updated_job(body, job), updated_at=cloud.clock.now())
     _check_owners(call, changed, body)
     if changed.state == DELETED:
-        changed = delete(cloud, changed)
+        changed = cloud.delete(changed)
     cloud.store.definitions.put(changed)
     return data_response(RelatedObjects(cloud).job(changed))
 
@@ -125,7 +124,7 @@ async def _update_job(call: ApiCall) -> web.Response:
 async def _delete_job(call: ApiCall) -> web.Response:
     """Delete a job and cancel its unfinished runs."""
     cloud = call.cloud
-    return data_response(RelatedObjects(cloud).job(delete(cloud, call.definition(JobRecord, "job_id"))))
+    return data_response(RelatedObjects(cloud).job(cloud.delete(call.definition(JobRecord, "job_id"))))
 
 
 def _check_owners(call: ApiCall, job: JobRecord, body: dict[str, object]) -> None:

@@ -10,7 +10,6 @@ from dbtcloud.local.api.responses.definitions import project_json
 from dbtcloud.local.api.responses.envelope import data_response, list_response
 from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.records import DELETED, ProjectRecord
-from dbtcloud.local.orchestration.deletion import delete
 
 _FILTERS: QuerySchema = {
     **PAGING,
@@ -60,14 +59,14 @@ async def _update_project(call: ApiCall) -> web.Response:
     changed = PROJECT_BODY.updated(await call.body(PROJECT_BODY.schema), project)
     changed = replace(changed, updated_at=cloud.clock.now())
     if changed.state == DELETED:
-        return data_response(project_json(delete(cloud, changed)))
+        return data_response(project_json(cloud.delete(changed)))
     cloud.store.definitions.put(changed)
     return data_response(project_json(changed))
 
 
 async def _delete_project(call: ApiCall) -> web.Response:
     """Delete a project with its environments and jobs."""
-    return data_response(project_json(delete(call.cloud, call.definition(ProjectRecord, "project_id"))))
+    return data_response(project_json(call.cloud.delete(call.definition(ProjectRecord, "project_id"))))
 
 
 _DUCKDB = "The connection is DuckDB or that of the project's own profile. There is no repository."
