@@ -16,13 +16,9 @@ from dbtcloud.local.discovery.project_state import NodeInState
 _FieldResolver = Callable[..., Any]
 
 
-def _entry(*keys: str) -> _FieldResolver:
-    """Return a resolver that reads the first of the keys that the manifest entry has."""
-
-    def read(view: NodeInState) -> Any:
-        return next((view.node.body[key] for key in keys if view.node.body.get(key) is not None), None)
-
-    return read
+def _entry(key: str) -> _FieldResolver:
+    """Return a resolver that reads a key of the manifest entry."""
+    return lambda view: view.node.body.get(key)
 
 
 def _fact(name: str) -> _FieldResolver:
@@ -51,6 +47,8 @@ def _ancestors(view: NodeInState, types: list[str] | None = None) -> list[NodeIn
 
 
 def _relatives(name: str, kind: str | None = None) -> _FieldResolver:
+    """Return a resolver of the nodes that a method of `ProjectState` returns, all or those of one kind."""
+
     def read(view: NodeInState) -> list[NodeInState]:
         found: list[DiscoveryNode] = getattr(view.state, name)(view.node)
         return view.related([node for node in found if kind in (None, node.kind)])
@@ -74,6 +72,7 @@ def _release(view: NodeInState) -> str:
         return "none"
     if version == latest:
         return "latest"
+    # A version is a number or a text. A number and a text are compared as texts.
     older = version < latest if isinstance(version, type(latest)) else str(version) < str(latest)
     return "old" if older else "prerelease"
 
@@ -83,6 +82,8 @@ def _owner(name: str) -> _FieldResolver:
 
 
 def _text(read: _FieldResolver) -> _FieldResolver:
+    """Return a resolver that writes the value of another one as text."""
+
     def written(view: NodeInState) -> str | None:
         value = read(view)
         return None if value is None else str(value)

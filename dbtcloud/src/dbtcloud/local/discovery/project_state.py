@@ -35,24 +35,26 @@ class ProjectState:
 
     kind: StateKind
     nodes: dict[str, DiscoveryNode] = field(default_factory=dict)
-    record: ParsedArtifacts | None = None
+    artifacts: ParsedArtifacts | None = None
     _children: dict[str, list[str]] | None = field(default=None, repr=False)
 
     @classmethod
-    def of_run(cls, record: ParsedArtifacts, kind: StateKind = StateKind.JOB) -> Self:
+    def of_run(cls, artifacts: ParsedArtifacts, kind: StateKind = StateKind.JOB) -> Self:
         """Return the state of a project in one run: its manifest with its results."""
         nodes: dict[str, DiscoveryNode] = {}
-        for name, body in record.bodies.items():
-            last = record.results.get(name) or record.freshness.get(name)
+        for name, body in artifacts.bodies.items():
+            last = artifacts.results.get(name) or artifacts.freshness.get(name)
             success = last if last and last.good else None
             history = (last,) if last else ()
-            nodes[name] = DiscoveryNode(body, record.facts, last, success, history, record.catalog.get(name))
-        return cls(kind, nodes, record)
+            nodes[name] = DiscoveryNode(
+                body, artifacts.facts, last, success, history, artifacts.catalog.get(name)
+            )
+        return cls(kind, nodes, artifacts)
 
     @property
     def last_updated_at(self) -> str | None:
         """The time (ISO 8601) at which the newest artifacts of the state were written."""
-        return self.record.facts.generated_at if self.record else None
+        return self.artifacts.facts.generated_at if self.artifacts else None
 
     def of_kind(self, kinds: Iterable[str]) -> list[DiscoveryNode]:
         """Return the nodes of the given kinds, sorted by id."""
@@ -119,52 +121,50 @@ class EnvironmentState:
             )
         return self._definition
 
-    def add_run(self, record: ParsedArtifacts) -> None:
+    def add_run(self, artifacts: ParsedArtifacts) -> None:
         """Update both states with a run that finished after all runs added before."""
         nodes = self.applied.nodes
-        if record.metadata is not None:
-            self._newest, self._definition = record, None
-            nodes = _with_definitions(nodes, record)
-        results = {**record.results, **record.freshness}
-        for name in results.keys() | record.catalog.keys():
-            node = nodes.get(name) or _new_node(record, name)
+        if artifacts.metadata is not None:
+            self._newest, self._definition = artifacts, None
+            nodes = _with_definitions(nodes, artifacts)
+        results = {**artifacts.results, **artifacts.freshness}
+        for name in results.keys() | artifacts.catalog.keys():
+            node = nodes.get(name) or _new_node(artifacts, name)
             if node is not None and (name in nodes or name in results):
-                nodes[name] = _with_result(node, record, results.get(name), record.catalog.get(name))
-        self.applied = ProjectState(StateKind.APPLIED, nodes, record)
+                nodes[name] = _with_result(node, artifacts, results.get(name), artifacts.catalog.get(name))
+        self.applied = ProjectState(StateKind.APPLIED, nodes, artifacts)
 
 
 def _with_definitions(
-    nodes: Mapping[str, DiscoveryNode], record: ParsedArtifacts
+    nodes: Mapping[str, DiscoveryNode], artifacts: ParsedArtifacts
 ) -> dict[str, DiscoveryNode]:
     """Return the nodes that are still in the project, and every node that no run executes."""
-    kept = {name: node for name, node in nodes.items() if name in record.bodies}
-    for name, body in record.bodies.items():
+    kept = {name: node for name, node in nodes.items() if name in artifacts.bodies}
+    for name, body in artifacts.bodies.items():
         if RESOURCE_KINDS[body["resource_type"]] not in EXECUTABLE_KINDS:
-            old = nodes.get(name)
-            kept[name] = (
-                replace(old, body=body, facts=record.facts) if old else DiscoveryNode(body, record.facts)
-            )
+            old = nodes.get(name) or DiscoveryNode(body, artifacts.facts)
+            kept[name] = replace(old, body=body, facts=artifacts.facts)
     return kept
 
 
-def _new_node(record: ParsedArtifacts, name: str) -> DiscoveryNode | None:
-    body = record.bodies.get(name)
-    return None if body is None else DiscoveryNode(body, record.facts)
+def _new_node(artifacts: ParsedArtifacts, name: str) -> DiscoveryNode | None:
+    body = artifacts.bodies.get(name)
+    return None if body is None else DiscoveryNode(body, artifacts.facts)
 
 
 def _with_result(
-    node: DiscoveryNode, record: ParsedArtifacts, result: Result | None, catalog: CatalogEntry | None
+    node: DiscoveryNode, artifacts: ParsedArtifacts, result: Result | None, catalog: CatalogEntry | None
 ) -> DiscoveryNode:
     """Return the node after a run.
 
     Its definition is that of this run if the run built it, or if no run has built it yet.
     """
-    body = record.bodies.get(node.unique_id)
+    body = artifacts.bodies.get(node.unique_id)
     good = result is not None and result.good
     is_applied = body is not None and (good or node.success is None)
     return DiscoveryNode(
         body if is_applied and body is not None else node.body,
-        record.facts if is_applied else node.facts,
+        artifacts.facts if is_applied else node.facts,
         result or node.last,
         result if good else node.success,
         (result, *node.history)[: _history_length(node)] if result else node.history,

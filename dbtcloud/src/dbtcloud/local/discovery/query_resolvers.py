@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dbtcloud.local.discovery.lineage import lineage_nodes
@@ -32,7 +33,17 @@ _LISTS: Mapping[str, str] = {
     "semanticModels": "SemanticModel",
     "groups": "Group",
 }
-_SINGLE_NODES: Mapping[str, str] = {name: name.removesuffix("s") for name in list(_LISTS)[:8]}
+# `job` has fields for single nodes of these kinds as well.
+_SINGLE_NODES: Mapping[str, str] = {
+    "model": "Model",
+    "test": "Test",
+    "source": "Source",
+    "seed": "Seed",
+    "snapshot": "Snapshot",
+    "exposure": "Exposure",
+    "macro": "Macro",
+    "metric": "Metric",
+}
 _NOT_COUNTED = frozenset({"Group"})
 
 
@@ -52,41 +63,41 @@ class QueryResolvers:
         states = self._repository.environment(id, self._accounts)
         if states is None:
             raise graphql_error(f"There is no environment {id}, or the token may not see it.", "NOT_FOUND")
-        record = states.definition.record
+        artifacts = states.definition.artifacts
         return {
-            "dbtProjectName": record and record.project_name,
-            "adapterType": record and record.adapter_type,
+            "dbtProjectName": artifacts and artifacts.project_name,
+            "adapterType": artifacts and artifacts.adapter_type,
             "applied": _applied_fields(states.applied),
             "definition": _state_fields(states.definition),
         }
 
     def job(self, id: int, runId: int | None = None) -> dict[str, Any]:  # noqa: A002, N803 - GraphQL's arguments
         """Resolve a job: the state of its project in one run."""
-        record = self._repository.run(id, runId, self._accounts)
-        if record is None:
+        artifacts = self._repository.run(id, runId, self._accounts)
+        if artifacts is None:
             which = "finished run" if runId is None else f"finished run {runId}"
             raise graphql_error(f"Job {id} has no {which}, or the token may not see it.", "NOT_FOUND")
-        return _job_fields(id, record)
+        return _job_fields(id, artifacts)
 
 
 def _applied_fields(state: ProjectState) -> dict[str, Any]:
-    def historical(**arguments: Any) -> list[NodeInState]:
-        return _historical_runs(state, **arguments)
-
-    def owners(resource: str) -> list[dict[str, Any]]:
-        return _owners(state, resource)
-
-    return {**_state_fields(state), "latestGitSha": None, "modelHistoricalRuns": historical, "owners": owners}
+    return {
+        **_state_fields(state),
+        "latestGitSha": None,
+        "modelHistoricalRuns": partial(_historical_runs, state),
+        "owners": partial(_owners, state),
+    }
 
 
 def _state_fields(state: ProjectState) -> dict[str, Any]:
+    """Return the fields of a state. Those that cost time are functions, called only if the query has them."""
     kinds = {node.kind for node in state.nodes.values()} - _NOT_COUNTED
     return {
         "lastUpdatedAt": javascript_time(state.last_updated_at),
         "resourceCounts": lambda: dict(sorted(Counter(node.kind for node in state.of_kind(kinds)).items())),
         "tags": lambda: _tags(state),
         "lineage": lambda filter: lineage_nodes(state, filter),  # noqa: A006 - GraphQL's argument
-        "packages": lambda resource: _packages(state, resource),
+        "packages": partial(_packages, state),
         "resources": _list_resolver(state, frozenset(kinds)),
         **{name: _list_resolver(state, frozenset({kind})) for name, kind in _LISTS.items()},
     }
@@ -104,11 +115,11 @@ def _list_resolver(state: ProjectState, kinds: frozenset[str]) -> Callable[..., 
     return page
 
 
-def _job_fields(job_id: int, record: ParsedArtifacts) -> dict[str, Any]:
-    state = ProjectState.of_run(record)
+def _job_fields(job_id: int, artifacts: ParsedArtifacts) -> dict[str, Any]:
+    state = ProjectState.of_run(artifacts)
     lists = {name: _job_list_resolver(state, kind) for name, kind in _LISTS.items()}
-    single = {_SINGLE_NODES[name]: _single_resolver(state, _LISTS[name]) for name in _SINGLE_NODES}
-    return {"id": job_id, "runId": record.facts.run_id, **lists, **single}
+    single = {name: _single_resolver(state, kind) for name, kind in _SINGLE_NODES.items()}
+    return {"id": job_id, "runId": artifacts.facts.run_id, **lists, **single}
 
 
 def _job_list_resolver(state: ProjectState, kind: str) -> Callable[..., list[NodeInState]]:
@@ -154,7 +165,7 @@ def _model_after_run(
     state: ProjectState, node: DiscoveryNode, result: Result, *, catalog: bool
 ) -> NodeInState:
     """Return a model as it was after one of its runs, with the GraphQL type of `job`."""
-    past = ProjectState(StateKind.JOB, state.nodes, state.record)
+    past = ProjectState(StateKind.JOB, state.nodes, state.artifacts)
     shown = replace(
         node, facts=result.facts, last=result, success=result if result.good else None, history=(result,)
     )

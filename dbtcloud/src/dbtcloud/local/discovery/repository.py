@@ -14,7 +14,7 @@ from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.store.queries import PageQuery, RunQuery
 
 MAX_RUNS = 50
-"""The number of newest finished runs of an environment that its states come from."""
+"""How many of an environment's newest finished runs its states come from."""
 _MAX_CACHED_RUNS, _MAX_CACHED_ENVIRONMENTS = 8, 8
 _FINISHED = [int(status) for status in Status if status.finished]
 
@@ -71,9 +71,9 @@ class RunRepository:
         source = self._on_event_loop(lambda: self._job_source(job_id, run_id, accounts))
         if source is None:
             return None
-        record = self._runs.get(_key(source)) or _read(source)
-        _cache(self._runs, _key(source), record, _MAX_CACHED_RUNS)
-        return record
+        artifacts = self._runs.get(_key(source)) or _read(source)
+        _cache(self._runs, _key(source), artifacts, _MAX_CACHED_RUNS)
+        return artifacts
 
     def _on_event_loop(self, read: Callable[[], _T]) -> _T:
         # The store and the clock of the cloud belong to the event loop.

@@ -12,7 +12,7 @@ _D = TypeVar("_D", ProjectRecord, EnvironmentRecord)
 
 
 @dataclass(frozen=True, slots=True)
-class DefinitionBody:
+class _DefinitionBody:
     """The body of a request that creates or updates a definition.
 
     Attributes:
@@ -60,7 +60,7 @@ class DefinitionBody:
         return {name: value for name, value in given.items() if value is not None or name in self.may_be_null}
 
 
-PROJECT_BODY = DefinitionBody(
+PROJECT_BODY = _DefinitionBody(
     fields={
         "name": "string",
         "description": "string",
@@ -80,7 +80,7 @@ PROJECT_BODY = DefinitionBody(
 )
 """`ProjectRequest` of the published specification."""
 
-ENVIRONMENT_BODY = DefinitionBody(
+ENVIRONMENT_BODY = _DefinitionBody(
     fields={
         "name": "string",
         "dbt_version": "string",

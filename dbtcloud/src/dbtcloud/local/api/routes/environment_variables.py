@@ -66,9 +66,10 @@ async def _list_by_job(call: ApiCall) -> web.Response:
 async def _list_by_user(call: ApiCall) -> web.Response:
     """Return the values of a user and those that they override."""
     user_id = call.query({"user_id": "integer"}).values.get("user_id")
-    values = _variables(call)
+    # Without a user, only the values of the project: no user has the id 0.
+    user_id = user_id or 0
     return data_response(
-        _by_scope(each for each in values if each.type == "project" or each.user_id == (user_id or 0))
+        _by_scope(each for each in _variables(call) if each.type == "project" or each.user_id == user_id)
     )
 
 
@@ -145,6 +146,7 @@ def _by_scope(variables: Iterable[EnvironmentVariable]) -> dict[str, dict[str, A
 
 
 def _value(body: dict[str, Any]) -> str | None:
+    """Return the value that a body gives, or None if it gives none."""
     given = body.get("raw_value")
     return body.get("display_value") if given is None else given
 
