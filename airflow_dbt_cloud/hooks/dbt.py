@@ -53,7 +53,6 @@ from dbtcloud.client.protocol import Call, Request, T
 from dbtcloud.client.protocol import Response as ClientResponse
 from dbtcloud.client.retry import NO_RETRY, RETRY_ONCE
 from dbtcloud.client.run_start import find_runs, start_retry_run, start_run
-from dbtcloud.client.run_wait import error_from_run
 from dbtcloud.client.transport import address
 from dbtcloud.report.formats import report_log_lines
 from dbtcloud.report.run_report_reader import build_run_report, read_run_report
@@ -295,7 +294,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         )
         if run.status not in expected:
             self.log_job_run_failure_details(run.id, account_id)
-            error = error_from_run(run)
+            error = run.error()
             raise airflow_exception(error) from error
         return True
 

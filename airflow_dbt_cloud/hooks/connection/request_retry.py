@@ -9,7 +9,7 @@ from typing import Any
 from dbtcloud.client.errors import DbtCloudError
 from dbtcloud.client.polling.rate_limiter import LONGEST_COOL_DOWN
 from dbtcloud.client.protocol import Request
-from dbtcloud.client.retry import RetryDecision, RetryPolicy, may_repeat
+from dbtcloud.client.retry import RetryDecision, RetryPolicy
 
 # With pauses of 1, 2, 4 … seconds, ten attempts take eight and a half minutes. dbt Cloud's cool-down is five.
 _PERSISTENT_ATTEMPTS = 10
@@ -53,7 +53,7 @@ def _by_tenacity(args: Mapping[str, Any]) -> RetryDecision:
             began[id(request)] = time.monotonic()
         states = [_state(e, attempt, began[id(request)]) for e in (error, error.__cause__) if e is not None]
         wanted = any(args["retry"](state) for state in states) if "retry" in args else error.retryable
-        if not wanted or not may_repeat(request, error) or ("stop" in args and args["stop"](states[0])):
+        if not wanted or not request.may_repeat_after(error) or ("stop" in args and args["stop"](states[0])):
             del began[id(request)]
             return None
         return float(args["wait"](states[0])) if "wait" in args else 0.0

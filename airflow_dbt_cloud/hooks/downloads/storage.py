@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
-from dbtcloud.client.downloads.atomic_download import Destination, LocalDestination, partial_file_name
+from dbtcloud.client.downloads.atomic_download import Destination, LocalDestination
 from dbtcloud.client.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class StoredDestination:
 
     @cached_property
     def _part(self) -> str:
-        return f"{self._path.rpartition('/')[0]}/{partial_file_name()}"
+        return f"{self._path.rpartition('/')[0]}/{LocalDestination.temporary_name()}"
 
     def open(self) -> IO[bytes]:
         """See `Destination`; folders are made only where the store has any."""

@@ -11,7 +11,7 @@ from requests import Response
 
 from airflow_dbt_cloud.hooks.parallel.thread_map import map_in_threads
 from dbtcloud.client.models import Json, required_field
-from dbtcloud.client.paging import ListPage, Pager, PageRange, read_list_page
+from dbtcloud.client.paging import ListPage, Pager, PageRange
 from dbtcloud.client.protocol import Call, Request, T
 from dbtcloud.client.protocol import Response as ClientResponse
 
@@ -56,7 +56,7 @@ def read_pages(call: Caller, request: Request, limit: int | None, each: OnRows |
 
 def _hand_over(call: Caller, request: Request, pager: Pager, each: OnRows) -> None:
     def read(page_range: PageRange) -> ListPage:
-        return call(read_list_page(request, page_range))
+        return call(page_range.read(request))
 
     while ranges := pager.next_ranges():
         for page_range, page in zip(ranges, _in_threads(read, ranges), strict=True):
@@ -67,7 +67,7 @@ def _hand_over(call: Caller, request: Request, pager: Pager, each: OnRows) -> No
 def _page(call: Caller, request: Request, page_range: PageRange) -> tuple[ListPage, Response]:
     """A page as a response. Of its rows only the ids are kept, which the pager needs."""
     answers: list[Response] = []
-    page = call(read_list_page(request, page_range), lambda response: answers.append(response.raw))
+    page = call(page_range.read(request), lambda response: answers.append(response.raw))
     rows: list[Json] = [{"id": required_field(row, "id", "row of a list")} for row in page.rows]
     return ListPage(rows, page.total), CompressedPage.of(answers[-1])
 

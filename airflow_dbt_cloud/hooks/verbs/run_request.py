@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker, add_marker
+from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
@@ -32,7 +32,7 @@ def payload(
     cause = str(body["cause"])
     if len(cause) > CAUSE_MAX_LENGTH:
         log.warning("The cause has %d characters and is cut to %d.", len(cause), CAUSE_MAX_LENGTH)
-    return {**body, "cause": add_marker(cause, marker or Marker.find(cause) or Marker.random())}
+    return {**body, "cause": (marker or Marker.find(cause) or Marker.random()).add_to(cause)}
 
 
 def horizon() -> datetime:

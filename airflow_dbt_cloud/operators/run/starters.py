@@ -91,11 +91,9 @@ class RunStarter(ABC):
 
     def _log_retry_plan(self, run_id: int) -> RetryPlan | None:
         """Log what a retry of a run is going to execute, and return it, or None if it cannot be read."""
-        from dbtcloud.report.retry_plan import plan_log_lines
-
         try:
             plan = self.hook.get_job_run_retry_plan(run_id=run_id, account_id=self.account_id)
-            for line in plan_log_lines(plan):
+            for line in plan.log_lines():
                 self.log.info(line)
         except Exception as error:  # noqa: BLE001 -- the plan is for the reader of the log only
             self.log.warning("Could not read what a retry of run %s is going to execute: %s", run_id, error)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from dbtcloud.client.errors import AmbiguousStart
-from dbtcloud.client.marker import Marker, digest, payload_digest
+from dbtcloud.client.marker import Marker
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -56,12 +56,12 @@ class TaskState:
         started = round(self.dag_run_start.timestamp() * 1_000_000) if self.dag_run_start else 0
         try:
             ti = self._context["ti"]
-            task = digest(ti.dag_id, ti.run_id, ti.task_id, ti.map_index, started)
+            task = Marker.digest(ti.dag_id, ti.run_id, ti.task_id, ti.map_index, started)
             # A clear of a finished or deferred task raises Airflow's `max_tries`, a retry does not.
             generation, attempt = int(ti.max_tries), int(ti.try_number)
         except (AttributeError, KeyError, TypeError, ValueError):
             return Marker.random()
-        what = payload_digest(job_id, payload)
+        what = Marker.payload_digest(job_id, payload)
         key = (task, generation, attempt, what)
         _STARTS[key] += 1
         return Marker(task, generation, attempt, f"{what}{_STARTS[key] - 1}")

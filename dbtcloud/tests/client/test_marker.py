@@ -6,45 +6,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker, add_marker, digest, payload_digest
+from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker
 
-MARK = Marker(digest("dag", "run", "task"), 2, 3, f"{digest('payload')[:5]}0")
-OTHER = Marker(digest("dag", "run", "another"), 0, 1, f"{digest('payload')[:5]}0")
+MARK = Marker(Marker.digest("dag", "run", "task"), 2, 3, f"{Marker.digest('payload')[:5]}0")
+OTHER = Marker(Marker.digest("dag", "run", "another"), 0, 1, f"{Marker.digest('payload')[:5]}0")
 WORDING = "Triggered via Apache Airflow by task 'build' in the nightly DAG."
 
 marks = st.builds(
     Marker,
-    st.text().map(digest),
+    st.text().map(Marker.digest),
     st.integers(0, 10**6),
     st.integers(0, 10**6),
-    st.tuples(st.text().map(digest), st.integers(0, 10**4)).map(lambda pair: f"{pair[0][:5]}{pair[1]}"),
+    st.tuples(st.text().map(Marker.digest), st.integers(0, 10**4)).map(
+        lambda pair: f"{pair[0][:5]}{pair[1]}"
+    ),
 )
 
 
 @given(marks, st.text(max_size=600))
 def test_a_mark_is_whole_and_found_in_any_text(mark, text):
-    cause = add_marker(text, mark)
+    cause = mark.add_to(text)
     assert Marker.find(cause) == mark
     assert len(cause) <= CAUSE_MAX_LENGTH
-    assert add_marker(cause, mark) == cause
+    assert mark.add_to(cause) == cause
 
 
 @given(marks, st.dictionaries(st.text(max_size=20), st.text(max_size=90), max_size=6))
 def test_a_mark_is_whole_and_found_in_any_object(mark, facet):
-    cause = add_marker(json.dumps(facet), mark)
+    cause = mark.add_to(json.dumps(facet))
     assert Marker.find(cause) == mark
     assert len(cause) <= CAUSE_MAX_LENGTH
 
 
 def test_a_short_cause_stands_before_the_mark_byte_for_byte():
-    assert add_marker(WORDING, MARK) == f"{WORDING} [af:{MARK}]"
+    assert MARK.add_to(WORDING) == f"{WORDING} [af:{MARK}]"
 
 
 def test_the_mark_of_another_run_in_a_pasted_cause_is_not_ours():
-    pasted = add_marker(WORDING, OTHER)
-    assert add_marker(pasted, MARK) == f"{pasted} [af:{MARK}]"
-    assert Marker.find(add_marker(pasted, MARK)) == MARK
-    assert Marker.find(add_marker(json.dumps({"af": str(OTHER), "parent": 1}), MARK)) == MARK
+    pasted = OTHER.add_to(WORDING)
+    assert MARK.add_to(pasted) == f"{pasted} [af:{MARK}]"
+    assert Marker.find(MARK.add_to(pasted)) == MARK
+    assert Marker.find(MARK.add_to(json.dumps({"af": str(OTHER), "parent": 1}))) == MARK
 
 
 @pytest.mark.parametrize(
@@ -52,13 +54,13 @@ def test_the_mark_of_another_run_in_a_pasted_cause_is_not_ours():
     [f"See [af:{MARK}] for more.", json.dumps({"parent": 1, "af": str(MARK)}), f"{WORDING} [af:{MARK}]"],
 )
 def test_a_cause_that_has_the_marker_already_is_left_as_it_is(cause):
-    assert add_marker(cause, MARK) == cause
+    assert MARK.add_to(cause) == cause
 
 
 def test_a_cause_that_has_the_marker_and_is_too_long_is_cut():
     cause = f"[af:{MARK}] {'x' * CAUSE_MAX_LENGTH}"
-    assert len(add_marker(cause, MARK)) == CAUSE_MAX_LENGTH
-    assert Marker.find(add_marker(cause, MARK)) == MARK
+    assert len(MARK.add_to(cause)) == CAUSE_MAX_LENGTH
+    assert Marker.find(MARK.add_to(cause)) == MARK
 
 
 @pytest.mark.parametrize("cause", [None, "", WORDING, "[af:not.a.mark]", "an-ordinary.1.2.sentence3"])
@@ -72,17 +74,17 @@ def facet(run_id, name):
 
 def test_an_openlineage_parent_gets_the_mark_as_its_key():
     parent = {"parent": facet("1", "a.b"), "root": facet("2", "a")}
-    stamped = json.loads(add_marker(json.dumps(parent), MARK))
+    stamped = json.loads(MARK.add_to(json.dumps(parent)))
     assert stamped == {**parent, "af": str(MARK)}
 
 
 def test_the_root_is_dropped_before_the_parent_is():
     parent = {"parent": facet("1", "a" * 60), "root": facet("2", "b" * 60)}
-    assert json.loads(add_marker(json.dumps(parent), MARK)) == {"parent": parent["parent"], "af": str(MARK)}
+    assert json.loads(MARK.add_to(json.dumps(parent))) == {"parent": parent["parent"], "af": str(MARK)}
 
 
 def test_a_parent_that_does_not_fit_is_cut_as_text_with_its_mark_whole():
-    cause = add_marker(json.dumps({"parent": facet("1", "a" * 300)}), MARK)
+    cause = MARK.add_to(json.dumps({"parent": facet("1", "a" * 300)}))
     assert cause.startswith('{"parent": ')
     assert cause.endswith(f" [af:{MARK}]")
     assert len(cause) == CAUSE_MAX_LENGTH
@@ -90,7 +92,7 @@ def test_a_parent_that_does_not_fit_is_cut_as_text_with_its_mark_whole():
 
 @pytest.mark.parametrize("cause", ["[1, 2]", "17", '"text"', "null"])
 def test_json_that_is_no_object_is_text(cause):
-    assert add_marker(cause, MARK) == f"{cause} [af:{MARK}]"
+    assert MARK.add_to(cause) == f"{cause} [af:{MARK}]"
 
 
 def test_random_marks_differ():
@@ -98,12 +100,14 @@ def test_random_marks_differ():
 
 
 def test_digests_keep_parts_apart_and_take_an_id_as_number_or_text():
-    assert digest("ab", "c") != digest("a", "bc")
-    assert payload_digest(50, {}) == payload_digest("50", {})
+    assert Marker.digest("ab", "c") != Marker.digest("a", "bc")
+    assert Marker.payload_digest(50, {}) == Marker.payload_digest("50", {})
 
 
 def test_the_payloads_digest_is_of_job_and_overrides_but_not_of_the_cause():
-    one = payload_digest(50, {"steps_override": ["dbt build"], "git_branch": "main", "cause": "a"})
-    assert one == payload_digest(50, {"git_branch": "main", "steps_override": ["dbt build"], "cause": "b"})
-    assert one != payload_digest(51, {"steps_override": ["dbt build"], "git_branch": "main"})
-    assert one != payload_digest(50, {"steps_override": ["dbt test"], "git_branch": "main"})
+    one = Marker.payload_digest(50, {"steps_override": ["dbt build"], "git_branch": "main", "cause": "a"})
+    assert one == Marker.payload_digest(
+        50, {"git_branch": "main", "steps_override": ["dbt build"], "cause": "b"}
+    )
+    assert one != Marker.payload_digest(51, {"steps_override": ["dbt build"], "git_branch": "main"})
+    assert one != Marker.payload_digest(50, {"steps_override": ["dbt test"], "git_branch": "main"})

@@ -89,3 +89,15 @@ def test_named_things_keep_all_that_came():
 )
 def test_what_came_is_outlined_and_not_quoted(data, said):
     assert describe_json(data) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("Invoke dbt with `dbt build --vars '{a: `b`}'`", "dbt build --vars '{a: `b`}'"),
+        ("Invoke dbt with `dbt retry`", "dbt retry"),
+        ("Clone git repository", None),
+    ],
+)
+def test_a_step_names_its_command(name, command):
+    assert Step(1, name, 10).dbt_command == command

@@ -7,7 +7,7 @@ import pytest
 
 from dbtcloud.client import endpoints, errors
 from dbtcloud.client.protocol import Request, Response, Sleep
-from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RETRY_ONCE, RetryPolicy, may_repeat
+from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RETRY_ONCE, RetryPolicy
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from wires.raw import RawServer, answer, envelope, refusal
@@ -29,7 +29,7 @@ PAGE, REFUSED = errors.MalformedResponse("x"), errors.NotFound(404, "GET", "/r")
 )
 def test_a_request_is_repeated_only_where_that_can_help_and_cannot_act_twice(request_, error, again):
     assert (RetryPolicy()(request_, error, 1) is not None) is again
-    assert may_repeat(request_, error) or not again
+    assert request_.may_repeat_after(error) or not again
 
 
 def test_pauses_double_and_end_with_the_attempts():

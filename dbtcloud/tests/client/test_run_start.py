@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dbtcloud.client.errors import AmbiguousStart, BadRequest, RateLimited, ServerError, TransportError
-from dbtcloud.client.marker import Marker, add_marker
+from dbtcloud.client.marker import Marker
 from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RetryPolicy
 from dbtcloud.client.run_start import find_runs, start_retry_run, start_run
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
@@ -54,7 +54,7 @@ class Starter:
             return run_call(call, client.send, retry=retry, sleep=self.passes)
 
     def start(self, job_id, **how):
-        payload = {"cause": add_marker("A test", self.mark)}
+        payload = {"cause": self.mark.add_to("A test")}
         return self.carry_out(start_run("1", job_id, payload, since=self.since), **how)
 
 
@@ -85,7 +85,7 @@ def test_a_run_that_was_begun_is_found_without_a_second_request(starter, jobs):
     jobs.control.add_fault("status", after_acting=True, **POST)
     run = starter.start(jobs.endless)
     assert (posts(jobs), len(jobs.runs())) == (1, 1)
-    assert run.cause == add_marker("A test", starter.mark)
+    assert run.cause == starter.mark.add_to("A test")
 
 
 def test_a_run_that_appears_ten_seconds_after_the_500_is_found(starter, jobs):
@@ -93,7 +93,7 @@ def test_a_run_that_appears_ten_seconds_after_the_500_is_found(starter, jobs):
 
     def appears():
         if sum(starter.pauses) == 10:
-            jobs.started(jobs.endless, cause=add_marker("A test", starter.mark))
+            jobs.started(jobs.endless, cause=starter.mark.add_to("A test"))
 
     starter.in_pause = appears
     run = starter.start(jobs.endless)
@@ -107,7 +107,7 @@ def test_of_several_runs_with_the_marker_the_oldest_is_taken(starter, jobs):
     def several_appear():
         if len(starter.pauses) == 1:
             for _ in range(3):
-                jobs.started(jobs.endless, cause=add_marker("A test", starter.mark))
+                jobs.started(jobs.endless, cause=starter.mark.add_to("A test"))
 
     starter.in_pause = several_appear
     run = starter.start(jobs.endless, retry=NO_RETRY)
@@ -171,7 +171,7 @@ def test_a_refusal_is_believed_at_once(starter, jobs):
             start_run(
                 "1",
                 jobs.instant,
-                {"cause": add_marker("x", starter.mark), "threads_override": "many"},
+                {"cause": starter.mark.add_to("x"), "threads_override": "many"},
                 since=starter.since,
             )
         )

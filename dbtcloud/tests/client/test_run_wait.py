@@ -9,7 +9,7 @@ from dbtcloud.client.failure_tolerance import FailureTolerance
 from dbtcloud.client.job_lookup import find_job
 from dbtcloud.client.models import Run
 from dbtcloud.client.retry import NO_RETRY
-from dbtcloud.client.run_wait import PollSchedule, error_from_run, wait_for_run
+from dbtcloud.client.run_wait import PollSchedule, wait_for_run
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from wires.raw import answer, envelope, refusal
@@ -126,8 +126,8 @@ def test_the_runs_page_is_remembered_from_an_earlier_poll(wait):
 
 def test_how_a_run_ended_has_a_name():
     failed = Run(id=7, status=20, status_message="It broke.", href="https://x/7/")
-    assert str(error_from_run(failed)) == "Job run 7 has failed. It broke. See https://x/7/."
-    cancelled = error_from_run(Run(id=7, status=30))
+    assert str(failed.error()) == "Job run 7 has failed. It broke. See https://x/7/."
+    cancelled = Run(id=7, status=30).error()
     assert isinstance(cancelled, errors.RunCancelled)
     assert str(cancelled) == "Job run 7 has been cancelled."
 

@@ -6,13 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbtcloud.client.models import Step
 from dbtcloud.report.dbt_command import (
     _SELECTION_OPTIONS,
     _VALUE_OPTIONS,
     DbtCommand,
-    step_command,
-    subcommand_of,
 )
 
 
@@ -67,25 +64,13 @@ def test_only_the_selection_is_replaced(text, expected):
     ],
 )
 def test_what_a_command_does(text, verb):
-    assert subcommand_of(text) == verb
+    assert DbtCommand.subcommand_of(text) == verb
 
 
 @pytest.mark.parametrize("text", ["dbt run --vars 'open", "echo", ""])
 def test_what_is_no_command_of_dbt_is_refused(text):
     with pytest.raises(ValueError, match=r"begin with dbt|closing quotation"):
         DbtCommand.parse(text)
-
-
-@pytest.mark.parametrize(
-    ("name", "command"),
-    [
-        ("Invoke dbt with `dbt build --vars '{a: `b`}'`", "dbt build --vars '{a: `b`}'"),
-        ("Invoke dbt with `dbt retry`", "dbt retry"),
-        ("Clone git repository", None),
-    ],
-)
-def test_a_step_names_its_command(name, command):
-    assert step_command(Step(1, name, 10)) == command
 
 
 ANY = st.text(max_size=8)

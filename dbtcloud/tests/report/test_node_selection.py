@@ -3,7 +3,7 @@
 import pytest
 
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.report.node_selection import _selectable_name, selection_of
+from dbtcloud.report.node_selection import NodeSelector, _selectable_name
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from dbtcloud.report.node_selection import _selectable_name, selection_of
     ],
 )
 def test_a_node_is_told_from_all_others(unique_id, verb, expected):
-    assert selection_of(NodeResult(unique_id, "error"), verb) == expected
+    assert NodeSelector(verb, []).selection_of(NodeResult(unique_id, "error")) == expected
 
 
 def test_a_singular_test_is_no_hash():

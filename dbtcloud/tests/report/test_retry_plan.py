@@ -4,7 +4,7 @@ import pytest
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run, Step
-from dbtcloud.report.retry_plan import make_retry_plan, plan_log_lines
+from dbtcloud.report.retry_plan import RetryPlan
 
 OK, ERROR, CANCELLED = 10, 20, 30
 A = "--select fqn:a,package:shop,file:a,resource_type:model --indirect-selection empty"
@@ -23,7 +23,7 @@ def results(**statuses):
 
 def plan(*steps, nodes=None, original=None, **fields):
     fields.setdefault("commands", [name for name, _ in steps])
-    return make_retry_plan(run(*steps, **fields), nodes or {}, original=original)
+    return RetryPlan.of_run(run(*steps, **fields), nodes or {}, original=original)
 
 
 def test_what_failed_or_was_skipped_is_done_again_and_nothing_else():
@@ -95,11 +95,11 @@ def test_a_run_that_did_not_fail_leaves_nothing_to_be_done(status):
     found = plan(("dbt run", OK), ("dbt docs generate", ERROR), status=status)
     assert (found.nodes, found.commands) == ((), ())
     word = {OK: "it ended with Success", 3: "it is still running"}[status]
-    assert plan_log_lines(found) == [f"Run 7 has nothing to retry: {word}."]
+    assert found.log_lines() == [f"Run 7 has nothing to retry: {word}."]
 
 
 def test_where_nothing_is_known_to_have_failed_the_plan_says_so():
-    told, note = plan_log_lines(plan(("dbt run", OK), commands=["dbt build"]))
+    told, note = plan(("dbt run", OK), commands=["dbt build"]).log_lines()
     assert told == "Run 7 has no retry plan: none of its dbt commands failed."
     assert note.startswith("The job's commands have changed since the run")
 
@@ -213,7 +213,7 @@ def test_snapshots_that_may_share_a_file_with_one_that_failed_are_told_of(other,
 
 def test_the_lines_name_nodes_and_commands():
     found = plan(("dbt run", ERROR), nodes={2: results(a="error", b="skipped")})
-    assert plan_log_lines(found) == [
+    assert found.log_lines() == [
         "Retry plan of run 7: 2 nodes, 1 command.",
         "  error    model a",
         "  skipped  model b",
@@ -225,7 +225,7 @@ def test_the_lines_name_nodes_and_commands():
 def test_the_lines_of_a_large_plan_are_few():
     nodes = results(**{f"model_of_a_long_name_{i}": "skipped" for i in range(50 + 3)})
     found = plan(("dbt run", ERROR), nodes={2: nodes})
-    told = plan_log_lines(found)
+    told = found.log_lines()
     assert "  … and 3 more" in told
     assert told[-1].endswith(f"… ({len(found.commands[0]):,} characters)")
     assert len(told[-1]) < len(found.commands[0])
@@ -233,7 +233,7 @@ def test_the_lines_of_a_large_plan_are_few():
 
 def test_a_plan_of_fifty_nodes_names_all_of_them():
     nodes = results(**{f"m{i}": "skipped" for i in range(50)})
-    lines = plan_log_lines(plan(("dbt run", ERROR), nodes={2: nodes}))
+    lines = plan(("dbt run", ERROR), nodes={2: nodes}).log_lines()
     assert lines[0] == "Retry plan of run 7: 50 nodes, 1 command."
     assert len([line for line in lines if line.startswith("  skipped")]) == 50
     assert not [line for line in lines if "more" in line]
@@ -242,5 +242,5 @@ def test_a_plan_of_fifty_nodes_names_all_of_them():
 @pytest.mark.parametrize(("length", "shown"), [(2_000, 2_000), (2_001, 2_000)])
 def test_a_command_of_2_000_characters_is_shown_whole_and_a_longer_one_is_cut(length, shown):
     command = "dbt deps ".ljust(length, "x")
-    line = plan_log_lines(plan((command, ERROR)))[-1].removeprefix("  ")
+    line = plan((command, ERROR)).log_lines()[-1].removeprefix("  ")
     assert line == (command if length == shown else f"{command[:shown]}… (2,001 characters)")

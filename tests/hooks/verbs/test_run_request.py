@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from airflow_dbt_cloud.hooks.dbt import DBT_CAUSE_MAX_LENGTH, DbtCloudHook
-from dbtcloud.client.marker import Marker, add_marker
+from dbtcloud.client.marker import Marker
 
 
 class Telling(DbtCloudHook):
@@ -34,7 +34,7 @@ def test_a_cause_fits_wherever_it_comes_from(dbt_cloud, connect, caplog, come_fr
 @pytest.mark.parametrize("given_as", ["argument", "additional_run_config"])
 def test_a_marker_that_the_cause_holds_already_is_kept(dbt_cloud, connect, given_as):
     dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {}}])
-    cause = add_marker("By hand", Marker.random())
+    cause = Marker.random().add_to("By hand")
     hook = connect(dbt_cloud)
     if given_as == "argument":
         hook.trigger_job_run(70, cause)

@@ -3,10 +3,10 @@
 import pytest
 
 from airflow_dbt_cloud.operators.run.reuse import decide_reuse
-from dbtcloud.client.marker import Marker, digest
+from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import Run, RunStatus
 
-TASK, BUILD, TEST = digest("task"), f"{digest('build')[:5]}0", f"{digest('test')[:5]}0"
+TASK, BUILD, TEST = Marker.digest("task"), f"{Marker.digest('build')[:5]}0", f"{Marker.digest('test')[:5]}0"
 GOING = (RunStatus.QUEUED, RunStatus.STARTING, RunStatus.RUNNING)
 ENDED = (RunStatus.ERROR, RunStatus.CANCELLED)
 
@@ -100,7 +100,7 @@ def test_of_two_that_go_the_newer_is_taken_and_the_older_cancelled():
     assert decided(older, newer, present=marker(attempt=3)) == (2, [1])
 
 
-@pytest.mark.parametrize("by", [None, marker(task=digest("another"))])
+@pytest.mark.parametrize("by", [None, marker(task=Marker.digest("another"))])
 def test_what_others_started_is_neither_taken_nor_cancelled(by):
     assert decided(run(1, RunStatus.RUNNING, by), run(2, RunStatus.SUCCESS, by)) == (None, [])
 

@@ -44,7 +44,7 @@ class Marker:
     @classmethod
     def random(cls) -> Self:
         """Return a marker for a start that belongs to no task."""
-        return cls(digest(secrets.token_hex(16)), 0, 0, f"{digest('')[:5]}0")
+        return cls(cls.digest(secrets.token_hex(16)), 0, 0, f"{cls.digest('')[:5]}0")
 
     @classmethod
     def find(cls, cause: str | None) -> Self | None:
@@ -56,29 +56,29 @@ class Marker:
         found = markers[-1]
         return cls(found["task"], int(found["generation"]), int(found["attempt"]), found["payload"])
 
+    @staticmethod
+    def digest(*parts: object) -> str:
+        """Return thirteen letters and digits that identify the parts."""
+        text = json.dumps([str(part) for part in parts])
+        raw = hashlib.blake2b(text.encode(), digest_size=8).digest()
+        return base64.b32encode(raw).decode().rstrip("=").lower()
 
-def digest(*parts: object) -> str:
-    """Return thirteen letters and digits that identify the parts."""
-    text = json.dumps([str(part) for part in parts])
-    raw = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return base64.b32encode(raw).decode().rstrip("=").lower()
+    @classmethod
+    def payload_digest(cls, job_id: object, payload: dict[str, Any]) -> str:
+        """Return five letters and digits that identify a job and its overrides, without the cause."""
+        overrides = {name: value for name, value in payload.items() if name != "cause"}
+        return cls.digest(job_id, json.dumps(overrides, sort_keys=True, default=str))[:5]
 
+    def add_to(self, cause: str) -> str:
+        """Return the cause with this marker, of at most `CAUSE_MAX_LENGTH` characters.
 
-def payload_digest(job_id: object, payload: dict[str, Any]) -> str:
-    """Return five letters and digits that identify a job and its overrides, without the cause."""
-    overrides = {name: value for name, value in payload.items() if name != "cause"}
-    return digest(job_id, json.dumps(overrides, sort_keys=True, default=str))[:5]
-
-
-def add_marker(cause: str, marker: Marker) -> str:
-    """Return the cause with the marker, cut to `CAUSE_MAX_LENGTH` characters without cutting the marker.
-
-    A cause that is a JSON object, as OpenLineage's parent facet is, gets the marker as its key `af`. If that
-    is too long, the key `root` is dropped. If it is still too long, the cause is cut like any other text.
-    """
-    if Marker.find(cause) == marker and len(cause) <= CAUSE_MAX_LENGTH:
-        return cause
-    return _marked_json(cause, marker) or _marked_text(cause, marker)
+        A cause that is too long is cut, but never its marker. A JSON object, such as OpenLineage's parent
+        facet, gets the marker as its key `af`. If that is too long, the key `root` is dropped. If it is still
+        too long, the object is cut like any other text.
+        """
+        if Marker.find(cause) == self and len(cause) <= CAUSE_MAX_LENGTH:
+            return cause
+        return _marked_json(cause, self) or _marked_text(cause, self)
 
 
 def _marked_text(cause: str, marker: Marker) -> str:

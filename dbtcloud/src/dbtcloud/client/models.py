@@ -5,15 +5,18 @@ Each object is parsed once, when it arrives. Its `data` holds everything that db
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, Self
 
-from dbtcloud.client.errors import MalformedResponse
+from dbtcloud.client.errors import MalformedResponse, RunCancelled, RunFailed
 
 Json = Mapping[str, Any]
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class RunStatus(IntEnum):
@@ -151,6 +154,18 @@ class Step:
             data.get("logs"),
         )
 
+    @property
+    def dbt_command(self) -> str | None:
+        """The dbt command of the step, such as "dbt build", or None if it has none."""
+        found = re.search(r"`(dbt\s.*)`", self.name, re.DOTALL)
+        return found[1] if found else None
+
+    @property
+    def log_lines(self) -> list[str]:
+        """The lines of the step's console output, without empty lines and colours."""
+        lines = (_COLOUR.sub("", line).rstrip() for line in (self.logs or "").splitlines())
+        return [line for line in lines if line]
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -202,6 +217,11 @@ class Run:
     def finished(self) -> bool:
         """True if the run has ended."""
         return self.status in FINISHED
+
+    def error(self) -> RunFailed:
+        """Return the error for a run that did not succeed."""
+        kind = RunCancelled if self.status == RunStatus.CANCELLED else RunFailed
+        return kind(self.id, self.status, why=self.status_message, url=self.href)
 
     @property
     def retried_run_id(self) -> int | None:

@@ -23,6 +23,13 @@ class PageRange:
     offset: int
     limit: int
 
+    def read(self, request: Request) -> Call[ListPage]:
+        """Read these rows of the list that `request` asks for."""
+        query = {**request.query, "limit": str(self.limit), "offset": str(self.offset)}
+        page_request = replace(request, query=query)
+        body = envelope(page_request, (yield from ask(page_request)))
+        return ListPage(rows_of(body["data"]), _total_of(body))
+
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
@@ -37,20 +44,12 @@ class ListPage:
     total: int
 
 
-def read_list_page(request: Request, page_range: PageRange) -> Call[ListPage]:
-    """Read one page of the list that `request` asks for."""
-    query = {**request.query, "limit": str(page_range.limit), "offset": str(page_range.offset)}
-    page_request = replace(request, query=query)
-    body = envelope(page_request, (yield from ask(page_request)))
-    return ListPage(rows_of(body["data"]), _total_of(body))
-
-
 def list_rows(request: Request) -> Call[list[Json]]:
     """Read all rows of the list that `request` asks for, one page after the other."""
     pager, found = Pager(rereads=0), list[Json]()
     while page_ranges := pager.next_ranges():
         for page_range in page_ranges:
-            page = yield from read_list_page(request, page_range)
+            page = yield from page_range.read(request)
             found += pager.new_rows(page_range, page)
             if not page.rows:  # the list ends here, whatever total it states
                 return found

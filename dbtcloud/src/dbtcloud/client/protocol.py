@@ -13,7 +13,13 @@ from functools import cached_property
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, unquote, urlencode
 
-from dbtcloud.client.errors import DbtCloudError, InvalidArgument, MalformedResponse
+from dbtcloud.client.errors import (
+    DbtCloudError,
+    InvalidArgument,
+    MalformedResponse,
+    RateLimited,
+    TransportError,
+)
 
 T = TypeVar("T")
 
@@ -76,6 +82,15 @@ class Request:
         """The headers of this request without those for authentication."""
         content_type = {} if self.body is None else {"Content-Type": "application/json"}
         return {"Accept": self.accept, **content_type}
+
+    def may_repeat_after(self, error: DbtCloudError) -> bool:
+        """Return whether a second attempt cannot make a change twice.
+
+        A request that changes something may be repeated only if the first attempt certainly had no effect: no
+        byte of it was sent, or dbt Cloud refused it with 429.
+        """
+        unsent = isinstance(error, TransportError) and not error.sent
+        return self.repeatable or unsent or isinstance(error, RateLimited)
 
     def __str__(self) -> str:
         return f"{self.method} {self.target}"

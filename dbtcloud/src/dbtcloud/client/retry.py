@@ -9,7 +9,7 @@ from itertools import count
 from typing import TypeAlias
 
 from dbtcloud.client.error_response import error_from_response
-from dbtcloud.client.errors import DbtCloudError, RateLimited, TransportError
+from dbtcloud.client.errors import DbtCloudError, RateLimited
 from dbtcloud.client.protocol import Call, Request, Response, Sleep, T, ask
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class RetryPolicy:
 
     def __call__(self, request: Request, error: DbtCloudError, attempt: int) -> float | None:
         """Return the seconds to wait before the request is sent again, or None to give up."""
-        if attempt >= self.attempts or not error.retryable or not may_repeat(request, error):
+        if attempt >= self.attempts or not error.retryable or not request.may_repeat_after(error):
             return None
         if isinstance(error, RateLimited) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= self.max_delay else None
@@ -51,16 +51,6 @@ RETRY_ONCE = RetryPolicy(attempts=2)
 
 NO_RETRY = RetryPolicy(attempts=1)
 """One attempt, for callers that retry by themselves or need the first answer."""
-
-
-def may_repeat(request: Request, error: DbtCloudError) -> bool:
-    """Return whether a second attempt cannot make a change twice.
-
-    A request that changes something may be repeated only if the first attempt certainly had no effect: no
-    byte of it was sent, or dbt Cloud refused it with 429.
-    """
-    unsent = isinstance(error, TransportError) and not error.sent
-    return request.repeatable or unsent or isinstance(error, RateLimited)
 
 
 def retry_requests(

@@ -51,7 +51,7 @@ def start_run(account_id: Id, job_id: Id, payload: Json, *, since: datetime) -> 
     Args:
         account_id: The account.
         job_id: The job.
-        payload: The body of "Trigger Job Run". Its cause must have a marker (see `marker.add_marker`).
+        payload: The body of "Trigger Job Run". Its cause must have a marker (see `Marker.add_to`).
         since: A time before the start, by dbt Cloud's clock. The search for the run goes back to it.
 
     Raises:
@@ -61,7 +61,7 @@ def start_run(account_id: Id, job_id: Id, payload: Json, *, since: datetime) -> 
     """
     marker = Marker.find(payload["cause"])
     if marker is None:
-        raise ValueError("The cause has no marker. Add one with add_marker().")
+        raise ValueError("The cause has no marker. Add one with Marker.add_to().")
 
     def is_started_run(run: Run) -> bool:
         return Marker.find(run.cause) == marker

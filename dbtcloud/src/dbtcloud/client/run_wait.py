@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed, RunTimedOut
+from dbtcloud.client.errors import DbtCloudError, RunTimedOut
 from dbtcloud.client.failure_tolerance import FailureTolerance
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Sleep
 
 
@@ -24,12 +24,6 @@ class PollSchedule:
     interval: float
     timeout: float
     clock: Callable[[], float]
-
-
-def error_from_run(run: Run) -> RunFailed:
-    """Return the error for a run that did not succeed."""
-    kind = RunCancelled if run.status == RunStatus.CANCELLED else RunFailed
-    return kind(run.id, run.status, why=run.status_message, url=run.href)
 
 
 def wait_for_run(

@@ -6,13 +6,10 @@ word up to the next option.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
-
-from dbtcloud.client.models import Step
 
 # Options for selection, with all the words up to the next option as values.
 _SELECTION_OPTIONS = frozenset(
@@ -86,6 +83,14 @@ class DbtCommand:
             raise ValueError(f"{text!r} does not begin with dbt.")
         return cls(tuple(_parts(words[1:])))
 
+    @classmethod
+    def subcommand_of(cls, text: str) -> str:
+        """Return the subcommand of a command, or "" if it has none or cannot be parsed."""
+        try:
+            return cls.parse(text).subcommand
+        except ValueError:
+            return ""
+
     @property
     def subcommand(self) -> str:
         """The subcommand, such as "build" or "docs generate", or "" if there is none."""
@@ -106,23 +111,6 @@ class DbtCommand:
 
     def __str__(self) -> str:
         return shlex.join(["dbt", *(word for part in self.parts for word in part.words)])
-
-
-def step_command(step: Step) -> str | None:
-    """Return the dbt command of a run's step, or None if it has none.
-
-    dbt Cloud names such a step "Invoke dbt with `dbt build`".
-    """
-    found = re.search(r"`(dbt\s.*)`", step.name, re.DOTALL)
-    return found[1] if found else None
-
-
-def subcommand_of(command: str) -> str:
-    """Return the subcommand of a dbt command, or "" if it cannot be parsed."""
-    try:
-        return DbtCommand.parse(command).subcommand
-    except ValueError:
-        return ""
 
 
 def _parts(words: Sequence[str]) -> Iterator[_Part]:

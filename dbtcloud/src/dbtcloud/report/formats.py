@@ -10,7 +10,7 @@ from typing import Any
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Step, status_name
-from dbtcloud.report.run_report import RunReport, failures_first, step_log_tail
+from dbtcloud.report.run_report import LOG_TAIL_LINES, RunReport
 
 MAX_XCOM_BYTES = 40_000
 """Size of a report in an XCom, as JSON."""
@@ -67,7 +67,7 @@ def _retry_hint(report: RunReport) -> str:
 
 def to_markdown(report: RunReport) -> str:
     """Return the report as Markdown, with a table of the nodes."""
-    rows = (f"| {' | '.join(map(_cell, _cells(node)))} |" for node in failures_first(report.nodes))
+    rows = (f"| {' | '.join(map(_cell, _cells(node)))} |" for node in report.failures_first)
     head = ["| status | node | seconds | rows | message | compiled code |", "|---|---|---:|---:|---|---|"]
     link = f"[{report.outcome}]({report.run.href})" if report.run.href else report.outcome
     parts = [
@@ -119,7 +119,7 @@ def _totals(report: RunReport) -> str:
 
 
 def _table(report: RunReport) -> Iterator[str]:
-    nodes = failures_first(report.nodes)
+    nodes = report.failures_first
     shown = nodes[:_MAX_ROWS]
     status_width = max((len(node.status) for node in shown), default=0)
     width = max((len(_title(node)) for node in shown), default=0)
@@ -173,5 +173,5 @@ def _cut_start(text: str) -> str:
 def _step_lines(step: Step) -> list[str]:
     return [
         f"Step {step.index}, {step.name}: {status_name(step.status)}",
-        *(f"  {line}" for line in step_log_tail(step)),
+        *(f"  {line}" for line in step.log_lines[-LOG_TAIL_LINES:]),
     ]

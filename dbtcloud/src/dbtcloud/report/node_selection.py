@@ -18,28 +18,54 @@ _SELECTABLE = re.compile(r"[\w$-]+(\.[\w$-]+)*")
 _HASH = re.compile(r"[0-9a-f]{10}")
 
 
-def selection_of(node: NodeResult, subcommand: str) -> str | None:
-    """Return the value of `--select` that selects one node.
+class NodeSelector:
+    """Selects single nodes for one dbt command.
 
     Args:
-        node: The node.
         subcommand: dbt's subcommand. Only `build` executes nodes of several kinds.
-
-    Returns:
-        None if dbt cannot select the node: it is a hook, or its name has characters of the selection syntax.
+        known: All nodes of the run.
     """
-    name, package = _selectable_name(node), _package(node)
-    if node.kind == "operation" or not (_SELECTABLE.fullmatch(name) and _SELECTABLE.fullmatch(package)):
-        return None
-    terms = [f"fqn:{name}", f"package:{package}"]
-    if _is_named_as_its_file(node):
-        terms.append(f"file:{name}")
-    if node.kind == "unit_test":
-        # Its model and the nodes right after it: that tells unit tests of the same name apart.
-        terms.append(f"fqn:{node.unique_id.split('.')[2]}+1")
-    if subcommand == "build":
-        terms.append(f"resource_type:{node.kind}")
-    return ",".join(terms)
+
+    def __init__(self, subcommand: str, known: Iterable[NodeResult]) -> None:
+        self._subcommand = subcommand
+        self._known = {node.unique_id: node for node in known}
+
+    def selection_of(self, node: NodeResult) -> str | None:
+        """Return the value of `--select` that selects one node.
+
+        Returns:
+            None if dbt cannot select the node: it is a hook, or its name has characters of the selection
+            syntax.
+        """
+        name, package = _selectable_name(node), _package(node)
+        if node.kind == "operation" or not (_SELECTABLE.fullmatch(name) and _SELECTABLE.fullmatch(package)):
+            return None
+        terms = [f"fqn:{name}", f"package:{package}"]
+        if _is_named_as_its_file(node):
+            terms.append(f"file:{name}")
+        if node.kind == "unit_test":
+            # Its model and the nodes right after it: that tells unit tests of the same name apart.
+            terms.append(f"fqn:{node.unique_id.split('.')[2]}+1")
+        if self._subcommand == "build":
+            terms.append(f"resource_type:{node.kind}")
+        return ",".join(terms)
+
+    def indistinguishable(self, wanted: Collection[NodeResult]) -> list[NodeResult]:
+        """Return the other nodes that have the same selection as a wanted one."""
+        selections = {self.selection_of(node) for node in wanted}
+        return [node for node in self._others(wanted) if self.selection_of(node) in selections]
+
+    def ambiguous_snapshots(self, wanted: Collection[NodeResult]) -> list[NodeResult]:
+        """Return the wanted snapshots whose selection may also match other snapshots of their package.
+
+        `fqn` also matches snapshots in a file or a folder of that name, and no other method narrows that.
+        """
+        others = {_package(node) for node in self._others(wanted) if node.kind == "snapshot"}
+        return [node for node in wanted if node.kind == "snapshot" and _package(node) in others]
+
+    def _others(self, wanted: Iterable[NodeResult]) -> list[NodeResult]:
+        ids = {node.unique_id for node in wanted}
+        return [node for node in self._known.values() if node.unique_id not in ids]
 
 
 def _selectable_name(node: NodeResult) -> str:
@@ -58,24 +84,3 @@ def _package(node: NodeResult) -> str:
 
 def _is_named_as_its_file(node: NodeResult) -> bool:
     return node.kind in _NAMED_AS_THEIR_FILE and node.unique_id.count(".") == "kind.package.name".count(".")
-
-
-def indistinguishable_nodes(
-    wanted: Collection[NodeResult], known: Iterable[NodeResult], subcommand: str
-) -> list[NodeResult]:
-    """Return the known nodes that are not wanted but have the same selection as a wanted one."""
-    ids = {node.unique_id for node in wanted}
-    others = {node.unique_id: node for node in known if node.unique_id not in ids}
-    selections = {selection_of(node, subcommand) for node in wanted}
-    return [node for node in others.values() if selection_of(node, subcommand) in selections]
-
-
-def ambiguous_snapshots(wanted: Iterable[NodeResult], known: Iterable[NodeResult]) -> list[NodeResult]:
-    """Return the wanted snapshots whose selection may also match other snapshots of their package.
-
-    `fqn` also matches snapshots in a file or a folder of that name, and no other method narrows that.
-    """
-    snapshots = [node for node in wanted if node.kind == "snapshot"]
-    ids = {node.unique_id for node in snapshots}
-    others = {_package(node) for node in known if node.kind == "snapshot" and node.unique_id not in ids}
-    return [node for node in snapshots if _package(node) in others]

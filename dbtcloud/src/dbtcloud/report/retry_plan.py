@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run, RunStatus, Step, status_name
-from dbtcloud.report.dbt_command import DbtCommand, step_command, subcommand_of
-from dbtcloud.report.node_selection import ambiguous_snapshots, indistinguishable_nodes, selection_of
+from dbtcloud.report.dbt_command import DbtCommand
+from dbtcloud.report.node_selection import NodeSelector
 
 NARROWABLE = frozenset({"build", "run", "test", "seed", "snapshot", "clone"})
 """dbt commands that take a selection and write a result for each node."""
@@ -37,36 +37,36 @@ class RetryPlan:
     commands: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def of_run(
+        cls, run: Run, results: Mapping[int, Sequence[NodeResult]], *, original: str | None = None
+    ) -> RetryPlan:
+        """Return the plan that does what `dbt retry` would do, also where dbt Cloud cannot retry the run.
 
-def make_retry_plan(
-    run: Run, results: Mapping[int, Sequence[NodeResult]], *, original: str | None = None
-) -> RetryPlan:
-    """Return the plan that does what `dbt retry` would do, also where dbt Cloud cannot retry the run.
+        Args:
+            run: The run with its steps, its trigger and its job (`include_related`).
+            results: The nodes of each step that wrote `run_results.json`, by the step's index.
+            original: The command that a step `dbt retry` of the run repeated.
+        """
+        if not run.finished or run.status == RunStatus.SUCCESS:
+            return cls(run)
+        return _RetryPlanner(run, results, original).plan()
 
-    Args:
-        run: The run with its steps, its trigger and its job (`include_related`).
-        results: The nodes of each step that wrote `run_results.json`, by the step's index.
-        original: The command that a step `dbt retry` of the run repeated.
-    """
-    if not run.finished or run.status == RunStatus.SUCCESS:
-        return RetryPlan(run)
-    return _RetryPlanner(run, results, original).plan()
-
-
-def plan_log_lines(plan: RetryPlan) -> list[str]:
-    """Return the plan as log lines."""
-    if not plan.commands:
-        return [_no_plan(plan.run), *plan.notes]
-    shown = plan.nodes[:_MAX_NODES]
-    more = len(plan.nodes) - len(shown)
-    return [
-        f"Retry plan of run {plan.run.id}: {_count(plan.nodes, 'node')}, {_count(plan.commands, 'command')}.",
-        *(f"  {node.status:<8} {node.kind} {node.name}" for node in shown),
-        *([f"  … and {more} more"] if more else []),
-        "Commands:",
-        *(f"  {_cut(command)}" for command in plan.commands),
-        *plan.notes,
-    ]
+    def log_lines(self) -> list[str]:
+        """Return the plan as log lines."""
+        if not self.commands:
+            return [_no_plan(self.run), *self.notes]
+        shown = self.nodes[:_MAX_NODES]
+        more = len(self.nodes) - len(shown)
+        nodes, commands = _count(self.nodes, "node"), _count(self.commands, "command")
+        return [
+            f"Retry plan of run {self.run.id}: {nodes}, {commands}.",
+            *(f"  {node.status:<8} {node.kind} {node.name}" for node in shown),
+            *([f"  … and {more} more"] if more else []),
+            "Commands:",
+            *(f"  {_cut(command)}" for command in self.commands),
+            *self.notes,
+        ]
 
 
 def _no_plan(run: Run) -> str:
@@ -112,7 +112,7 @@ class _RetryPlanner:
         reached = 0  # number of configured commands that the run has come to
         known = True
         for step, command in self._dbt_steps():
-            automatic = subcommand_of(command) in _AUTOMATIC
+            automatic = DbtCommand.subcommand_of(command) in _AUTOMATIC
             # dbt Cloud may have added an automatic command itself: only the next one can be the job's own.
             if command in self._configured[reached : reached + 1 if automatic else None]:
                 reached = self._configured.index(command, reached) + 1
@@ -132,10 +132,10 @@ class _RetryPlanner:
     def _dbt_steps(self) -> Iterator[tuple[Step, str]]:
         """Yield the steps that called dbt with their commands, for `dbt retry` the command it repeated."""
         for step in self._run.steps:
-            command = step_command(step)
+            command = step.dbt_command
             if command is None:
                 continue
-            if subcommand_of(command) == "retry" and command not in self._configured:
+            if DbtCommand.subcommand_of(command) == "retry" and command not in self._configured:
                 command = self._original or self._unknown_original(step)
             yield step, command
 
@@ -158,16 +158,17 @@ class _RetryPlanner:
             yield self._with_selection(command, left)
 
     def _with_selection(self, command: str, nodes: list[NodeResult]) -> str:
-        subcommand = subcommand_of(command)
-        selections = [selection_of(node, subcommand) for node in nodes]
+        subcommand = DbtCommand.subcommand_of(command)
+        selector = NodeSelector(subcommand, self._last.values())
+        selections = [selector.selection_of(node) for node in nodes]
         exact = [each for each in selections if each is not None]
         if subcommand not in NARROWABLE or len(exact) < len(nodes):
             self._notes.append(f"`{command}` is repeated in full: dbt cannot select only its failed nodes.")
             return command
-        if others := indistinguishable_nodes(nodes, self._last.values(), subcommand):
+        if others := selector.indistinguishable(nodes):
             named = ", ".join(node.unique_id for node in others)
             self._notes.append(f"Nodes of the same name as a failed one are executed too: {named}.")
-        for node in ambiguous_snapshots(nodes, self._last.values()):
+        for node in selector.ambiguous_snapshots(nodes):
             self._notes.append(f"Other snapshots in a file or folder named {node.name} are executed too.")
         return str(DbtCommand.parse(command).with_selection(sorted(set(exact))))
 

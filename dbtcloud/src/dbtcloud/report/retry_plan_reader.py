@@ -7,8 +7,8 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.endpoints import Id
 from dbtcloud.client.models import Run, RunStatus
 from dbtcloud.client.protocol import Call
-from dbtcloud.report.dbt_command import step_command, subcommand_of
-from dbtcloud.report.retry_plan import NARROWABLE, RetryPlan, make_retry_plan
+from dbtcloud.report.dbt_command import DbtCommand
+from dbtcloud.report.retry_plan import NARROWABLE, RetryPlan
 from dbtcloud.report.run_report_reader import read_step_results
 
 _MAX_RETRIES = 20  # runs to go back from a retry of a retry to the command that failed first
@@ -25,9 +25,9 @@ def read_retry_plan(account_id: Id, run_id: Id) -> Call[RetryPlan]:
     run = yield from endpoints.get_run(account_id, run_id, include_related=related)
     results: dict[int, tuple[NodeResult, ...]] = {}
     for step in run.steps if run.status != RunStatus.SUCCESS else ():
-        if subcommand_of(step_command(step) or "") in NARROWABLE | {"retry"}:
+        if DbtCommand.subcommand_of(step.dbt_command or "") in NARROWABLE | {"retry"}:
             results[step.index] = yield from read_step_results(account_id, run.id, step)
-    return make_retry_plan(run, results, original=(yield from _original_command(account_id, run)))
+    return RetryPlan.of_run(run, results, original=(yield from _original_command(account_id, run)))
 
 
 def _original_command(account_id: Id, run: Run) -> Call[str | None]:
@@ -37,7 +37,7 @@ def _original_command(account_id: Id, run: Run) -> Call[str | None]:
         if not retried:
             break
         run = yield from endpoints.get_run(account_id, retried, include_related=["run_steps"])
-        failed = [step_command(step) or "" for step in run.steps if step.status == RunStatus.ERROR]
-        if failed and subcommand_of(failed[-1]) not in {"", "retry"}:
+        failed = [step.dbt_command or "" for step in run.steps if step.status == RunStatus.ERROR]
+        if failed and DbtCommand.subcommand_of(failed[-1]) not in {"", "retry"}:
             return failed[-1]
     return None

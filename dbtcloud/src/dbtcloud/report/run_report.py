@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +12,6 @@ from dbtcloud.client.models import Run, RunStatus, Step, status_name
 
 LOG_TAIL_LINES = 30
 """Lines of a failed step's log that a report shows; dbt lists its errors at the end."""
-
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,12 @@ class RunReport:
     def failed(self) -> tuple[NodeResult, ...]:
         """Nodes that failed."""
         return tuple(node for node in self.nodes if node.failed)
+
+    @property
+    def failures_first(self) -> list[NodeResult]:
+        """The nodes in the order failed, skipped, warned, successful."""
+        order = {"skipped": 1, "warn": 2}
+        return sorted(self.nodes, key=lambda node: 0 if node.failed else order.get(node.status, 3))
 
     @property
     def skipped(self) -> tuple[NodeResult, ...]:
@@ -73,7 +76,7 @@ class RunReport:
     def log_tail(self) -> tuple[str, ...]:
         """The last log lines of the failed steps, or none if a node failed: its message says more."""
         steps = () if self.failed else self.failed_steps
-        return tuple(line for step in steps for line in step_log_tail(step))
+        return tuple(line for step in steps for line in step.log_lines[-LOG_TAIL_LINES:])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole report as plain values, of any size."""
@@ -86,21 +89,9 @@ class RunReport:
             "left_to_do": len(self.left_to_do),
             "failed_steps": [step.name for step in self.failed_steps],
             "log_tail": list(self.log_tail),
-            "nodes": [_node_dict(node) for node in failures_first(self.nodes)],
+            "nodes": [_node_dict(node) for node in self.failures_first],
             "gaps": list(self.gaps),
         }
-
-
-def step_log_tail(step: Step) -> list[str]:
-    """Return the last lines of a step's log, without empty lines and colours."""
-    lines = (_COLOUR.sub("", line).rstrip() for line in (step.logs or "").splitlines())
-    return [line for line in lines if line][-LOG_TAIL_LINES:]
-
-
-def failures_first(nodes: Iterable[NodeResult]) -> list[NodeResult]:
-    """Return the nodes in the order failed, skipped, warned, successful."""
-    order = {"skipped": 1, "warn": 2}
-    return sorted(nodes, key=lambda node: 0 if node.failed else order.get(node.status, 3))
 
 
 def _node_dict(node: NodeResult) -> dict[str, Any]:

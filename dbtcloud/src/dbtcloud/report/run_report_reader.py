@@ -10,7 +10,7 @@ from dbtcloud.client.errors import DbtCloudError, NotFound
 from dbtcloud.client.models import Run, RunStatus, Step
 from dbtcloud.client.protocol import Call
 from dbtcloud.report.compiled_code import with_compiled_paths
-from dbtcloud.report.dbt_command import step_command, subcommand_of
+from dbtcloud.report.dbt_command import DbtCommand
 from dbtcloud.report.run_report import RunReport
 
 # `docs generate` and `compile` write results as well, but these would hide those of the build before them.
@@ -53,7 +53,7 @@ def build_run_report(account_id: Id, run: Run) -> Call[RunReport]:
 
 def builds_nodes(step: Step) -> bool:
     """Return whether the step is a dbt command that builds or tests nodes."""
-    return subcommand_of(step_command(step) or "") in _BUILDING
+    return DbtCommand.subcommand_of(step.dbt_command or "") in _BUILDING
 
 
 def read_step_results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResult, ...]]:

@@ -3,9 +3,9 @@
 import pytest
 
 from dbtcloud.client.downloads.patterns import (
+    _matches_pattern,
     artifact_missing,
     is_pattern,
-    matches_pattern,
     relative_path,
     select_artifacts,
 )
@@ -35,7 +35,7 @@ from dbtcloud.client.errors import ArtifactError
     ],
 )
 def test_stars_stay_within_a_folder_and_two_of_them_do_not(path, pattern, meant):
-    assert matches_pattern(path, pattern) is meant
+    assert _matches_pattern(path, pattern) is meant
 
 
 def test_each_artifact_is_chosen_once_in_the_order_asked_for():

@@ -48,6 +48,12 @@ class LocalDestination:
     def __str__(self) -> str:
         return self._path
 
+    @staticmethod
+    def temporary_name() -> str:
+        """Return a name for a temporary file."""
+        # Hidden, and short because the final name may have the full length that a file system allows.
+        return f".dbt-cloud-{secrets.token_hex(6)}.part"
+
     def open(self) -> IO[bytes]:
         """Open the temporary file (see `Destination`).
 
@@ -58,7 +64,7 @@ class LocalDestination:
         if target.exists() and not target.is_file():
             raise FileExistsError(errno.EEXIST, "The path exists and is not a file", str(target))
         target.parent.mkdir(parents=True, exist_ok=True)
-        self._partial = self._partial or target.with_name(partial_file_name())
+        self._partial = self._partial or target.with_name(self.temporary_name())
         return self._partial.open("wb")
 
     def publish(self) -> None:
@@ -72,11 +78,6 @@ class LocalDestination:
         if self._partial is not None:
             self._partial.unlink(missing_ok=True)
             self._partial = None
-
-
-def partial_file_name() -> str:
-    """Return a name for a temporary file: hidden, and short, because the final name may be of full length."""
-    return f".dbt-cloud-{secrets.token_hex(6)}.part"
 
 
 class AtomicDownload:

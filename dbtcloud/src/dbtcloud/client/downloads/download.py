@@ -25,13 +25,13 @@ _FIRST_PAUSE, _MAX_PAUSE = 0.5, 10.0  # seconds; pauses double
 Clock = Callable[[], datetime]
 
 
-def now() -> datetime:
+def _now() -> datetime:
     """Return this machine's time."""
     return datetime.now(UTC)
 
 
 def fetch_artifact(
-    account_id: Id, run_id: Id, path: str, sink: Sink, *, step: int | None = None, clock: Clock = now
+    account_id: Id, run_id: Id, path: str, sink: Sink, *, step: int | None = None, clock: Clock = _now
 ) -> Call[None]:
     """Download an artifact, and wait for it if its run has just ended.
 
@@ -87,7 +87,7 @@ def retry_while_recent(
     attempt: Callable[[], Call[T]],
     account_id: Id,
     run_id: Id,
-    clock: Clock = now,
+    clock: Clock = _now,
     longest: float = _RECENT,
 ) -> Call[T]:
     """Repeat a call that finds nothing until the end of its run is a minute ago.

@@ -20,7 +20,7 @@ def is_pattern(name: str) -> bool:
     return any(character in name for character in "*?[")
 
 
-def matches_pattern(path: str, pattern: str) -> bool:
+def _matches_pattern(path: str, pattern: str) -> bool:
     """Return whether a path matches a pattern.
 
     `*`, `?` and `[ab]` match within a folder, `**` matches any number of folders.
@@ -50,7 +50,7 @@ def select_artifacts(names: Iterable[str], wanted: Iterable[str]) -> tuple[list[
     selected: dict[str, None] = {}  # a set that keeps the order
     unmatched: list[str] = []
     for name in wanted:
-        found = [path for path in available if matches_pattern(path, name)] if is_pattern(name) else [name]
+        found = [path for path in available if _matches_pattern(path, name)] if is_pattern(name) else [name]
         selected |= dict.fromkeys(found)
         unmatched += [] if found else [name]
     return list(selected), unmatched
