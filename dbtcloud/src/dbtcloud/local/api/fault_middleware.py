@@ -18,7 +18,7 @@ _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>
 
 
 class NoResponse(web.Response):
-    """A placeholder for the answer on a connection that was reset. Nothing is sent."""
+    """A placeholder for the response on a connection that was reset. Nothing is sent."""
 
 
 def inject_fault(faults: FaultInjector, cloud: Cloud) -> Middleware:

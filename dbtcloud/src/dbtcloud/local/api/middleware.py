@@ -50,7 +50,7 @@ def _only_api(middleware: Middleware) -> Middleware:
 
 
 def _log_request(request_log: RequestLog, clock: Clock) -> Middleware:
-    """Return the middleware that logs each request and the status of its answer."""
+    """Return the middleware that logs each request and the status of its response."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

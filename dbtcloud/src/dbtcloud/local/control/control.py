@@ -89,7 +89,7 @@ class ControlPlane:
         return self._cloud.clock.advance(seconds) / _MICROSECONDS
 
     def counters(self) -> dict[str, Any]:
-        """Return counts of requests, connections, answers by status, and runs created over the API."""
+        """Return counts of requests, connections, responses by status, and runs created over the API."""
         return {**self.request_log.counters(), "runs_created": self._cloud.runs_created}
 
     def rate_limit_status(self) -> dict[str, Any]:
@@ -192,7 +192,7 @@ class ThreadedControl:
         self._call(self._control.request_log.clear)
 
     def counters(self) -> dict[str, Any]:
-        """Return counts: `requests`, `connections`, `answers` by status, `runs_created`."""
+        """Return counts: `requests`, `connections`, `answers` (responses by status) and `runs_created`."""
         return self._call(self._control.counters)
 
     def _call(self, operation: Callable[[], _T]) -> _T:

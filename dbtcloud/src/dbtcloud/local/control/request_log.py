@@ -1,4 +1,4 @@
-"""The request log: the last requests, their TCP connections, and the status of each answer."""
+"""The request log: the last requests, their TCP connections, and the status of each response."""
 
 import json
 from collections import Counter, deque
@@ -21,7 +21,7 @@ _VARIABLE_NAMES = frozenset({"name", "new_name", "type"})
 
 @dataclass(slots=True)
 class _LoggedRequest:
-    """A request and the status of its answer, without secrets.
+    """A request and the status of its response, without secrets.
 
     Attributes:
         number: counts the requests, from 1.
@@ -31,7 +31,7 @@ class _LoggedRequest:
         headers: its headers, without credentials.
         body: its body, without the values of environment variables and the passwords of URLs.
         instant: when it came, in microseconds of the local clock.
-        status: None until the answer is known, and after a connection was reset.
+        status: None until the response is known, and after a connection was reset.
     """
 
     number: int
@@ -95,7 +95,7 @@ class RequestLog:
         return [asdict(request) for request in self._requests]
 
     def counters(self) -> dict[str, Any]:
-        """Return how many requests came, over how many connections, and their answers by status."""
+        """Return how many requests came, over how many connections, and their responses by status."""
         return {
             "requests": self._count,
             "connections": len(self._connections_used),

@@ -131,6 +131,7 @@ def _read(source: ArtifactSource) -> ParsedArtifacts:
 
 def _count_added(added: list[Hashable], wanted: list[Hashable]) -> int:
     """Return how many of the wanted runs are already added, or 0 if the state must be built again."""
+    # Both lists go from the oldest run to the newest. The oldest added ones may be too old to be wanted.
     start = added.index(wanted[0]) if wanted and wanted[0] in added else len(added)
     known = len(added) - start
     return known if added[start:] == wanted[:known] else 0

@@ -40,7 +40,7 @@ class WebhookEvent:
         job_id: the job of the run.
         trigger_event_type: one of `EVENT_TYPES`.
         payload: the body that is sent, in JSON.
-        http_status_code: the status of the subscriber's last answer, 0 for none.
+        http_status_code: the status of the subscriber's last response, 0 for none.
     """
 
     id: str
@@ -92,7 +92,7 @@ class WebhookEvent:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An attempt to send an event, and its answer. dbt Cloud calls it a receipt."""
+    """An attempt to send an event, and the response to it. dbt Cloud calls it a receipt."""
 
     id: str
     event: WebhookEvent

@@ -1,1 +1,1 @@
-"""Response schemas: what the API answers, written as dbt Cloud does."""
+"""Responses of the API, with the fields that dbt Cloud's have."""

@@ -22,7 +22,7 @@ _OVERRIDES = (
     "timeout_seconds_override",
     "steps_override",
 )
-"""The fields of a trigger beside its cause (`TriggerRunRequestRequest`), in the order of the answer."""
+"""The fields of a trigger beside its cause (`TriggerRunRequestRequest`), in the order of the response."""
 
 _HUMANIZED = {
     Status.QUEUED: "Queued",

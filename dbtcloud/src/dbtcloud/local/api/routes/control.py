@@ -13,7 +13,7 @@ from dbtcloud.local.control.type_check import check_types
 
 
 async def _health(_: ApiCall) -> web.Response:
-    """Answer 200: the server is up."""
+    """Return 200, which shows that the server is up."""
     return web.json_response({"status": "ok"})
 
 

@@ -1,4 +1,4 @@
-"""The route table: all endpoints. Requests for anything else are answered 501."""
+"""The route table, which has all endpoints. Requests for anything else get 501."""
 
 from dbtcloud.local.api.routes import (
     accounts,
