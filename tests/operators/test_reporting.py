@@ -6,7 +6,6 @@ import pytest
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
-from airflow_dbt_cloud.tasks.run_outcome import RUN_REPORT
 from recorded_run import failed_run
 
 RESULTS = {
@@ -83,7 +82,7 @@ def test_a_failed_run_names_its_nodes_in_log_exception_and_xcom(form, told, kind
     assert "Failed: model orders: Database Error: no such column." in message
     assert message.count(run["href"]) == 1
     assert "error   model orders" in outcome.log
-    report = outcome.xcoms("build")[RUN_REPORT]
+    report = outcome.xcoms("build")["dbt_run_report"]
     assert report["totals"] == {"success": 1, "error": 1}
     assert report["nodes"][0]["unique_id"] == "model.shop.orders"
 
@@ -93,7 +92,7 @@ def test_a_run_that_succeeded_is_reported_too(form, told, kind, arguments):
     outcome, _ = form(kind, told(10, {"results": RESULTS["results"][:1]}), **arguments)
     assert outcome.state == "success"
     assert "success model customers" in outcome.log
-    assert outcome.xcoms("build")[RUN_REPORT]["status"] == "Success"
+    assert outcome.xcoms("build")["dbt_run_report"]["status"] == "Success"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +108,7 @@ def test_a_run_without_results_tells_its_step_and_the_end_of_its_log(form, told,
     (message,) = raised(outcome)
     assert f"Failed in: {step}. End of its log: {' '.join(log.split())}" in message
     assert f"  {log.splitlines()[-1]}" in outcome.log
-    assert outcome.xcoms("build")[RUN_REPORT]["log_tail"] == log.splitlines()
+    assert outcome.xcoms("build")["dbt_run_report"]["log_tail"] == log.splitlines()
 
 
 @OF_EACH_FORM
@@ -139,7 +138,7 @@ def test_a_really_failing_build_is_told_alike_by_operator_and_sensor(build, dbt_
     forms += [build(DbtCloudJobRunSensor, deferrable=deferrable, **sensing) for deferrable in (False, True)]
     for outcome in forms:
         assert outcome.state == "failed"
-        report = outcome.xcoms("build")[RUN_REPORT]
+        report = outcome.xcoms("build")["dbt_run_report"]
         by_name = {node["unique_id"].split(".")[2]: node for node in report["nodes"]}
         assert by_name["burnt_losses"]["status"] == "skipped"
         assert by_name["no_sale_on_a_sunday"]["failures"] > 0

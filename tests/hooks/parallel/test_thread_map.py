@@ -59,7 +59,9 @@ def test_an_interruption_of_the_wait_stops_the_threads():
         if item == 0:
             while not is_waiting():
                 continue
-            signal.pthread_kill(main, signal.SIGINT)
+            # Python overlooks a signal that arrives just before the main thread begins to wait for a lock.
+            while not stopped.wait(timeout=0.2):
+                signal.pthread_kill(main, signal.SIGINT)
         stopped.wait(timeout=30)
 
     with pytest.raises(KeyboardInterrupt):
