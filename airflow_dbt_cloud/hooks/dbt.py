@@ -47,6 +47,7 @@ from airflow_dbt_cloud.job_runs.status import (
 )
 from dbtcloud.client import endpoints
 from dbtcloud.client.access_check import check_access
+from dbtcloud.client.errors import DbtCloudError
 from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Request, T
@@ -370,8 +371,11 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
         """
         poll = self._shared_poll
         if poll is not None and poll.run_id == int(run_id):
-            with as_airflow_exceptions():
+            # No `as_airflow_exceptions()` here: each waiting trigger would keep its two objects alive.
+            try:
                 run = await poll.next_change(self, account_id)
+            except DbtCloudError as error:
+                raise airflow_exception(error) from error
             self._remember_url(run_id, run.href)
             return run.status
         details = await self.get_job_details(run_id, account_id, include_related)

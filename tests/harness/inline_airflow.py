@@ -67,7 +67,8 @@ def run_dag(migrated_database: None, capfd: pytest.CaptureFixture[str]) -> Itera
 @pytest.fixture
 def prompt_triggers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Triggers poll at once: `dag.test()` has no scheduler that has to store the deferral first."""
-    monkeypatch.setattr("airflow_dbt_cloud.tasks.deferral.FIRST_POLL_DELAY", 0.05)
+    # Below zero, so that a task whose deadline passes before it defers, on a slow machine, still defers.
+    monkeypatch.setattr("airflow_dbt_cloud.tasks.deferral.FIRST_POLL_DELAY", -0.05)
 
 
 def plain_log(capfd: pytest.CaptureFixture[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from dbtcloud.client.errors import DbtCloudError
@@ -29,7 +30,7 @@ def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None =
     """
     if limit < 1:
         raise ValueError(f"retry_limit is {limit}; it counts attempts, so it must be 1 or more.")
-    policy = RetryPolicy(attempts=max(limit, RetryPolicy().attempts), delay=delay)
+    policy = _policy(max(limit, RetryPolicy().attempts), delay)
     return _by_tenacity(tenacity_args) if tenacity_args else policy
 
 
@@ -42,6 +43,12 @@ def persistent_decision(
     """
     policy = RetryPolicy(attempts=max(limit, _PERSISTENT_ATTEMPTS), delay=delay, max_delay=LONGEST_COOL_DOWN)
     return _by_tenacity(tenacity_args) if tenacity_args else policy
+
+
+@lru_cache(maxsize=64)
+def _policy(attempts: int, delay: float) -> RetryPolicy:
+    """Return one policy for all hooks with the same arguments: a triggerer has thousands of hooks."""
+    return RetryPolicy(attempts=attempts, delay=delay)
 
 
 def _by_tenacity(args: Mapping[str, Any]) -> RetryDecision:

@@ -38,13 +38,23 @@ class KeptSessionHook(HttpHook):
     """
 
     def __init__(self) -> None:
-        self._thread = threading.local()
         super().__init__(auth_type=TokenAuth, tcp_keep_alive=False)
+        # HttpHook has set a method and options in this thread. The hooks of thousands of triggers never use
+        # them, and each such local is seven objects more for the garbage collector.
+        del vars(self)["_thread_local"]
+
+    @property
+    def _thread(self) -> threading.local:
+        local: threading.local | None = vars(self).get("_thread_local")
+        if local is None:
+            # `setdefault` is atomic: two threads that come first at the same time get the same object.
+            local = vars(self).setdefault("_thread_local", threading.local())
+        return local
 
     @property
     def method(self) -> str:
         """The HTTP method of the next `run` in this thread."""
-        return getattr(self._thread, "method", "GET")
+        return getattr(self._thread, "method", "POST")  # as in HttpHook
 
     @method.setter
     def method(self, method: str) -> None:
@@ -111,11 +121,10 @@ class KeptSessionHook(HttpHook):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes over: all but the sessions, which belong to threads of this process."""
-        return {name: value for name, value in vars(self).items() if name != "_thread"}
+        return {name: value for name, value in vars(self).items() if name != "_thread_local"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._thread = threading.local()
 
     def close(self) -> None:
         """Close this thread's session."""

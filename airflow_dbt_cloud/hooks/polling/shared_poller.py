@@ -126,24 +126,19 @@ class SharedPoll:
         known, at_once = self._known, self._at_once
         self._known, self._at_once = None, False
         try:
-            run = await self._change(hook, account_id, known, at_once=at_once)
+            poller = await self._poller(hook, account_id, refused=None)
+            try:
+                run = await poller.next_change(self.run_id, known, self._interval, at_once=at_once)
+            except Unauthorized:
+                renewed = await self._poller(hook, account_id, refused=poller)
+                if renewed is poller:
+                    raise
+                run = await renewed.next_change(self.run_id, known, self._interval, at_once=True)
         except asyncio.CancelledError:
             self._known = known  # nobody has seen a poll fail, so only a new status is news
             raise
         self._known = run.status
         return run
-
-    async def _change(
-        self, hook: ConnectionReader, account_id: object, known: int | None, *, at_once: bool
-    ) -> Run:
-        poller = await self._poller(hook, account_id, refused=None)
-        try:
-            return await poller.next_change(self.run_id, known, self._interval, at_once=at_once)
-        except Unauthorized:
-            renewed = await self._poller(hook, account_id, refused=poller)
-            if renewed is poller:
-                raise
-            return await renewed.next_change(self.run_id, known, self._interval, at_once=True)
 
     async def _poller(
         self, hook: ConnectionReader, account_id: object, refused: RunPoller | None
