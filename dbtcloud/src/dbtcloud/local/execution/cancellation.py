@@ -62,4 +62,5 @@ async def run_unless_set(event: asyncio.Event, work: Coroutine[Any, Any, _T]) ->
     finally:
         working.cancel()
         waiting.cancel()
+        # A cancelled coroutine first ends its process.
         await asyncio.wait({working, waiting})

@@ -69,6 +69,7 @@ class RunSteps:
         # Known only after the project is checked out.
         if project.has_packages(self._project):
             yield self._invoke("dbt deps")
+        # As in dbt Cloud, a failure of the source freshness or the docs does not fail the run.
         if self._plan.generate_sources:
             yield self._invoke("dbt source freshness", fails_run=False)
         yield from self._command_steps()
@@ -83,10 +84,11 @@ class RunSteps:
     def _command_steps(self) -> Iterator[RunStep]:
         failed = _FailedStep.read(self._plan.retry_of)
         if failed and (failed.can_be_retried or failed.position >= len(self._steps)):
-            self._steps = failed.steps  # the job may have other commands now
+            self._steps = failed.steps  # The job may have other commands now.
         for position, command in enumerate(self._steps):
             if failed and position < failed.position:
                 continue
+            # Without results, the failed command runs again from its start.
             if failed and position == failed.position and failed.can_be_retried:
                 yield self._invoke("dbt retry", ("--state", str(failed.state)), position)
             else:

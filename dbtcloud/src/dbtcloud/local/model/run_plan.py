@@ -15,7 +15,7 @@ DATABASE = "warehouse.duckdb"
 
 @dataclass(frozen=True, slots=True)
 class ProjectSetup:
-    """How to execute the runs of a project on this machine. The API does not show it.
+    """The settings of a project for the execution of its runs on this machine. The API does not show them.
 
     Attributes:
         source: the source of the project's files.
@@ -53,11 +53,11 @@ class RunPlan:
         schema: ``{{ target.schema }}``; None takes the target's name.
         threads: dbt's threads; None is dbt Cloud's default of 4.
         timeout_seconds: after how many seconds of running the run is cancelled; 0 is no limit.
-        retry_of: the ``run_dir`` of the failed run that this one retries.
+        retry_of: the ``run_dir`` of the failed run that this one retries, or None.
         generate_sources: whether to run ``dbt source freshness`` before the commands.
         dbt_version: the version of dbt, as dbt Cloud spells it; None is the newest one that can be installed.
-        git_branch: the branch to check out, if it is not the project's own.
-        git_sha: the commit to check out.
+        git_branch: the branch to check out, or None for that of the project.
+        git_sha: the commit to check out, or None for the newest one of the branch.
         variables: the environment variables of the project, the environment and the job.
     """
 
@@ -118,7 +118,7 @@ class RunObserver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a run: status 10, 20 or 30, and its ``status_message``."""
+    """The result of a run: status 10, 20 or 30, and its ``status_message``."""
 
     status: int
     message: str | None

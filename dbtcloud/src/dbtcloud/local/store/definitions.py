@@ -19,7 +19,10 @@ _TUPLES: dict[type, tuple[str, ...]] = {
 
 
 class DefinitionTable:
-    """The records that users define. The columns are the fields that queries need; `body` has all fields."""
+    """The records that users define.
+
+    The columns are the fields that queries need. The column `body` has all fields.
+    """
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
@@ -47,7 +50,7 @@ class DefinitionTable:
         return max(self.ids(kind), default=0) + 1
 
     def find(self, kind: type[_D], query: DefinitionQuery, page: PageQuery) -> tuple[list[_D], int]:
-        """Return one page of a kind, and the total number."""
+        """Return one page of the definitions that meet the query, and the number of all of them."""
         selection = Selection("definitions", "body")
         selection.where("kind = ?", kind.kind)
         selection.where("account_id = ?", query.account_id)

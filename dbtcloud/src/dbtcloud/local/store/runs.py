@@ -64,7 +64,7 @@ class RunTable:
         return None if row is None else _read(row)
 
     def find(self, query: RunQuery, page: PageQuery, now: int) -> tuple[list[RunRecord], int]:
-        """Return one page of runs, with their statuses at `now`, and the total number."""
+        """Return one page of the runs that meet the query at `now`, and the number of all of them."""
         selection = Selection("runs", _COLUMNS)
         for condition, values in _conditions(query, now):
             selection.where(condition, *values)
@@ -76,6 +76,7 @@ class RunTable:
 
     def latest_ids(self, job_ids: Iterable[int]) -> dict[int, int]:
         """Return the newest run id of each job."""
+        # One statement for each job, because each only reads the end of an index.
         statement = "SELECT MAX(id) FROM runs WHERE job_id = ?"
         newest = {id_: self._database.execute(statement, (id_,)).fetchone()[0] for id_ in set(job_ids)}
         return {job_id: run_id for job_id, run_id in newest.items() if run_id is not None}
