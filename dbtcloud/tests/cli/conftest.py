@@ -1,4 +1,4 @@
-"""A machine of one's own, and a dbt project on it."""
+"""A home folder for one test, and a dbt project in it."""
 
 import json
 

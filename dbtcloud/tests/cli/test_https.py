@@ -28,13 +28,13 @@ def jobs(served: Serving, authority: str) -> int:
     return requests.get(url, headers=headers, verify=authority, timeout=10).status_code
 
 
-def test_it_speaks_https_in_the_foreground(files):
+def test_a_foreground_server_serves_https(files):
     options, authority = files
     with serve("--memory", *options) as served:
         assert jobs(served, authority) == 200
 
 
-def test_it_speaks_https_in_the_background(files):
+def test_a_background_server_serves_https(files):
     options, authority = files
     started = refusal("serve", "--background", "--memory", "--port", "0", *options)
     try:
@@ -44,12 +44,12 @@ def test_it_speaks_https_in_the_background(files):
         assert refusal("serve", "--stop", "--memory").returncode == 0
 
 
-def test_a_key_alone_is_refused(files):
+def test_a_key_without_a_certificate_is_refused(files):
     options, _ = files
     assert "--tls-key needs --tls-certificate" in refusal("serve", "--memory", *options[2:]).stderr
 
 
-def test_a_certificate_that_is_none_is_one_clear_message(home):
+def test_an_invalid_certificate_is_an_error_of_one_line(home):
     ended = refusal("serve", "--memory", "--tls-certificate", str(home / "none.pem"))
 
     assert (ended.returncode, ended.stdout) == (1, "")

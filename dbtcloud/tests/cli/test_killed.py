@@ -1,4 +1,4 @@
-"""A server that is killed in the midst of its runs, and the one that comes after it."""
+"""A server that is killed during its runs, and the next server with its state."""
 
 import signal
 from pathlib import Path
@@ -14,7 +14,7 @@ SLOW, STAGING = 2, 6
 BUSY = "START sql table model {}.oven_endurance"
 
 
-def test_nothing_is_lost_and_no_dbt_is_left_running(tmp_path: Path):
+def test_no_run_is_lost_and_no_dbt_process_is_left(tmp_path: Path):
     slow = {"steps_override": ["dbt build --select +tag:slow"]}
     quick = {"steps_override": ["dbt ls"], "generate_docs_override": False}
     with serve("--data-dir", str(tmp_path)) as served:

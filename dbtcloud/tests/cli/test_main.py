@@ -12,14 +12,14 @@ def test_the_console_script_is_this_function():
     assert script.load() is main
 
 
-def test_it_knows_its_version():
+def test_the_version_is_printed():
     command = [sys.executable, "-m", "dbtcloud.cli", "--version"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     assert said == f"dbtcloud {dbtcloud.__version__}\n"
 
 
-def test_without_a_command_it_shows_how_it_is_used():
+def test_the_usage_is_printed_without_a_command():
     command = [sys.executable, "-m", "dbtcloud.cli"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -27,7 +27,7 @@ def test_without_a_command_it_shows_how_it_is_used():
     assert ended.stderr.startswith("usage: dbtcloud")
 
 
-def test_its_modules_load_without_airflow_and_without_the_server():
+def test_the_command_line_imports_neither_airflow_nor_the_server():
     code = "import sys, dbtcloud.cli; print({'airflow', 'aiohttp', 'requests'} & set(sys.modules))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 

@@ -92,7 +92,7 @@ def built(served, run):
     return {result["unique_id"].split(".")[2] for result in served.get(path).json()["results"]}
 
 
-def test_it_runs_with_the_branch_and_the_schema_that_are_asked_for(home, repository, url, variables):
+def test_a_run_has_the_requested_branch_and_schema(home, repository, url, variables):
     passed = [f"--pass-env={name}" for name in ADDRESS]
     options = ["--git", str(repository), "--subdirectory", "dbt", "--dbt-version", "1.11", *passed]
     with serve(*options, **variables) as served:

@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.mark.dbt
-def test_it_says_what_was_installed_and_where():
+def test_prepare_prints_the_versions_and_the_path():
     command = [sys.executable, "-m", "dbtcloud.cli", "prepare"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 

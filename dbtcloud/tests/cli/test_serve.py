@@ -13,7 +13,7 @@ import requests
 from served import Serving, log_of, processes_in, refusal, run_job, run_of, serve, wait_for
 
 
-def test_what_it_prints_is_all_that_airflow_needs():
+def test_the_output_has_all_that_airflow_needs():
     with serve("--memory") as served:
         connection = served.connection
 
@@ -38,13 +38,13 @@ def test_a_given_token_is_used_and_not_printed(options, variables):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly(number):
+def test_a_signal_stops_the_server_cleanly(number):
     with serve("--memory") as served:
         assert served.end(number) == 0
         assert served.lines[-1] == "Stopped."
 
 
-def test_a_port_in_use_is_one_clear_message():
+def test_a_port_in_use_is_an_error_of_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = refusal("serve", "--memory", "--port", str(port))
@@ -56,7 +56,7 @@ def test_a_port_in_use_is_one_clear_message():
     assert "--port" in ended.stderr
 
 
-def test_listening_to_others_without_a_token_of_ones_own_is_refused():
+def test_a_public_address_without_a_given_token_is_refused():
     ended = refusal("serve", "--memory", "--host", "0.0.0.0")
 
     assert ended.returncode == 1
@@ -65,7 +65,7 @@ def test_listening_to_others_without_a_token_of_ones_own_is_refused():
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "http"])
-def test_a_port_that_is_none_is_refused(port):
+def test_an_invalid_port_is_refused(port):
     ended = refusal("serve", f"--port={port}")
 
     assert ended.returncode == 2
@@ -73,7 +73,7 @@ def test_a_port_that_is_none_is_refused(port):
 
 
 @pytest.mark.parametrize("absent", ["filelock", "platformdirs"])
-def test_the_missing_extra_is_named_at_the_start(absent):
+def test_a_missing_extra_is_an_error_at_the_start(absent):
     code = (
         f"import sys; sys.modules[{absent!r}] = None\n"
         "from dbtcloud.cli import main\n"
@@ -90,7 +90,7 @@ def background(*options: str) -> subprocess.CompletedProcess[str]:
     return refusal("serve", "--background", "--port", "0", *options)
 
 
-def test_in_the_background_it_serves_until_it_is_stopped(home):
+def test_a_background_server_runs_until_it_is_stopped(home):
     started = background("--token", "dough")
     try:
         assert started.returncode == 0, started.stderr
@@ -110,7 +110,7 @@ def test_in_the_background_it_serves_until_it_is_stopped(home):
     assert not (folder / "server.json").exists()
 
 
-def test_a_made_up_token_is_printed_once_and_kept_nowhere(home):
+def test_a_generated_token_is_printed_once_and_stored_nowhere(home):
     started = background("--memory")
     try:
         connection = Serving(None, started.stdout.splitlines()).connection
@@ -124,21 +124,21 @@ def test_a_made_up_token_is_printed_once_and_kept_nowhere(home):
         assert refusal("serve", "--stop", "--memory").returncode == 0
 
 
-def test_stopping_what_does_not_run_says_so_with_what_to_do(home):
+def test_the_error_of_a_stop_without_a_server_says_what_to_do(home):
     ended = refusal("serve", "--stop")
     assert ended.returncode == 1
     assert len(ended.stderr.splitlines()) == 1
     assert f"No local dbt Cloud is running with the folder {home / 'cache' / 'local'}" in ended.stderr
 
 
-def test_a_note_of_a_killed_server_is_no_server(home):
+def test_a_pid_file_of_a_killed_server_is_ignored(home):
     folder = home / "cache" / "local"
     folder.mkdir()
     (folder / "server.json").write_text(json.dumps({"pid": os.getpid(), "started": 1.0, "url": "http://x"}))
     assert "No local dbt Cloud is running with the folder" in refusal("serve", "--stop").stderr
 
 
-def test_what_goes_wrong_in_the_background_is_told_in_the_foreground(home):
+def test_an_error_in_the_background_is_printed_in_the_foreground(home):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ended = refusal("serve", "--background", "--port", port)
@@ -168,7 +168,7 @@ PROFILE = ("profiles.yml", "stove: {outputs: {dev: {type: duckdb}}}")
         ),
     ],
 )
-def test_what_cannot_be_served_is_one_clear_message(oven, monkeypatch, options, file, said):
+def test_an_invalid_project_is_an_error_of_one_line(oven, monkeypatch, options, file, said):
     monkeypatch.chdir(oven.parent)
     if file:
         (oven / file[0]).write_text(file[1])
@@ -178,7 +178,7 @@ def test_what_cannot_be_served_is_one_clear_message(oven, monkeypatch, options, 
     assert said in ended.stderr
 
 
-def test_a_token_that_is_not_there_is_told_before_anything_is_fetched(oven):
+def test_a_missing_token_is_an_error_before_anything_is_fetched(oven):
     file = oven / "c.yml"
     token = {"variable": "RUNNER_TOKEN", "permission_sets": ["job_runner"]}
     file.write_text(json.dumps({"tokens": [token], "projects": [{"git": "file:///nowhere.git"}]}))
@@ -190,7 +190,7 @@ def test_a_token_that_is_not_there_is_told_before_anything_is_fetched(oven):
 
 
 @pytest.mark.dbt
-def test_an_adapter_that_does_not_install_is_told_with_the_installers_words(oven):
+def test_the_error_for_an_unknown_adapter_has_the_output_of_the_installer(oven):
     ended = refusal("serve", "--memory", "--project-dir", str(oven), "--adapter", "dbt-no-such-oven")
     assert ended.returncode == 1
     assert "The dbt environment could not be created" in ended.stderr
@@ -204,7 +204,7 @@ def test_an_option_of_a_project_needs_the_project(home):
 
 
 @pytest.mark.dbt
-def test_a_project_of_ones_own_has_an_environment_and_a_job_for_each_target(oven):
+def test_a_project_has_an_environment_and_a_job_for_each_target(oven):
     with serve("--project-dir", str(oven), "--token", "dough") as served:
         jobs = served.get("/api/v2/accounts/1/jobs/", "dough").json()["data"]
         assert [(job["name"], job["settings"]["threads"]) for job in jobs] == [
@@ -219,7 +219,7 @@ def test_a_project_of_ones_own_has_an_environment_and_a_job_for_each_target(oven
 
 
 @pytest.mark.dbt
-def test_ending_it_ends_the_dbt_that_runs_and_what_was_done_is_kept(tmp_path: Path):
+def test_a_stop_ends_dbt_and_keeps_its_results(tmp_path: Path):
     with serve("--data-dir", str(tmp_path)) as served:
         run_id = run_job(served, 2)
         wait_for(lambda: "START sql table model prod.oven_endurance" in log_of(tmp_path, run_id))
@@ -233,7 +233,7 @@ def test_ending_it_ends_the_dbt_that_runs_and_what_was_done_is_kept(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("option", "count"), [([], 0), (["--schedules"], 24)])
-def test_schedules_are_followed_if_told_to(option, count):
+def test_schedules_are_followed_with_the_option(option, count):
     job = {"name": "Hourly", "pretend": {}, "schedule": {"cron": "0 * * * *"}, "triggers": {"schedule": True}}
     with serve("--memory", *option) as served:
         url = served.connection["host"]

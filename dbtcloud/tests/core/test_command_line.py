@@ -15,7 +15,7 @@ from dbtcloud.core.runner_errors import InvalidDbtCommand
         ('dbt run --select "tag:a tag:b"', ("run", "--select", "tag:a tag:b")),
     ],
 )
-def test_a_step_is_taken_apart_as_a_shell_would(step, arguments):
+def test_a_step_is_split_into_arguments_as_a_shell_does(step, arguments):
     assert command_line.parse_command_line(step) == arguments
 
 
@@ -31,7 +31,7 @@ def test_a_step_is_taken_apart_as_a_shell_would(step, arguments):
         ("dbt build --vars '{a: 1}", "its quoting is broken"),
     ],
 )
-def test_anything_else_is_refused_with_the_reason_and_a_remedy(step, why):
+def test_another_text_is_refused_with_the_reason_and_what_to_do(step, why):
     with pytest.raises(InvalidDbtCommand) as caught:
         command_line.parse_command_line(step)
 

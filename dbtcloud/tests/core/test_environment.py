@@ -50,7 +50,7 @@ def test_uv_of_the_local_extra_is_found():
 
 
 @both
-async def test_an_environment_has_what_was_asked_for_and_its_bytecode(installer, root, requirement):
+async def test_an_environment_has_the_requirements_and_their_bytecode(installer, root, requirement):
     made = await environment.create_environment([requirement], root=root, installer=installer)
 
     assert imported(made, "tiny_oven.HEAT") == "250"
@@ -60,13 +60,13 @@ async def test_an_environment_has_what_was_asked_for_and_its_bytecode(installer,
         made.version("dbt-core")
 
 
-async def test_it_stands_on_the_interpreter_that_asked(root, requirement):
+async def test_an_environment_uses_the_current_interpreter(root, requirement):
     made = await environment.create_environment([requirement], root=root)
 
     assert imported(made, "sys.version") == sys.version
 
 
-async def test_it_is_made_once_and_found_afterwards(root, requirement):
+async def test_an_environment_is_created_only_once(root, requirement):
     lines: list[str] = []
     first = await environment.create_environment([requirement], root=root, progress=lines.append)
     told = list(lines)
@@ -91,7 +91,7 @@ async def test_the_order_of_the_requirements_does_not_matter(root, requirement):
     assert first == second
 
 
-async def test_one_that_was_made_through_a_link_outlives_the_link(root, requirement, tmp_path):
+async def test_an_environment_that_was_created_through_a_link_outlives_the_link(root, requirement, tmp_path):
     root.mkdir(parents=True, exist_ok=True)
     (tmp_path / "link").symlink_to(root)
 
@@ -100,7 +100,7 @@ async def test_one_that_was_made_through_a_link_outlives_the_link(root, requirem
     assert made.folder.parent == root.resolve()
 
 
-async def test_one_that_was_left_half_made_is_made_again(root, requirement):
+async def test_an_incomplete_environment_is_created_again(root, requirement):
     made = await environment.create_environment([requirement], root=root)
     (made.folder / "dbtcloud.json").unlink()
     (made.folder / "rubble").touch()
@@ -111,7 +111,7 @@ async def test_one_that_was_left_half_made_is_made_again(root, requirement):
     assert json.loads((made.folder / "dbtcloud.json").read_text())["requirements"] == [requirement]
 
 
-async def test_one_whose_interpreter_is_gone_is_made_again(root, requirement):
+async def test_an_environment_without_its_interpreter_is_created_again(root, requirement):
     made = await environment.create_environment([requirement], root=root)
     for name in ("python", "python3"):
         (made.folder / "bin" / name).unlink(missing_ok=True)
@@ -122,7 +122,7 @@ async def test_one_whose_interpreter_is_gone_is_made_again(root, requirement):
     assert imported(again, "tiny_oven.HEAT") == "250"
 
 
-async def test_processes_that_ask_at_once_make_it_once(root, requirement):
+async def test_processes_that_need_an_environment_at_the_same_time_create_it_once(root, requirement):
     code = (
         "import asyncio, sys; from pathlib import Path\n"
         "from dbtcloud.core import environment\n"
@@ -145,7 +145,7 @@ async def test_processes_that_ask_at_once_make_it_once(root, requirement):
 
 
 @with_pip_at_length
-async def test_the_users_index_is_asked(installer, root, index, monkeypatch):
+async def test_the_index_of_the_user_is_used(installer, root, index, monkeypatch):
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", index)
@@ -156,7 +156,7 @@ async def test_the_users_index_is_asked(installer, root, index, monkeypatch):
 
 
 @with_pip_at_length
-async def test_pips_configuration_file_counts(installer, root, index, monkeypatch, tmp_path):
+async def test_the_configuration_file_of_pip_is_used(installer, root, index, monkeypatch, tmp_path):
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {index}\n")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
@@ -167,7 +167,7 @@ async def test_pips_configuration_file_counts(installer, root, index, monkeypatc
 
 
 @with_pip_at_length
-async def test_settings_made_for_airflows_own_environment_do_not_divert_it(
+async def test_settings_for_the_environment_of_airflow_are_ignored(
     installer, root, requirement, monkeypatch, tmp_path
 ):
     (tmp_path / "constraints.txt").write_text("tiny-oven==0.1\n")
@@ -214,7 +214,7 @@ async def test_a_folder_that_cannot_be_written_names_the_variable_to_set(tmp_pat
         await environment.create_environment([requirement], root=tmp_path / "file" / "dbt")
 
 
-async def test_giving_up_ends_the_installer_and_frees_the_lock(root, requirement, monkeypatch):
+async def test_cancellation_ends_the_installer_and_releases_the_lock(root, requirement, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
         wanted = ["no-such-oven"]
@@ -229,14 +229,14 @@ async def test_giving_up_ends_the_installer_and_frees_the_lock(root, requirement
         await environment.create_environment(wanted, root=root)
 
 
-def test_the_home_can_be_chosen(monkeypatch, tmp_path):
+def test_a_variable_can_set_the_data_home(monkeypatch, tmp_path):
     monkeypatch.setenv("DBTCLOUD_HOME", str(tmp_path))
 
     assert environment.data_home() == tmp_path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="another folder on macOS")
-def test_the_home_is_the_users_cache_otherwise(monkeypatch, tmp_path):
+def test_the_default_data_home_is_the_cache_of_the_user(monkeypatch, tmp_path):
     monkeypatch.delenv("DBTCLOUD_HOME", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
@@ -244,7 +244,7 @@ def test_the_home_is_the_users_cache_otherwise(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("absent", ["filelock", "platformdirs"])
-def test_an_absent_library_is_named_with_the_extra_that_brings_it(absent, tmp_path):
+def test_the_error_for_a_missing_library_names_its_extra(absent, tmp_path):
     code = (
         f"import sys; sys.modules[{absent!r}] = None\n"
         "import asyncio\n"

@@ -25,7 +25,7 @@ def run(*command: str | Path, **variables: str) -> str:
 
 
 @pytest.mark.dbt
-def test_the_local_extra_is_all_that_making_dbts_environment_takes(tmp_path):
+def test_the_local_extra_is_enough_to_create_an_environment_of_dbt(tmp_path):
     venv = tmp_path / "venv"
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -29,29 +29,29 @@ def home(tmp_path, monkeypatch) -> Path:
         ({"PIP_INDEX_URL": ""}, {}),
     ],
 )
-def test_a_setting_of_pip_is_handed_to_uv(home, pip, uv):
+def test_a_setting_of_pip_is_translated_for_uv(home, pip, uv):
     assert Installer.uv_variables(pip, files=()) == uv
 
 
 @pytest.mark.parametrize("name", ["UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL"])
-def test_uvs_own_index_is_not_overruled(home, name):
+def test_an_index_of_uv_is_not_overridden(home, name):
     given = {name: "https://uv/simple", "PIP_INDEX_URL": "https://a", "PIP_EXTRA_INDEX_URL": "https://b"}
 
     assert Installer.uv_variables(given, files=()) == {}
 
 
-def test_a_users_uv_configuration_is_not_overruled(home):
+def test_a_configuration_file_of_uv_is_not_overridden(home):
     (home / ".config" / "uv").mkdir(parents=True)
     (home / ".config" / "uv" / "uv.toml").touch()
 
     assert Installer.uv_variables({"PIP_INDEX_URL": "https://a"}, files=()) == {}
 
 
-def test_a_certificate_that_is_already_set_stays(home):
+def test_a_certificate_that_is_already_set_does_not_change(home):
     assert Installer.uv_variables({"PIP_CERT": "/pip.pem", "SSL_CERT_FILE": "/mine.pem"}, files=()) == {}
 
 
-def test_the_stronger_file_and_section_and_the_environment_win(home, tmp_path):
+def test_later_files_the_install_section_and_variables_override(home, tmp_path):
     weak, strong = tmp_path / "weak.conf", tmp_path / "strong.conf"
     weak.write_text("[global]\nindex_url = https://weak\ntimeout = 5\ncert = /weak.pem\n")
     strong.write_text("[global]\nindex-url = https://global\n[install]\nindex-url = https://install\n")
@@ -70,7 +70,7 @@ def test_the_users_own_file_is_read(home):
     assert Installer.uv_variables({})["UV_DEFAULT_INDEX"] == "https://mine"
 
 
-def test_no_file_is_read_where_pip_is_told_so(home):
+def test_no_file_is_read_if_a_variable_of_pip_says_so(home):
     (home / ".config" / "pip").mkdir(parents=True)
     (home / ".config" / "pip" / "pip.conf").write_text("[global]\nindex-url = https://mine\n")
 

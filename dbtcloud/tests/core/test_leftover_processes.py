@@ -1,4 +1,4 @@
-"""Processes that nobody waits for any more."""
+"""Processes that a killed server left running."""
 
 import json
 import subprocess
@@ -26,14 +26,14 @@ def sleeper():
     process.stdout.close()
 
 
-def test_a_process_has_a_note_while_it_runs(tmp_path, sleeper):
+def test_a_process_has_a_record_while_it_runs(tmp_path, sleeper):
     with ProcessFolder(tmp_path).record(sleeper.pid):
         (note,) = tmp_path.glob("*.json")
         assert json.loads(note.read_text())["pid"] == sleeper.pid
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_left_is_ended_with_its_group(tmp_path, sleeper):
+def test_a_leftover_process_is_ended_with_its_group(tmp_path, sleeper):
     (child,) = psutil.Process(sleeper.pid).children()
     recorded = ProcessRecord.of_pid(sleeper.pid)
     (tmp_path / "left.json").write_text(json.dumps({"pid": recorded.pid, "started": recorded.started}))
@@ -44,7 +44,7 @@ def test_what_was_left_is_ended_with_its_group(tmp_path, sleeper):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_stranger_of_the_same_id_is_left_alone(tmp_path, sleeper):
+def test_another_process_with_the_same_id_is_not_ended(tmp_path, sleeper):
     started = psutil.Process(sleeper.pid).create_time() - 60
     (tmp_path / "left.json").write_text(json.dumps({"pid": sleeper.pid, "started": started}))
     assert ProcessFolder(tmp_path).end_processes() == []
@@ -52,7 +52,7 @@ def test_a_stranger_of_the_same_id_is_left_alone(tmp_path, sleeper):
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"pid": 1}', '{"pid": 2147483646, "started": 1}'])
-def test_a_note_that_says_nothing_is_thrown_away(tmp_path, text):
+def test_an_invalid_record_is_deleted(tmp_path, text):
     (tmp_path / "left.json").write_text(text)
     assert ProcessFolder(tmp_path).end_processes() == []
     assert list(tmp_path.iterdir()) == []

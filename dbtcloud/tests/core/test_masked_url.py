@@ -1,4 +1,4 @@
-"""Passwords within addresses are used, and shown nowhere."""
+"""Passwords in addresses are used, but never shown."""
 
 from pathlib import Path
 
@@ -24,6 +24,6 @@ def test_the_password_is_masked_and_nothing_else(text, shown):
 
 
 @pytest.mark.parametrize("thing", [ProjectSource(url=ADDRESS), Repository(ADDRESS, Path("store"))])
-def test_what_holds_an_address_does_not_show_its_password(thing):
+def test_the_text_of_a_source_does_not_show_its_password(thing):
     assert "hush" not in repr(thing)
     assert "hush" not in str(thing)

@@ -30,7 +30,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-async def test_output_and_exit_code_are_the_processs(tmp_path):
+async def test_output_and_exit_code_are_those_of_the_process(tmp_path):
     code, text = await run(
         "import sys; print('flour'); print('water', file=sys.stderr); sys.exit(3)", tmp_path
     )
@@ -39,7 +39,7 @@ async def test_output_and_exit_code_are_the_processs(tmp_path):
     assert text == "flour\nwater\n"
 
 
-async def test_output_comes_while_the_process_runs(tmp_path):
+async def test_output_arrives_while_the_process_runs(tmp_path):
     stop = asyncio.Event()
     seen: list[str] = []
 
@@ -59,13 +59,13 @@ async def test_output_comes_while_the_process_runs(tmp_path):
     assert code != 0
 
 
-async def test_characters_cut_between_two_pieces_stay_whole(tmp_path):
+async def test_a_character_that_is_split_between_two_reads_stays_whole(tmp_path):
     _, text = await run("import sys; sys.stdout.buffer.write('ü'.encode() * 100_001)", tmp_path)
 
     assert text == "ü" * 100_001
 
 
-async def test_bytes_that_are_no_text_do_not_end_it(tmp_path):
+async def test_invalid_utf_8_does_not_end_the_process(tmp_path):
     code, text = await run(r"import sys; sys.stdout.buffer.write(b'a\xff\n')", tmp_path)
 
     assert (code, text) == (0, "a\ufffd\n")
@@ -77,7 +77,7 @@ async def test_the_process_leads_a_group_of_its_own(tmp_path):
     assert text == "True\n"
 
 
-async def test_it_reads_nothing_from_our_terminal(tmp_path):
+async def test_the_process_has_no_standard_input(tmp_path):
     assert await run("import sys; print(repr(sys.stdin.read()))", tmp_path) == (0, "''\n")
 
 
@@ -96,7 +96,7 @@ async def stopped_after(word: str, text: str, tmp_path: Path, grace: float, **op
     return code, "".join(pieces)
 
 
-async def test_stopping_interrupts_so_that_it_can_end_well(tmp_path):
+async def test_a_stop_interrupts_the_process_so_that_it_can_clean_up(tmp_path):
     text = (
         "import time\n"
         "try:\n  print('busy'); time.sleep(60)\n"
@@ -106,7 +106,7 @@ async def test_stopping_interrupts_so_that_it_can_end_well(tmp_path):
     assert await stopped_after("busy", text, tmp_path, 30) == (2, "busy\ntidied up\n")
 
 
-async def test_an_interrupt_that_is_not_noticed_is_repeated(tmp_path):
+async def test_an_ignored_interrupt_is_repeated(tmp_path):
     text = (
         "import signal, time\n"
         "signal.signal(signal.SIGINT, lambda *_: signal.signal(signal.SIGINT, signal.default_int_handler))\n"
@@ -117,13 +117,13 @@ async def test_an_interrupt_that_is_not_noticed_is_repeated(tmp_path):
     assert await stopped_after("busy", text, tmp_path, 1000, repeat_after=0.1) == (2, "busy\ntidied up\n")
 
 
-async def test_one_that_hears_no_interrupt_is_terminated(tmp_path):
+async def test_a_process_that_ignores_interrupts_is_terminated(tmp_path):
     text = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('busy'); time.sleep(60)"
 
     assert await stopped_after("busy", text, tmp_path, 0.2) == (-15, "busy\n")
 
 
-async def test_one_that_has_written_what_it_keeps_is_terminated_soon(tmp_path):
+async def test_a_process_that_has_written_its_final_file_is_terminated_soon(tmp_path):
     kept = tmp_path / "kept"
     text = (
         "import time\n"
@@ -136,7 +136,7 @@ async def test_one_that_has_written_what_it_keeps_is_terminated_soon(tmp_path):
     assert kept.read_text() == "crumbs"
 
 
-async def test_one_that_hears_nothing_is_killed(tmp_path):
+async def test_a_process_that_ignores_all_signals_is_killed(tmp_path):
     text = (
         "import signal, time\n"
         "for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, signal.SIG_IGN)\n"
@@ -146,7 +146,7 @@ async def test_one_that_hears_nothing_is_killed(tmp_path):
     assert await stopped_after("busy", text, tmp_path, 0.2) == (-9, "busy\n")
 
 
-async def test_its_children_are_stopped_with_it(tmp_path):
+async def test_the_children_of_the_process_are_stopped_too(tmp_path):
     text = (
         "import subprocess, sys, time\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
@@ -157,7 +157,7 @@ async def test_its_children_are_stopped_with_it(tmp_path):
     wait_for(lambda: gone(int(said.split()[1])))  # its end of the pipe closes shortly before it has ended
 
 
-async def test_a_stop_that_came_before_the_start_ends_it_too(tmp_path):
+async def test_a_stop_before_the_start_ends_the_process(tmp_path):
     stop = asyncio.Event()
     stop.set()
     code, _ = await run("import time; time.sleep(60)", tmp_path, stop=stop)
@@ -165,7 +165,7 @@ async def test_a_stop_that_came_before_the_start_ends_it_too(tmp_path):
     assert code != 0
 
 
-async def test_nothing_is_left_when_the_waiting_task_is_cancelled(tmp_path):
+async def test_the_process_ends_when_the_waiting_task_is_cancelled(tmp_path):
     said = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(
         process.run_process(
@@ -183,7 +183,7 @@ async def test_nothing_is_left_when_the_waiting_task_is_cancelled(tmp_path):
     assert gone(pid)
 
 
-async def test_a_program_that_is_not_there_is_an_oserror(tmp_path):
+async def test_a_missing_program_is_an_oserror(tmp_path):
     with pytest.raises(FileNotFoundError):
         await process.run_process(["/nonexistent/dbt"], cwd=tmp_path, env={}, output=print)
 

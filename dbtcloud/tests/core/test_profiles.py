@@ -35,7 +35,7 @@ def write(folder, text=PROFILES):
     return folder
 
 
-def test_the_projects_own_goes_before_the_variables_and_that_before_the_homes(oven, tmp_path, monkeypatch):
+def test_profiles_yml_is_searched_in_the_project_then_the_variable_then_the_home(oven, tmp_path, monkeypatch):
     home, named = write(tmp_path / "home" / ".dbt"), write(tmp_path / "named")
     assert UserProfile.find(oven).file.parent == home
     monkeypatch.setenv("DBT_PROFILES_DIR", str(named))
@@ -45,7 +45,7 @@ def test_the_projects_own_goes_before_the_variables_and_that_before_the_homes(ov
     assert UserProfile.find(oven, named).file.parent == named
 
 
-def test_its_targets_and_what_they_need_are_read(oven):
+def test_the_targets_adapters_and_variables_of_a_profile_are_read(oven):
     write(oven)
     found = UserProfile.find(oven)
     assert (found.target, sorted(found.outputs)) == ("prod", ["dev", "prod"])
@@ -59,7 +59,7 @@ ASKING = "target: \"{{ env_var('OVEN_TARGET', 'dev') }}\""
 
 
 @pytest.mark.parametrize(("value", "target"), [(None, "dev"), ("prod", "prod")])
-def test_a_target_may_be_asked_for_by_a_variable(oven, monkeypatch, value, target):
+def test_an_environment_variable_can_name_the_target(oven, monkeypatch, value, target):
     monkeypatch.delenv("OVEN_TARGET", raising=False)
     if value:
         monkeypatch.setenv("OVEN_TARGET", value)
@@ -68,14 +68,14 @@ def test_a_target_may_be_asked_for_by_a_variable(oven, monkeypatch, value, targe
 
 
 @pytest.mark.parametrize("target", ["live", "\"{{ env_var('OVEN_TARGET') }}\"", "\"{{ var('where') }}\""])
-def test_a_target_that_stands_for_no_output_is_refused(oven, monkeypatch, target):
+def test_a_target_without_an_output_is_refused(oven, monkeypatch, target):
     monkeypatch.delenv("OVEN_TARGET", raising=False)
     write(oven, PROFILES.replace("target: prod", f"target: {target}"))
     with pytest.raises(ProfileNotFound, match=r"is not one of its outputs \(dev, prod\)"):
         UserProfile.find(oven)
 
 
-def test_a_run_gets_one_target_with_its_overrides_and_the_jinja_as_it_was(oven, tmp_path):
+def test_a_run_gets_one_target_with_its_overrides_and_unchanged_jinja(oven, tmp_path):
     write(oven)
     settled = UserProfile.find(oven).with_overrides("prod", "mine", 9, oven)
     path = settled.write(tmp_path / "profile")
@@ -92,19 +92,19 @@ def test_a_run_gets_one_target_with_its_overrides_and_the_jinja_as_it_was(oven, 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_duckdb_file_beside_the_project_stays_beside_it(oven):
+def test_a_relative_duckdb_path_is_relative_to_the_project(oven):
     write(oven)
     settled = UserProfile.find(oven).with_overrides("dev", None, None, oven)
     assert settled.outputs["dev"]["path"] == str(oven / "oven.duckdb")
 
 
 @pytest.mark.parametrize("path", [":memory:", "md:bakery", "/data/oven.duckdb", "{{ env_var('X') }}"])
-def test_other_duckdb_paths_are_left_alone(oven, path):
+def test_other_duckdb_paths_do_not_change(oven, path):
     write(oven, f"oven: {{outputs: {{dev: {{type: duckdb, path: {json.dumps(path)}}}}}}}")
     assert UserProfile.find(oven).with_overrides("dev", None, None, oven).outputs["dev"]["path"] == path
 
 
-def test_no_profiles_file_anywhere_is_told_with_the_places(oven, tmp_path):
+def test_the_error_for_no_profiles_yml_names_the_searched_folders(oven, tmp_path):
     with pytest.raises(
         ProfileNotFound,
         match=r"profile 'oven'.*no profiles\.yml in .*oven, .*\.dbt.*--profiles-dir.*--duckdb",
@@ -112,7 +112,7 @@ def test_no_profiles_file_anywhere_is_told_with_the_places(oven, tmp_path):
         UserProfile.find(oven)
 
 
-def test_an_unknown_profile_and_an_unknown_target_are_told_with_those_there_are(oven):
+def test_the_error_for_an_unknown_profile_or_target_names_the_existing_ones(oven):
     write(oven, "stove: {outputs: {dev: {type: duckdb}}}")
     with pytest.raises(
         ProfileNotFound, match=r"'oven' .* is not in .*profiles\.yml. The profiles there are: stove"
@@ -124,18 +124,18 @@ def test_an_unknown_profile_and_an_unknown_target_are_told_with_those_there_are(
 
 
 @pytest.mark.parametrize("text", ["oven: [", "- oven", "oven: {outputs: nothing}"])
-def test_a_file_that_is_no_profiles_file_is_told(oven, text):
+def test_a_file_that_is_not_a_valid_profiles_yml_is_an_error(oven, text):
     write(oven, text)
     with pytest.raises(ProfileNotFound, match=r"profiles\.yml"):
         UserProfile.find(oven)
 
 
-def test_a_folder_that_is_no_project_is_told(tmp_path):
+def test_a_folder_without_a_dbt_project_is_an_error(tmp_path):
     with pytest.raises(InvalidDbtProject, match="There is no dbt project"):
         UserProfile.find(tmp_path)
 
 
-def test_a_project_that_names_no_profile_is_told(oven):
+def test_a_project_without_a_profile_is_an_error(oven):
     (oven / "dbt_project.yml").write_text("name: oven\n")
     with pytest.raises(ProfileNotFound, match="has no profile"):
         UserProfile.find(oven)

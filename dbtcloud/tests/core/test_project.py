@@ -19,12 +19,12 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_checkout_holds_what_the_source_holds(source, tmp_path):
+def test_the_checkout_has_the_files_of_the_source(source, tmp_path):
     assert project.refresh_checkout(source, tmp_path / "checkout") == 2
     assert files(tmp_path / "checkout") == {"dbt_project.yml", "models/bread.sql"}
 
 
-def test_what_changed_is_copied_and_the_rest_left_untouched(source, tmp_path):
+def test_only_changed_files_are_copied(source, tmp_path):
     copy = tmp_path / "checkout"
     project.refresh_checkout(source, copy)
     untouched = (copy / "dbt_project.yml").stat()
@@ -38,7 +38,7 @@ def test_what_changed_is_copied_and_the_rest_left_untouched(source, tmp_path):
     assert (copy / "dbt_project.yml").stat().st_ctime_ns == untouched.st_ctime_ns
 
 
-def test_what_is_gone_from_the_source_goes(source, tmp_path):
+def test_files_that_the_source_no_longer_has_are_deleted(source, tmp_path):
     copy = tmp_path / "checkout"
     project.refresh_checkout(source, copy)
     (source / "models" / "bread.sql").unlink()
@@ -49,7 +49,7 @@ def test_what_is_gone_from_the_source_goes(source, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["logs", "target", "node_modules"])
-def test_a_folder_of_models_may_be_called_like_what_dbt_makes(source, tmp_path, name):
+def test_a_folder_of_models_can_have_a_name_that_dbt_uses(source, tmp_path, name):
     (source / "models" / name).mkdir()
     (source / "models" / name / "crumbs.sql").touch()
 
@@ -58,7 +58,7 @@ def test_a_folder_of_models_may_be_called_like_what_dbt_makes(source, tmp_path, 
     assert f"models/{name}/crumbs.sql" in files(tmp_path / "checkout")
 
 
-def test_what_dbt_made_is_neither_copied_nor_removed(source, tmp_path):
+def test_generated_files_are_neither_copied_nor_removed(source, tmp_path):
     copy = tmp_path / "checkout"
     (source / "target").mkdir()
     (source / "target" / "manifest.json").touch()
@@ -70,7 +70,7 @@ def test_what_dbt_made_is_neither_copied_nor_removed(source, tmp_path):
     assert files(copy) == {"dbt_project.yml", "models/bread.sql", "dbt_packages/dbt_utils/dbt_project.yml"}
 
 
-def test_a_profile_in_the_project_is_not_taken(source, tmp_path):
+def test_a_profile_in_the_project_is_not_copied(source, tmp_path):
     (source / "profiles.yml").write_text("oven: {}\n")
 
     project.refresh_checkout(source, tmp_path / "checkout")
@@ -97,7 +97,7 @@ def test_a_folder_without_a_project_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["packages.yml", "dependencies.yml"])
-def test_packages_are_seen(source, name):
+def test_a_project_with_a_packages_file_has_packages(source, name):
     assert not project.has_packages(source)
     (source / name).touch()
     assert project.has_packages(source)

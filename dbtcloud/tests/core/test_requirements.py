@@ -5,7 +5,7 @@ from dbtcloud.core.runner_errors import UnsupportedDbtVersion
 
 
 @pytest.mark.parametrize("version", [None, "", "latest", "versionless", "compatible"])
-def test_a_version_that_moves_is_the_newest_that_can_be_had(version):
+def test_a_release_track_is_the_newest_version(version):
     assert resolve_requirements(version) == DBT_REQUIREMENTS
 
 
@@ -24,12 +24,12 @@ def test_versions_are_read_as_dbt_cloud_writes_them(version, core):
 
 
 @pytest.mark.parametrize("version", ["1.12", "1.4", "2.0", "newest", "1.11; rm"])
-def test_a_version_that_cannot_be_had_is_told_with_those_that_can(version):
+def test_the_error_for_an_unsupported_version_names_the_supported_ones(version):
     with pytest.raises(UnsupportedDbtVersion, match=r"is not supported.*1\.9 to 1\.11.*for example 1\.11"):
         resolve_requirements(version)
 
 
-def test_adapters_may_be_short_or_of_one_version():
+def test_adapters_can_have_a_short_name_or_a_version():
     assert resolve_requirements("1.11", ["postgres", "dbt-snowflake==1.11.0"])[1:] == (
         "dbt-postgres",
         "dbt-snowflake==1.11.0",

@@ -33,13 +33,13 @@ def heat(fetched):
     return (fetched.folder / "heat.sql").read_text()
 
 
-async def test_the_default_branch_is_fetched_unless_told_otherwise(repository, tmp_path):
+async def test_the_default_branch_is_fetched_unless_another_is_requested(repository, tmp_path):
     fetched = await ProjectSource(url=str(repository), subdirectory="oven").fetch(tmp_path / "work")
     assert (heat(fetched), fetched.revision.branch) == ("select 180\n", "main")
     assert fetched.revision.sha == git(repository, "rev-parse", "main")
 
 
-async def test_a_branch_and_a_commit_can_be_asked_for(repository, tmp_path):
+async def test_a_branch_or_a_commit_can_be_requested(repository, tmp_path):
     source = ProjectSource(url=str(repository), branch="main", subdirectory="oven")
     assert heat(await source.fetch(tmp_path / "work", "hot")) == "select 250\n"
     assert heat(await source.fetch(tmp_path / "work")) == "select 180\n"
@@ -47,7 +47,7 @@ async def test_a_branch_and_a_commit_can_be_asked_for(repository, tmp_path):
     assert heat(await source.fetch(tmp_path / "work", None, sha[:10])) == "select 250\n"
 
 
-async def test_what_is_pushed_later_comes_with_the_next_fetch_and_what_is_gone_goes(repository, tmp_path):
+async def test_the_next_fetch_has_new_files_and_not_the_deleted_ones(repository, tmp_path):
     source = ProjectSource(url=str(repository), subdirectory="oven")
     await source.fetch(tmp_path / "work")
     (repository / "oven" / "cake.sql").write_text("select 1\n")
@@ -57,7 +57,7 @@ async def test_what_is_pushed_later_comes_with_the_next_fetch_and_what_is_gone_g
     assert sorted(path.name for path in folder.iterdir()) == ["cake.sql", "dbt_project.yml"]
 
 
-async def test_a_folder_is_run_as_it_stands_or_as_a_branch_of_its_repository_has_it(repository, tmp_path):
+async def test_a_folder_has_its_current_files_or_those_of_a_requested_branch(repository, tmp_path):
     (repository / "oven" / "heat.sql").write_text("select 999 -- not committed\n")
     source = ProjectSource(folder=repository / "oven")
     assert heat(await source.fetch(tmp_path / "work")).startswith("select 999")
@@ -65,7 +65,7 @@ async def test_a_folder_is_run_as_it_stands_or_as_a_branch_of_its_repository_has
     assert (repository / "oven" / "heat.sql").read_text().startswith("select 999")
 
 
-async def test_a_branch_or_commit_that_is_not_there_is_told(repository, tmp_path):
+async def test_an_unknown_branch_or_commit_is_an_error(repository, tmp_path):
     source = ProjectSource(url=str(repository))
     with pytest.raises(GitError, match="has no branch 'cold'"):
         await source.fetch(tmp_path / "work", "cold")
@@ -74,7 +74,7 @@ async def test_a_branch_or_commit_that_is_not_there_is_told(repository, tmp_path
 
 
 @pytest.mark.parametrize("name", ["--upload-pack=touch", "HEAD~1", "../main", "main^{tree}"])
-async def test_what_is_no_branch_or_commit_is_no_option_of_git_either(repository, tmp_path, name):
+async def test_a_branch_or_commit_cannot_be_an_option_of_git(repository, tmp_path, name):
     source = ProjectSource(url=str(repository))
     with pytest.raises(GitError):
         await source.fetch(tmp_path / "work", name)
@@ -82,7 +82,7 @@ async def test_what_is_no_branch_or_commit_is_no_option_of_git_either(repository
         await source.fetch(tmp_path / "work", None, name)
 
 
-async def test_a_repository_that_cannot_be_reached_is_told_without_its_password(tmp_path):
+async def test_the_error_for_an_unreachable_repository_does_not_show_its_password(tmp_path):
     source = ProjectSource(url="http://baker:s3cret@127.0.0.1:9/oven.git")
     with pytest.raises(GitError) as caught:
         await source.fetch(tmp_path / "work")
@@ -91,7 +91,7 @@ async def test_a_repository_that_cannot_be_reached_is_told_without_its_password(
     assert "s3cret" not in str(caught.value) + str(source)
 
 
-async def test_an_address_that_looks_like_an_option_is_an_address(tmp_path):
+async def test_an_address_cannot_be_an_option_of_git(tmp_path):
     with pytest.raises(GitError):
         await ProjectSource(url=f"--upload-pack=touch {tmp_path}/struck").fetch(tmp_path / "work")
     assert not (tmp_path / "struck").exists()

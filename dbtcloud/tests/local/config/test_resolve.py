@@ -1,4 +1,4 @@
-"""Declared projects become environments and jobs, and keep their ids from one server to the next."""
+"""Configured projects become environments and jobs, and keep their ids in the next server."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ def settle(*projects, told=None):
     return asyncio.run(resolve.resolve_projects(projects, projects[0].project_dir / "work", progress))
 
 
-def test_each_target_has_an_environment_and_a_job_the_profiles_own_first(oven):
+def test_each_target_has_an_environment_and_a_job_with_the_default_target_first(oven):
     own = settle(oven)
     assert [(entry["name"], entry["target_name"]) for entry in own.document["environments"]] == [
         ("prod", "prod"),
@@ -43,7 +43,7 @@ def test_each_target_has_an_environment_and_a_job_the_profiles_own_first(oven):
     assert own.document["projects"] == [{"id": 1, "name": "oven"}]
 
 
-def test_a_variable_that_dbt_would_lack_is_told(oven, monkeypatch):
+def test_a_variable_that_is_not_passed_to_dbt_is_reported(oven, monkeypatch):
     told = []
     settle(oven, told=told)
     assert "OVEN_HOST" in told[0]
@@ -60,7 +60,7 @@ def test_a_project_without_a_profile_can_have_a_duckdb_file(oven):
     assert own.setups[1].uses_profile is False
 
 
-def test_environments_and_jobs_are_as_declared(oven):
+def test_environments_and_jobs_are_those_of_the_configuration(oven):
     own = settle(
         replace(
             oven,
@@ -99,17 +99,17 @@ def test_environments_and_jobs_are_as_declared(oven):
         ({"jobs": (JobConfig("Bake", steps=("rm -rf models",)),)}, InvalidDbtCommand, "'rm -rf models'"),
     ],
 )
-def test_what_does_not_fit_together_is_told(oven, changes, kind, said):
+def test_an_invalid_configuration_is_an_error(oven, changes, kind, said):
     with pytest.raises(kind, match=said):
         settle(replace(oven, **changes))
 
 
-def test_two_projects_of_one_name_are_told(oven):
+def test_two_projects_with_the_same_name_are_an_error(oven):
     with pytest.raises(LocalServerError, match="Two projects have the name 'oven'"):
         settle(oven, oven)
 
 
-def test_jobs_of_one_name_in_two_environments_stay_two(oven, client_of, tmp_path):
+def test_jobs_with_the_same_name_in_two_environments_are_two_jobs(oven, client_of, tmp_path):
     def served():
         server = LocalDbtCloud(token="t", store=tmp_path / "state.sqlite", data_dir=tmp_path)
         jobs = tuple(JobConfig("Nightly", environment=name) for name in ("prod", "ci"))
@@ -124,7 +124,7 @@ def test_jobs_of_one_name_in_two_environments_stay_two(oven, client_of, tmp_path
     assert len(dict(seen[0])) == len({environment for _, environment in seen[0]}) == 2
 
 
-def test_what_keeps_its_name_keeps_its_id_and_its_runs(oven, client_of, tmp_path):
+def test_a_definition_that_keeps_its_name_keeps_its_id_and_its_runs(oven, client_of, tmp_path):
     async def done(plan, observer, cancelled):
         plans.append(plan)
         observer.starting(), observer.running()

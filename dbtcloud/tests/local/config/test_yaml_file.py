@@ -1,4 +1,4 @@
-"""The YAML file of projects: what it may hold, and what is told of what it may not."""
+"""The YAML file of projects: its keys, and the errors for wrong entries."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def read(tmp_path):
     return read_text
 
 
-def test_everything_that_can_be_declared_is_read(read, tmp_path):
+def test_every_key_is_read(read, tmp_path):
     declared = read(WHOLE)
     oven, stove = declared.projects
     assert (declared.keep_artifacts, declared.tokens) == (
@@ -90,6 +90,6 @@ def test_everything_that_can_be_declared_is_read(read, tmp_path):
         ("projects: [", "is not valid YAML"),
     ],
 )
-def test_a_slip_is_told_with_its_place(read, text, said):
+def test_the_error_for_a_wrong_entry_names_its_place(read, text, said):
     with pytest.raises(LocalServerError, match=f"local-dbt-cloud.yml.*{said}"):
         read(text)

@@ -121,7 +121,7 @@ def oven(tmp_path: Path) -> Path:
     return project
 
 
-async def test_a_daily_build_leaves_real_artifacts(plan):
+async def test_a_build_writes_real_artifacts(plan):
     steps = ("dbt build --exclude tag:slow tag:flaky tag:broken",)
     sources = listing(BAKERY)
     plan = replace(plan, steps=steps, generate_docs=True)
@@ -152,7 +152,7 @@ async def test_a_daily_build_leaves_real_artifacts(plan):
     assert listing(BAKERY) == sources
 
 
-def test_the_chain_stops_at_the_first_failing_step(broken):
+def test_a_run_ends_at_the_first_failed_step(broken):
     plan, outcome, record = broken
 
     failing = "Invoke dbt with `dbt build --select +tag:broken`"
@@ -165,7 +165,7 @@ def test_the_chain_stops_at_the_first_failing_step(broken):
     assert found["stg_products"] == "success"
 
 
-async def test_the_flaky_build_passes_the_second_time_and_parses_less(plan, tmp_path):
+async def test_a_second_build_succeeds_and_parses_less(plan, tmp_path):
     plan = replace(plan, steps=("dbt build --select +tag:flaky",))
     first, first_record = await run(plan)
     again = replace(plan, run_dir=tmp_path / "again")
@@ -179,7 +179,7 @@ async def test_the_flaky_build_passes_the_second_time_and_parses_less(plan, tmp_
     assert "partial pars" not in second_record.logs[3].lower()
 
 
-async def test_a_retry_skips_what_was_done_and_goes_on_after_the_failure(plan, tmp_path):
+async def test_a_retry_starts_at_the_failed_step(plan, tmp_path):
     chain = ("dbt seed", "dbt build --select +tag:flaky", "dbt ls --resource-type seed")
     plan = replace(plan, steps=chain)
     first, _ = await run(plan)
@@ -215,7 +215,7 @@ async def test_a_retry_that_fails_can_be_retried(broken, tmp_path):
     }
 
 
-async def test_a_project_that_does_not_compile_says_why(plan, tmp_path):
+async def test_the_log_of_a_project_that_does_not_compile_says_why(plan, tmp_path):
     command = """dbt build --vars '{"forget_the_yeast": true}'"""
     plan = replace(plan, steps=(command,))
     outcome, record = await run(plan)
@@ -229,7 +229,7 @@ async def test_a_project_that_does_not_compile_says_why(plan, tmp_path):
     assert f"Invoke dbt with `{command}`" in record.steps
 
 
-async def test_a_cancelled_run_ends_in_seconds_and_leaves_what_was_finished(plan, tmp_path):
+async def test_a_cancelled_run_ends_in_seconds_with_the_results_so_far(plan, tmp_path):
     command = "dbt build --select +tag:slow --vars '{oven_seconds: 100}'"
     plan = replace(plan, steps=(command,), generate_docs=True)
     outcome, record = await run(plan, cancel_at="START sql table model prod.oven_endurance")
@@ -259,7 +259,7 @@ async def test_a_run_beyond_its_time_limit_is_cancelled_in_dbt_clouds_words(plan
     assert record.events[-1] == (3, 30)
 
 
-async def test_a_run_that_was_cancelled_already_runs_no_dbt(plan):
+async def test_a_run_that_is_cancelled_before_its_start_runs_no_dbt(plan):
     record = Record()
     record.cancelled.set()
 
@@ -281,7 +281,7 @@ async def test_target_schema_and_threads_reach_dbt(plan, oven):
     assert artifact(plan, "target/manifest.json")["nodes"]["model.oven.bread"]["schema"] == "tryout"
 
 
-async def test_a_branch_of_what_is_no_repository_is_told_and_has_no_effect(plan, oven):
+async def test_a_branch_of_a_folder_outside_of_git_is_logged_and_has_no_effect(plan, oven):
     setup = ProjectSetup(ProjectSource(folder=oven), has_revisions=False)
     outcome, record = await run(replace(plan, setup=setup, git_branch="main", steps=("dbt ls",)))
 
@@ -289,7 +289,7 @@ async def test_a_branch_of_what_is_no_repository_is_told_and_has_no_effect(plan,
     assert "The requested branch or commit has no effect" in record.logs[1]
 
 
-async def test_a_branch_that_cannot_be_had_fails_where_it_is_fetched(plan, oven):
+async def test_an_unknown_branch_fails_the_clone_step(plan, oven):
     outcome, record = await run(
         replace(plan, setup=ProjectSetup(ProjectSource(folder=oven)), git_branch="main")
     )
@@ -299,14 +299,14 @@ async def test_a_branch_that_cannot_be_had_fails_where_it_is_fetched(plan, oven)
     assert record.steps == {PRELUDE[0]: 20}
 
 
-async def test_a_dbt_that_cannot_be_had_is_said_before_anything_is_fetched(plan):
+async def test_an_unsupported_version_of_dbt_fails_before_the_clone_step(plan):
     outcome, record = await run(replace(plan, dbt_version="1.4.0-latest"))
 
     assert outcome.message.startswith("dbt 1.4.0-latest is not supported")
     assert record.steps == {"Prepare dbt": 20}
 
 
-async def test_packages_are_brought_first(plan, oven, tmp_path):
+async def test_packages_are_installed_first(plan, oven, tmp_path):
     spices = tmp_path / "spices"
     (spices / "models").mkdir(parents=True)
     (spices / "dbt_project.yml").write_text("name: spices\n")
@@ -331,7 +331,7 @@ async def test_failing_docs_do_not_fail_the_run(plan, oven):
     assert record.steps["Invoke dbt with `dbt docs generate`"] == 20
 
 
-async def test_a_step_that_is_no_dbt_command_is_refused(plan, oven):
+async def test_a_step_that_is_not_a_dbt_command_is_refused(plan, oven):
     outcome, record = await run(
         replace(plan, setup=ProjectSetup(ProjectSource(folder=oven)), steps=("rm -rf models",))
     )
@@ -341,7 +341,7 @@ async def test_a_step_that_is_no_dbt_command_is_refused(plan, oven):
     assert outcome.message in record.logs[3]
 
 
-async def test_a_retry_goes_on_at_a_step_that_never_reached_dbt(plan, oven, tmp_path):
+async def test_a_retry_repeats_a_step_that_failed_before_dbt_started(plan, oven, tmp_path):
     plan = replace(plan, setup=ProjectSetup(ProjectSource(folder=oven)), steps=("dbt build", "bake bread"))
     await run(plan)
     retry = replace(plan, run_dir=tmp_path / "retry", retry_of=plan.run_dir, steps=("dbt build", "dbt ls"))
@@ -351,7 +351,7 @@ async def test_a_retry_goes_on_at_a_step_that_never_reached_dbt(plan, oven, tmp_
     assert list(record.steps) == [*PRELUDE, "Invoke dbt with `dbt ls`"]
 
 
-async def test_a_retry_takes_up_its_runs_own_commands_though_the_job_has_others(plan, oven, tmp_path):
+async def test_a_retry_has_the_commands_of_its_run_although_the_job_has_others(plan, oven, tmp_path):
     (oven / "models" / "bread.sql").write_text("select no_such_thing")
     plan = replace(plan, setup=ProjectSetup(ProjectSource(folder=oven)), steps=("dbt ls", "dbt run"))
     assert (await run(plan))[0].status == 20
@@ -376,7 +376,7 @@ async def test_a_run_can_be_cancelled_while_git_fetches(plan, tmp_path):
     assert record.steps == {PRELUDE[0]: 30}
 
 
-async def test_a_folder_without_a_dbt_project_fails_where_it_is_fetched(plan, tmp_path):
+async def test_a_folder_without_a_dbt_project_fails_the_clone_step(plan, tmp_path):
     (tmp_path / "empty").mkdir()
     outcome, record = await run(replace(plan, setup=ProjectSetup(ProjectSource(folder=tmp_path / "empty"))))
 
@@ -384,7 +384,7 @@ async def test_a_folder_without_a_dbt_project_fails_where_it_is_fetched(plan, tm
     assert record.steps == {PRELUDE[0]: 20}
 
 
-async def test_an_environment_that_cannot_be_made_is_said_in_outcome_and_log(plan, tmp_path, monkeypatch):
+async def test_an_environment_that_cannot_be_created_is_in_outcome_and_log(plan, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("DBTCLOUD_HOME", str(tmp_path / "file"))
     outcome, record = await run(plan)
@@ -395,7 +395,7 @@ async def test_an_environment_that_cannot_be_made_is_said_in_outcome_and_log(pla
     assert record.events[-1] == (1, 20)
 
 
-async def test_a_run_can_be_cancelled_while_its_environment_is_being_made(plan, tmp_path, monkeypatch):
+async def test_a_run_can_be_cancelled_while_its_environment_is_created(plan, tmp_path, monkeypatch):
     record = Record()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("DBTCLOUD_HOME", str(tmp_path / "home"))

@@ -1,11 +1,11 @@
-"""The clock and the two ways instants are written."""
+"""The clock, and the two formats of its instants."""
 
 import pytest
 
 from dbtcloud.local.model.clock import Clock, iso_timestamp, parse_instant, spaced_timestamp
 
 
-def test_it_goes_forward_only(api):
+def test_the_clock_only_moves_forward(api):
     clock = Clock()
     before = clock.now()
     assert clock.advance(60) - before >= 60_000_000
@@ -15,7 +15,7 @@ def test_it_goes_forward_only(api):
     assert api.ask("/_local/clock", "POST", json={"forward": 1}).status_code == 400
 
 
-def test_it_is_moved_over_http(api):
+def test_the_clock_is_moved_over_http(api):
     first = api.ask("/_local/clock", "POST", json={"advance": 0}).json()["now"]
     assert api.ask("/_local/clock/", "POST", json={"advance": 500}).json()["now"] - first >= 500
 
@@ -34,13 +34,13 @@ def test_instants_are_read_with_and_without_an_offset(text):
     assert parse_instant(text) == 1_720_015_140_000_000
 
 
-def test_it_is_read_over_http(api):
+def test_the_clock_is_read_over_http(api):
     before = api.control.now()
     now = api.ask("/_local/clock").json()["now"]
     assert before <= now <= api.control.now()
 
 
-def test_listeners_are_called_when_it_moves():
+def test_listeners_are_called_when_the_clock_moves():
     clock, called = Clock(), []
     clock.listeners.append(lambda: called.append(clock.now()))
     moved = clock.advance(60)

@@ -18,5 +18,5 @@ from dbtcloud.local.model.durations import clock_duration, humanise_duration
         (-5, "00:00:00", "0 minutes"),
     ],
 )
-def test_a_duration_is_written_as_in_published_answers(seconds, clock, words):
+def test_a_duration_has_the_format_of_published_responses(seconds, clock, words):
     assert (clock_duration(seconds * 1_000_000), humanise_duration(seconds * 1_000_000)) == (clock, words)

@@ -1,4 +1,4 @@
-"""Taking a failed run up again."""
+"""The retry of a failed run."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_a_retry_is_a_new_run_that_names_the_old_one(api, failed):
     assert retry["trigger"]["cause_category"] == "rerun"
 
 
-def test_what_a_retry_would_do_is_told(api, failed):
+def test_the_failed_step_and_the_skipped_commands_are_shown(api, failed):
     assert api.get(f"runs/{failed['id']}/retry/") == {
         "failed_step": "Invoke dbt with `dbt build`",
         "skipped_steps": ["dbt run-operation clean"],
@@ -53,7 +53,7 @@ def test_only_the_newest_run_of_a_job_can_be_retried(api, failed):
         ),
     ],
 )
-def test_why_a_run_cannot_be_retried_is_told(api, script, expected):
+def test_the_reason_why_a_run_cannot_be_retried_is_shown(api, script, expected):
     run = api.start(api.job(script))
     assert reason(api, run["id"]) == run["retry_not_supported_reason"] == expected
 
@@ -64,11 +64,11 @@ def reason(api, run):
     return answer.json()["data"]["reason"]
 
 
-def test_rerunning_a_job_takes_its_failure_up(api, failed):
+def test_a_rerun_of_a_failed_job_retries_its_run(api, failed):
     assert api.post(f"jobs/{failed['job_id']}/rerun/")["retrying_run_id"] == failed["id"]
 
 
-def test_rerunning_a_job_that_did_not_fail_starts_a_new_run(api):
+def test_a_rerun_of_a_successful_job_starts_a_new_run(api):
     job = api.job({"outcome": 10})
     assert api.post(f"jobs/{job}/rerun/")["retrying_run_id"] is None
     assert api.post(f"jobs/{job}/rerun/")["trigger"]["cause_category"] == "rerun"
@@ -82,7 +82,7 @@ def scripted(*steps):
     return {**FAILED, "steps": named}
 
 
-def test_a_retry_that_failed_can_be_retried_in_turn(api, failed):
+def test_a_failed_retry_can_be_retried(api, failed):
     job = {"id": failed["job_id"], "name": "Shop", "execute_steps": ["dbt build", "dbt run-operation clean"]}
     api.control.seed(jobs=[{**job, "pretend": scripted(("dbt retry", 20))}])
     second = api.post(f"runs/{failed['id']}/retry/")
@@ -96,7 +96,7 @@ def test_a_retry_that_failed_can_be_retried_in_turn(api, failed):
     assert third["can_retry"]
 
 
-def test_what_failed_before_without_failing_the_run_does_not_count(api):
+def test_a_failed_step_that_does_not_fail_the_run_is_not_the_failed_step(api):
     script = scripted(("dbt source freshness", 20), ("dbt build", 20))
     run = api.start(api.job(script, execute_steps=["dbt build", "dbt test"]))
     assert api.get(f"runs/{run['id']}/retry/") == {
@@ -106,6 +106,6 @@ def test_what_failed_before_without_failing_the_run_does_not_count(api):
 
 
 @pytest.mark.parametrize("command", ["dbt source freshness -s run", "dbt --debug deps", "dbt ls"])
-def test_a_command_is_told_by_its_own_name(api, command):
+def test_a_command_is_recognised_by_its_subcommand(api, command):
     run = api.start(api.job(scripted((command, 20))))
     assert run["retry_not_supported_reason"] == "RETRY_UNSUPPORTED_CMD"

@@ -1,4 +1,4 @@
-"""The queue of real runs, with executors that the tests hold in their hands."""
+"""The queue of real runs, with executors that the tests control."""
 
 import asyncio
 import sys
@@ -63,7 +63,7 @@ def begin(executor):
     assert executor.began.acquire(timeout=WAIT), "no run began"
 
 
-def test_runs_of_one_environment_go_one_after_the_other(queued, executor, eventually):
+def test_runs_of_one_environment_run_one_after_the_other(queued, executor, eventually):
     first, second, third = (queued.start(1)["id"] for _ in range(3))
     begin(executor)
     ahead = [queued.get(f"runs/{run}/")["blocked_by"] for run in (first, second, third)]
@@ -84,7 +84,7 @@ def test_environments_do_not_wait_for_each_other(queued, executor):
     assert {plan.environment_id for plan in executor.plans} == {1, 2}
 
 
-def test_a_waiting_run_is_cancelled_at_once_and_leaves_the_line(queued, executor):
+def test_a_waiting_run_is_cancelled_at_once_and_leaves_the_queue(queued, executor):
     _, second, third = (queued.start(1)["id"] for _ in range(3))
     begin(executor)
     assert queued.post(f"runs/{second}/cancel/")["status"] == 30
@@ -92,7 +92,7 @@ def test_a_waiting_run_is_cancelled_at_once_and_leaves_the_line(queued, executor
     assert queued.get(f"runs/{second}/")["started_at"] is None
 
 
-def test_a_going_run_is_asked_to_end(queued, executor, eventually):
+def test_a_running_run_is_asked_to_stop(queued, executor, eventually):
     run = queued.start(1)["id"]
     begin(executor)
     queued.post(f"runs/{run}/cancel/")
@@ -150,7 +150,7 @@ def test_cancelling_a_running_run_interrupts_its_process_and_starts_the_next(cli
             assert (tmp_path / str(run) / "interrupted").exists()
 
 
-def test_steps_and_their_logs_are_seen_while_they_happen(queued, executor):
+def test_steps_and_their_logs_can_be_read_during_the_run(queued, executor):
     run = queued.start(1)["id"]
     begin(executor)
     (step,) = queued.get(f"runs/{run}/", include_related="run_steps,debug_logs")["run_steps"]
@@ -160,7 +160,7 @@ def test_steps_and_their_logs_are_seen_while_they_happen(queued, executor):
     assert queued.get(f"steps/{step['id']}/")["name"] == step["name"]
 
 
-def test_a_plan_holds_the_overrides_over_the_job(queued, executor):
+def test_the_overrides_of_a_trigger_replace_the_settings_of_the_job(queued, executor):
     overrides = {
         "steps_override": ["dbt parse"],
         "schema_override": "mine",
@@ -176,7 +176,7 @@ def test_a_plan_holds_the_overrides_over_the_job(queued, executor):
     assert (plan.threads, plan.timeout_seconds, plan.generate_docs) == (9, 77, False)
 
 
-def test_a_plan_holds_the_job_where_nothing_is_overridden(queued, executor):
+def test_a_plan_without_overrides_has_the_settings_of_the_job(queued, executor):
     queued.start(1)
     begin(executor)
     plan = executor.plans[0]
@@ -187,7 +187,7 @@ def test_a_plan_holds_the_job_where_nothing_is_overridden(queued, executor):
     assert plan.work_dir != plan.run_dir
 
 
-def test_an_executor_that_breaks_ends_its_run_and_not_the_queue(client_of, eventually):
+def test_an_error_of_the_executor_ends_its_run_and_not_the_queue(client_of, eventually):
     async def broken(plan, observer, cancelled):
         raise OSError("no space left")
 
@@ -198,7 +198,7 @@ def test_an_executor_that_breaks_ends_its_run_and_not_the_queue(client_of, event
         assert "no space left" in client.get(f"runs/{runs[0]}/")["status_message"]
 
 
-def test_a_project_without_sources_ends_its_run_with_what_to_do(queued, eventually):
+def test_the_error_of_a_run_without_a_dbt_project_says_what_to_do(queued, eventually):
     queued.control.seed(
         projects=[{"id": 2, "name": "Bare"}], jobs=[{"id": 80, "name": "Bare", "project_id": 2}]
     )
@@ -207,9 +207,7 @@ def test_a_project_without_sources_ends_its_run_with_what_to_do(queued, eventual
     assert "project_dir" in queued.get(f"runs/{run}/")["status_message"]
 
 
-def test_a_server_that_stops_cancels_what_goes_and_leaves_what_waits_in_the_queue(
-    executor, client_of, tmp_path
-):
+def test_a_server_that_stops_cancels_running_runs_and_keeps_waiting_ones(executor, client_of, tmp_path):
     file = tmp_path / "state.sqlite"
     with LocalDbtCloud(token="t", store=file, data_dir=tmp_path, execute=executor) as server:
         client = client_of(server)
@@ -225,7 +223,7 @@ def test_a_server_that_stops_cancels_what_goes_and_leaves_what_waits_in_the_queu
     assert [plan.run_id for plan in later.plans] == [waiting]
 
 
-def test_resetting_ends_what_goes_and_forgets_its_files(executor, client_of, tmp_path):
+def test_a_reset_ends_running_runs_and_deletes_their_files(executor, client_of, tmp_path):
     with LocalDbtCloud(token="t", data_dir=tmp_path, execute=executor) as server:
         client = client_of(server)
         first = client.start(1)["id"]
@@ -238,7 +236,7 @@ def test_resetting_ends_what_goes_and_forgets_its_files(executor, client_of, tmp
         begin(executor)
 
 
-def test_a_run_never_inherits_the_files_of_an_earlier_servers_run(executor, client_of, tmp_path):
+def test_a_run_never_has_the_files_of_a_run_of_an_earlier_server(executor, client_of, tmp_path):
     for _ in range(2):
         with LocalDbtCloud(token="t", data_dir=tmp_path, execute=executor) as server:
             run = client_of(server).start(1)["id"]
@@ -250,7 +248,7 @@ def test_a_run_never_inherits_the_files_of_an_earlier_servers_run(executor, clie
             assert client_of(server).get(f"runs/{run}/artifacts/") == ["manifest.json"]
 
 
-def test_a_server_that_was_killed_has_lost_what_went_and_starts_what_waited(executor, client_of, tmp_path):
+def test_after_a_kill_the_running_run_has_failed_and_the_waiting_one_starts(executor, client_of, tmp_path):
     file, kept = tmp_path / "state.sqlite", tmp_path / "killed.sqlite"
     with LocalDbtCloud(token="t", store=file, data_dir=tmp_path, execute=executor) as server:
         client = client_of(server)
@@ -269,7 +267,7 @@ def test_a_server_that_was_killed_has_lost_what_went_and_starts_what_waited(exec
         assert "ended unexpectedly" in lost["run_steps"][0]["logs"]
 
 
-def test_fifty_runs_asked_for_at_once_all_wait_their_turn(queued, executor, eventually):
+def test_fifty_runs_that_are_requested_at_once_run_one_after_the_other(queued, executor, eventually):
     with ThreadPoolExecutor(10) as pool:
         answers = list(
             pool.map(
@@ -311,7 +309,7 @@ async def tidied():
     store.close()
 
 
-async def test_runs_that_wait_begin_though_tidying_fails(tidied, caplog):
+async def test_waiting_runs_start_although_the_deletion_of_artifacts_fails(tidied, caplog):
     store, queue, spared = tidied
     runs = [
         RunRecord(number, 1, 1, 1, 1, 0, retrying_run_id=9 if number == 3 else None) for number in (1, 2, 3)

@@ -45,7 +45,7 @@ def runs(api, job_id):
     return api.get("runs/", job_definition_id=job_id, order_by="id", include_related="trigger")
 
 
-def test_a_cron_line_starts_runs_as_of_the_instants_that_they_were_due_at(api):
+def test_a_cron_expression_starts_runs_with_their_due_times(api):
     job = api.job({"running": 5}, **by_cron("0 * * * *"))
     assert runs(api, job) == []
     api.control.advance(3 * HOUR + MINUTE)
@@ -68,7 +68,7 @@ def test_a_cron_line_starts_runs_as_of_the_instants_that_they_were_due_at(api):
         {"schedule": {"cron": "* * * * * *"}},
     ],
 )
-def test_a_job_whose_schedule_is_off_or_means_nothing_does_not_start(api, fields):
+def test_a_job_with_an_inactive_or_invalid_schedule_does_not_start(api, fields):
     job = api.job({}, **{**by_cron("* * * * *"), **fields})
     api.control.advance(HOUR)
     assert api.ask(f"runs/?job_definition_id={job}").json()["data"] == []
@@ -90,13 +90,13 @@ def test_a_job_whose_schedule_is_off_or_means_nothing_does_not_start(api, fields
         ),
     ],
 )
-def test_schedules_are_followed_in_each_form_that_the_api_takes(api, schedule, count):
+def test_schedules_work_in_each_form_that_the_api_accepts(api, schedule, count):
     job = api.job({}, schedule=schedule, triggers={"schedule": True})
     api.control.advance(DAY)
     assert len(runs(api, job)) == count
 
 
-def test_it_starts_in_its_own_time_too(api, eventually):
+def test_a_run_starts_when_it_is_due_without_a_moved_clock(api, eventually):
     api.control.advance(MINUTE - api.control.now() % MINUTE - 0.3)
     job = api.job({}, **by_cron("* * * * *"))
     eventually(lambda: len(runs(api, job)) == 1)
@@ -118,7 +118,7 @@ def test_a_completed_run_starts_another_job(api):
 
 
 @pytest.mark.parametrize(("outcome", "statuses", "count"), [(20, [10], 0), (20, [10, 20], 1), (30, [30], 1)])
-def test_only_the_statuses_asked_for_start_a_run(api, outcome, statuses, count):
+def test_only_the_statuses_of_the_condition_start_a_run(api, outcome, statuses, count):
     first = api.job({"running": 5, "outcome": outcome})
     second = api.job({}, **after(first, *statuses))
     api.start(first)
@@ -137,14 +137,14 @@ def test_only_the_statuses_asked_for_start_a_run(api, outcome, statuses, count):
         {"condition": {"job_id": True, "statuses": [None]}},
     ],
 )
-def test_a_condition_that_means_nothing_starts_nothing(api, condition):
+def test_an_invalid_condition_starts_nothing(api, condition):
     job = api.job({}, job_completion_trigger_condition=condition)
     api.start(api.job({}))
     api.control.advance(MINUTE)
     assert runs(api, job) == []
 
 
-def test_jobs_follow_one_another_though_the_clock_jumps_past_all_of_them(api):
+def test_a_chain_of_jobs_runs_when_the_clock_moves_past_all_of_them(api):
     first = api.job({"running": 60}, **by_cron("0 * * * *"))
     second = api.job({}, **after(first, 10))
     third = api.job({"running": 10}, **after(second, 10))
@@ -154,7 +154,7 @@ def test_jobs_follow_one_another_though_the_clock_jumps_past_all_of_them(api):
     assert [instant[14:19] for instant in created[third]] == ["01:00"] * 2
 
 
-def test_a_clock_that_jumps_far_starts_only_so_many(api, caplog):
+def test_a_clock_that_moves_far_starts_a_limited_number_of_runs(api, caplog):
     job = api.job({}, **by_cron("* * * * *"))
     api.control.advance(30 * DAY)
     assert len(api.get("runs/", job_definition_id=job)) == 100
@@ -171,7 +171,7 @@ def test_a_job_that_starts_itself_does_not_stop_the_server(api):
     assert api.ask("/_local/health").status_code == 200
 
 
-def test_jobs_tell_when_they_run_next(api):
+def test_jobs_show_the_time_of_their_next_run(api):
     job = api.job({}, **by_cron("30 6 * * *"))
     told = api.get(f"jobs/{job}/")
     now = datetime.fromtimestamp(api.control.now(), UTC)
@@ -183,7 +183,7 @@ def test_jobs_tell_when_they_run_next(api):
     assert api.get("jobs/1/")["next_run"] is None
 
 
-def test_a_server_that_was_not_told_to_starts_nothing(served, client_of):
+def test_a_server_without_schedules_starts_nothing(served, client_of):
     served.control.reset()
     client = client_of(served)
     job = client.job({}, **by_cron("* * * * *"))
@@ -192,7 +192,7 @@ def test_a_server_that_was_not_told_to_starts_nothing(served, client_of):
     assert client.get(f"jobs/{job}/")["next_run"] is None
 
 
-def test_a_reset_puts_the_clock_back_and_schedules_go_on(api):
+def test_schedules_work_after_a_reset_of_the_clock(api):
     api.control.advance(DAY)
     api.control.reset()
     job = api.job({}, **by_cron("0 * * * *"))
@@ -208,7 +208,7 @@ CRON_FIELD = st.text(alphabet="0123456789*/-,?LW#aJAN ", min_size=1, max_size=6)
 @example(cron="0 0 29 2 *")
 @example(cron="0 0 31 2 *")
 @example(cron="whenever")
-def test_whatever_stands_for_a_cron_line_is_no_error(cron):
+def test_no_cron_expression_raises_an_error(cron):
     assert isinstance(CronExpression(cron).describe(), str)
     fired = next_scheduled_time(JobRecord(1, "a", schedule={"cron": cron}, triggers={"schedule": True}), 0)
     assert fired is None or fired > 0

@@ -1,11 +1,11 @@
-"""Simulated runs: a life acted out by the clock."""
+"""Simulated runs, which follow a script by the clock."""
 
 import pytest
 
 from dbtcloud.local.orchestration.simulated_runs import Script
 
 
-def test_a_run_passes_every_status_as_the_clock_goes_on(api):
+def test_a_run_passes_every_status_as_the_clock_moves(api):
     run = api.start(api.job())["id"]
     statuses = []
     for seconds in (0, 10.1, 5, 59, 2):
@@ -14,7 +14,7 @@ def test_a_run_passes_every_status_as_the_clock_goes_on(api):
     assert statuses == [1, 2, 3, 3, 10]
 
 
-def test_its_flags_and_instants_follow(api):
+def test_the_flags_and_timestamps_of_a_run_follow_its_status(api):
     run = api.start(api.job())["id"]
     queued = api.get(f"runs/{run}/")
     api.control.advance(100)
@@ -31,7 +31,7 @@ def test_its_flags_and_instants_follow(api):
     assert ended["created_at"] < ended["dequeued_at"] < ended["started_at"] < ended["finished_at"]
 
 
-def test_its_steps_begin_one_after_the_other(api):
+def test_steps_start_one_after_the_other(api):
     run = api.start(api.job())["id"]
     seen = []
     for seconds in (14, 2, 5, 60):
@@ -41,7 +41,7 @@ def test_its_steps_begin_one_after_the_other(api):
     assert seen == [[], [(1, 3)], [(1, 10), (2, 3)], [(1, 10), (2, 10)]]
 
 
-def test_cancelling_ends_it_at_once_and_cuts_its_step_short(api):
+def test_a_cancelled_run_and_its_step_end_at_once(api):
     run = api.start(api.job())["id"]
     api.control.advance(30)
     assert api.post(f"runs/{run}/cancel/")["status"] == 30
@@ -51,7 +51,7 @@ def test_cancelling_ends_it_at_once_and_cuts_its_step_short(api):
     assert [step["status"] for step in shown["run_steps"]] == [10, 30]
 
 
-def test_cancelled_in_the_queue_it_never_started(api):
+def test_a_run_that_is_cancelled_in_the_queue_has_no_start(api):
     run = api.start(api.job())["id"]
     api.post(f"runs/{run}/cancel/")
     api.control.advance(100)
@@ -65,7 +65,7 @@ def test_cancelling_a_finished_run_changes_nothing(api):
     assert api.post(f"runs/{run}/cancel/")["status"] == 10
 
 
-def test_a_failure_carries_its_message_once_it_happened(api):
+def test_a_failed_run_has_its_message_only_after_the_failure(api):
     run = api.start(api.job({"running": 5, "outcome": 20, "message": "It broke."}))["id"]
     assert api.get(f"runs/{run}/")["status_message"] is None
     api.control.advance(6)
@@ -73,7 +73,7 @@ def test_a_failure_carries_its_message_once_it_happened(api):
     assert (shown["status"], shown["status_message"], shown["is_error"]) == (20, "It broke.", True)
 
 
-def test_it_is_marked_as_pretended(api):
+def test_a_simulated_run_is_recognisable(api):
     assert api.start(api.job())["_local"] == {"pretended": True}
 
 
@@ -88,7 +88,7 @@ def test_it_is_marked_as_pretended(api):
         ({"artifacts": ["run_results.json"]}, "'artifacts' is"),
     ],
 )
-def test_a_wrong_script_is_named(script, words):
+def test_the_error_for_an_invalid_script_names_the_reason(script, words):
     with pytest.raises(ValueError, match=words):
         Script.parse(script)
 
@@ -102,7 +102,7 @@ def test_a_wrong_script_is_named(script, words):
         ("Invoke dbt with `dbt build`", 20, {"run_results.json": {}}, True),
     ],
 )
-def test_a_step_that_has_built_leaves_results(api, name, outcome, given, there):
+def test_a_successful_build_step_has_run_results(api, name, outcome, given, there):
     steps = [{"name": name, "outcome": outcome}]
     run = api.start(api.job({"outcome": outcome, "steps": steps, "artifacts": given}))["id"]
     assert ("run_results.json" in api.get(f"runs/{run}/artifacts/")) is there

@@ -1,4 +1,4 @@
-"""The server's own life: starting, stopping, keeping, refusing."""
+"""A server in a thread: its start, its stop, its state and its refusals."""
 
 import logging
 import os
@@ -20,14 +20,14 @@ from dbtcloud.local.server.in_thread import LocalDbtCloud, LocalServerError
 from dbtcloud.local.server.settings import ServerSettings
 
 
-def test_it_starts_in_well_under_a_second():
+def test_a_server_starts_in_less_than_a_second():
     begin = time.monotonic()
     with LocalDbtCloud() as server:
         assert requests.get(f"{server.url}/_local/health/", timeout=5).json() == {"status": "ok"}
     assert time.monotonic() - begin < 1
 
 
-def test_it_leaves_no_thread_port_or_folder_behind(monkeypatch, tmp_path):
+def test_a_stopped_server_leaves_no_thread_port_or_folder(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = set(threading.enumerate())
     with LocalDbtCloud() as server:
@@ -39,14 +39,14 @@ def test_it_leaves_no_thread_port_or_folder_behind(monkeypatch, tmp_path):
         socket.create_connection(("127.0.0.1", port), timeout=1)
 
 
-def test_a_program_that_forgets_to_stop_it_leaves_nothing_behind_either(tmp_path):
+def test_the_server_also_stops_at_the_end_of_the_program(tmp_path):
     program = "from dbtcloud.local.server.in_thread import LocalDbtCloud; LocalDbtCloud().start()"
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=30)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_stopping_twice_is_no_error():
+def test_a_second_stop_is_no_error():
     server = LocalDbtCloud()
     server.stop()
     server.start()
@@ -54,24 +54,24 @@ def test_stopping_twice_is_no_error():
     server.stop()
 
 
-def test_a_port_in_use_is_named_with_what_to_do():
+def test_the_error_for_a_port_in_use_says_what_to_do():
     with LocalDbtCloud() as server:
         port = int(server.url.rsplit(":", 1)[1])
         with pytest.raises(LocalServerError, match=rf"Port {port} on 127\.0\.0\.1 is in use.*--port"):
             LocalDbtCloud(port=port).start()
 
 
-def test_an_address_of_another_machine_is_named():
+def test_an_address_of_another_machine_is_an_error():
     with pytest.raises(LocalServerError, match=r"cannot listen on 192\.0\.2\.1:0"):
         LocalDbtCloud(host="192.0.2.1", token="chosen").start()
 
 
-def test_other_machines_need_a_token_of_ones_own():
+def test_a_public_address_requires_a_given_token():
     with pytest.raises(LocalServerError, match="--token"):
         LocalDbtCloud(host="0.0.0.0")
 
 
-def test_tokens_are_made_up_and_never_shown(caplog):
+def test_generated_tokens_are_never_shown(caplog):
     caplog.set_level(logging.DEBUG)
     with LocalDbtCloud() as one, LocalDbtCloud() as other:
         requests.get(
@@ -83,7 +83,7 @@ def test_tokens_are_made_up_and_never_shown(caplog):
             assert one.token not in shown
 
 
-def test_what_a_file_holds_outlives_the_server(client_of, tmp_path):
+def test_the_content_of_a_file_outlives_the_server(client_of, tmp_path):
     file = tmp_path / "deeper" / "state.sqlite"
     with LocalDbtCloud(store=file) as server:
         client = client_of(server)
@@ -96,12 +96,12 @@ def test_what_a_file_holds_outlives_the_server(client_of, tmp_path):
     assert [path.name for path in file.parent.iterdir()] == ["state.sqlite"]
 
 
-def test_what_is_kept_is_for_its_owner_only(tmp_path):
+def test_only_the_owner_can_read_the_state(tmp_path):
     with LocalDbtCloud(store=tmp_path / "kept" / "state.sqlite"):
         assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o700
 
 
-def test_what_is_kept_in_a_folder_that_others_may_read_is_for_its_owner_only_too(tmp_path):
+def test_only_the_owner_can_read_the_state_in_a_folder_that_others_can_read(tmp_path):
     tmp_path.chmod(0o755)
     with LocalDbtCloud(store=tmp_path / "state.sqlite"):
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
@@ -115,7 +115,7 @@ def served_to(tmp_path, token, permission_sets):
     return server
 
 
-def test_further_tokens_have_the_permissions_they_are_given(tmp_path):
+def test_further_tokens_have_their_permission_sets(tmp_path):
     with served_to(tmp_path, "a runner's", ["job_runner"]) as server:
         for path, status in (("jobs/", 200), ("projects/", 403)):
             address = f"{server.url}/api/v2/accounts/1/{path}"
@@ -123,19 +123,19 @@ def test_further_tokens_have_the_permissions_they_are_given(tmp_path):
             assert answer.status_code == status
 
 
-def test_a_token_that_the_server_began_with_stays_after_a_reset(tmp_path):
+def test_the_tokens_of_the_settings_stay_after_a_reset(tmp_path):
     with served_to(tmp_path, "a viewer's", ["job_viewer"]) as server:
         server.control.reset()
         address, headers = f"{server.url}/api/v2/accounts/1/jobs/", {"Authorization": "Token a viewer's"}
         assert requests.get(address, headers=headers, timeout=5).status_code == 200
 
 
-def test_an_unknown_permission_set_is_named(tmp_path):
+def test_an_unknown_permission_set_is_an_error(tmp_path):
     with pytest.raises(LocalServerError, match=r"Cannot accept a token: .* no permission set baker"):
         served_to(tmp_path, "a baker's", ["baker"]).start()
 
 
-def test_a_profile_that_a_killed_server_left_is_removed(tmp_path):
+def test_a_profile_of_a_killed_server_is_deleted(tmp_path):
     profile = tmp_path / "environments" / "1" / "profile" / "profiles.yml"
     profile.parent.mkdir(parents=True)
     profile.write_text("password: s3cret")
@@ -143,7 +143,7 @@ def test_a_profile_that_a_killed_server_left_is_removed(tmp_path):
         assert not profile.exists()
 
 
-def test_a_file_of_an_earlier_version_is_brought_up_to_date(client_of, tmp_path):
+def test_a_file_of_an_earlier_version_is_upgraded(client_of, tmp_path):
     file = tmp_path / "state.sqlite"
     with LocalDbtCloud(store=file) as server:
         client = client_of(server)
@@ -157,7 +157,7 @@ def test_a_file_of_an_earlier_version_is_brought_up_to_date(client_of, tmp_path)
         assert client.start(7)["dbt_version"] == "latest"
 
 
-def test_webhooks_variables_and_what_was_created_outlive_the_server(client_of, tmp_path):
+def test_webhooks_variables_and_created_definitions_outlive_the_server(client_of, tmp_path):
     file = tmp_path / "state.sqlite"
     v3 = "/api/v3/accounts/1/"
     hook = {"name": "x", "client_url": "http://x.example", "event_types": ["job.run.started"], "active": True}
@@ -174,7 +174,7 @@ def test_webhooks_variables_and_what_was_created_outlive_the_server(client_of, t
         assert client.get("jobs/7/")["name"] == "Mine"
 
 
-def test_the_names_of_kinds_in_a_file_stay_for_later_versions(client_of, tmp_path):
+def test_the_names_of_kinds_in_a_file_do_not_change(client_of, tmp_path):
     file, v3 = tmp_path / "state.sqlite", "/api/v3/accounts/1/"
     hook = {"name": "x", "client_url": "http://x.example", "event_types": ["job.run.started"], "active": True}
     with LocalDbtCloud(store=file) as server:
@@ -187,7 +187,7 @@ def test_the_names_of_kinds_in_a_file_stay_for_later_versions(client_of, tmp_pat
     assert kinds == records
 
 
-def test_it_speaks_https_when_given_a_certificate(tmp_path):
+def test_a_server_with_a_certificate_serves_https(tmp_path):
     import ssl
 
     import trustme
@@ -205,7 +205,7 @@ def test_it_speaks_https_when_given_a_certificate(tmp_path):
             requests.get(f"{server.url}/api/v2/accounts/", verify=str(tmp_path / "ca.pem"), timeout=5)
 
 
-def test_a_file_that_another_server_keeps_is_named(tmp_path):
+def test_the_error_for_a_file_of_another_server_names_it(tmp_path):
     file = tmp_path / "state.sqlite"
     with (
         LocalDbtCloud(store=file),
@@ -214,7 +214,7 @@ def test_a_file_that_another_server_keeps_is_named(tmp_path):
         LocalDbtCloud(store=file).start()
 
 
-def test_a_file_of_another_kind_is_named_and_left_alone(tmp_path):
+def test_the_error_for_a_file_of_another_kind_names_it_and_keeps_it(tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("not a database, and longer than its header would be" * 9)
     with pytest.raises(LocalServerError, match="not a database"):

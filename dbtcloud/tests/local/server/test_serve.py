@@ -15,7 +15,7 @@ asyncio.run(serve_forever(ServerSettings(token="t"), lambda served: print(served
 """
 
 
-def test_it_serves_until_a_signal_and_then_exits_with_0():
+def test_a_server_runs_until_a_signal_and_then_exits_with_0():
     for number in (signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
         try:

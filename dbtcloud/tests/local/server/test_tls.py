@@ -1,4 +1,4 @@
-"""The certificate that an https server shows."""
+"""The certificate of an HTTPS server."""
 
 import pytest
 import requests
@@ -29,7 +29,7 @@ def files(tmp_path):
 
 
 @pytest.mark.parametrize("names", [("certificate", "key"), ("both",)])
-def test_clients_that_know_its_authority_are_served(files, names):
+def test_clients_that_trust_the_authority_are_served(files, names):
     with LocalDbtCloud(ssl_context=server_tls_context(*(files[name] for name in names))) as cloud:
         headers = {"Authorization": f"Token {cloud.token}"}
         url = f"{cloud.url}/api/v2/accounts/"
@@ -42,7 +42,7 @@ def test_clients_that_know_its_authority_are_served(files, names):
 @pytest.mark.parametrize(
     "names", [("certificate",), ("certificate", "authority"), ("none",), ("key", "none")]
 )
-def test_files_that_cannot_be_used_are_named_with_what_to_do(files, names, tmp_path):
+def test_the_error_for_unusable_files_names_them_and_says_what_to_do(files, names, tmp_path):
     given = [files.get(name, tmp_path / name) for name in names]
 
     with pytest.raises(LocalServerError, match="python -m trustme") as refused:
@@ -50,7 +50,7 @@ def test_files_that_cannot_be_used_are_named_with_what_to_do(files, names, tmp_p
     assert all(str(file) in str(refused.value) for file in given)
 
 
-def test_a_key_with_a_password_is_refused_and_not_asked_for(files, tmp_path):
+def test_a_key_with_a_password_is_refused_without_a_prompt(files, tmp_path):
     key = load_pem_private_key(files["key"].read_bytes(), None)
     locked = tmp_path / "locked.pem"
     encryption = BestAvailableEncryption(b"dough")
