@@ -1,4 +1,4 @@
-"""The control plane: what tests may do to the server beside calling dbt Cloud's API."""
+"""The control plane, with which tests do to the server what dbt Cloud's API cannot."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -28,6 +28,7 @@ class ControlPlane:
         setups: how to run the projects of `default_seed`, by project id, if they are a user's own.
 
     Attributes:
+        authenticator: checks the tokens.
         faults: injects faults.
         rate_limit: limits the rate of requests.
         request_log: the last requests.

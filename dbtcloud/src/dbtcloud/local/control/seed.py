@@ -30,6 +30,7 @@ _KINDS: Mapping[str, type[Definition]] = {
     "jobs": JobRecord,
     "environment_variables": EnvironmentVariable,
 }
+# Each kind refers to those before it by their ids.
 _UPSERTED_KINDS: Mapping[str, type[_Named]] = {
     "projects": ProjectRecord,
     "environments": EnvironmentRecord,
