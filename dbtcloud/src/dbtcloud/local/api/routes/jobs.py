@@ -140,7 +140,11 @@ def _check_owners(call: ApiCall, job: JobRecord, body: dict[str, object]) -> Non
 
 
 def _new_job(body: Any, job: JobRecord) -> JobRecord:
-    """Return a new job: `job`, which has only an id and an account, with the fields of the body.
+    """Return a new job with the fields of the body.
+
+    Args:
+        body: the body.
+        job: the job with an id, an account, and the default of each other field.
 
     Raises:
         ApiException: 400: a field is missing or of another type; 500: the description has more than 255

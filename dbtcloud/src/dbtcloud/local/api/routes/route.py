@@ -50,6 +50,7 @@ class ApiCall:
     def path_id(self, name: str) -> int:
         """Return an id of the path, or raise 404 if it is not a number."""
         text = self.request.match_info[name]
+        # SQLite has integers of at most 64 bits: nineteen digits may be too many.
         if not (text.isascii() and text.isdigit()) or len(text) > 18:
             raise ApiException.not_found()
         return int(text)

@@ -58,6 +58,7 @@ async def _cancel_run(call: ApiCall) -> web.Response:
     """Cancel a run and return it. If real dbt executes it, it may end a moment later."""
     cloud, run = call.cloud, call.run()
     cloud.cancel(run)
+    # Read again, since it has changed in the store.
     return data_response(RelatedObjects(cloud).run(call.run()))
 
 
@@ -88,6 +89,7 @@ async def _get_step(call: ApiCall) -> web.Response:
     """Return one step."""
     account, cloud = call.account(), call.cloud
     include = call.query({}).include
+    # A step's id is made of the id of its run and its index.
     run_id, index = divmod(call.path_id("step_id"), STEPS_PER_RUN)
     run = cloud.store.runs.get(run_id)
     if run is None or run.account_id != account.id:
