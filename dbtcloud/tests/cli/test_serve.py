@@ -168,7 +168,7 @@ PROFILE = ("profiles.yml", "stove: {outputs: {dev: {type: duckdb}}}")
         ),
     ],
 )
-def test_an_invalid_project_is_an_error_of_one_line(oven, monkeypatch, options, file, said):
+def test_an_invalid_project_is_an_error_without_a_traceback(oven, monkeypatch, options, file, said):
     monkeypatch.chdir(oven.parent)
     if file:
         (oven / file[0]).write_text(file[1])

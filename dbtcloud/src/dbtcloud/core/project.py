@@ -56,7 +56,7 @@ def load_yaml(path: Path, error_class: type[RunnerError]) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise error_class(f"{path} cannot be read: {error}. Correct the file.") from error
+        raise error_class(f"{path} cannot be read. Correct the file:\n{error}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):

@@ -45,7 +45,7 @@ def _content(path: Path) -> Any:
             f"The file {path} cannot be read: {error.strerror}. Check --config."
         ) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise LocalServerError(f"The file {path} is not valid YAML: {error}. Correct the file.") from error
+        raise LocalServerError(f"The file {path} is not valid YAML. Correct it:\n{error}") from error
 
 
 def _object(kind: type[_T], value: Any, where: str, readers: Mapping[str, _Reader]) -> _T:

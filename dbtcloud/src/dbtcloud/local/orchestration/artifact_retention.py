@@ -38,7 +38,8 @@ class ArtifactRetention:
         found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
         if not found:
             raise LocalServerError(
-                f"{text!r} is not a size. Give a number and a unit, for example 500MB or 2GB."
+                f"The limit for artifacts {text!r} is not a size. Give a number and a unit, for example 500MB"
+                " or 2GB."
             )
         return round(float(found[1]) * _UNITS[found[2].upper()])
 
