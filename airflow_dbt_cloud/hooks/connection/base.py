@@ -94,8 +94,10 @@ class DbtCloudBaseHook(KeptSessionHook):
         return credentials
 
     def _read(self, conn: Connection) -> Credentials:
-        with as_airflow_exceptions():
+        try:
             return connection_credentials.credentials(conn, conn.extra_dejson, self.timeout_seconds)
+        except DbtCloudError as error:
+            raise airflow_exception(error) from error
 
     def _has_new_credentials(self, refused: Credentials) -> bool:
         """Return whether the connection has changed since these were refused; the new ones are used then."""
@@ -150,13 +152,15 @@ class DbtCloudBaseHook(KeptSessionHook):
         Raises:
             DbtCloudApiException: If it names none, or something that is not a number.
         """
-        with as_airflow_exceptions():
+        try:
             if credentials.account_id is None:
                 raise InvalidArgument(
                     f"No account was named, and connection {self.dbt_cloud_conn_id!r} names none",
                     fix="Give account_id, or put the account's number into the connection's field Account ID",
                 )
             return int(identifier(credentials.account_id, "account id"))
+        except DbtCloudError as error:
+            raise airflow_exception(error) from error
 
     def _call(
         self,
@@ -165,11 +169,13 @@ class DbtCloudBaseHook(KeptSessionHook):
         decision: RetryDecision | None = None,
     ) -> T:
         """Carry out a call on the worker; `on_response` is given each answer."""
-        with as_airflow_exceptions():
+        try:
             return run_call(call, self._send, retry=decision or self._decision, on_response=on_response)
+        except DbtCloudError as error:
+            raise airflow_exception(error) from error
 
     def _answers(self, call: Call[Any]) -> list[requests.Response]:
-        """The responses that a call received; the call itself checks them."""
+        """Return the responses that a call received, which the call itself has checked."""
         answers: list[requests.Response] = []
         self._call(call, lambda response: answers.append(response.raw))
         return answers

@@ -41,14 +41,12 @@ class KeptSessionHook(HttpHook):
         super().__init__(auth_type=TokenAuth, tcp_keep_alive=False)
         # HttpHook has set a method and options in this thread. The hooks of thousands of triggers never use
         # them, and each such local is seven objects more for the garbage collector.
-        del vars(self)["_thread_local"]
+        del vars(self)["_thread"]
 
-    @property
+    @cached_property
     def _thread(self) -> threading.local:
-        local: threading.local | None = vars(self).get("_thread_local")
-        if local is None:
-            # `setdefault` is atomic: two threads that come first at the same time get the same object.
-            local = vars(self).setdefault("_thread_local", threading.local())
+        # `setdefault` is atomic: two threads that come first at the same time get the same object.
+        local: threading.local = vars(self).setdefault("_thread", threading.local())
         return local
 
     @property
@@ -78,23 +76,25 @@ class KeptSessionHook(HttpHook):
         headers: dict[Any, Any] | None = None,  # noqa: ARG002 -- HttpHook's signature
         extra_options: dict[str, Any] | None = None,
     ) -> Session:
-        """This thread's session, signed with the token.
+        """Return this thread's session, which signs with the token.
 
         Args:
             headers: Not used: `run` sends them with the request itself.
             extra_options: Options of the request about to be sent: `timeout`, `stream`, `allow_redirects` …
         """
-        from dbtcloud.client.transport.sync_client import apply_transport, new_session
-
-        access = self._credentials
-        self.base_url = access.base_url
-        if not hasattr(self._thread, "session"):
-            self._thread.session = kept_alive(new_session(access.transport))
-        options = {"timeout": access.transport.timeout, "allow_redirects": False, **(extra_options or {})}
-        self.merged_extra = options
-        session: Session = apply_transport(self._thread.session, access.transport)
-        session.proxies = access.transport.requests_proxies(access.base_url)
-        session.auth, session.stream = TokenAuth(access.token), bool(options.get("stream"))
+        credentials = self._credentials
+        self.base_url = credentials.base_url
+        # A connection that has changed has another token, and perhaps another proxy or certificate.
+        if getattr(self._thread, "credentials", None) is not credentials:
+            self.close()
+            self._thread.session, self._thread.credentials = _new_session(credentials), credentials
+        session: Session = self._thread.session
+        options = {
+            "timeout": credentials.transport.timeout,
+            "allow_redirects": False,
+            **(extra_options or {}),
+        }
+        self.merged_extra, session.stream = options, bool(options.get("stream"))
         return session
 
     def run_and_check(
@@ -115,13 +115,13 @@ class KeptSessionHook(HttpHook):
         return response
 
     def url_from_endpoint(self, endpoint: str | None) -> str:
-        """The address of an endpoint: a full URL as it is, a path below the connection's host."""
+        """Return the address of an endpoint: a full URL as it is, a path below the connection's host."""
         place = endpoint or ""
         return place if "://" in place else f"{self._credentials.base_url}/{place.lstrip('/')}"
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy takes over: all but the sessions, which belong to threads of this process."""
-        return {name: value for name, value in vars(self).items() if name != "_thread_local"}
+        """Return what a copy takes over: all but the sessions, which belong to threads of this process."""
+        return {name: value for name, value in vars(self).items() if name != "_thread"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -130,13 +130,18 @@ class KeptSessionHook(HttpHook):
         """Close this thread's session."""
         if hasattr(self._thread, "session"):
             self._thread.session.close()
-            del self._thread.session
+            del self._thread.session, self._thread.credentials
 
 
-def kept_alive(session: Session) -> Session:
-    """Have the operating system keep idle connections open, as HttpHook does; made here only when needed."""
+def _new_session(credentials: Credentials) -> Session:
+    """Return a session that signs with the token and keeps idle connections open, as HttpHook's do."""
     from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
 
+    from dbtcloud.client.transport.sync_client import new_session
+
+    session = new_session(credentials.transport)
+    session.auth = TokenAuth(credentials.token)
+    session.proxies = credentials.transport.requests_proxies(credentials.base_url)
     for scheme in ("https://", "http://"):
         session.mount(scheme, TCPKeepAliveAdapter(idle=120, count=20, interval=30))
     return session

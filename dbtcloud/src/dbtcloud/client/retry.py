@@ -82,19 +82,17 @@ def _take_step(
         yield step
         return None, None
     for attempt in count(1):
+        failure: DbtCloudError | None
         try:
-            return (yield from _send_once(step)), None
+            response = yield from ask(step)
+            failure = error_from_response(step, response)
         except DbtCloudError as error:
-            delay = retry(step, error, attempt)
-            if delay is None:
-                return None, error
-            log.warning("%s Attempt %d failed; the next one follows in %.3g s.", error, attempt, delay)
-            yield Sleep(delay)
+            failure = error
+        if failure is None:
+            return response, None
+        delay = retry(step, failure, attempt)
+        if delay is None:
+            return None, failure
+        log.warning("%s Attempt %d failed; the next one follows in %.3g s.", failure, attempt, delay)
+        yield Sleep(delay)
     raise AssertionError("unreachable")
-
-
-def _send_once(request: Request) -> Call[Response]:
-    response = yield from ask(request)
-    if (error := error_from_response(request, response)) is not None:
-        raise error
-    return response

@@ -117,11 +117,6 @@ def new_session(transport: Transport) -> requests.Session:
     session = requests.Session()
     session.hooks["response"].append(check_gzip)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return apply_transport(session, transport)
-
-
-def apply_transport(session: requests.Session, transport: Transport) -> requests.Session:
-    """Set the certificates of `transport` on a session, and return the session."""
     # Only `Transport` reads the environment. requests would prefer certificates of the
     # environment to those of the transport, and entries of ~/.netrc to the token.
     session.trust_env = False
