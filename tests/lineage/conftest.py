@@ -11,8 +11,8 @@ from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 
 
 @pytest.fixture
-def told(tmp_path, monkeypatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Gives every OpenLineage event that Airflow and this provider emitted so far."""
+def emitted(tmp_path, monkeypatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Returns every OpenLineage event that Airflow and this provider have emitted so far."""
     from airflow.providers.openlineage.plugins import listener
 
     file = tmp_path / "events.jsonl"
@@ -29,7 +29,7 @@ def told(tmp_path, monkeypatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 
 def _forget() -> None:
-    """Let OpenLineage read its configuration anew, which it keeps for the life of a process."""
+    """Let OpenLineage read its configuration again, which it otherwise reads once per process."""
     from airflow.providers.openlineage import conf
     from airflow.providers.openlineage.plugins import listener
 

@@ -1,4 +1,4 @@
-"""What OpenLineage is told of a finished run."""
+"""OpenLineage events of a run."""
 
 import json
 import subprocess
@@ -92,11 +92,11 @@ def without_schema(event):
     return {name: value for name, value in event.items() if name != "schemaURL"}
 
 
-def test_the_check_finds_what_the_schema_does_not_allow(build, shop, told):
+def test_the_check_finds_what_the_schema_does_not_allow(build, shop, emitted):
     from openlineage.client import event_v2
 
     build(job_id=shop(WHOLE))
-    event = without_schema(of(told(), NODE)[-1])
+    event = without_schema(of(emitted(), NODE)[-1])
     event["run"].pop("runId")
     event["outputs"][0]["facets"]["schema"]["fields"][0]["name"] = 5
     event["job"]["facets"]["jobType"]["colour"] = "red"
@@ -106,10 +106,10 @@ def test_the_check_finds_what_the_schema_does_not_allow(build, shop, told):
 
 
 @pytest.mark.dbt
-def test_each_step_of_a_real_run_is_told_by_its_own_artifacts(build, dbt_cloud, told):
+def test_the_events_of_each_step_come_from_its_own_artifacts(build, dbt_cloud, emitted):
     outcome = build(job_id=successful_run().seed(dbt_cloud))
     assert outcome.state == "success"
-    events = told()
+    events = emitted()
     ours = [event for event in events if "airflow-dbt-cloud" in event["producer"]]
     assert all(validated(event) for event in ours)
 
@@ -147,46 +147,48 @@ def _artifact(cloud, run_id, step):
 
 
 @pytest.mark.dbt
-def test_a_really_failing_run_and_its_model_are_told_as_failed(build, dbt_cloud, told):
+def test_a_failed_dbt_run_and_its_model_are_emitted_as_failed(build, dbt_cloud, emitted):
     assert build(job_id=failed_run().seed(dbt_cloud)).state == "failed"
-    ended = {event["job"]["name"]: event["eventType"] for event in told()}
+    ended = {event["job"]["name"]: event["eventType"] for event in emitted()}
     assert ended["Sample bakery.Failing build"] == "FAIL"
     assert ended["warehouse.prod.bakery.burnt_batches.build.run"] == "FAIL"
     assert ended[TASK] == "FAIL"
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
-def test_the_run_is_told_with_its_own_times_and_the_task_as_its_parent(build, shop, told, deferrable):
+def test_the_runs_events_have_its_own_times_and_the_task_as_parent(build, shop, emitted, deferrable):
     assert build(job_id=shop(WHOLE), deferrable=deferrable).state == "success"
-    start, end = of(told(), RUN)
+    start, end = of(emitted(), RUN)
     assert (start["eventType"], end["eventType"]) == ("START", "COMPLETE")
     assert start["run"]["runId"] == end["run"]["runId"]
-    assert start["run"]["facets"]["parent"]["run"]["runId"] == of(told(), TASK)[-1]["run"]["runId"]
+    assert start["run"]["facets"]["parent"]["run"]["runId"] == of(emitted(), TASK)[-1]["run"]["runId"]
     assert start["eventTime"] <= end["eventTime"]
     assert validated(start)
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
-def test_the_start_is_told_once_and_while_the_run_still_goes_on(build, jobs, told, deferrable):
+def test_the_start_event_is_emitted_once_while_the_run_is_still_running(build, jobs, emitted, deferrable):
     outcome = build(job_id=jobs.quick, deferrable=deferrable, check_interval=0.1)
     assert outcome.state == "success"
-    names = [event["job"]["name"] for event in told()]
-    states = [event["eventType"] for event in of(told(), "Sample bakery.Quick")]
+    names = [event["job"]["name"] for event in emitted()]
+    states = [event["eventType"] for event in of(emitted(), "Sample bakery.Quick")]
     assert states == ["START", "COMPLETE"]
     assert names.index(TASK) < names.index("Sample bakery.Quick")
-    going = [event for event in told() if (event["job"]["name"], event["eventType"]) == (TASK, "COMPLETE")]
-    assert told().index(of(told(), "Sample bakery.Quick")[0]) < told().index(going[0])
+    completed = [
+        event for event in emitted() if (event["job"]["name"], event["eventType"]) == (TASK, "COMPLETE")
+    ]
+    assert emitted().index(of(emitted(), "Sample bakery.Quick")[0]) < emitted().index(completed[0])
 
 
-def test_a_task_that_does_not_wait_tells_the_start(build, jobs, told):
+def test_a_task_that_does_not_wait_emits_the_start_event(build, jobs, emitted):
     build(job_id=jobs.endless, wait_for_termination=False)
-    (start,) = of(told(), "Sample bakery.Endless")
+    (start,) = of(emitted(), "Sample bakery.Endless")
     assert start["eventType"] == "START"
-    assert start["run"]["facets"]["parent"]["run"]["runId"] == of(told(), TASK)[-1]["run"]["runId"]
+    assert start["run"]["facets"]["parent"]["run"]["runId"] == of(emitted(), TASK)[-1]["run"]["runId"]
     assert validated(start)
 
 
-def test_a_start_that_cannot_be_told_holds_nothing_up(build, jobs, told, dbt_cloud):
+def test_a_start_event_that_cannot_be_emitted_does_not_delay_the_task(build, jobs, emitted, dbt_cloud):
     dbt_cloud.control.add_fault("status", route="*/runs/*", status=403, method="GET", count=1)
     outcome = build(job_id=jobs.instant)
     assert outcome.state == "success"
@@ -194,17 +196,17 @@ def test_a_start_that_cannot_be_told_holds_nothing_up(build, jobs, told, dbt_clo
 
 
 @pytest.mark.filterwarnings("ignore:.*legacy config options")
-def test_a_task_that_openlineage_is_not_to_hear_of_tells_no_start(build, jobs, told, monkeypatch):
+def test_a_task_with_openlineage_disabled_emits_no_start_event(build, jobs, emitted, monkeypatch):
     place = f"{DbtCloudRunJobOperator.__module__}.{DbtCloudRunJobOperator.__name__}"
     monkeypatch.setenv("AIRFLOW__OPENLINEAGE__DISABLED_FOR_OPERATORS", place)
     build(job_id=jobs.instant)
-    assert not of(told(), "Sample bakery.Instant")
+    assert not of(emitted(), "Sample bakery.Instant")
 
 
-def test_steps_are_told_whatever_their_text_and_the_docs_step_is_not(build, shop, told):
+def test_all_steps_that_build_nodes_are_emitted_but_not_the_docs_step(build, shop, emitted):
     build(job_id=shop(WHOLE))
     each = [("first", "START"), ("first", "COMPLETE"), ("second", "START"), ("second", "COMPLETE")]
-    assert invocations(told()) == each
+    assert invocations(emitted()) == each
 
 
 @pytest.mark.parametrize(
@@ -214,83 +216,83 @@ def test_steps_are_told_whatever_their_text_and_the_docs_step_is_not(build, shop
         ("run_results.json", {**WHOLE, "steps/1/run_results.json": "no JSON"}),
     ],
 )
-def test_an_artifact_that_cannot_be_read_loses_its_own_step_alone(build, shop, told, lost, artifacts):
+def test_an_unreadable_artifact_costs_the_events_of_its_step_only(build, shop, emitted, lost, artifacts):
     outcome = build(job_id=shop(artifacts))
     assert outcome.state == "success"
-    assert invocations(told()) == [("second", "START"), ("second", "COMPLETE")]
+    assert invocations(emitted()) == [("second", "START"), ("second", "COMPLETE")]
     assert f"Could not read {lost} of step 1" in outcome.log
 
 
-def test_a_damaged_artifact_loses_its_own_step_alone(build, shop, told):
+def test_a_damaged_artifact_costs_the_events_of_its_step_only(build, shop, emitted):
     outcome = build(job_id=shop({**WHOLE, "steps/1/manifest.json": {"metadata": {}, "nodes": 5}}))
     assert outcome.state == "success"
-    assert invocations(told()) == [("second", "START"), ("second", "COMPLETE")]
+    assert invocations(emitted()) == [("second", "START"), ("second", "COMPLETE")]
     assert "No OpenLineage events of step 1" in outcome.log
 
 
 @pytest.mark.parametrize(("artifacts", "kind"), [(WHOLE, "BIGINT"), (without("steps/3/catalog.json"), None)])
-def test_the_catalog_of_the_docs_step_gives_the_types_and_loses_no_more_where_it_lacks(
-    build, shop, told, artifacts, kind
+def test_without_the_catalog_of_the_docs_step_only_the_types_are_missing(
+    build, shop, emitted, artifacts, kind
 ):
     build(job_id=shop(artifacts))
-    (output,) = of(told(), NODE)[-1]["outputs"]
+    (output,) = of(emitted(), NODE)[-1]["outputs"]
     (column,) = output["facets"]["schema"]["fields"]
     assert (column["name"], column.get("type"), column["description"]) == ("id", kind, "Its number")
 
 
-def test_an_adapter_that_the_library_does_not_know_is_no_other_one(build, shop, told):
+def test_an_unknown_adapter_is_not_taken_for_another(build, shop, emitted):
     strange = {**WHOLE, "steps/1/manifest.json": manifest("teradata")}
     outcome = build(job_id=shop(strange))
-    assert [invocation for invocation, _ in invocations(told())] == ["second", "second"]
+    assert [invocation for invocation, _ in invocations(emitted())] == ["second", "second"]
     assert "Passed teradata" in outcome.log
 
 
-def test_a_project_that_may_not_be_read_costs_its_name_alone(build, shop, told, dbt_cloud):
+def test_an_unreadable_project_costs_only_its_name(build, shop, emitted, dbt_cloud):
     job_id = shop(WHOLE)
     dbt_cloud.control.add_fault("status", route="*/projects/*", status=403)
     outcome = build(job_id=job_id)
     assert "Could not read project 1 for OpenLineage" in outcome.log
-    assert len(of(told(), "1.Nightly")) == 2
-    assert len(invocations(told())) == 4
+    assert len(of(emitted(), "1.Nightly")) == 2
+    assert len(invocations(emitted())) == 4
 
 
-def test_the_sensor_tells_as_well(build, shop, told, jobs):
+def test_the_sensor_emits_events_too(build, shop, emitted, jobs):
     run_id = jobs.started(shop(WHOLE))
     assert build(DbtCloudJobRunSensor, run_id=run_id).state == "success"
-    assert len(of(told(), RUN)) == 2
-    assert len(invocations(told())) == 4
+    assert len(of(emitted(), RUN)) == 2
+    assert len(invocations(emitted())) == 4
 
 
-def test_the_retry_operator_tells_of_the_run_that_it_started(build, shop, told, jobs):
+def test_the_retry_operator_emits_events_of_the_run_that_it_started(build, shop, emitted, jobs):
     failed = jobs.started(shop({**WHOLE, "run_results.json": run_results("last")}, outcome=20))
     shop(WHOLE)
     assert build(DbtCloudRetryJobRunOperator, run_id=failed).state == "success"
-    assert [event["eventType"] for event in of(told(), RUN)] == ["START", "COMPLETE"]
-    assert len(invocations(told())) == 4
+    assert [event["eventType"] for event in of(emitted(), RUN)] == ["START", "COMPLETE"]
+    assert len(invocations(emitted())) == 4
 
 
-def test_a_failed_run_is_told_as_failed_and_a_cancelled_one_as_aborted(build, shop, told):
+def test_a_failed_run_is_emitted_as_failed_and_a_cancelled_one_as_aborted(build, shop, emitted):
     assert build(job_id=shop(WHOLE, outcome=20)).state == "failed"
     assert build(job_id=shop(WHOLE, outcome=30)).state == "failed"
-    assert [event["eventType"] for event in of(told(), RUN)] == ["START", "FAIL", "START", "ABORT"]
+    assert [event["eventType"] for event in of(emitted(), RUN)] == ["START", "FAIL", "START", "ABORT"]
 
 
-def test_a_run_that_goes_on_is_not_told(build, jobs, told):
+def test_no_end_event_is_emitted_while_the_run_is_still_running(build, jobs, emitted):
     outcome = build(job_id=jobs.endless, wait_for_termination=False)
     assert outcome.state == "success"
     assert "is still running: no OpenLineage events" in outcome.log
-    assert [event["eventType"] for event in of(told(), "Sample bakery.Endless")] == ["START"]
+    assert [event["eventType"] for event in of(emitted(), "Sample bakery.Endless")] == ["START"]
 
 
-def test_a_fault_on_the_way_does_not_fail_the_task(build, shop, told, dbt_cloud):
+def test_an_error_while_emitting_does_not_fail_the_task(build, shop, emitted, dbt_cloud):
     job_id = shop(WHOLE)
     dbt_cloud.control.add_fault("status", route="*/artifacts/*", status=403)
     outcome = build(job_id=job_id)
     assert outcome.state == "success"
-    assert (len(of(told(), RUN)), invocations(told())) == (2, [])
+    assert (len(of(emitted(), RUN)), invocations(emitted())) == (2, [])
 
 
-def test_without_the_extra_the_way_to_it_is_told(monkeypatch, capfd):
+def test_without_the_extra_the_log_says_what_to_install(monkeypatch, capfd):
     monkeypatch.setitem(sys.modules, "airflow.providers.openlineage.extractors", None)
     operator = DbtCloudRunJobOperator(task_id="build", job_id=1)
     operator.run_id = 7
@@ -314,9 +316,9 @@ def test_importing_the_operators_loads_nothing_of_openlineage():
     assert "airflow_dbt_cloud.lineage.events" not in loaded
 
 
-def test_an_artifact_that_dbt_cloud_has_not_stored_yet_is_looked_for_again(build, shop, dbt_cloud, told):
+def test_an_artifact_that_dbt_cloud_has_not_stored_yet_is_requested_again(build, shop, dbt_cloud, emitted):
     job_id = shop(WHOLE)
     dbt_cloud.control.add_fault("status", route="*/manifest.json", status=404, count=1)
     build(job_id=job_id)
-    assert [name for name, _ in invocations(told())] == ["first", "first", "second", "second"]
+    assert [name for name, _ in invocations(emitted())] == ["first", "first", "second", "second"]
     assert dbt_cloud.control.faults()[0]["hits"] == 1

@@ -1,4 +1,4 @@
-"""Results and catalogs are made readable for the OpenLineage library, on copies."""
+"""Results and catalogs are copied into a form that the OpenLineage library can read."""
 
 import copy
 import logging
@@ -13,15 +13,15 @@ LOG = logging.getLogger(__name__)
 BEGAN, ENDED = "2026-02-03T04:05:06Z", "2026-02-03T04:05:07Z"
 
 
-def told(**fields):
-    """The one result with these fields, as it is told."""
+def readable_result(**fields):
+    """Return a result with these fields as the library gets it."""
     (each,) = library_results(
         {"results": [{"unique_id": "model.shop.a", "status": "success", **fields}]}, LOG
     )
     return each
 
 
-def test_neither_results_nor_a_catalog_are_changed_by_being_told():
+def test_results_and_catalog_are_not_modified():
     results = {
         "results": [{"unique_id": "model.shop.a", "status": "partial success", "timing": [{}], "x": [1]}]
     }
@@ -33,12 +33,12 @@ def test_neither_results_nor_a_catalog_are_changed_by_being_told():
     assert (results, tables) == before
 
 
-def test_what_is_no_list_of_results_is_refused():
+def test_results_that_are_no_list_are_refused():
     with pytest.raises(InvalidArtifact, match="It has no list of results"):
         library_results({"results": {"a": 1}}, LOG)
 
 
-def test_entries_that_are_no_nodes_of_the_library_are_passed_over():
+def test_entries_that_the_library_makes_no_events_of_are_left_out():
     others = [None, 5, {}, {"unique_id": 5}, {"unique_id": "seed.shop.raw", "status": "success"}]
     assert library_results({"results": others}, LOG) == []
 
@@ -53,8 +53,10 @@ def test_entries_that_are_no_nodes_of_the_library_are_passed_over():
         (None, []),
     ],
 )
-def test_a_time_that_is_missing_is_the_other_one(timing, times):
-    assert [(each["started_at"], each["completed_at"]) for each in told(timing=timing)["timing"]] == times
+def test_a_missing_time_is_replaced_by_the_other_one(timing, times):
+    assert [
+        (each["started_at"], each["completed_at"]) for each in readable_result(timing=timing)["timing"]
+    ] == times
 
 
 @pytest.mark.parametrize(
@@ -66,8 +68,8 @@ def test_a_time_that_is_missing_is_the_other_one(timing, times):
         ({"rows_affected": 7, "bytes_processed": float("nan")}, {"rows_affected": 7}),
     ],
 )
-def test_counts_that_are_none_are_left_out(response, read):
-    assert told(adapter_response=response)["adapter_response"] == read
+def test_counts_that_are_no_numbers_are_left_out(response, read):
+    assert readable_result(adapter_response=response)["adapter_response"] == read
 
 
 def test_odd_tables_and_counts_of_a_catalog_are_left_out():

@@ -11,7 +11,7 @@ from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 
 @pytest.fixture
 def cause_of(run_dag, jobs):
-    """Runs a DAG of one task with the parent injected; gives the cause on dbt Cloud and the log."""
+    """Runs a DAG of one task with the parent injected; returns the cause in dbt Cloud and the log."""
 
     def run(dag_id, **arguments):
         with DAG(dag_id, schedule=None) as dag:
@@ -45,7 +45,7 @@ def test_a_parent_that_does_not_fit_leaves_the_plain_cause_with_a_warning(cause_
     assert "The run's cause has no OpenLineage parent: it is longer than" in log
 
 
-def test_without_the_openlineage_provider_the_plain_cause_is_sent_and_the_way_to_it_told(
+def test_without_the_openlineage_provider_the_plain_cause_is_sent_and_the_log_says_what_to_install(
     cause_of, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, "airflow.providers.openlineage.plugins", None)

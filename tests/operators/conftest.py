@@ -24,13 +24,13 @@ def build(run_dag, jobs, prompt_triggers):
 
 @pytest.fixture
 def build_alone(run_task, jobs, prompt_triggers):
-    """Does as `build`, by Airflow's task runner alone: for tests of a decision, which need no scheduler."""
+    """Runs the operator as `build` does, by Airflow's task runner alone, for tests that need no scheduler."""
     return lambda *operator, **arguments: run_task(_nightly(*operator, **arguments))
 
 
 @pytest.fixture(autouse=True)
 def _no_cancel_left():
-    """A killed task's cancelling, which would end with its process, does not reach into the next test."""
+    """Wait for the cancel of a killed task, which would end with its process, before the next test."""
     yield
     for thread in threading.enumerate():
         if thread.name == "cancel dbt Cloud run":

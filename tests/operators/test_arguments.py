@@ -1,4 +1,4 @@
-"""The operators' arguments: their names, where each is documented, and slips that people make."""
+"""The operators' arguments: their names, their documentation, and common misspellings."""
 
 import inspect
 import re
@@ -87,17 +87,17 @@ def test_a_template_field_is_an_argument(kind):
         ("steps", "steps_override"),
     ],
 )
-def test_an_argument_of_another_name_is_answered_with_ours(slip, meant):
+def test_a_misnamed_argument_is_refused_and_the_right_name_suggested(slip, meant):
     with pytest.raises(TypeError, match=f"no argument '{slip}'. Did you mean '{meant}'"):
         DbtCloudRunJobOperator(task_id="build", job_id=1, **{slip: 1})
 
 
-def test_an_argument_that_means_nothing_is_airflows_to_refuse():
+def test_airflow_refuses_an_unknown_argument():
     with pytest.raises(TypeError, match="breakfast"):
         DbtCloudRunJobOperator(task_id="build", job_id=1, breakfast=True)
 
 
-def test_default_args_meant_for_other_operators_are_left_alone():
+def test_default_args_for_other_operators_are_ignored():
     foreign = {
         "poke_interval": 5,
         "cause": "For others",

@@ -1,4 +1,4 @@
-"""The artifact operator: bytes as they came, under the names that other tasks expect."""
+"""The artifact operator writes bytes unchanged, under the names that other tasks expect."""
 
 import resource
 
@@ -18,7 +18,7 @@ ARTIFACTS = {
 
 
 def seeded(jobs, artifacts=ARTIFACTS, age=600):
-    """A run that ended long ago, unless `age` says less, with these artifacts."""
+    """Return a run with these artifacts that ended `age` seconds ago."""
     jobs.control.seed(jobs=[{"id": 60, "name": "Artful", "pretend": {"artifacts": artifacts}}])
     (run_id,) = jobs.control.seed(runs=[{"job_id": 60, "age": age}])["runs"]
     return run_id
@@ -44,25 +44,25 @@ def fetch(run_dag, run_id, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["manifest.json", "compiled/shop/models/orders.sql"])
-def test_the_bytes_are_written_as_they_came_under_the_runs_id_and_the_path(fetch, run_id, tmp_path, path):
+def test_the_bytes_are_written_unchanged_to_a_file_named_after_run_and_path(fetch, run_id, tmp_path, path):
     outcome = fetch(path)
     name = f"{run_id}_{path.replace('/', '-')}"
     assert outcome.xcoms("fetch")["return_value"] == name
     assert (tmp_path / name).read_bytes() == ARTIFACTS[path].encode()
 
 
-def test_a_name_may_lead_into_folders_that_do_not_exist_yet(fetch, tmp_path):
+def test_missing_folders_of_the_file_name_are_created(fetch, tmp_path):
     outcome = fetch("manifest.json", output_file_name="artifacts/{{ dag.dag_id }}/manifest.json")
     assert outcome.xcoms("fetch")["return_value"] == "artifacts/fetches/manifest.json"
     assert (tmp_path / "artifacts/fetches/manifest.json").is_file()
 
 
-def test_a_steps_own_artifact_can_be_asked_for(fetch, run_id, tmp_path):
+def test_the_artifact_of_one_step_can_be_fetched(fetch, run_id, tmp_path):
     fetch("run_results.json", step=2)
     assert (tmp_path / f"{run_id}_run_results.json").read_text() == '{"step": 2}'
 
 
-def test_a_missing_artifact_leaves_no_file_and_says_what_is_there(fetch, run_id, tmp_path):
+def test_a_missing_artifact_leaves_no_file_and_the_error_lists_the_others(fetch, run_id, tmp_path):
     outcome = fetch("catalog.json")
     assert outcome.state == "failed"
     assert f"Run {run_id} has no artifact 'catalog.json'" in outcome.log
@@ -72,14 +72,14 @@ def test_a_missing_artifact_leaves_no_file_and_says_what_is_there(fetch, run_id,
 
 
 @pytest.mark.parametrize("path", ["../../jobs/", "a/%2e%2e/b", "/manifest.json", ""])
-def test_a_path_that_leaves_its_place_is_refused_before_anything_is_asked(fetch, jobs, path):
+def test_a_path_outside_the_target_folder_is_refused_before_any_request(fetch, jobs, path):
     outcome = fetch(path)
     assert outcome.state == "failed"
     assert f"{path!r} is not a valid artifact path" in outcome.log
     assert jobs.asked("GET", "artifacts") == []
 
 
-def test_a_fault_leaves_the_file_that_was_there(fetch, jobs, run_id, tmp_path):
+def test_a_failed_download_keeps_the_earlier_file(fetch, jobs, run_id, tmp_path):
     good = tmp_path / f"{run_id}_manifest.json"
     good.write_text("good")
     jobs.control.add_fault("cut", route="*/artifacts/*")
@@ -94,7 +94,7 @@ def test_a_fault_leaves_the_file_that_was_there(fetch, jobs, run_id, tmp_path):
     ("content", "why"),
     [("<html>Log in</html>", "It is a web page"), ('{"nodes": {', "It is incomplete")],
 )
-def test_a_wrong_json_leaves_the_file_that_was_there_and_says_so(run_dag, jobs, tmp_path, content, why):
+def test_damaged_json_keeps_the_earlier_file_and_fails_the_task(run_dag, jobs, tmp_path, content, why):
     good = tmp_path / "manifest.json"
     good.write_text("good")
     run_id = seeded(jobs, {"manifest.json": content})
@@ -112,7 +112,7 @@ def test_a_wrong_json_leaves_the_file_that_was_there_and_says_so(run_dag, jobs, 
     assert files(tmp_path) == {"manifest.json": b"good"}
 
 
-def test_a_full_disk_leaves_the_file_that_was_there_and_says_so(jobs, tmp_path):
+def test_a_full_disk_keeps_the_earlier_file_and_fails_the_task(jobs, tmp_path):
     (tmp_path / "big.bin").write_text("good")
     run_id = seeded(jobs, {"big.bin": "x" * 3_000_000})
     fetch = DbtCloudGetJobRunArtifactOperator(
@@ -137,7 +137,7 @@ def test_the_name_can_be_read_when_the_dag_is_parsed():
     assert fetch.output_file_name == "{{ ti.xcom_pull('run') }}_a-b.json"
 
 
-def test_the_name_is_rendered_for_others_who_hold_the_operator(run_dag, run_id, tmp_path, monkeypatch):
+def test_mapped_tasks_name_their_files_after_the_rendered_path(run_dag, run_id, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with DAG("names", schedule=None) as dag:
         fetch = DbtCloudGetJobRunArtifactOperator.partial(task_id="fetch", run_id=run_id)
@@ -159,7 +159,7 @@ def test_names_and_patterns_keep_their_paths_below_the_folder(fetch, tmp_path):
     }
 
 
-def test_all_of_the_run_is_fetched_and_the_log_says_how_much(fetch, run_id, tmp_path):
+def test_all_artifacts_of_a_run_are_fetched_and_the_log_says_how_many(fetch, run_id, tmp_path):
     outcome = fetch(paths="**", output_path=str(tmp_path / "all"))
     assert sorted(files(tmp_path / "all")) == [
         "compiled/shop/models/orders.sql",
@@ -169,7 +169,7 @@ def test_all_of_the_run_is_fetched_and_the_log_says_how_much(fetch, run_id, tmp_
     assert f"Fetched 3 of 3 artifacts of run {run_id}, 0.0 MiB, to {tmp_path / 'all'} in" in outcome.log
 
 
-def test_a_pattern_with_a_step_means_what_that_step_has_files(run_dag, jobs, tmp_path):
+def test_a_pattern_with_a_step_matches_the_files_of_that_step(run_dag, jobs, tmp_path):
     artifacts = {"steps/2/run_results.json": '{"step": 2}', "run_results.json": "{}", "catalog.json": "{}"}
     run_id = seeded(jobs, artifacts)
     jobs.control.add_fault("status", route="*/artifacts/catalog.json", status=404)
@@ -181,7 +181,7 @@ def test_a_pattern_with_a_step_means_what_that_step_has_files(run_dag, jobs, tmp
     assert files(tmp_path) == {"run_results.json": b'{"step": 2}'}
 
 
-def test_a_pattern_that_means_nothing_fails_and_says_what_is_there(fetch, run_id, tmp_path):
+def test_a_pattern_without_a_match_fails_and_the_error_lists_the_artifacts(fetch, run_id, tmp_path):
     outcome = fetch(paths=["manifest.json", "target/**"], output_path=str(tmp_path / "out"))
     assert outcome.state == "failed"
     assert f"Run {run_id} has no artifact 'target/**'. It has manifest.json" in outcome.log
@@ -192,7 +192,7 @@ def test_a_pattern_that_means_nothing_fails_and_says_what_is_there(fetch, run_id
     "name",
     ["../escaped.json", "a/../../escaped.json", "a/%2e%2e/%2e%2e/b", "/etc/x", "C:/x", "a\\..\\b", "a\0b"],
 )
-def test_names_in_dbt_clouds_list_that_lead_out_of_the_folder_are_refused(run_dag, jobs, tmp_path, name):
+def test_listed_names_that_lead_out_of_the_folder_are_refused(run_dag, jobs, tmp_path, name):
     run_id = seeded(jobs, {"manifest.json": "{}", name: "{}"})
     with DAG("escapes", schedule=None) as dag:
         DbtCloudGetJobRunArtifactOperator(
@@ -205,14 +205,14 @@ def test_names_in_dbt_clouds_list_that_lead_out_of_the_folder_are_refused(run_da
 
 
 @pytest.mark.parametrize("where", ["{}/out", "file://{}/out"])
-def test_one_artifact_may_go_below_a_folder_or_a_url(fetch, tmp_path, where):
+def test_one_artifact_can_be_written_below_a_folder_or_a_url(fetch, tmp_path, where):
     outcome = fetch("compiled/shop/models/orders.sql", output_path=where.format(tmp_path))
     file = tmp_path / "out/compiled/shop/models/orders.sql"
     assert outcome.xcoms("fetch")["return_value"] == str(file)
     assert file.read_bytes() == ARTIFACTS["compiled/shop/models/orders.sql"].encode()
 
 
-def test_a_file_below_a_folder_may_have_a_name_of_its_own(fetch, tmp_path):
+def test_a_file_below_a_folder_can_be_renamed(fetch, tmp_path):
     outcome = fetch("manifest.json", output_path=tmp_path / "out", output_file_name="{{ dag.dag_id }}.json")
     assert outcome.xcoms("fetch")["return_value"] == str(tmp_path / "out/fetches.json")
     assert files(tmp_path / "out") == {"fetches.json": ARTIFACTS["manifest.json"].encode()}
@@ -233,7 +233,7 @@ def store(monkeypatch):
     return fs.store
 
 
-def test_artifacts_go_to_an_object_store(fetch, store):
+def test_artifacts_are_written_to_an_object_store(fetch, store):
     outcome = fetch(paths=["*.json"], output_path="memory://bucket/runs", output_conn_id="lake")
     assert outcome.xcoms("fetch")["return_value"] == [
         "memory://lake@bucket/runs/manifest.json",
@@ -245,7 +245,7 @@ def test_artifacts_go_to_an_object_store(fetch, store):
     }
 
 
-def test_a_fault_leaves_what_an_object_store_held_and_nothing_beside_it(fetch, jobs, store):
+def test_a_failed_download_leaves_an_object_store_unchanged(fetch, jobs, store):
     first = fetch("manifest.json", output_file_name="memory://bucket/manifest.json")
     assert first.xcoms("fetch")["return_value"] == "memory://bucket/manifest.json"
     jobs.control.add_fault("cut", route="*/artifacts/*")
@@ -266,7 +266,7 @@ SEVERAL = {"paths": ["b"], "output_path": "c"}
 @pytest.mark.parametrize(
     "arguments", [{}, {"path": "a", **SEVERAL}, {"paths": ["a"]}, {**SEVERAL, "output_file_name": "d"}]
 )
-def test_what_is_to_be_fetched_has_to_be_clear(arguments):
+def test_ambiguous_arguments_are_refused(arguments):
     with pytest.raises(ValueError, match="Give path for one artifact, or paths and output_path for several"):
         DbtCloudGetJobRunArtifactOperator(task_id="fetch", run_id=1, **arguments)
 

@@ -1,4 +1,4 @@
-"""A run is cancelled, once, and the task says what became of it."""
+"""The cancel operator cancels a run once and logs the outcome."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ def cancel(build_alone):
 
 
 @pytest.mark.parametrize("wait", [False, True])
-def test_a_run_that_goes_is_cancelled(cancel, jobs, wait):
+def test_a_running_run_is_cancelled(cancel, jobs, wait):
     run = jobs.started(jobs.endless)
     outcome = cancel(run, wait_for_termination=wait)
     assert outcome.state == "success"
@@ -51,7 +51,7 @@ def test_cancelling_again_does_no_harm(cancel, jobs):
     assert len(jobs.asked("POST", "/cancel/")) == 1
 
 
-def test_a_lost_answer_is_no_failure(cancel, jobs):
+def test_a_lost_response_does_not_fail_the_task(cancel, jobs):
     run = jobs.started(jobs.endless)
     jobs.control.add_fault("reset", after_acting=True, route="*/cancel/", count=1)
     assert cancel(run).state == "success"
@@ -61,7 +61,7 @@ def test_a_lost_answer_is_no_failure(cancel, jobs):
 UNHEEDED = '{"status": {"code": 200}, "data": {"id": 1, "status": 3}}'
 
 
-def test_a_run_that_does_not_end_in_time_is_told_as_such(cancel, jobs):
+def test_a_run_that_does_not_end_in_time_fails_the_task_and_says_so(cancel, jobs):
     run = jobs.started(jobs.endless)
     jobs.control.add_fault("status", status=200, body=UNHEEDED, route="*/cancel/")
     outcome = cancel(run, timeout=timedelta(seconds=0.3))
@@ -72,13 +72,13 @@ def test_a_run_that_does_not_end_in_time_is_told_as_such(cancel, jobs):
     )
 
 
-def test_a_run_that_is_not_there_fails_the_task(cancel, jobs):
+def test_a_run_that_does_not_exist_fails_the_task(cancel, jobs):
     outcome = cancel(7)
     assert outcome.state == "failed"
     assert "dbt Cloud answered 404" in outcome.log
 
 
 @pytest.mark.parametrize("nothing", [None, "", "{{ none }}"])
-def test_without_a_run_it_says_so(cancel, jobs, nothing):
+def test_an_empty_run_id_is_refused(cancel, jobs, nothing):
     assert "run_id is empty" in cancel(nothing).log
     assert jobs.control.requests() == []

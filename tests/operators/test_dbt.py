@@ -33,7 +33,7 @@ def test_a_run_that_fails_fails_the_task_and_the_log_says_which_step(build, jobs
 
 
 @WAITS
-def test_a_run_that_is_cancelled_fails_the_task_under_that_name(build, jobs, deferrable):
+def test_a_cancelled_run_fails_the_task_and_is_called_cancelled(build, jobs, deferrable):
     outcome = build(job_id=jobs.cancelled, deferrable=deferrable)
     (run,) = jobs.runs()
     assert outcome.state == "failed"
@@ -66,7 +66,7 @@ def test_the_execution_timeout_cancels_the_run(build, jobs, deferrable):
 @WAITS
 @pytest.mark.parametrize("job", ["quick", "failing"])
 @pytest.mark.parametrize("pushes", [True, False], ids=["", "do_xcom_push=False"])
-def test_the_runs_id_and_address_are_there_however_the_run_ends(build, jobs, deferrable, job, pushes):
+def test_the_runs_id_and_address_are_pushed_however_the_run_ends(build, jobs, deferrable, job, pushes):
     outcome = build(job_id=getattr(jobs, job), deferrable=deferrable, do_xcom_push=pushes)
     (run,) = jobs.runs()
     xcoms = outcome.xcoms("build")
@@ -81,7 +81,7 @@ def test_the_runs_address_is_in_the_log(build, jobs):
     assert jobs.runs()[0]["href"] in outcome.log
 
 
-def test_id_and_address_are_pushed_before_the_waiting(build, jobs):
+def test_id_and_address_are_pushed_before_the_wait(build, jobs):
     """A task that is killed while it waits has already said which run it started."""
     seen = []
 
@@ -102,8 +102,12 @@ def test_id_and_address_are_pushed_before_the_waiting(build, jobs):
 def test_status_changes_and_step_starts_are_logged_while_the_worker_waits(build, jobs):
     outcome = build(job_id=jobs.quick, check_interval=0.02)
     (run,) = jobs.runs()
-    told = [f"dbt Cloud run {run['id']}: Running.", "step 1: Clone git repository", "step 2: Invoke dbt with"]
-    places = [outcome.log.index(words) for words in told]
+    expected = [
+        f"dbt Cloud run {run['id']}: Running.",
+        "step 1: Clone git repository",
+        "step 2: Invoke dbt with",
+    ]
+    places = [outcome.log.index(words) for words in expected]
     assert places == sorted(places)
     assert outcome.log.count("step 1: Clone git repository") == 1
 
@@ -115,14 +119,14 @@ def test_the_default_cause_is_the_wording_that_other_tools_match(build, jobs):
     assert trigger["cause"].startswith(wording)
 
 
-def test_ones_own_cause_is_sent_and_cut_to_what_dbt_cloud_takes(build, jobs):
+def test_a_given_cause_is_sent_and_cut_to_the_length_that_dbt_cloud_accepts(build, jobs):
     build(job_id=jobs.instant, trigger_reason="For {{ dag.dag_id }} " + "x" * 300)
     (trigger,) = jobs.triggers()
     assert trigger["cause"].startswith("For nightly xxx")
     assert len(trigger["cause"]) == 255
 
 
-def test_without_waiting_the_task_ends_while_the_run_goes_on(build, jobs):
+def test_without_waiting_the_task_ends_while_the_run_is_still_running(build, jobs):
     outcome = build(job_id=jobs.endless, wait_for_termination=False)
     (run,) = jobs.runs()
     assert outcome.state == "success"
@@ -145,20 +149,20 @@ def test_a_job_is_found_by_the_names_of_project_environment_and_itself(build, jo
     assert [run["job_definition_id"] for run in jobs.runs()] == [jobs.instant]
 
 
-def test_names_that_lead_nowhere_say_which_of_them(build, jobs):
+def test_the_error_says_which_of_the_names_was_not_found(build, jobs):
     outcome = build(project_name="Sample bakery", environment_name="Nowhere", job_name="Instant")
     assert "DbtCloudResourceLookupError: Found no environment named 'Nowhere'" in outcome.log
     assert jobs.runs() == []
 
 
-def test_without_an_id_or_all_names_the_missing_ones_are_told(build, jobs):
+def test_without_an_id_the_error_lists_the_missing_names(build, jobs):
     outcome = build(job_id="{{ none }}", project_name="Sample bakery", environment_name="")
     assert "no environment_name and no job_name" in outcome.log
     assert jobs.control.requests() == []
 
 
 @pytest.mark.parametrize("reuse", [False, True])
-def test_a_name_as_job_id_is_refused_before_anything_is_asked(build, jobs, reuse):
+def test_a_name_as_job_id_is_refused_before_any_request(build, jobs, reuse):
     outcome = build(job_id="Nightly build", reuse_existing_run=reuse)
     assert "'Nightly build' is not a valid job_id" in outcome.log
     assert "names go into project_name, environment_name and job_name" in outcome.log
@@ -166,32 +170,32 @@ def test_a_name_as_job_id_is_refused_before_anything_is_asked(build, jobs, reuse
 
 
 @WAITS
-def test_a_run_that_is_going_is_waited_for_where_that_is_wanted(build, jobs, deferrable):
-    going = jobs.started(jobs.endless)
+def test_reuse_existing_run_waits_for_the_running_run(build, jobs, deferrable):
+    running = jobs.started(jobs.endless)
     outcome = build(job_id=jobs.endless, reuse_existing_run=True, deferrable=deferrable, timeout=0.3)
-    assert outcome.xcoms("build")["job_run_id"] == going
-    assert f"DbtCloudJobRunException: Job run {going} has not" in outcome.log
+    assert outcome.xcoms("build")["job_run_id"] == running
+    assert f"DbtCloudJobRunException: Job run {running} has not" in outcome.log
     assert len(jobs.runs()) == 1
 
 
-def test_without_a_going_run_one_is_started_where_reuse_is_wanted(build, jobs):
+def test_reuse_existing_run_starts_a_run_where_none_is_running(build, jobs):
     outcome = build(job_id=jobs.instant, reuse_existing_run=True)
     assert [run["id"] for run in jobs.runs()] == [outcome.xcoms("build")["return_value"]]
 
 
-def test_a_retry_of_the_task_goes_on_where_its_run_failed_if_wanted(build, jobs):
+def test_a_retry_of_the_task_can_continue_its_failed_run(build, jobs):
     build(job_id=jobs.failing, retry_from_failure=True, retries=1, retry_delay=timedelta(0))
     first, second = jobs.runs()
     assert second["retrying_run_id"] == first["id"]
 
 
-def test_the_first_try_of_a_task_starts_a_run_of_its_own_after_an_earlier_failure(build, jobs):
+def test_the_first_try_starts_a_new_run_after_one_of_an_earlier_dag_run_failed(build, jobs):
     build(job_id=jobs.failing)
     build(job_id=jobs.failing, retry_from_failure=True)
     assert [run["retrying_run_id"] for run in jobs.runs()] == [None, None]
 
 
-def test_after_a_success_retry_from_failure_starts_a_run_of_its_own(build, jobs):
+def test_after_a_success_retry_from_failure_starts_a_new_run(build, jobs):
     build(job_id=jobs.instant)
     build(job_id=jobs.instant, retry_from_failure=True)
     assert [run["retrying_run_id"] for run in jobs.runs()] == [None, None]
@@ -204,7 +208,7 @@ def test_a_killed_task_cancels_its_run(jobs):
     assert [run["status"] for run in jobs.runs()] == [30]
 
 
-def test_a_task_killed_before_its_run_began_asks_nothing(jobs):
+def test_a_task_killed_before_its_start_sends_no_request(jobs):
     DbtCloudRunJobOperator(task_id="build", job_id=jobs.endless).on_kill()
     assert jobs.control.requests() == []
 

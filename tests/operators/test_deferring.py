@@ -1,4 +1,4 @@
-"""What operator and sensor hand to the triggerer."""
+"""What operator and sensor send to the triggerer."""
 
 import time
 from datetime import timedelta
@@ -34,7 +34,7 @@ def deferred(run_dag, jobs):
     return run
 
 
-def test_the_operator_hands_over_its_run_and_until_when_it_is_waited_for(deferred, jobs):
+def test_the_operators_trigger_has_the_run_and_its_deadlines(deferred, jobs):
     began = time.time()
     trigger, deferral = deferred(
         DbtCloudRunJobOperator,
@@ -53,7 +53,7 @@ def test_the_operator_hands_over_its_run_and_until_when_it_is_waited_for(deferre
     assert deferral["method_name"] == "execute_complete"
 
 
-def test_the_sensor_hands_over_its_run_and_until_when_it_is_waited_for(deferred, jobs):
+def test_the_sensors_trigger_has_the_run_and_its_deadline(deferred, jobs):
     began, run_id = time.time(), jobs.started(jobs.endless)
     trigger, deferral = deferred(DbtCloudJobRunSensor, run_id=str(run_id), timeout=2 * DAY)
     assert (trigger["run_id"], trigger["poll_interval"]) == (run_id, 5)
@@ -62,7 +62,7 @@ def test_the_sensor_hands_over_its_run_and_until_when_it_is_waited_for(deferred,
 
 
 @pytest.mark.parametrize("kind", [DbtCloudRunJobOperator, DbtCloudJobRunSensor])
-def test_the_first_look_leaves_the_scheduler_time_to_write_the_deferral_down(deferred, jobs, kind):
+def test_the_first_poll_leaves_the_scheduler_time_to_store_the_deferral(deferred, jobs, kind):
     of = {"run_id": jobs.started(jobs.endless)} if kind is DbtCloudJobRunSensor else {"job_id": jobs.endless}
     began = time.time()
     trigger, _ = deferred(kind, **of)
@@ -70,7 +70,7 @@ def test_the_first_look_leaves_the_scheduler_time_to_write_the_deferral_down(def
     assert FIRST_POLL_DELAY >= 6
 
 
-def test_a_run_that_has_ended_by_the_first_look_needs_no_triggerer(run_dag, jobs):
+def test_a_run_that_has_ended_by_the_first_poll_needs_no_triggerer(run_dag, jobs):
     class NeverDefers(DbtCloudRunJobOperator):
         def defer(self, **kwargs):
             raise AssertionError(kwargs)

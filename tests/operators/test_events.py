@@ -1,4 +1,4 @@
-"""The run operator goes on after deferral with what a trigger of any release has sent."""
+"""The run operator resumes after deferral with the event of a trigger of any release."""
 
 import time
 from datetime import timedelta
@@ -39,25 +39,25 @@ def test_success_needs_no_message(resume, jobs):
     assert outcome.state == "success"
 
 
-def test_an_error_says_what_the_event_says_and_what_failed(resume, jobs):
+def test_the_error_has_the_events_message_and_what_failed(resume, jobs):
     outcome, _ = resume(jobs.failing, {"status": "error", "message": "Job run 5 has failed."})
     assert outcome.state == "failed"
     assert "DbtCloudJobRunException: Job run 5 has failed." in outcome.log
 
 
-def test_a_connection_that_is_gone_does_not_hide_that_the_run_failed(resume, jobs, monkeypatch):
+def test_a_deleted_connection_does_not_hide_that_the_run_failed(resume, jobs, monkeypatch):
     event = {"status": "error", "message": "Job run 5 has failed."}
     outcome, _ = resume(jobs.failing, event, dbt_cloud_conn_id="gone")
     assert "DbtCloudJobRunException: Job run 5 has failed." in outcome.log
 
 
-def test_a_cancelled_run_fails_the_task_under_that_name(resume, jobs):
+def test_a_cancelled_run_fails_the_task_and_is_called_cancelled(resume, jobs):
     outcome, _ = resume(jobs.cancelled, {"status": "cancelled"})
     assert outcome.state == "failed"
     assert "cancelled" in outcome.log
 
 
-def test_a_run_that_could_not_be_looked_at_is_not_called_failed(resume, jobs):
+def test_a_run_that_could_not_be_polled_is_not_called_failed(resume, jobs):
     message = "Lost contact with job run 5; it may still be running."
     event = {"status": "error", "message": message, "reachable": False}
     outcome, run = resume(jobs.endless, event)
@@ -72,8 +72,8 @@ def test_a_run_that_could_not_be_looked_at_is_not_called_failed(resume, jobs):
     [({}, 30), ({"cancel": True}, 30), ({"cancel": False}, 3)],
     ids=["before", "execution", "wait"],
 )
-def test_a_timeout_cancels_the_run_unless_only_the_waiting_ended(resume, jobs, facts, status):
-    """The provider before this one sent a timeout for the execution timeout only, and cancelled the run."""
+def test_a_timeout_cancels_the_run_unless_only_the_wait_ended(resume, jobs, facts, status):
+    """The official provider sent a timeout for the execution timeout only, and cancelled the run."""
     outcome, run = resume(jobs.endless, {"status": "timeout", "message": "Too late.", **facts})
     assert outcome.state == "failed"
     assert "DbtCloudJobRunException: Too late." in outcome.log
@@ -82,7 +82,7 @@ def test_a_timeout_cancels_the_run_unless_only_the_waiting_ended(resume, jobs, f
 
 @pytest.mark.parametrize(("owned", "status"), [(True, 30), (None, 30), (False, 3)])
 def test_only_a_run_that_somebody_else_started_outlives_the_execution_timeout(resume, jobs, owned, status):
-    """Of a task that the provider before this one deferred it is not known; it cancelled the run."""
+    """An event without `owned` comes from the official provider, which cancelled the run."""
     _, run = resume(jobs.endless, {"status": "timeout", "cancel": True, "owned": owned})
     assert run["status"] == status
 
@@ -98,7 +98,7 @@ def test_a_cancel_that_fails_does_not_hide_the_timeout(resume, jobs):
 
 
 @pytest.mark.parametrize("fault", [{"status": 429}, {"status": 503}, {"status": 429, "retry_after": 0}])
-def test_a_cancel_is_insisted_on(resume, jobs, fault):
+def test_a_failed_cancel_request_is_retried(resume, jobs, fault):
     jobs.control.add_fault("status", route="*/cancel/", count=6, **fault)
     _, run = resume(jobs.endless, {"status": "timeout"}, hook_params={"retry_delay": 0.01})
     assert run["status"] == 30
@@ -112,8 +112,8 @@ def test_a_cancel_is_insisted_on(resume, jobs, fault):
         ("cancelled", "failed", "ended with cancelled"),
     ],
 )
-def test_a_run_that_has_ended_since_is_not_out_of_time(resume, jobs, job, state, words):
-    """The trigger's last look may be an interval ago, and a worker may take a while to come."""
+def test_a_run_that_ended_after_the_last_poll_has_not_timed_out(resume, jobs, job, state, words):
+    """The trigger's last poll may be an interval ago, and a worker may take a while to start."""
     jobs.control.seed(jobs=[{"id": jobs.failing, "name": "Failing", "pretend": {"outcome": 20}}])
     jobs.control.seed(jobs=[{"id": jobs.cancelled, "name": "Cancelled", "pretend": {"outcome": 30}}])
     outcome, _ = resume(getattr(jobs, job), {"status": "timeout", "message": "Too late.", "cancel": True})
@@ -142,17 +142,17 @@ def test_no_run_is_replaced_when_the_execution_timeout_has_passed(resume, jobs):
     assert f"Job run {run['id']} of an earlier try was cancelled, and the task's execution" in outcome.log
 
 
-def test_what_is_no_event_is_told(resume, jobs):
+def test_a_malformed_event_fails_the_task_and_is_shown(resume, jobs):
     outcome, _ = resume(jobs.instant, {"status": "puzzled"})
     assert "DbtCloudTriggerEventException: The trigger sent" in outcome.log
 
 
-def test_an_account_that_a_template_left_empty_is_the_connections_after_deferral_too(resume, jobs):
+def test_an_empty_account_means_the_connections_account_also_after_deferral(resume, jobs):
     outcome, run = resume(jobs.endless, {"status": "timeout", "message": "Too late."}, account_id="")
     assert run["status"] == 30, outcome.log
 
 
-def test_times_may_be_timedeltas_after_deferral_too(resume, jobs):
+def test_times_can_be_timedeltas_also_after_deferral(resume, jobs):
     times = {"timeout": timedelta(seconds=20), "check_interval": timedelta(seconds=0.1)}
     outcome, _ = resume(jobs.instant, {"status": "cancelled", "adopted": True}, **times)
     assert outcome.state == "success", outcome.log

@@ -33,11 +33,11 @@ def listed(run_list):
     return run
 
 
-def test_jobs_come_as_their_ids_in_the_order_asked_for(listed):
+def test_job_ids_are_returned_in_the_requested_order(listed):
     assert listed(DbtCloudListJobsOperator, order_by="-id")[:3] == [54, 53, 52]
 
 
-def test_jobs_of_one_project_are_a_choice(listed, jobs):
+def test_jobs_can_be_narrowed_to_one_project(listed, jobs):
     jobs.control.seed(
         projects=[{"id": 9, "name": "Other"}],
         environments=[{"id": 9, "name": "Elsewhere", "project_id": 9}],
@@ -46,7 +46,7 @@ def test_jobs_of_one_project_are_a_choice(listed, jobs):
     assert listed(DbtCloudListJobsOperator, project_id="{{ 9 }}", account_id="1") == [90]
 
 
-def test_jobs_beyond_a_page_come_too(listed, jobs):
+def test_jobs_of_all_pages_are_returned(listed, jobs):
     jobs.control.seed(jobs=[{"id": 1000 + n, "name": f"Job {n}", "pretend": {}} for n in range(130)])
     assert len(listed(DbtCloudListJobsOperator)) == 130 + 11
 
@@ -69,17 +69,17 @@ def ids(found):
     return [run["id"] for run in found]
 
 
-def test_runs_come_as_dbt_cloud_describes_them(listed, runs):
+def test_runs_are_returned_as_dbt_cloud_describes_them(listed, runs):
     found = listed(DbtCloudListJobRunsOperator, include_related=["job"], order_by="-id")
     assert ids(found) == runs[::-1]
     assert found[0]["job"]["name"] == "Instant"
 
 
-def test_runs_of_one_job_are_a_choice(listed, runs):
+def test_runs_can_be_narrowed_to_one_job(listed, runs):
     assert ids(listed(DbtCloudListJobRunsOperator, job_id="{{ 50 }}", order_by="id")) == runs[:3]
 
 
-def test_a_job_that_a_template_left_empty_is_not_given(listed, runs):
+def test_an_empty_job_id_narrows_nothing(listed, runs):
     assert ids(listed(DbtCloudListJobRunsOperator, job_id="{{ none }}", order_by="id")) == runs
 
 
@@ -89,16 +89,16 @@ def test_runs_can_be_narrowed_to_statuses(listed, runs, wanted, places):
     assert ids(found) == [runs[place] for place in places]
 
 
-def test_the_latest_run_comes_alone(listed, runs):
+def test_latest_only_returns_one_run(listed, runs):
     assert listed(DbtCloudListJobRunsOperator, latest_only=True)["id"] == runs[3]
     assert listed(DbtCloudListJobRunsOperator, latest_only=True, job_id=50)["id"] == runs[2]
 
 
-def test_the_latest_run_of_a_status_comes_alone(listed, runs):
+def test_latest_only_with_a_status_returns_one_run(listed, runs):
     assert listed(DbtCloudListJobRunsOperator, latest_only=True, job_id=50, status_filter=20)["id"] == runs[1]
 
 
-def test_where_there_is_no_latest_run_there_is_none(listed, runs):
+def test_latest_only_returns_none_where_there_is_no_run(listed, runs):
     assert listed(DbtCloudListJobRunsOperator, latest_only=True, job_id=51) is None
 
 
@@ -109,7 +109,7 @@ def test_the_latest_of_many_runs_takes_one_small_request(listed, jobs):
     assert len(jobs.asked("GET", "/runs/")) == 1
 
 
-def test_dbt_cloud_picks_the_statuses_out(listed, runs, jobs):
+def test_dbt_cloud_itself_filters_by_status(listed, runs, jobs):
     jobs.control.clear_requests()
     listed(DbtCloudListJobRunsOperator, status_filter=[20, 30])
     (asked,) = jobs.asked("GET", "/runs/")
@@ -129,14 +129,14 @@ def many(jobs):
 
 
 @pytest.mark.parametrize(("limit", "pages"), [(7, 1), (100, 1), (230, 3)])
-def test_no_more_runs_are_asked_for_than_are_wanted(run_list, many, jobs, limit, pages):
+def test_no_more_runs_are_requested_than_the_limit(run_list, many, jobs, limit, pages):
     outcome = run_list(DbtCloudListJobRunsOperator, limit=limit, order_by="-id")
     found = ids(outcome.xcoms("list")["return_value"])
     assert found == sorted(found, reverse=True)
     assert (len(found), len(jobs.asked("GET", "/runs/"))) == (limit, pages)
 
 
-def test_without_a_limit_runs_fill_a_megabyte_and_the_rest_is_told(run_list, many):
+def test_without_a_limit_runs_fill_a_megabyte_and_the_rest_is_counted(run_list, many):
     outcome = run_list(DbtCloudListJobRunsOperator, order_by="id")
     returned = outcome.xcoms("list")["return_value"]
     assert 900_000 < len(json.dumps(returned)) <= 1_000_000
@@ -149,7 +149,7 @@ def test_without_a_limit_runs_fill_a_megabyte_and_the_rest_is_told(run_list, man
     assert f"Found 1250 runs; {left_out} are left out." in outcome.log
 
 
-def test_with_the_fields_that_are_needed_all_runs_fit(run_list, many):
+def test_with_few_fields_all_runs_fit(run_list, many):
     outcome = run_list(DbtCloudListJobRunsOperator, fields=["id", "status"], order_by="id")
     returned = outcome.xcoms("list")["return_value"]
     assert len({run["id"] for run in returned}) == 1250
@@ -171,13 +171,13 @@ def test_the_latest_run_can_be_cut_to_fields_too(listed, runs):
         ({"status_filter": "red"}, "status_filter is 'red'"),
     ],
 )
-def test_what_cannot_be_meant_is_told_and_fails_the_task(run_list, runs, arguments, words):
+def test_invalid_arguments_fail_the_task_with_a_clear_message(run_list, runs, arguments, words):
     outcome = run_list(DbtCloudListJobRunsOperator, **arguments)
     assert outcome.state == "failed"
     assert words in outcome.log
 
 
-def test_a_hook_of_an_own_making_may_return_pages(run_dag, runs, monkeypatch):
+def test_a_replaced_hook_may_return_pages(run_dag, runs, monkeypatch):
     class Own(DbtCloudHook):
         def list_job_runs(self, account_id=None, **_):
             return super().list_job_runs(account_id, order_by="id")

@@ -1,4 +1,4 @@
-"""Every override reaches dbt Cloud as what it is, from wherever it was rendered."""
+"""Every override reaches dbt Cloud with its own type, wherever it was rendered."""
 
 from datetime import timedelta
 
@@ -47,7 +47,7 @@ def test_each_override_arrives_from_a_template_with_its_own_type(run_dag, jobs, 
 
 @NATIVE
 @pytest.mark.parametrize("nothing", ["", "{{ none }}", "{{ params.get('not there') }}"])
-def test_what_a_template_left_empty_is_not_given(build, jobs, native, nothing):
+def test_empty_template_values_count_as_not_given(build, jobs, native, nothing):
     outcome = build(
         native=native,
         job_id=jobs.instant,
@@ -60,7 +60,7 @@ def test_what_a_template_left_empty_is_not_given(build, jobs, native, nothing):
 
 
 @NATIVE
-def test_a_dag_runs_configuration_can_be_passed_on_as_it_is(run_dag, jobs, native):
+def test_a_dag_runs_configuration_can_be_passed_unchanged(run_dag, jobs, native):
     with DAG("configured", schedule=None, render_template_as_native_obj=native) as dag:
         DbtCloudRunJobOperator(
             task_id="build",
@@ -104,18 +104,18 @@ def test_ids_and_overrides_come_from_other_tasks_and_from_params(run_dag, jobs):
 
 
 @WAITS
-def test_intervals_may_be_timedeltas(build, jobs, deferrable):
+def test_intervals_can_be_timedeltas(build, jobs, deferrable):
     spans = {"check_interval": timedelta(seconds=0.1), "timeout": timedelta(seconds=30)}
     assert build(job_id=jobs.quick, deferrable=deferrable, **spans).state == "success"
 
 
-def test_an_id_of_fourteen_digits_may_be_text(build, jobs):
+def test_an_id_of_fourteen_digits_can_be_text(build, jobs):
     jobs.control.seed(jobs=[{"id": 70403110257794, "name": "Long ago", "pretend": {}}])
     build(job_id="70403110257794", account_id="1")
     assert [run["job_definition_id"] for run in jobs.runs()] == [70403110257794]
 
 
-def test_additional_run_config_goes_before_the_arguments(build, jobs):
+def test_additional_run_config_takes_precedence_over_the_arguments(build, jobs):
     build(
         job_id=jobs.instant,
         schema_override="mine",
@@ -127,7 +127,7 @@ def test_additional_run_config_goes_before_the_arguments(build, jobs):
 
 
 @pytest.mark.parametrize("threads", ["{{ 4 }}", 4])
-def test_templates_within_additional_run_config_are_read_as_the_arguments_are(build, jobs, threads):
+def test_templates_in_additional_run_config_are_parsed_like_the_arguments(build, jobs, threads):
     config = {"threads_override": threads, "git_sha": "{{ 'f00dfeed' }}", "git_branch": "{{ none }}"}
     build(job_id=jobs.instant, additional_run_config=config)
     assert sent(jobs) == {"threads_override": 4, "git_sha": "f00dfeed"}
@@ -139,13 +139,13 @@ def test_none_in_additional_run_config_means_the_jobs_own_value(build, jobs):
 
 
 @pytest.mark.parametrize("nothing", [None, {}])
-def test_none_is_taken_for_additional_run_config_and_for_steps(build, jobs, nothing):
+def test_additional_run_config_and_steps_can_be_none(build, jobs, nothing):
     build(job_id=jobs.instant, additional_run_config=nothing, steps_override=None)
     assert sent(jobs) == {}
 
 
 @pytest.mark.parametrize("text", ['{"threads_override": 4}', "{'threads_override': 4}"])
-def test_additional_run_config_may_be_text(build, jobs, text):
+def test_additional_run_config_can_be_text(build, jobs, text):
     build(job_id=jobs.instant, additional_run_config=text)
     assert sent(jobs) == {"threads_override": 4}
 
@@ -166,14 +166,14 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize(("name", "value", "reason"), UNUSABLE)
-def test_a_value_that_cannot_be_used_is_told_before_a_run_is_started(build, jobs, name, value, reason):
+def test_an_invalid_value_fails_the_task_before_a_run_is_started(build, jobs, name, value, reason):
     outcome = build(job_id=jobs.instant, **{name: value})
     assert outcome.state == "failed"
     assert f"ValueError: {name} is {value!r}. {reason}" in outcome.log
     assert jobs.runs() == []
 
 
-def test_a_bad_value_within_additional_run_config_is_told_before_a_run_is_started(build, jobs):
+def test_an_invalid_value_in_additional_run_config_fails_the_task_before_a_run_is_started(build, jobs):
     outcome = build(job_id=jobs.instant, additional_run_config={"threads_override": "many"})
     assert "ValueError: threads_override is 'many'. It has to be a whole number" in outcome.log
     assert jobs.runs() == []

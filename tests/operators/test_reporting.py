@@ -1,4 +1,4 @@
-"""A finished run tells the task what became of its nodes."""
+"""A finished run is reported to the task: what became of its nodes."""
 
 import json
 
@@ -17,7 +17,7 @@ RESULTS = {
 
 
 @pytest.fixture
-def told(jobs):
+def finished_job(jobs):
     """A job whose run ends at once as `outcome` says and leaves results."""
 
     def seed(outcome, results=RESULTS, running=0, step="Invoke dbt with `dbt build`", logs=""):
@@ -59,7 +59,7 @@ OF_EACH_FORM = pytest.mark.parametrize(
 
 @pytest.fixture
 def form(build, jobs):
-    """Runs the operator for a job, or the sensor for a run of it; gives what became of it, and the run."""
+    """Runs the operator for a job, or the sensor for a run of it; returns the outcome and the run."""
 
     def run(kind, job_id, **arguments):
         if kind is DbtCloudRunJobOperator:
@@ -74,8 +74,8 @@ def form(build, jobs):
 
 @OF_EACH_FORM
 @pytest.mark.parametrize("running", [0, 1])
-def test_a_failed_run_names_its_nodes_in_log_exception_and_xcom(form, told, kind, arguments, running):
-    outcome, run = form(kind, told(20, running=running), **arguments)
+def test_a_failed_run_names_its_nodes_in_log_exception_and_xcom(form, finished_job, kind, arguments, running):
+    outcome, run = form(kind, finished_job(20, running=running), **arguments)
     assert outcome.state == "failed"
     (message,) = raised(outcome)
     assert message.startswith(f"Job run {run['id']} has failed. ")
@@ -88,8 +88,8 @@ def test_a_failed_run_names_its_nodes_in_log_exception_and_xcom(form, told, kind
 
 
 @OF_EACH_FORM
-def test_a_run_that_succeeded_is_reported_too(form, told, kind, arguments):
-    outcome, _ = form(kind, told(10, {"results": RESULTS["results"][:1]}), **arguments)
+def test_a_successful_run_is_reported_too(form, finished_job, kind, arguments):
+    outcome, _ = form(kind, finished_job(10, {"results": RESULTS["results"][:1]}), **arguments)
     assert outcome.state == "success"
     assert "success model customers" in outcome.log
     assert outcome.xcoms("build")["dbt_run_report"]["status"] == "Success"
@@ -103,8 +103,10 @@ def test_a_run_that_succeeded_is_reported_too(form, told, kind, arguments):
     ],
 )
 @OF_EACH_FORM
-def test_a_run_without_results_tells_its_step_and_the_end_of_its_log(form, told, kind, arguments, step, log):
-    outcome, _ = form(kind, told(20, results=None, step=step, logs=log), **arguments)
+def test_the_report_of_a_run_without_results_has_its_step_and_the_end_of_its_log(
+    form, finished_job, kind, arguments, step, log
+):
+    outcome, _ = form(kind, finished_job(20, results=None, step=step, logs=log), **arguments)
     (message,) = raised(outcome)
     assert f"Failed in: {step}. End of its log: {' '.join(log.split())}" in message
     assert f"  {log.splitlines()[-1]}" in outcome.log
@@ -112,8 +114,8 @@ def test_a_run_without_results_tells_its_step_and_the_end_of_its_log(form, told,
 
 
 @OF_EACH_FORM
-def test_a_fault_while_reporting_does_not_stand_in_for_the_outcome(form, told, jobs, kind, arguments):
-    job_id = told(20)
+def test_an_error_while_reporting_does_not_replace_the_outcome(form, finished_job, jobs, kind, arguments):
+    job_id = finished_job(20)
     jobs.control.add_fault("status", route="*/artifacts/*", status=500)
     outcome, _ = form(kind, job_id, **arguments)
     assert outcome.state == "failed"
@@ -123,13 +125,13 @@ def test_a_fault_while_reporting_does_not_stand_in_for_the_outcome(form, told, j
     assert "cannot be read" in outcome.log
 
 
-def test_what_was_read_for_the_log_is_not_read_again_for_the_xcom(build, told, jobs):
-    build(job_id=told(20))
+def test_results_are_read_once_for_log_and_xcom(build, finished_job, jobs):
+    build(job_id=finished_job(20))
     assert len(jobs.asked("GET", "run_results.json")) == 1
 
 
 @pytest.mark.dbt
-def test_a_really_failing_build_is_told_alike_by_operator_and_sensor(build, dbt_cloud):
+def test_operator_and_sensor_report_a_failed_dbt_build_alike(build, dbt_cloud):
     """A model whose SQL fails, a test that fails, and what dbt skips because of them."""
     job_id = failed_run().seed(dbt_cloud)
     forms = [build(job_id=job_id, deferrable=deferrable) for deferrable in (False, True)]

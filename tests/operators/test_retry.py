@@ -1,4 +1,4 @@
-"""A failed run is taken up where it failed: by a retry of its task, or by the operator for just that."""
+"""A failed run is continued where it failed: by a retry of its task, or by the retry operator."""
 
 import threading
 import time
@@ -67,36 +67,36 @@ def retry(build):
 
 
 def mended(jobs, **fields):
-    """From now on, runs of the job end well."""
+    """Let runs of the job succeed from now on."""
     jobs.control.seed(jobs=[shop(10, **fields)])
 
 
 def chain(jobs):
-    """How each run of the job ended, and which it retries, by their places."""
+    """Return how each run of the job ended, and the position of the run that it retries."""
     runs = jobs.runs()
     places = {run["id"]: place for place, run in enumerate(runs)}
     return [(run["status"], places.get(run["retrying_run_id"])) for run in runs]
 
 
 def refuse_lists_after_a_retry(jobs):
-    """Nobody can tell whether the retry whose answer is lost has begun."""
+    """The response to the retry is lost, and it stays unknown whether the retry started."""
     jobs.control.add_fault("reset", after_acting=True, route="*/retry/", method="POST", count=1)
     refusal = {"status": 403, "route": "*/runs/", "method": "GET", "count": 1}
     in_a_moment(lambda: jobs.asked("POST", "/retry/"), lambda: jobs.control.add_fault("status", **refusal))
 
 
 def ends_once_it_is_waited_for(jobs):
-    """What goes on ends after some looks at it."""
-    looks = len(jobs.asked("GET", "/runs/"))
-    some = 3  # the run, the list, and the first look
-    in_a_moment(lambda: len(jobs.asked("GET", "/runs/")) > looks + some, lambda: jobs.control.advance(40_000))
+    """The running run ends after some polls."""
+    polls = len(jobs.asked("GET", "/runs/"))
+    some = 3  # the run, the list, and the first poll
+    in_a_moment(lambda: len(jobs.asked("GET", "/runs/")) > polls + some, lambda: jobs.control.advance(40_000))
 
 
 class TestTheRunOperator:
     def test_a_retry_shows_its_plan_before_it_starts_anything(self, build, jobs, shop_job):
         outcome = build(job_id=shop_job, retry_from_failure=True, **AGAIN)
         first = jobs.runs()[0]["id"]
-        told = [
+        expected = [
             f"Retry plan of run {first}: 2 nodes, 2 commands.",
             "error    model orders",
             "skipped  model late",
@@ -104,19 +104,19 @@ class TestTheRunOperator:
             "dbt test",
             f"Retrying run {first} from its failure, with the overrides of that run.",
         ]
-        places = [outcome.log.index(text) for text in told]
+        places = [outcome.log.index(text) for text in expected]
         assert places == sorted(places)
         assert chain(jobs) == [(20, None), (20, 0)]
 
-    def test_each_further_try_takes_up_the_latest_of_the_chain(self, build, jobs, shop_job):
+    def test_each_further_try_retries_the_latest_run_of_the_chain(self, build, jobs, shop_job):
         build(job_id=shop_job, retry_from_failure=True, retries=3, retry_delay=timedelta(0))
         assert chain(jobs) == [(20, None), (20, 0), (20, 1), (20, 2)]
 
-    def test_the_overrides_of_the_first_try_stay(self, build, jobs, shop_job):
+    def test_the_overrides_of_the_first_try_are_kept(self, build, jobs, shop_job):
         build(job_id=shop_job, retry_from_failure=True, schema_override="tuesday", **AGAIN)
         assert [trigger["schema_override"] for trigger in jobs.triggers()] == ["tuesday"] * 2
 
-    def test_a_try_with_other_overrides_is_another_run(self, build, jobs, shop_job):
+    def test_a_try_with_other_overrides_starts_a_new_run(self, build, jobs, shop_job):
         schema = "try_{{ ti.try_number }}"
         build(job_id=shop_job, retry_from_failure=True, schema_override=schema, **AGAIN)
         assert chain(jobs) == [(20, None), (20, None)]
@@ -133,7 +133,7 @@ class TestTheRunOperator:
         )
         assert Marker.find(jobs.triggers()[1]["cause"]).attempt == 2
 
-    def test_somebody_elses_failed_run_is_not_taken_up(self, build, jobs, shop_job):
+    def test_a_failed_run_of_somebody_else_is_not_retried(self, build, jobs, shop_job):
         def between(context):
             if context["ti"].try_number == 2:
                 jobs.started(shop_job)
@@ -158,7 +158,7 @@ class TestTheRunOperator:
         assert "Starting a new run with the commands of its retry plan." in outcome.log
 
     def test_a_run_of_a_plan_is_found_by_the_next_try(self, build, jobs, shop_job):
-        """Its mark is that of the task, whatever steps it has."""
+        """Its marker is that of the task, whatever steps it has."""
 
         def between(context):
             if context["ti"].try_number == 2:
@@ -180,7 +180,7 @@ class TestTheRunOperator:
         assert len(jobs.runs()) == 3
         assert ": try 2 of this task started it, and it is still running" in outcome.log
 
-    def test_an_answer_to_the_retry_that_is_lost_leads_to_one_retry(self, build, jobs, shop_job):
+    def test_a_lost_response_to_the_retry_leads_to_one_retry(self, build, jobs, shop_job):
         jobs.control.add_fault("reset", after_acting=True, route="*/retry/", method="POST", count=1)
         build(job_id=shop_job, retry_from_failure=True, **AGAIN)
         assert chain(jobs) == [(20, None), (20, 0)]
@@ -199,14 +199,14 @@ class TestTheRunOperator:
         assert chain(jobs) == [(20, None), (10, 0)]
         assert "so the request was not sent again" in outcome.log
 
-    def test_a_plan_that_cannot_be_made_does_not_keep_from_retrying(self, build, jobs, shop_job):
+    def test_an_unreadable_plan_does_not_prevent_the_retry(self, build, jobs, shop_job):
         jobs.control.add_fault("status", status=403, route="*/artifacts/run_results.json")
         outcome = build(job_id=shop_job, retry_from_failure=True, **AGAIN)
         assert chain(jobs) == [(20, None), (20, 0)]
         assert "Could not read what a retry of run" in outcome.log
 
     @pytest.mark.parametrize("wrong", ["always", ""])
-    def test_another_word_than_steps_is_refused(self, build, wrong):
+    def test_any_other_text_than_steps_is_refused(self, build, wrong):
         with pytest.raises(ValueError, match="retry_from_failure is"):
             build(job_id=1, retry_from_failure=wrong)
 
@@ -245,13 +245,13 @@ class TestTheRetryOperator:
         assert outcome.log.index(NARROWED) < outcome.log.index(f"dbt Cloud run {new['id']} of job 60")
 
     @WAITS
-    def test_a_retry_that_fails_is_told_as_such(self, retry, jobs, failed, deferrable):
+    def test_a_failed_retry_fails_the_task(self, retry, jobs, failed, deferrable):
         outcome = retry(str(failed), deferrable=deferrable)
         assert outcome.state == "failed"
         assert f"Job run {jobs.runs()[-1]['id']} has failed." in outcome.log
         assert "model orders" in outcome.log
 
-    def test_it_need_not_be_waited_for(self, retry, jobs, failed):
+    def test_the_task_need_not_wait_for_the_retry(self, retry, jobs, failed):
         mended(jobs, running=36_000)
         assert retry(failed, wait_for_termination=False).state == "success"
         assert chain(jobs) == [(20, None), (3, 0)]
@@ -272,7 +272,7 @@ class TestTheRetryOperator:
         assert f"Run {run} cannot be retried from its point of failure. {why}" in outcome.log
         assert len(jobs.runs()) == 1
 
-    def test_a_run_that_is_not_the_latest_is_refused_with_what_can_be_done(self, retry, jobs, failed):
+    def test_a_run_that_is_not_the_latest_is_refused_with_advice(self, retry, jobs, failed):
         jobs.started(60)
         outcome = retry(failed)
         assert outcome.state == "failed"
@@ -280,7 +280,7 @@ class TestTheRetryOperator:
         assert "or with the commands of the retry plan as steps_override." in outcome.log
         assert len(jobs.runs()) == 2
 
-    def test_a_retry_of_the_task_takes_up_the_latest_of_the_chain(self, retry, jobs, failed):
+    def test_a_retry_of_the_task_retries_the_latest_run_of_the_chain(self, retry, jobs, failed):
         retry(failed, retries=2, retry_delay=timedelta(0))
         assert chain(jobs) == [(20, None), (20, 0), (20, 1), (20, 2)]
 
@@ -288,9 +288,7 @@ class TestTheRetryOperator:
         ("how", "deferrable"),
         [("succeeded", False), ("succeeded", True), ("is still running", False), ("is still running", True)],
     )
-    def test_a_retry_of_the_task_takes_what_an_earlier_try_has_begun(
-        self, retry, jobs, failed, how, deferrable
-    ):
+    def test_a_retry_of_the_task_adopts_the_run_of_an_earlier_try(self, retry, jobs, failed, how, deferrable):
         def before(context):
             if context["ti"].try_number == 1:
                 refuse_lists_after_a_retry(jobs)
@@ -305,7 +303,7 @@ class TestTheRetryOperator:
         assert chain(jobs) == [(20, None), (10, 0)]
         assert f": it retries run {failed}, and {how}." in outcome.log
 
-    def test_a_lost_answer_leads_to_one_retry(self, retry, jobs, failed):
+    def test_a_lost_response_leads_to_one_retry(self, retry, jobs, failed):
         mended(jobs)
         jobs.control.add_fault("reset", after_acting=True, route="*/retry/", method="POST", count=1)
         assert retry(failed).state == "success"
@@ -317,18 +315,18 @@ class TestTheRetryOperator:
         retry(failed, execution_timeout=timedelta(seconds=3), deferrable=deferrable)
         assert chain(jobs) == [(20, None), (30, 0)]
 
-    def test_the_run_may_come_from_a_template(self, retry, jobs, failed):
+    def test_the_run_id_can_be_a_template(self, retry, jobs, failed):
         mended(jobs)
         assert retry(f"{{{{ {failed} }}}}").state == "success"
 
     @pytest.mark.parametrize("nothing", [None, "", "{{ none }}"])
-    def test_without_a_run_it_says_so(self, retry, jobs, nothing):
+    def test_an_empty_run_id_is_refused(self, retry, jobs, nothing):
         assert "run_id is empty" in retry(nothing).log
         assert jobs.control.requests() == []
 
 
 class TestAKilledTask:
-    """The retry's answer has not come; it is found by the run that it retries, and cancelled."""
+    """A retry without a response yet is found by the run that it retries, and cancelled."""
 
     def killed_while_retrying(self, jobs, operator, context):
         jobs.control.add_fault("delay", seconds=2, after_acting=True, route="*/retry/", method="POST")
@@ -357,12 +355,12 @@ class TestAKilledTask:
             "dag_run": SimpleNamespace(start_date=datetime.now(UTC) - timedelta(minutes=1)),
         }
 
-    def test_of_the_retry_operator_leaves_no_retry_going(self, jobs, failed):
+    def test_of_the_retry_operator_leaves_no_retry_running(self, jobs, failed):
         mended(jobs, running=36_000)
         operator = DbtCloudRetryJobRunOperator(task_id="build", run_id=failed)
         self.killed_while_retrying(jobs, operator, self.context(1))
 
-    def test_of_the_run_operator_leaves_no_retry_going(self, jobs, shop_job):
+    def test_of_the_run_operator_leaves_no_retry_running(self, jobs, shop_job):
         operator = DbtCloudRunJobOperator(task_id="build", job_id=shop_job, retry_from_failure=True)
         first, second = self.context(1), self.context(2)
         second["dag_run"] = first["dag_run"]

@@ -87,7 +87,7 @@ USES = [
     ("verb", "use"), USES, ids=[f"{verb}-{index}" for index, (verb, _) in enumerate(USES)]
 )
 def test_a_replaced_verb_is_what_is_called(run_dag, jobs, prompt_triggers, tmp_path, monkeypatch, verb, use):
-    """The replacement does what the verb did, so that the task goes on to its end."""
+    """The replacement does what the verb did, so that the task reaches its end."""
     monkeypatch.chdir(tmp_path)
     original = getattr(DbtCloudHook, verb)
     with mock.patch.object(DbtCloudHook, verb, autospec=True, side_effect=original) as replaced:
@@ -98,7 +98,7 @@ def test_a_replaced_verb_is_what_is_called(run_dag, jobs, prompt_triggers, tmp_p
 
 
 class Reversing(DbtCloudHook):
-    """Takes failure for success, on the worker and in the triggerer."""
+    """Reports failure as success, on the worker and in the triggerer."""
 
     def get_job_run_status(self, run_id, account_id=None):
         return {20: 10}.get(status := super().get_job_run_status(run_id, account_id), status)
@@ -110,7 +110,7 @@ class Reversing(DbtCloudHook):
 
 @pytest.mark.parametrize("place", ["hooks", "operators"])
 @pytest.mark.parametrize("deferrable", [False, True])
-def test_a_hook_put_in_place_of_ours_decides_for_the_run_operator(build, jobs, place, deferrable):
+def test_the_run_operator_uses_a_hook_that_replaces_ours(build, jobs, place, deferrable):
     with (
         mock.patch(f"airflow_dbt_cloud.{place}.dbt.DbtCloudHook", Reversing),
         mock.patch("airflow_dbt_cloud.triggers.dbt.DbtCloudHook", Reversing),
@@ -120,7 +120,7 @@ def test_a_hook_put_in_place_of_ours_decides_for_the_run_operator(build, jobs, p
 
 
 @pytest.mark.parametrize("place", ["hooks", "sensors"])
-def test_a_hook_put_in_place_of_ours_decides_for_the_sensor(run_dag, jobs, place):
+def test_the_sensor_uses_a_hook_that_replaces_ours(run_dag, jobs, place):
     def sensed():
         with DAG("sensed", schedule=None) as dag:
             sense_failure(jobs)
@@ -132,12 +132,12 @@ def test_a_hook_put_in_place_of_ours_decides_for_the_sensor(run_dag, jobs, place
 
 
 @pytest.mark.parametrize("place", ["hooks", "triggers"])
-def test_a_hook_put_in_place_of_ours_decides_for_the_trigger_alone(build, jobs, place):
+def test_the_trigger_alone_uses_a_hook_that_replaces_ours(build, jobs, place):
     with mock.patch(f"airflow_dbt_cloud.{place}.dbt.DbtCloudHook", Reversing):
         assert build(job_id=jobs.failing, deferrable=True).state == "success"
 
 
-def test_a_subclass_of_the_operator_brings_a_hook_of_its_own(build, jobs):
+def test_a_subclass_of_the_operator_can_have_a_hook_of_its_own(build, jobs):
     class Lenient(DbtCloudRunJobOperator):
         @property
         def hook(self):
@@ -147,7 +147,7 @@ def test_a_subclass_of_the_operator_brings_a_hook_of_its_own(build, jobs):
 
 
 @pytest.mark.parametrize("place", ["hooks", "operators"])
-def test_users_tests_put_a_mock_in_place_of_the_hook(place):
+def test_users_tests_can_replace_the_hook_with_a_mock(place):
     started = {"data": {"id": 7, "href": "https://example.com/runs/7/"}}
     context = {"ti": mock.MagicMock(task_id="task", dag_id="dag")}
     with mock.patch(f"airflow_dbt_cloud.{place}.dbt.DbtCloudHook") as hook:

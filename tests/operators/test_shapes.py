@@ -1,4 +1,4 @@
-"""Shapes that DAGs written for the provider before this one have, and that go on working."""
+"""DAGs that were written for the official provider keep working."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
 
 
 class RunsByTag(DbtCloudRunJobOperator):
-    """With template fields of its own, the job set late, and the hook used before the start."""
+    """Has template fields of its own, sets the job late, and uses the hook before the start."""
 
     template_fields = ("tag", "dbt_cloud_conn_id", "job_id")
 
@@ -62,7 +62,7 @@ class TellsOfItsEnd(DbtCloudRunJobOperator):
         return f"{event['status']} of {super().execute_complete(context, event)}"
 
 
-def test_a_subclass_has_its_own_way_to_go_on_after_deferral(build, jobs):
+def test_a_subclass_can_have_its_own_execute_complete(build, jobs):
     outcome = build(TellsOfItsEnd, job_id=jobs.quick)
     assert outcome.xcoms("build")["return_value"] == f"success of {jobs.runs()[0]['id']}"
 
@@ -74,7 +74,7 @@ class OwnOperator(BaseOperator):
         context["ti"].xcom_push(key="job_run_url", value="https://example.com/runs/7/")
 
 
-def test_ones_own_operator_can_use_the_link(run_dag):
+def test_an_operator_of_the_users_own_can_use_the_link(run_dag):
     with DAG("linked", schedule=None) as dag:
         OwnOperator(task_id="own")
     assert run_dag(dag).xcoms("own")["job_run_url"] == "https://example.com/runs/7/"
@@ -96,11 +96,11 @@ def test_an_operator_can_be_executed_within_a_python_task(run_dag, jobs):
     assert outcome.xcoms("nested")["return_value"] == [run["id"] for run in jobs.runs()]
 
 
-def test_the_runs_id_goes_from_task_to_task_in_every_way(run_dag, jobs, tmp_path, monkeypatch):
+def test_the_runs_id_can_be_passed_to_other_tasks_in_every_way(run_dag, jobs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     @task
-    def told(run, text):
+    def printed(run, text):
         return [run, text]
 
     with DAG("passes", schedule=None) as dag:
@@ -112,20 +112,20 @@ def test_the_runs_id_goes_from_task_to_task_in_every_way(run_dag, jobs, tmp_path
             path="run_results.json",
             trigger_rule="all_done",
         )
-        ended >> fetched >> told(run.output, f"run {run.output}")
+        ended >> fetched >> printed(run.output, f"run {run.output}")
     outcome = run_dag(dag)
     run_id = jobs.runs()[0]["id"]
     assert outcome.states == {
         "run": "success",
         "ended": "skipped",
         "fetched": "success",
-        "told": "success",
+        "printed": "success",
     }
-    assert outcome.xcoms("told")["return_value"] == [run_id, f"run {run_id}"]
+    assert outcome.xcoms("printed")["return_value"] == [run_id, f"run {run_id}"]
     assert (tmp_path / f"{run_id}_run_results.json").is_file()
 
 
-def test_default_args_of_a_dag_and_of_a_group_reach_those_that_know_them(run_dag, jobs):
+def test_default_args_of_a_dag_and_of_a_group_reach_the_operators_that_have_them(run_dag, jobs):
     with (
         DAG("grouped", schedule=None, default_args={"poke_interval": 0.1, "job_id": jobs.instant}) as dag,
         TaskGroup(
@@ -149,7 +149,7 @@ def test_outlets_of_the_run_operator_get_their_events(run_dag, jobs):
         assert [event.asset.name for event in events] == ["mart_orders"]
 
 
-def test_everything_at_once_deferred_a_limit_a_reuse_and_a_retry(build, jobs):
+def test_deferral_timeout_reuse_and_retries_work_together(build, jobs):
     outcome = build(
         job_id=str(jobs.quick),
         account_id="1",
@@ -165,7 +165,7 @@ def test_everything_at_once_deferred_a_limit_a_reuse_and_a_retry(build, jobs):
 
 
 @pytest.mark.parametrize("name", ["DbtCloudHook", "DbtCloudJobRunStatus", "DbtCloudJobRunException"])
-def test_what_people_import_from_the_operators_module_is_there(name):
+def test_the_operators_module_has_the_names_that_users_import(name):
     assert getattr(dbt, name) is getattr(__import__("airflow_dbt_cloud.hooks.dbt", fromlist=[name]), name)
 
 
@@ -176,7 +176,7 @@ def test_attributes_hold_what_was_given_until_a_task_runs():
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
-def test_what_the_triggerer_cannot_take_of_hook_params_is_dropped_with_a_warning(build, jobs, deferrable):
+def test_hook_params_that_the_triggerer_cannot_store_are_dropped_with_a_warning(build, jobs, deferrable):
     outcome = build(
         job_id=jobs.instant,
         deferrable=deferrable,

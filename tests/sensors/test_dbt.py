@@ -30,8 +30,8 @@ def sense(run_dag, jobs, prompt_triggers):
 
 
 @MODES
-@pytest.mark.parametrize("already", [False, True], ids=["going", "ended"])
-def test_success_lets_the_task_succeed_with_the_runs_id(sense, jobs, mode, already):
+@pytest.mark.parametrize("already", [False, True], ids=["running", "ended"])
+def test_a_successful_run_makes_the_task_succeed_with_the_runs_id(sense, jobs, mode, already):
     outcome = sense(jobs.instant if already else jobs.quick, **mode)
     (run,) = jobs.runs()
     assert outcome.state == "success"
@@ -40,7 +40,7 @@ def test_success_lets_the_task_succeed_with_the_runs_id(sense, jobs, mode, alrea
 
 @MODES
 @pytest.mark.parametrize(("job", "word"), [("failing", "failed"), ("cancelled", "been cancelled")])
-def test_a_run_that_ends_otherwise_fails_the_task_under_its_name(sense, jobs, mode, job, word):
+def test_a_failed_or_cancelled_run_fails_the_task_and_is_called_so(sense, jobs, mode, job, word):
     outcome = sense(getattr(jobs, job), **mode)
     (run,) = jobs.runs()
     assert outcome.states == {"sense": "failed"}
@@ -48,7 +48,7 @@ def test_a_run_that_ends_otherwise_fails_the_task_under_its_name(sense, jobs, mo
 
 
 @MODES
-@pytest.mark.parametrize("seconds", [0, 1], ids=["ended", "going"])
+@pytest.mark.parametrize("seconds", [0, 1], ids=["ended", "running"])
 def test_soft_fail_skips_the_task_in_every_mode(sense, jobs, mode, seconds):
     script = {"running": seconds, "outcome": 20}
     jobs.control.seed(jobs=[{"id": 70, "name": "Fails", "pretend": script}])
@@ -59,7 +59,7 @@ def test_soft_fail_skips_the_task_in_every_mode(sense, jobs, mode, seconds):
 
 @pytest.fixture
 def a_dated_reschedule(request):
-    """Skips where Airflow's own sensor, in `dag.test()`, computes with the text of a date."""
+    """Skips where Airflow's own sensor computes with the text of a date, in `dag.test()`."""
     if "reschedule" in request.node.name and airflow_version.startswith("3.1."):
         pytest.skip("dag.test() of Airflow 3.1 hands a rescheduled sensor the date of its begin as text")
 
@@ -69,10 +69,10 @@ def a_dated_reschedule(request):
 def test_a_timeout_is_airflows_own_and_does_not_say_that_the_run_failed(sense, jobs, mode):
     outcome = sense(jobs.endless, timeout=0.3, **mode)
     assert outcome.states == {"sense": "failed"}
-    (told,) = {
+    (message,) = {
         line for line in outcome.log.splitlines() if "AirflowSensorTimeout: " in line and "still" in line
     }
-    assert f"is still running. See {jobs.runs()[0]['href']}." in told
+    assert f"is still running. See {jobs.runs()[0]['href']}." in message
     assert "has failed" not in outcome.log
     assert jobs.runs()[0]["status"] == 3
 
@@ -93,18 +93,18 @@ def test_a_timeout_with_soft_fail_skips_the_task(sense, jobs, mode):
         {"kind": "status", "status": 404},
     ],
 )
-def test_faults_that_pass_are_lived_through(sense, jobs, mode, fault):
+def test_temporary_faults_are_tolerated(sense, jobs, mode, fault):
     run_id = jobs.started(jobs.instant)
-    looks = {"count": 5} if fault.get("status") != 404 else {"count": 1}
-    jobs.control.add_fault(**fault, route="*/runs/*", method="GET", **looks)
+    polls = {"count": 5} if fault.get("status") != 404 else {"count": 1}
+    jobs.control.add_fault(**fault, route="*/runs/*", method="GET", **polls)
     outcome = sense(run_id=run_id, hook_params={"retry_delay": 0.01}, **mode)
     assert outcome.states == {"sense": "success"}
-    assert [fault["hits"] for fault in jobs.control.faults()] == [looks["count"]]
+    assert [fault["hits"] for fault in jobs.control.faults()] == [polls["count"]]
 
 
 @pytest.fixture
 def briefly(monkeypatch):
-    """What is not believed at once is believed soon."""
+    """Shortens the time for which an error is tolerated."""
     monkeypatch.setattr(sensors, "_REPEAT_DELAY", 0.05)
     for kind in (Unauthorized, Forbidden, NotFound):
         monkeypatch.setitem(GRACE, kind, 1.0)
@@ -113,7 +113,7 @@ def briefly(monkeypatch):
 @MODES
 @pytest.mark.usefixtures("a_dated_reschedule", "briefly")
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_an_answer_that_passes_is_not_believed_at_any_look(sense, jobs, mode, status):
+def test_a_temporary_refusal_does_not_fail_the_task_at_any_poll(sense, jobs, mode, status):
     jobs.control.seed(jobs=[{"id": 70, "name": "Takes a while", "pretend": {"running": 1.5}}])
     run_id = jobs.started(70)
     jobs.control.add_fault("status", status=status, route="*/runs/*", method="GET", rate=0.5)
@@ -130,7 +130,7 @@ def test_a_refused_token_is_not_called_a_failed_run(sense, jobs, soft):
     assert "has failed" not in outcome.log
 
 
-def test_an_id_that_is_none_is_told_clearly(sense, jobs):
+def test_a_run_id_that_is_no_number_fails_the_task_with_a_clear_message(sense, jobs):
     outcome = sense(run_id="latest")
     assert outcome.states == {"sense": "failed"}
     assert "'latest' is not a valid run id" in outcome.log

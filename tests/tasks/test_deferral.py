@@ -12,7 +12,7 @@ from airflow_dbt_cloud.triggers.dbt import DbtCloudRunJobTrigger
 log = logging.getLogger("deferral")
 
 
-def test_hook_params_that_are_json_pass_as_they_are(caplog):
+def test_hook_params_that_are_json_are_kept_unchanged(caplog):
     params = {"timeout_seconds": 5, "retry_args": {"nested": [1, None]}}
     assert storable_hook_params(params, log) == params
     assert caplog.messages == []
@@ -30,18 +30,18 @@ def test_a_trigger_that_cannot_be_stored_is_refused_by_name():
         require_storable(DbtCloudRunJobTrigger(run_id=1, account_id={1}))
 
 
-def test_the_deadlines_of_an_event_go_on():
+def test_the_deadlines_of_an_event_are_kept():
     event = {"end_time": 5.0, "execution_deadline": 7.0}
     assert Deadlines.from_event(event, timeout=60) == Deadlines(5.0, 7.0)
 
 
-def test_an_event_without_deadlines_is_given_new_ones():
+def test_an_event_without_deadlines_gets_new_ones():
     deadlines = Deadlines.from_event({}, timeout=60)
     assert 59 < deadlines.seconds_left() <= 60
     assert deadlines.execution_deadline is None
 
 
-def test_what_is_left_is_never_below_zero():
+def test_the_seconds_left_are_never_below_zero():
     assert Deadlines(time.time() - 5).seconds_left() == 0
 
 

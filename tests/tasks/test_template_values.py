@@ -20,7 +20,7 @@ def overrides(config):
 @pytest.mark.parametrize(
     "read", sorted(set(template_values.OVERRIDES.values()), key=lambda each: each.__name__)
 )
-def test_nothing_is_nothing_to_every_reader(read, nothing):
+def test_every_parser_returns_none_for_a_value_that_is_not_given(read, nothing):
     assert read("an_override", nothing) is None
 
 
@@ -32,7 +32,7 @@ def test_whole_numbers_are_read_from_text(value):
 @pytest.mark.parametrize(
     ("value", "read"), [(True, True), ("True", True), ("true", True), ("FALSE", False), (False, False)]
 )
-def test_switches_are_read_from_their_names_in_any_case(value, read):
+def test_booleans_are_parsed_from_their_names_in_any_case(value, read):
     assert template_values.OVERRIDES["generate_docs_override"]("generate_docs_override", value) is read
 
 
@@ -44,7 +44,7 @@ def test_commands_are_read_from_a_list_its_text_or_a_single_one(value):
 
 
 @pytest.mark.parametrize("value", [[], (), "[]"])
-def test_no_command_at_all_leaves_the_jobs_own(value):
+def test_an_empty_list_of_commands_means_the_jobs_own(value):
     assert parse_commands("steps_override", value) is None
 
 
@@ -72,7 +72,7 @@ def test_a_dict_is_read_from_python_and_from_json():
     assert overrides("{'a': None}") == {"a": None}
 
 
-def test_fields_that_are_no_override_pass_through_as_they_are():
+def test_fields_that_are_no_overrides_are_kept_unchanged():
     config = {"github_pull_request_id": 7, "cause": "None", "threads_override": "2", "git_branch": ""}
     assert overrides(config) == {
         "github_pull_request_id": 7,

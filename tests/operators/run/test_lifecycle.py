@@ -1,4 +1,4 @@
-"""A killed task leaves no run of its own going, in the seconds that it has."""
+"""A killed task cancels its run within the seconds that it has."""
 
 import threading
 import time
@@ -21,19 +21,19 @@ class Log:
     exception = warning
 
 
-def test_what_is_quick_is_waited_for():
+def test_a_quick_cancel_is_waited_for():
     done, log = [], Log()
     cancel_within_seconds(lambda: done.append(1), log)
     assert (done, log.lines) == ([1], [])
 
 
-def test_what_goes_wrong_does_not_come_out():
+def test_an_error_of_the_cancel_is_not_raised():
     log = Log()
     cancel_within_seconds(lambda: 1 / 0, log)
     assert log.lines == ["Could not cancel the run; it may still be running."]
 
 
-def test_what_hangs_is_left_after_some_seconds():
+def test_a_hanging_cancel_is_abandoned_after_some_seconds():
     log, release = Log(), threading.Event()
     begin = time.monotonic()
     cancel_within_seconds(release.wait, log)
@@ -61,7 +61,7 @@ class Task:
     def _execute(self):
         try:
             self.outcome = self.operator.execute(self.context)
-        except Exception as error:  # noqa: BLE001 -- a test looks at it
+        except Exception as error:  # noqa: BLE001 -- a test checks it
             self.outcome = error
 
     def end(self):
@@ -71,7 +71,7 @@ class Task:
 
 @pytest.fixture
 def task_of(jobs):
-    """Makes tasks, and sees to it that none of them outlives the test."""
+    """Makes tasks, and waits at the end until all of them have ended."""
     made = []
 
     def make(**arguments):
@@ -98,21 +98,21 @@ def statuses(jobs):
     return [run["status"] for run in jobs.runs()]
 
 
-def looks(jobs):
+def polls(jobs):
     return len(jobs.asked("GET", "/runs/"))
 
 
-def test_a_task_that_waits_cancels_its_run(task_of, jobs):
+def test_a_killed_task_that_waits_cancels_its_run(task_of, jobs):
     task = task_of(job_id=jobs.endless).begin()
-    until(lambda: looks(jobs) > 1)
+    until(lambda: polls(jobs) > 1)
     task.operator.on_kill()
     assert statuses(jobs) == [30]
     assert isinstance(task.end(), DbtCloudJobRunException)
 
 
-def test_killed_twice_is_killed(task_of, jobs):
+def test_a_second_kill_does_no_harm(task_of, jobs):
     task = task_of(job_id=jobs.endless).begin()
-    until(lambda: looks(jobs) > 1)
+    until(lambda: polls(jobs) > 1)
     task.operator.on_kill()
     task.operator.on_kill()
     assert statuses(jobs) == [30]
@@ -120,7 +120,7 @@ def test_killed_twice_is_killed(task_of, jobs):
 
 
 @pytest.mark.parametrize("acting", ["acted", "on its way"])
-def test_a_run_whose_answer_has_not_come_is_found_by_its_mark(task_of, jobs, acting):
+def test_a_run_without_a_response_yet_is_found_by_its_marker(task_of, jobs, acting):
     jobs.control.add_fault(
         "delay", seconds=2 if acting == "acted" else 1, after_acting=acting == "acted", route="*/run/"
     )
@@ -134,8 +134,8 @@ def test_a_run_whose_answer_has_not_come_is_found_by_its_mark(task_of, jobs, act
     assert "killed while it was starting a run" in str(task.end())
 
 
-def test_a_request_that_outlasts_the_kill_leaves_no_run_going(task_of, jobs):
-    """Airflow lets a task go on between the signal to end and the one that ends it."""
+def test_a_request_that_outlasts_the_kill_leaves_no_run_running(task_of, jobs):
+    """Airflow lets a task continue between the signal to end and the one that ends it."""
     jobs.control.add_fault("delay", seconds=1, route="*/run/")
     jobs.control.add_fault("delay", seconds=8, route="*/accounts/1/runs/", method="GET", count=1)
     task = task_of(job_id=jobs.endless).begin()
@@ -145,9 +145,9 @@ def test_a_request_that_outlasts_the_kill_leaves_no_run_going(task_of, jobs):
     assert statuses(jobs) == [30]
 
 
-def test_a_hanging_dbt_cloud_holds_the_kill_up_for_some_seconds_only(task_of, jobs):
+def test_a_hanging_dbt_cloud_delays_the_kill_by_some_seconds_only(task_of, jobs):
     task = task_of(job_id=jobs.endless).begin()
-    until(lambda: looks(jobs) > 1)
+    until(lambda: polls(jobs) > 1)
     jobs.control.add_fault("delay", seconds=7)
     begin = time.monotonic()
     task.operator.on_kill()
@@ -156,7 +156,7 @@ def test_a_hanging_dbt_cloud_holds_the_kill_up_for_some_seconds_only(task_of, jo
 
 def test_a_dbt_cloud_that_refuses_does_not_make_the_kill_fail(task_of, jobs):
     task = task_of(job_id=jobs.endless).begin()
-    until(lambda: looks(jobs) > 1)
+    until(lambda: polls(jobs) > 1)
     jobs.control.add_fault("status", status=403, route="*/cancel/")
     task.operator.on_kill()
     assert statuses(jobs) == [3]
@@ -167,9 +167,9 @@ QUICK_RETRIES = {"retry_delay": 0.01}
 
 
 def test_a_kill_does_not_repeat_the_cancel_for_minutes(task_of, jobs):
-    """It has some seconds only, which the usual four attempts take already."""
+    """It has only some seconds, which the usual four attempts would exceed."""
     task = task_of(job_id=jobs.endless, hook_params=QUICK_RETRIES).begin()
-    until(lambda: looks(jobs) > 1)
+    until(lambda: polls(jobs) > 1)
     jobs.control.add_fault("status", **OFTEN_REFUSED)
     task.operator.on_kill()
     assert len(jobs.asked("POST", "/cancel/")) == 4
@@ -184,29 +184,29 @@ def test_a_timeout_repeats_the_cancel_until_dbt_cloud_takes_it(task_of, jobs):
     assert statuses(jobs) == [30]
 
 
-def test_a_run_that_was_only_attached_to_goes_on(task_of, jobs):
+def test_a_run_that_was_only_attached_to_is_not_cancelled(task_of, jobs):
     jobs.started(jobs.endless)
     task = task_of(job_id=jobs.endless, if_running="attach").begin()
-    until(lambda: looks(jobs) > 2)
+    until(lambda: polls(jobs) > 2)
     task.operator.on_kill()
     assert statuses(jobs) == [3]
     assert jobs.asked("POST", "/cancel/") == []
 
 
-def test_a_killed_retry_cancels_the_run_that_it_took_and_starts_none_in_its_place(task_of, jobs):
+def test_a_killed_retry_cancels_the_adopted_run_and_starts_no_other(task_of, jobs):
     first = task_of(job_id=jobs.endless, timeout=0.2).begin()
     assert "it may still be running" in str(first.end())
     second = task_of(attempt=2, job_id=jobs.endless)
     second.context["dag_run"] = first.context["dag_run"]
     second.begin()
-    before = looks(jobs)
-    until(lambda: looks(jobs) > before + 2)
+    before = polls(jobs)
+    until(lambda: polls(jobs) > before + 2)
     second.operator.on_kill()
     assert "has been cancelled" in str(second.end())
     assert statuses(jobs) == [30]
 
 
-def test_a_task_that_has_asked_for_nothing_yet_asks_nothing(task_of, jobs):
+def test_a_task_killed_before_its_first_request_sends_none(task_of, jobs):
     task = task_of(job_id=jobs.endless)
     task.operator._starter = task.operator._make_starter(task.context)
     begin = time.monotonic()
@@ -215,7 +215,7 @@ def test_a_task_that_has_asked_for_nothing_yet_asks_nothing(task_of, jobs):
     assert jobs.control.requests() == []
 
 
-def test_a_task_object_that_is_used_again_is_not_killed_for_ever(task_of, jobs):
+def test_a_killed_operator_can_be_executed_again(task_of, jobs):
     """As `dag.test()` uses it for the next try."""
     task = task_of(job_id=jobs.instant)
     task.operator.on_kill()

@@ -1,4 +1,4 @@
-"""What a try makes of the runs of earlier tries."""
+"""What a try does with the runs of earlier tries."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import Run, RunStatus
 
 TASK, BUILD, TEST = Marker.digest("task"), f"{Marker.digest('build')[:5]}0", f"{Marker.digest('test')[:5]}0"
-GOING = (RunStatus.QUEUED, RunStatus.STARTING, RunStatus.RUNNING)
+UNFINISHED = (RunStatus.QUEUED, RunStatus.STARTING, RunStatus.RUNNING)
 ENDED = (RunStatus.ERROR, RunStatus.CANCELLED)
 
 
@@ -32,12 +32,12 @@ def decided(*runs, present=None, finished=True, unfinished=True, only_start=True
     return found.adopted and found.adopted.id, [each.id for each in found.to_cancel]
 
 
-@pytest.mark.parametrize("status", GOING)
-def test_the_run_of_an_earlier_try_is_gone_on_with_while_it_goes(status):
+@pytest.mark.parametrize("status", UNFINISHED)
+def test_the_run_of_an_earlier_try_is_adopted_while_it_is_running(status):
     assert decided(run(1, status, marker(attempt=1))) == (1, [])
 
 
-def test_its_success_is_ours():
+def test_the_success_of_an_earlier_try_is_adopted():
     assert decided(run(1, RunStatus.SUCCESS, marker(attempt=1))) == (1, [])
 
 
@@ -47,8 +47,8 @@ def test_after_a_failure_a_new_run_is_started(status):
 
 
 def test_the_newest_of_several_tries_decides():
-    failed, going = run(1, RunStatus.ERROR, marker(attempt=1)), run(2, RunStatus.RUNNING, marker(attempt=2))
-    assert decided(failed, going, present=marker(attempt=3)) == (2, [])
+    failed, running = run(1, RunStatus.ERROR, marker(attempt=1)), run(2, RunStatus.RUNNING, marker(attempt=2))
+    assert decided(failed, running, present=marker(attempt=3)) == (2, [])
     succeeded, failed = (
         run(1, RunStatus.SUCCESS, marker(attempt=1)),
         run(2, RunStatus.ERROR, marker(attempt=2)),
@@ -56,12 +56,12 @@ def test_the_newest_of_several_tries_decides():
     assert decided(succeeded, failed, present=marker(attempt=3)) == (None, [])
 
 
-def test_what_the_present_try_has_started_is_left_alone():
+def test_runs_of_the_present_try_are_neither_adopted_nor_cancelled():
     others = [run(n, RunStatus.RUNNING, marker(payload=payload)) for n, payload in enumerate((BUILD, TEST))]
     assert decided(*others, run(3, RunStatus.RUNNING, marker(attempt=1))) == (3, [])
 
 
-def test_a_task_that_starts_several_runs_goes_on_with_each():
+def test_a_task_that_starts_several_runs_adopts_each():
     build, test = (
         run(n, RunStatus.RUNNING, marker(attempt=1, payload=p)) for n, p in ((1, BUILD), (2, TEST))
     )
@@ -70,10 +70,10 @@ def test_a_task_that_starts_several_runs_goes_on_with_each():
     assert decided(build, test, present=marker(generation=4), only_start=False) == (None, [2, 1])
 
 
-@pytest.mark.parametrize("status", [*GOING, RunStatus.SUCCESS])
-def test_after_a_clear_nothing_is_taken_and_what_goes_is_cancelled(status):
+@pytest.mark.parametrize("status", [*UNFINISHED, RunStatus.SUCCESS])
+def test_after_a_clear_no_run_is_adopted_and_unfinished_ones_are_cancelled(status):
     earlier = run(1, status, marker(generation=0, attempt=1))
-    assert decided(earlier) == (None, [1] if status in GOING else [])
+    assert decided(earlier) == (None, [1] if status in UNFINISHED else [])
 
 
 def test_a_run_with_another_payload_is_cancelled():
@@ -88,24 +88,24 @@ def test_a_success_is_found_behind_a_run_of_the_same_task_with_another_payload()
     assert decided(build, test, present=marker(payload=TEST)) == (None, [])
 
 
-def test_two_starts_of_the_same_in_one_try_are_two_runs():
+def test_two_equal_starts_in_one_try_are_two_runs():
     first = run(1, RunStatus.SUCCESS, marker(attempt=1, payload=f"{BUILD[:5]}0"))
     second = run(2, RunStatus.RUNNING, marker(attempt=1, payload=f"{BUILD[:5]}1"))
     assert decided(first, second, present=marker(payload=f"{BUILD[:5]}0"), only_start=False) == (1, [])
     assert decided(first, second, present=marker(payload=f"{BUILD[:5]}1"), only_start=False) == (2, [])
 
 
-def test_of_two_that_go_the_newer_is_taken_and_the_older_cancelled():
+def test_of_two_unfinished_runs_the_newer_is_adopted_and_the_older_cancelled():
     older, newer = (run(n, RunStatus.RUNNING, marker(attempt=n)) for n in (1, 2))
     assert decided(older, newer, present=marker(attempt=3)) == (2, [1])
 
 
 @pytest.mark.parametrize("by", [None, marker(task=Marker.digest("another"))])
-def test_what_others_started_is_neither_taken_nor_cancelled(by):
+def test_runs_of_others_are_neither_adopted_nor_cancelled(by):
     assert decided(run(1, RunStatus.RUNNING, by), run(2, RunStatus.SUCCESS, by)) == (None, [])
 
 
-def test_a_retry_from_failure_carries_the_mark_of_the_run_that_it_retries():
+def test_a_retry_from_failure_counts_as_started_by_the_task_of_the_run_that_it_retries():
     failed = run(1, RunStatus.ERROR, marker(attempt=1))
     assert decided(failed, run(2, RunStatus.RUNNING, retries=1), present=marker(attempt=3)) == (2, [])
     assert decided(failed, run(2, RunStatus.ERROR, retries=1), run(3, RunStatus.SUCCESS, retries=2)) == (
@@ -115,12 +115,12 @@ def test_a_retry_from_failure_carries_the_mark_of_the_run_that_it_retries():
     assert decided(run(2, RunStatus.RUNNING, retries=1)) == (None, [])
 
 
-def test_who_may_not_take_what_is_finished_starts_anew():
+def test_without_reuse_of_finished_runs_a_new_run_is_started():
     assert decided(run(1, RunStatus.SUCCESS, marker(attempt=1)), finished=False) == (None, [])
     assert decided(run(1, RunStatus.RUNNING, marker(attempt=1)), finished=False) == (1, [])
 
 
-def test_who_takes_nothing_leaves_nothing_going():
+def test_without_reuse_unfinished_runs_are_cancelled():
     assert decided(run(1, RunStatus.RUNNING, marker(attempt=1)), finished=False, unfinished=False) == (
         None,
         [1],
@@ -150,5 +150,5 @@ FIRST = run(1, RunStatus.ERROR, marker(attempt=1))
         ([], None),
     ],
 )
-def test_the_newest_failure_of_the_same_is_what_a_retry_from_failure_takes_up(runs, expected):
+def test_a_retry_from_failure_continues_the_newest_equal_run_that_failed(runs, expected):
     assert failed(*runs) == expected

@@ -1,4 +1,4 @@
-"""One run for a task over its tries, clears and neighbours: a real Airflow against the local dbt Cloud."""
+"""A task has one run over all its tries and clears: a real Airflow against the local dbt Cloud."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ INSTANTLY = {"id": 53, "name": "Endless", "pretend": {}}
 
 @pytest.fixture
 def tries(build, jobs):
-    """Runs the operator whose first try loses sight of its run; `between` happens before the second."""
+    """Runs the operator whose first try loses contact with its run; `between` is called before the second."""
 
     def run(operator=DbtCloudRunJobOperator, between=lambda context: None, job="endless", **arguments):
         def before(context):
@@ -35,7 +35,7 @@ def tries(build, jobs):
 
 
 def ends(jobs):
-    """How the runs stand, oldest first."""
+    """Return the status of each run, oldest first."""
     return [run["status"] for run in jobs.runs()]
 
 
@@ -51,10 +51,10 @@ def cancels(jobs):
 
 
 @WAITS
-def test_a_retry_goes_on_with_the_run_that_goes_and_says_so(tries, jobs, deferrable):
+def test_a_retry_adopts_the_running_run_and_logs_it(tries, jobs, deferrable):
     def between(context):
-        looks = len(jobs.asked("GET", "/runs/"))
-        in_a_moment(lambda: len(jobs.asked("GET", "/runs/")) > looks + 2, lambda: all_end(jobs)(None))
+        polls = len(jobs.asked("GET", "/runs/"))
+        in_a_moment(lambda: len(jobs.asked("GET", "/runs/")) > polls + 2, lambda: all_end(jobs)(None))
 
     outcome = tries(between=between, deferrable=deferrable)
     assert outcome.state == "success"
@@ -64,7 +64,7 @@ def test_a_retry_goes_on_with_the_run_that_goes_and_says_so(tries, jobs, deferra
 
 
 @WAITS
-def test_a_retry_takes_the_success_of_the_earlier_try(tries, jobs, deferrable):
+def test_a_retry_adopts_the_success_of_the_earlier_try(tries, jobs, deferrable):
     outcome = tries(between=all_end(jobs), deferrable=deferrable)
     (run,) = jobs.runs()
     assert outcome.xcoms("build")["return_value"] == run["id"]
@@ -81,12 +81,12 @@ def test_after_a_failed_or_cancelled_run_a_retry_starts_a_new_one(tries, jobs, j
 
 
 def again(jobs):
-    """From now on the endless job ends at once; its runs go on as they are."""
+    """Let new runs of the endless job end at once; its earlier runs keep running."""
     jobs.control.seed(jobs=[INSTANTLY])
 
 
-@pytest.mark.parametrize("ended", [False, True], ids=["goes on", "succeeded"])
-def test_on_retry_rerun_starts_a_new_run_and_leaves_none_going(tries, jobs, ended):
+@pytest.mark.parametrize("ended", [False, True], ids=["still running", "succeeded"])
+def test_on_retry_rerun_starts_a_new_run_and_leaves_no_other_running(tries, jobs, ended):
     def between(context):
         again(jobs)
         if ended:
@@ -99,7 +99,7 @@ def test_on_retry_rerun_starts_a_new_run_and_leaves_none_going(tries, jobs, ende
 
 
 class Publishes(DbtCloudRunJobOperator):
-    """Does more after a run than ours: another's success is not enough for it."""
+    """Does more after a run than our operator, so the success of an earlier try is not enough for it."""
 
     def execute(self, context):
         return super().execute(context)
@@ -111,24 +111,24 @@ class PublishesLater(DbtCloudRunJobOperator):
 
 
 @pytest.mark.parametrize("operator", [Publishes, PublishesLater])
-def test_a_subclass_with_more_to_do_takes_no_success_but_what_goes_on(tries, jobs, operator):
+def test_a_subclass_with_more_to_do_does_not_adopt_a_success(tries, jobs, operator):
     tries(operator, between=all_end(jobs), job="quick")
     assert ends(jobs) == [10, 10]
 
 
 @pytest.mark.parametrize("operator", [Publishes, PublishesLater])
-def test_a_subclass_with_more_to_do_goes_on_with_what_goes(tries, jobs, operator):
+def test_a_subclass_with_more_to_do_adopts_a_running_run(tries, jobs, operator):
     outcome = tries(operator, timeout=0.3)
     assert ": try 1 of this task started it, and it is still running." in outcome.log
     assert ends(jobs) == [3]
 
 
 @WAITS
-def test_a_run_that_was_taken_and_ends_cancelled_is_replaced_by_one_new_run(tries, jobs, deferrable):
+def test_an_adopted_run_that_ends_cancelled_is_replaced_by_a_new_run(tries, jobs, deferrable):
     def between(context):
         again(jobs)
-        looks = len(jobs.asked("GET", "/runs/"))
-        in_a_moment(lambda: len(jobs.asked("GET", "/runs/")) > looks + 2, lambda: cancels(jobs)(None))
+        polls = len(jobs.asked("GET", "/runs/"))
+        in_a_moment(lambda: len(jobs.asked("GET", "/runs/")) > polls + 2, lambda: cancels(jobs)(None))
 
     outcome = tries(between=between, deferrable=deferrable)
     assert outcome.state == "success"
@@ -138,11 +138,11 @@ def test_a_run_that_was_taken_and_ends_cancelled_is_replaced_by_one_new_run(trie
 
 
 @WAITS
-def test_the_run_that_replaces_it_is_not_replaced_again(tries, jobs, deferrable):
+def test_a_replacement_that_ends_cancelled_is_not_replaced(tries, jobs, deferrable):
     def between(context):
         jobs.control.seed(jobs=[{**INSTANTLY, "pretend": {"outcome": 30}}])
-        looks = len(jobs.asked("GET", "/runs/"))
-        in_a_moment(lambda: len(jobs.asked("GET", "/runs/")) > looks + 2, lambda: cancels(jobs)(None))
+        polls = len(jobs.asked("GET", "/runs/"))
+        in_a_moment(lambda: len(jobs.asked("GET", "/runs/")) > polls + 2, lambda: cancels(jobs)(None))
 
     outcome = tries(between=between, deferrable=deferrable)
     assert outcome.state == "failed"
@@ -150,8 +150,8 @@ def test_the_run_that_replaces_it_is_not_replaced_again(tries, jobs, deferrable)
 
 
 @pytest.mark.parametrize("policy", ["queue", "attach", "skip", "fail", "cancel"])
-def test_a_clear_starts_anew_and_leaves_no_earlier_run_going(tries, jobs, policy):
-    """A clear shows in max_tries. What was just cancelled may be listed as running for a while."""
+def test_a_clear_starts_a_new_run_and_leaves_no_earlier_run_running(tries, jobs, policy):
+    """A clear raises max_tries. A run that was just cancelled may be listed as running for a while."""
 
     def cleared(context):
         again(jobs)
@@ -164,7 +164,7 @@ def test_a_clear_starts_anew_and_leaves_no_earlier_run_going(tries, jobs, policy
 
 
 @pytest.mark.parametrize("policy", ["attach", "skip", "fail", "cancel"])
-def test_what_was_just_cancelled_does_not_count_as_running(tries, jobs, policy):
+def test_runs_that_were_just_cancelled_do_not_count_as_running(tries, jobs, policy):
     def cleared(context):
         again(jobs)
         context["ti"].max_tries += 2
@@ -176,8 +176,8 @@ def test_what_was_just_cancelled_does_not_count_as_running(tries, jobs, policy):
     assert ends(jobs) == [3, 10]
 
 
-def test_a_task_attaches_to_a_run_behind_those_that_it_has_just_cancelled(tries, jobs):
-    """Somebody's run is older than that of try 1, which is cancelled but still listed as running."""
+def test_a_task_attaches_to_a_run_older_than_those_that_it_has_just_cancelled(tries, jobs):
+    """A run of somebody else is older than that of try 1, which is cancelled but still listed as running."""
     theirs = jobs.started(jobs.endless)
 
     def cleared(context):
@@ -192,14 +192,14 @@ def test_a_task_attaches_to_a_run_behind_those_that_it_has_just_cancelled(tries,
     assert ends(jobs) == [3, 3]
 
 
-def test_a_retry_that_asks_for_something_else_cancels_what_goes(tries, jobs):
+def test_a_retry_with_other_overrides_cancels_the_running_run(tries, jobs):
     outcome = tries(between=lambda _: again(jobs), git_branch="try-{{ ti.try_number }}")
     assert outcome.state == "success"
     assert ends(jobs) == [30, 10]
 
 
 @pytest.mark.parametrize("on_retry", ["adopt", "rerun"])
-def test_a_retry_that_somebody_else_asked_for_is_left_alone(tries, jobs, on_retry):
+def test_a_retry_by_somebody_else_is_neither_adopted_nor_cancelled(tries, jobs, on_retry):
     """Try 1's run fails, and an analyst retries it in dbt Cloud."""
 
     def between(context):
@@ -214,7 +214,7 @@ def test_a_retry_that_somebody_else_asked_for_is_left_alone(tries, jobs, on_retr
 
 
 @pytest.mark.parametrize("first_try", ["starts nothing", "starts all"])
-def test_several_starts_in_a_task_of_ones_own_do_not_cancel_each_other(
+def test_several_operators_in_a_python_task_do_not_cancel_each_others_runs(
     run_dag, jobs, prompt_triggers, first_try
 ):
     with DAG("fans_out", schedule=None) as dag:
@@ -245,8 +245,8 @@ def test_several_starts_in_a_task_of_ones_own_do_not_cancel_each_other(
     assert ends(jobs) == [3, 3, 3]
 
 
-def test_what_may_have_begun_is_taken_by_the_next_try(build, jobs):
-    """The answer is lost, and runs cannot be listed: the first try does not know, and asks no second time."""
+def test_a_run_that_may_have_started_is_adopted_by_the_next_try(build, jobs):
+    """The response is lost, and runs cannot be listed, so the first try does not send a second request."""
     jobs.control.add_fault("status", after_acting=True, route="*/run/", method="POST")
     jobs.control.add_fault("status", status=403, route="*/runs/", method="GET", count=1)
     outcome = build(job_id=jobs.quick, retries=1, retry_delay=timedelta(0))
@@ -255,8 +255,8 @@ def test_what_may_have_begun_is_taken_by_the_next_try(build, jobs):
     assert "so the request was not sent again" in outcome.log
 
 
-def test_what_was_asked_for_when_its_try_ended_is_looked_for_until_it_is_sure(build, jobs, monkeypatch):
-    """dbt Cloud is slow to act; try 1 is over before, and so is all that it has for finding its run."""
+def test_a_retry_searches_for_a_run_whose_try_ended_before_the_response(build, jobs, monkeypatch):
+    """dbt Cloud starts the run only after try 1 has ended and given up its search."""
     monkeypatch.setattr(starters, "_KILL_SEARCH_DELAYS", (0.0,))
     monkeypatch.setattr(starters, "SEARCH_DELAYS", (1.0, 2.0, 4.0))
     jobs.control.add_fault("delay", seconds=4, route="*/run/", method="POST", count=1)
@@ -270,22 +270,22 @@ def test_what_was_asked_for_when_its_try_ended_is_looked_for_until_it_is_sure(bu
     assert ends(jobs) == [10]
 
 
-def test_a_start_that_was_refused_is_not_looked_for(build, jobs):
+def test_a_retry_does_not_search_for_a_start_that_was_refused(build, jobs):
     jobs.control.add_fault("status", status=403, route="*/run/", method="POST", count=1)
     outcome = build(job_id=jobs.instant, retries=1, retry_delay=timedelta(0))
     assert (outcome.state, ends(jobs)) == ("success", [10])
     assert "is not listed yet" not in outcome.log
 
 
-def test_a_lost_answer_does_not_start_a_second_run(build, jobs):
+def test_a_lost_response_does_not_start_a_second_run(build, jobs):
     jobs.control.add_fault("reset", after_acting=True, route="*/run/", method="POST", count=1)
     outcome = build(job_id=jobs.instant)
     assert outcome.state == "success"
     assert [outcome.xcoms("build")["job_run_id"]] == [run["id"] for run in jobs.runs()]
 
 
-def test_a_failed_run_is_gone_on_with_and_that_is_found_again(tries, jobs):
-    """Try 2 retries try 1's run from its failure and loses sight of that; try 3 takes it."""
+def test_a_failed_run_is_retried_and_the_next_try_adopts_that_retry(tries, jobs):
+    """Try 2 retries try 1's run from its failure and loses contact with the retry; try 3 adopts it."""
 
     def between(context):
         if context["ti"].try_number == 2:
@@ -302,7 +302,7 @@ def test_a_failed_run_is_gone_on_with_and_that_is_found_again(tries, jobs):
     assert (outcome.state, second["status"]) == ("success", 10)
 
 
-GOING_POLICIES = {
+POLICIES = {
     "queue": ("failed", [3, 3], ""),
     "attach": ("failed", [3], "and if_running is 'attach'"),
     "skip": ("skipped", [3], "and if_running is 'skip'"),
@@ -311,18 +311,18 @@ GOING_POLICIES = {
 }
 
 
-@pytest.mark.parametrize("policy", GOING_POLICIES)
-def test_what_is_done_where_the_job_runs_already(build, jobs, policy):
-    going = jobs.started(jobs.endless)
-    state, statuses, reason = GOING_POLICIES[policy]
+@pytest.mark.parametrize("policy", POLICIES)
+def test_if_running_decides_what_happens_while_the_job_is_running(build, jobs, policy):
+    running = jobs.started(jobs.endless)
+    state, statuses, reason = POLICIES[policy]
     outcome = build(job_id=jobs.endless, if_running=policy, timeout=0.3)
     assert (outcome.states["build"], ends(jobs)) == (state, statuses)
     assert reason in outcome.log
-    assert not reason or f"Job {jobs.endless} is running already: run {going} is running" in outcome.log
+    assert not reason or f"Job {jobs.endless} is running already: run {running} is running" in outcome.log
 
 
-@pytest.mark.parametrize("policy", GOING_POLICIES)
-def test_where_it_does_not_run_every_policy_starts_it(build, jobs, policy):
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_policy_starts_a_run_while_the_job_is_not_running(build, jobs, policy):
     jobs.started(jobs.instant)
     assert build(job_id=jobs.instant, if_running=policy).state == "success"
     assert ends(jobs) == [10, 10]
@@ -334,13 +334,13 @@ def test_reuse_existing_run_is_attach(jobs):
 
 
 @pytest.mark.parametrize("wrong", [{"if_running": "wait"}, {"on_retry": "again"}])
-def test_a_policy_that_is_not_known_is_refused(wrong):
+def test_an_unknown_policy_is_refused(wrong):
     with pytest.raises(ValueError, match="It has to be one of"):
         DbtCloudRunJobOperator(task_id="build", job_id=1, **wrong)
 
 
 @WAITS
-def test_a_run_that_was_only_attached_to_is_cancelled_by_no_timeout(build, jobs, deferrable):
+def test_a_timeout_does_not_cancel_a_run_that_was_only_attached_to(build, jobs, deferrable):
     jobs.started(jobs.endless)
     outcome = build(
         job_id=jobs.endless,
@@ -356,14 +356,14 @@ def test_a_run_that_was_only_attached_to_is_cancelled_by_no_timeout(build, jobs,
 
 @WAITS
 @pytest.mark.parametrize("cancel", [False, True])
-def test_the_timeout_cancels_only_where_wanted(build, jobs, deferrable, cancel):
+def test_the_timeout_cancels_only_with_cancel_on_timeout(build, jobs, deferrable, cancel):
     outcome = build(job_id=jobs.endless, timeout=0.3, cancel_on_timeout=cancel, deferrable=deferrable)
     assert outcome.state == "failed"
     assert ends(jobs) == [30 if cancel else 3]
 
 
 @WAITS
-def test_the_execution_timeout_does_not_wait_for_the_next_look(build, jobs, deferrable):
+def test_the_execution_timeout_does_not_wait_for_the_next_poll(build, jobs, deferrable):
     build(
         job_id=jobs.endless,
         deferrable=deferrable,
@@ -375,7 +375,7 @@ def test_the_execution_timeout_does_not_wait_for_the_next_look(build, jobs, defe
     assert ends(jobs) == [30]
 
 
-def test_a_deadline_too_near_for_the_triggerer_is_waited_for_on_the_worker(build, jobs, monkeypatch):
+def test_the_worker_waits_if_the_deadline_is_too_near_for_the_triggerer(build, jobs, monkeypatch):
     monkeypatch.setattr("airflow_dbt_cloud.tasks.deferral.FIRST_POLL_DELAY", 6.0)
     outcome = build(job_id=jobs.quick, deferrable=True, timeout=5, check_interval=0.1)
     assert outcome.state == "success"
