@@ -12,11 +12,12 @@ from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision, retry_requests
 from dbtcloud.client.transport.content_encoding import (
     CHUNK_SIZE,
     INPUT_SIZE,
+    GzipDecoder,
     GzipError,
     has_known_end,
     is_gzip,
 )
-from dbtcloud.client.transport.gzip_body import GzipSink, decompress_body
+from dbtcloud.client.transport.gzip_body import GzipSink
 
 if TYPE_CHECKING:
     import aiohttp
@@ -167,9 +168,9 @@ async def _read_body(raw: aiohttp.ClientResponse) -> bytes:
         return body
     must_be_whole = raw.status == 200
     if len(body) < INPUT_SIZE:
-        return decompress_body(body, must_be_whole=must_be_whole)
+        return GzipDecoder.decompress_body(body, must_be_whole=must_be_whole)
     # Decompressing a large body would block the event loop.
-    return await asyncio.to_thread(decompress_body, body, must_be_whole=must_be_whole)
+    return await asyncio.to_thread(GzipDecoder.decompress_body, body, must_be_whole=must_be_whole)
 
 
 async def _stream_to_sink(raw: aiohttp.ClientResponse, sink: Sink, credentials: Credentials) -> None:

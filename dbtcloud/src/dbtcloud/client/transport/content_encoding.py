@@ -36,6 +36,34 @@ class GzipDecoder:
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(_WBITS)
 
+    @classmethod
+    def decompress(cls, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Decompress the chunks of a whole body.
+
+        Raises:
+            GzipError: If the body is damaged or incomplete.
+        """
+        decoder = cls()
+        for chunk in chunks:
+            yield from decoder.decode(chunk)
+        decoder.finish()
+
+    @classmethod
+    def decompress_body(cls, body: bytes, *, must_be_whole: bool) -> bytes:
+        """Decompress a whole body at once. One that need not be whole is read as far as possible.
+
+        Raises:
+            GzipError: If it is damaged or incomplete and must be whole.
+        """
+        plain = bytearray()
+        try:
+            for chunk in cls.decompress([body]):
+                plain += chunk
+        except GzipError:
+            if must_be_whole:
+                raise
+        return bytes(plain)
+
     def decode(self, data: bytes) -> Iterator[bytes]:
         """Decompress the next bytes, into chunks of at most `_OUTPUT_SIZE` bytes.
 
@@ -69,18 +97,6 @@ class GzipDecoder:
         if self._stream.eof and (data := data.lstrip(b"\0")):
             self._stream = zlib.decompressobj(_WBITS)
         return data
-
-
-def decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Decompress the chunks of a whole body.
-
-    Raises:
-        GzipError: If the body is damaged or incomplete.
-    """
-    decoder = GzipDecoder()
-    for chunk in chunks:
-        yield from decoder.decode(chunk)
-    decoder.finish()
 
 
 def is_gzip(headers: Mapping[str, str]) -> bool:

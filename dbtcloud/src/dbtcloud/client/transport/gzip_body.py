@@ -1,11 +1,11 @@
-"""Decompress the bodies of both engines: those that requests reads, and those for sinks and from aiohttp."""
+"""Decompress the bodies that requests reads, and those that aiohttp passes to a sink."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dbtcloud.client.transport.content_encoding import GzipDecoder, GzipError, decompress, is_gzip
+from dbtcloud.client.transport.content_encoding import GzipDecoder, GzipError, is_gzip
 
 if TYPE_CHECKING:
     import requests
@@ -47,7 +47,7 @@ class _GzipRawResponse:
         from urllib3.exceptions import DecodeError
 
         try:
-            yield from decompress(chunks)
+            yield from GzipDecoder.decompress(chunks)
         except GzipError as error:
             self._raw.close()
             if self._must_be_whole:
@@ -84,19 +84,3 @@ class GzipSink:
         """Finish the body (see `Sink`)."""
         self._decoder.finish()
         self._sink.end()
-
-
-def decompress_body(body: bytes, *, must_be_whole: bool) -> bytes:
-    """Decompress a gzip body. One that need not be whole is read as far as possible.
-
-    Raises:
-        GzipError: If it is damaged or incomplete and must be whole.
-    """
-    plain = bytearray()
-    try:
-        for chunk in decompress([body]):
-            plain += chunk
-    except GzipError:
-        if must_be_whole:
-            raise
-    return bytes(plain)
