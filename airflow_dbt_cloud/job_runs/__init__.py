@@ -1,1 +1,1 @@
-"""What operators, sensors, triggers and the hook share about a job run."""
+"""Status and progress of job runs, for operators, sensors, triggers and the hook."""

@@ -1,4 +1,4 @@
-"""Logs how a run gets on in a task's log: changes of status, and steps as they start."""
+"""Log the progress of a run in a task's log: changes of status, and steps as they start."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ProgressLog:
         return True
 
     def log_steps(self, read: Callable[[], Run]) -> None:
-        """Log the steps that have started since; go on without where they cannot be read."""
+        """Log the steps that have started since, if they can be read."""
         try:
             self.log_steps_of(read())
         except Exception as error:  # noqa: BLE001 -- progress is a courtesy; the wait decides about errors
@@ -84,14 +84,14 @@ class StepPolls:
         return status == RunStatus.RUNNING and cls._watched <= cls.FEW
 
     def due(self, status: int) -> bool:
-        """Return whether to poll now; if so, the interval starts."""
+        """Return whether to poll now, and start the interval if so."""
         if self.wait(status) > 0:
             return False
         self._last = self._clock()
         return True
 
     def wait(self, status: int | None) -> float:
-        """Return the seconds until the next poll of a run with this status; infinite if there is none."""
+        """Return the seconds until the next poll of a run with this status, or infinity if there is none."""
         if not self.apply_to(status):
             return math.inf
         return 0.0 if self._last is None else max(0.0, self._last + self.INTERVAL - self._clock())

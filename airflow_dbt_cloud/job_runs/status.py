@@ -1,4 +1,4 @@
-"""Status codes and event check of job runs; light, so that DAG files parse fast."""
+"""Status codes of job runs and the check of trigger events, with few imports for fast DAG files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class DbtCloudJobRunStatus(Enum):
 
     @classmethod
     def is_terminal(cls, status: int) -> bool:
-        """Return whether a run with this code has ended; an unknown code counts as not ended."""
+        """Return whether a run with this code has ended. An unknown code counts as not ended."""
         return status in FINISHED
 
 

@@ -32,7 +32,7 @@ else:
 _PATCHED = "airflow_dbt_cloud.operators.dbt"
 """The module in which users' tests replace the hook and the trigger."""
 
-KILL_SECONDS = 4.0
+_KILL_SECONDS = 4.0
 """Seconds that cancelling may take: Airflow kills a task's process about five after it signals the end."""
 
 
@@ -285,7 +285,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
     def on_kill(self) -> None:
         """Cancel the run that this task started, or is starting just now."""
         self._killed = True
-        cancel_within_seconds(self._cancel_own_run, self.log)
+        _cancel_within_seconds(self._cancel_own_run, self.log)
 
     def stop_if_killed(self) -> None:
         """End a task that was killed: Airflow lets it run for the seconds that are left to it.
@@ -320,8 +320,8 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         return True
 
 
-def cancel_within_seconds(cancel: Callable[[], object], log: Logger) -> None:
-    """Call `cancel`, wait at most `KILL_SECONDS` for it, and log whatever goes wrong.
+def _cancel_within_seconds(cancel: Callable[[], object], log: Logger) -> None:
+    """Call `cancel`, wait at most `_KILL_SECONDS` for it, and log whatever goes wrong.
 
     It runs in a thread, since the request that the kill has interrupted may hold the hook's session, and each
     thread has a session of its own.
@@ -335,6 +335,6 @@ def cancel_within_seconds(cancel: Callable[[], object], log: Logger) -> None:
 
     thread = threading.Thread(target=log_failure, name="cancel dbt Cloud run", daemon=True)
     thread.start()
-    thread.join(KILL_SECONDS)
+    thread.join(_KILL_SECONDS)
     if thread.is_alive():
-        log.warning("dbt Cloud has not confirmed within %g s that it is cancelling the run.", KILL_SECONDS)
+        log.warning("dbt Cloud has not confirmed within %g s that it is cancelling the run.", _KILL_SECONDS)

@@ -45,7 +45,9 @@ class TaskState:
         self.dag_run_start = self._keep_first(start) if isinstance(start, datetime) else None
 
     def make_marker(self, job_id: object, payload: dict[str, Any]) -> Marker:
-        """Return the marker of a start in this try; a random one where the context has no task instance.
+        """Return the marker of a start in this try.
+
+        It is random where the context has no task instance.
 
         Args:
             job_id: The job.

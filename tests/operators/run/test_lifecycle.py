@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudJobRunException, DbtCloudRunJobOperator
-from airflow_dbt_cloud.operators.run.lifecycle import KILL_SECONDS, cancel_within_seconds
+from airflow_dbt_cloud.operators.run.lifecycle import _KILL_SECONDS, _cancel_within_seconds
 
 
 class Log:
@@ -23,21 +23,21 @@ class Log:
 
 def test_a_quick_cancel_is_waited_for():
     done, log = [], Log()
-    cancel_within_seconds(lambda: done.append(1), log)
+    _cancel_within_seconds(lambda: done.append(1), log)
     assert (done, log.lines) == ([1], [])
 
 
 def test_an_error_of_the_cancel_is_not_raised():
     log = Log()
-    cancel_within_seconds(lambda: 1 / 0, log)
+    _cancel_within_seconds(lambda: 1 / 0, log)
     assert log.lines == ["Could not cancel the run; it may still be running."]
 
 
 def test_a_hanging_cancel_is_abandoned_after_some_seconds():
     log, release = Log(), threading.Event()
     begin = time.monotonic()
-    cancel_within_seconds(release.wait, log)
-    assert KILL_SECONDS <= time.monotonic() - begin < KILL_SECONDS + 0.5
+    _cancel_within_seconds(release.wait, log)
+    assert _KILL_SECONDS <= time.monotonic() - begin < _KILL_SECONDS + 0.5
     assert "has not confirmed within 4 s" in log.lines[0]
     release.set()
 
@@ -129,7 +129,7 @@ def test_a_run_without_a_response_yet_is_found_by_its_marker(task_of, jobs, acti
     until(lambda: jobs.asked("POST", "/run/"))
     begin = time.monotonic()
     task.operator.on_kill()
-    assert time.monotonic() - begin < KILL_SECONDS + 0.5
+    assert time.monotonic() - begin < _KILL_SECONDS + 0.5
     assert statuses(jobs) == [3] * len(others) + [30]
     assert "killed while it was starting a run" in str(task.end())
 
@@ -151,7 +151,7 @@ def test_a_hanging_dbt_cloud_delays_the_kill_by_some_seconds_only(task_of, jobs)
     jobs.control.add_fault("delay", seconds=7)
     begin = time.monotonic()
     task.operator.on_kill()
-    assert time.monotonic() - begin < KILL_SECONDS + 0.5
+    assert time.monotonic() - begin < _KILL_SECONDS + 0.5
 
 
 def test_a_dbt_cloud_that_refuses_does_not_make_the_kill_fail(task_of, jobs):
