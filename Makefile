@@ -12,7 +12,7 @@ export PYTHON
 # Tests start hundreds of processes: what they import is compiled once, whatever the shell asks for.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo serve test test-all test-lowest test-dbtcloud test-newest check docs bench mutants newest lowest dbtcloud clean
+.PHONY: help demo serve test test-all test-lowest test-dbtcloud test-newest test-quick check docs bench mutants newest lowest dbtcloud clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,10 @@ test-dbtcloud: dbtcloud ## Run those of the distribution dbtcloud, where there i
 # One worker more: the first one has the tests with a real Airflow, and waits most of the time.
 test-newest: newest ## Run those of the provider on the newest Airflow
 	.venv/bin/python -m pytest -n $$(( $(WORKERS) + 1 )) --no-loadscope-reorder $(ARGS)
+
+test-quick: newest dbtcloud ## Run those that need neither a running Airflow, a browser, dbt nor the clients of others
+	cd dbtcloud && ../.venv-dbtcloud/bin/python -m pytest -n $(WORKERS) -m "not dbt and not contract" $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) -m "not airflow and not browser and not dbt and not contract" $(ARGS)
 
 check: newest ## Lint, check format, types, layers and dependencies
 	.venv/bin/ruff check
@@ -65,4 +69,4 @@ dbtcloud:
 	@scripts/environment.sh dbtcloud
 
 clean: ## Remove what was made, environments included
-	rm -rf .venv .venv-lowest .venv-dbtcloud .venv-incumbent .venv-clients .venv-tools .mutants .demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-dbtcloud .venv-incumbent .venv-clients .venv-tools .mutants .demo site .coverage* .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis dbtcloud/.pytest_cache dbtcloud/.hypothesis

@@ -20,6 +20,7 @@ from airflow_dbt_cloud.operators.dbt import (
     DbtCloudRunJobOperatorLink,
 )
 from airflow_dbt_cloud.sensors.dbt import DbtCloudJobRunSensor
+from moments import in_a_moment
 
 
 class RunsByTag(DbtCloudRunJobOperator):
@@ -62,8 +63,9 @@ class TellsOfItsEnd(DbtCloudRunJobOperator):
         return f"{event['status']} of {super().execute_complete(context, event)}"
 
 
-def test_a_subclass_can_have_its_own_execute_complete(build, jobs):
-    outcome = build(TellsOfItsEnd, job_id=jobs.quick)
+def test_a_subclass_can_have_its_own_execute_complete(build, jobs, moments):
+    in_a_moment(lambda: jobs.asked("GET", "pk__in"), lambda: jobs.control.advance(36_000))
+    outcome = build(TellsOfItsEnd, job_id=jobs.endless)
     assert outcome.xcoms("build")["return_value"] == f"success of {jobs.runs()[0]['id']}"
 
 

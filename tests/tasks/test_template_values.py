@@ -73,9 +73,9 @@ def test_a_dict_is_read_from_python_and_from_json():
 
 
 def test_fields_that_are_no_overrides_are_kept_unchanged():
-    config = {"github_pull_request_id": 7, "cause": "None", "threads_override": "2", "git_branch": ""}
+    config = {"field_of_the_future": 7, "cause": "None", "threads_override": "2", "git_branch": ""}
     assert overrides(config) == {
-        "github_pull_request_id": 7,
+        "field_of_the_future": 7,
         "cause": "None",
         "threads_override": 2,
     }

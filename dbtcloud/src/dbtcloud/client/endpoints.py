@@ -230,7 +230,7 @@ def custom_request(method: str, path: str, payload: Json | None, version: str) -
     full = f"{base}/{file_path(path.strip('/'))}" if path else base
     if method.upper() != "GET":
         return Request(method.upper(), f"{full}/", body=payload or {}, repeatable=False)
-    # All paths end in a slash, except those of artifacts: they are files of any kind.
+    # Paths of v2 end in a slash, except those of artifacts: they are files of any kind. In v3 most do.
     if "/artifacts/" in full:
         return Request("GET", full, _query_values(payload or {}), accept="*/*")
     return Request("GET", f"{full}/", _query_values(payload or {}))

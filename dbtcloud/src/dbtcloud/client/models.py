@@ -84,7 +84,7 @@ def describe_json(data: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NamedObject:
-    """An object with an id and a name."""
+    """An object with a numeric id and a name."""
 
     id: int
     name: str
