@@ -35,14 +35,14 @@ def credentials(conn: Connection, extra: Mapping[str, Any], timeout: float | Non
         InvalidArgument: If something in it cannot be used. The message says what, why, and what to write.
     """
     insecure_hosts = _names(extra.get("allow_insecure_http"))
-    discovery_url = extra.get("discovery_url")
+    discovery_url = extra.get("discovery_url") or ""
+    if discovery_url:
+        discovery_url = address.discovery_endpoint(discovery_url, insecure_hosts=insecure_hosts)
     return Credentials(
         base_url=_base_url(conn, insecure_hosts),
         token=(conn.password or "").strip(),
         account_id=str(conn.login or extra.get("account_id") or "").strip() or None,
-        discovery_url=address.discovery_endpoint(discovery_url, insecure_hosts=insecure_hosts)
-        if discovery_url
-        else "",
+        discovery_url=discovery_url,
         transport=_transport({**extra, "timeout": timeout or extra.get("timeout")}),
     )
 
