@@ -111,8 +111,8 @@ OVERRIDES: dict[str, Callable[[str, object], Any]] = {
     "timeout_seconds_override": parse_integer,
     "steps_override": _parse_commands,
 }
-"""The run operator's arguments that override a setting of the job for one run (API v2, "Trigger Job Run"), and how to
-parse each. The API's other fields go into `additional_run_config`."""
+"""The run operator's arguments that override a setting of the job for one run (API v2, "Trigger Job Run"),
+and how to parse each. The API's other fields go into `additional_run_config`."""
 
 
 def parse_overrides(task: Any) -> dict[str, Any]:
