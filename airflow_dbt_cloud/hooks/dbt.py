@@ -8,10 +8,8 @@ client's error. `account_id` is the connection's Account ID unless given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.exceptions import (
@@ -31,13 +29,13 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
 )
 from airflow_dbt_cloud.hooks.connection.request_retry import persistent_decision
 from airflow_dbt_cloud.hooks.connection.session import TokenAuth
-from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
 from airflow_dbt_cloud.hooks.polling.worker import wait_on_worker
 from airflow_dbt_cloud.hooks.verbs import run_request
 from airflow_dbt_cloud.hooks.verbs.artifacts import ArtifactVerbs
 from airflow_dbt_cloud.hooks.verbs.definitions import DefinitionVerbs
 from airflow_dbt_cloud.hooks.verbs.discovery import DiscoveryVerbs
-from airflow_dbt_cloud.hooks.verbs.retries import RetryVerbs, retryable
+from airflow_dbt_cloud.hooks.verbs.reports import ReportVerbs
+from airflow_dbt_cloud.hooks.verbs.retries import RetryVerbs
 from airflow_dbt_cloud.job_runs.status import (
     DBT_CAUSE_MAX_LENGTH,
     TRIGGER_EVENT_STATUSES,
@@ -52,17 +50,14 @@ from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Request, T
 from dbtcloud.client.protocol import Response as ClientResponse
-from dbtcloud.client.retry import NO_RETRY, RETRY_ONCE
-from dbtcloud.client.run_start import find_runs, start_retry_run, start_run
+from dbtcloud.client.retry import NO_RETRY
+from dbtcloud.client.run_start import start_retry_run, start_run
 from dbtcloud.client.transport import address
-from dbtcloud.report.formats import report_log_lines
-from dbtcloud.report.run_report_reader import build_run_report, read_run_report
 
 if TYPE_CHECKING:
     from requests import Response
 
     from airflow_dbt_cloud.hooks.polling.shared_poller import SharedPoll
-    from dbtcloud.report.run_report import RunReport
 
 __all__ = [
     "DBT_CAUSE_MAX_LENGTH",
@@ -81,7 +76,7 @@ __all__ = [
 ]
 
 
-class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
+class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, RetryVerbs):
     """Speaks to dbt Cloud over an Airflow connection.
 
     Args:
@@ -102,7 +97,6 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
     hook_name = "dbt Cloud"
 
     _shared_poll: SharedPoll | None = None
-    _failure_report: RunReport | None = None
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
@@ -118,7 +112,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
     def get_request_url_params(
         tenant: str, endpoint: str, include_related: list[str] | None = None, *, api_version: str = "v2"
     ) -> tuple[str, dict[str, Any]]:
-        """Return an address below `accounts/` of a tenant (host or URL), and its query."""
+        """Return the URL of an endpoint below `accounts/` of a tenant (host or URL), and its query."""
         url = f"{address.base_url(tenant)}/api/{api_version}/accounts/{endpoint or ''}"
         return url, {"include_related": include_related} if include_related else {}
 
@@ -142,8 +136,8 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
 
         Args:
             job_id: The job.
-            cause: Why. A marker is appended unless it holds one. By the marker the run is found again if the
-                answer is lost, so that no second one is started. The text is cut so that both fit into
+            cause: The reason. A marker is appended unless it has one. If the response is lost, the marker
+                finds the run, so that no second one is started. The text is cut so that both fit into
                 `DBT_CAUSE_MAX_LENGTH`.
             account_id: The account.
             steps_override: dbt commands in place of the job's own.
@@ -170,98 +164,12 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
 
     @contextmanager
     def marked_by(self, marker: Marker) -> Iterator[None]:
-        """Let `trigger_job_run` use this marker in this thread: the caller can find the run by it."""
+        """Make `trigger_job_run` use this marker in this thread: the caller can find the run by it."""
         self._thread.marker = marker
         try:
             yield
         finally:
             self._thread.marker = None  # the marker of one start must not get into another
-
-    @fallback_to_default_account
-    def find_job_runs(
-        self,
-        job_id: Id,
-        since: datetime,
-        wanted: Callable[[Run], bool],
-        account_id: Id | None = None,
-    ) -> list[Run]:
-        """Return the wanted runs of a job since a moment, newest first, with their cause."""
-        return self._call(find_runs(require_account(account_id), job_id, since, wanted))
-
-    def _retryable_run(self, job_id: Id, account_id: Id | None) -> int | None:
-        """The id of the job's latest run if it ended in error and can be retried."""
-        query = {"job_definition_id": job_id, "order_by": "-created_at", "limit": 1}
-        latest = self.get_job_runs(account_id, payload=query).json()["data"]
-        return retryable(Run.parse(latest[0]), self.log) if latest else None
-
-    @fallback_to_default_account
-    def list_job_runs(
-        self,
-        account_id: Id | None = None,
-        include_related: list[str] | None = None,
-        job_definition_id: Id | None = None,
-        order_by: str | None = None,
-        *,
-        statuses: Collection[int] | None = None,
-        limit: int | None = None,
-        each: OnRows | None = None,
-    ) -> list[Response]:
-        """Return runs, filtered as asked; several pages are read at once.
-
-        Args:
-            account_id: The account.
-            include_related: Such as ["trigger", "job"].
-            job_definition_id: Only runs of this job.
-            order_by: `id`, `created_at` or `finished_at`, with `-` before it for descending order.
-            statuses: Only runs with one of these status codes.
-            limit: Runs wanted at most.
-            each: Is given the rows of each page as it comes, and how many rows there are in all. It returns
-                False when it wants no more. Each row comes once, also when others come and go meanwhile. The
-                pages are not kept then, and none is returned.
-        """
-        filters = {
-            "include_related": include_related or None,
-            "job_definition_id": job_definition_id,
-            "status__in": sorted(set(statuses)) if statuses else None,
-            "order_by": order_by,
-        }
-        return read_pages(
-            self._call, endpoints.get_request(require_account(account_id), "runs", query=filters), limit, each
-        )
-
-    @fallback_to_default_account
-    def get_job_runs(self, account_id: Id | None = None, payload: dict[str, Any] | None = None) -> Response:
-        """Return one page of runs; `payload` is the query of "List Runs", with lists as lists or text."""
-        return self._answer(endpoints.list_runs_page(require_account(account_id), **(payload or {})))
-
-    @fallback_to_default_account
-    def get_job_run(
-        self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
-    ) -> Response:
-        """Return one run; `include_related` such as ["run_steps", "trigger", "debug_logs"]."""
-        call = endpoints.get_run(require_account(account_id), run_id, include_related=include_related or ())
-        return self._answer(call)
-
-    def get_job_run_status(self, run_id: Id, account_id: Id | None = None) -> int:
-        """Return the status code of a run: one of `DbtCloudJobRunStatus`, unless dbt Cloud has new ones."""
-        return self._status_of(run_id, self.get_job_run(run_id, account_id).json()["data"])
-
-    def run_url(self, run_id: Id) -> str | None:
-        """Return the page of a run that this hook has polled; None if no poll has named it."""
-        return self._urls.get(int(run_id))
-
-    def _status_of(self, run_id: Id, run: dict[str, Any]) -> int:
-        self._remember_url(run_id, run.get("href"))
-        status: int = run["status"]
-        return status
-
-    def _remember_url(self, run_id: Id, url: str | None) -> None:
-        if url:
-            self._urls[int(run_id)] = url
-
-    @cached_property
-    def _urls(self) -> dict[int, str]:
-        return {}
 
     def wait_for_job_run_status(
         self,
@@ -299,41 +207,9 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
             raise airflow_exception(error) from error
         return True
 
-    def log_job_run_failure_details(
-        self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
-    ) -> None:
-        """Log how a run ended and what failed in it; an error while reading that is logged, never raised."""
-        try:
-            report = self._read_failure(run_id, account_id, job_run)
-            self._failure_report = None if job_run else report
-            for line in report_log_lines(report):
-                self.log.error(line)
-        except Exception as error:  # noqa: BLE001 -- the run's outcome matters more than these details
-            self.log.warning("Could not read the details of run %s: %s", run_id, error)
-
-    @fallback_to_default_account
-    def _read_failure(
-        self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
-    ) -> RunReport:
-        details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
-        return self._call(
-            build_run_report(require_account(account_id), Run.parse(details)), decision=RETRY_ONCE
-        )
-
-    @fallback_to_default_account
-    def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
-        """Return what became of a run's steps and nodes, from the run and the results of its dbt commands.
-
-        What `log_job_run_failure_details` has just read is not read again.
-        """
-        logged, self._failure_report = self._failure_report, None
-        if logged is not None and logged.run.id == int(run_id) and not logged.gaps:
-            return logged
-        return self._call(read_run_report(require_account(account_id), run_id), decision=RETRY_ONCE)
-
     @fallback_to_default_account
     def cancel_job_run(self, run_id: Id, account_id: Id | None = None) -> None:
-        """Cancel a run; this is harmless for one that has ended.
+        """Cancel a run, unless it has ended.
 
         A cancel has to get through, so it waits out dbt Cloud's cool-down of five minutes after too many
         requests, except within `brief_cancels`.
@@ -345,7 +221,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
 
     @contextmanager
     def brief_cancels(self) -> Iterator[None]:
-        """Let `cancel_job_run` give up soon, in this thread: a task that is being killed has seconds."""
+        """Make `cancel_job_run` give up early in this thread: a task that is being killed has seconds."""
         self._thread.cancels_briefly = True
         try:
             yield
@@ -367,7 +243,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, RetryVerbs):
     ) -> int:
         """Return the status code of a run, from an event loop.
 
-        Within `share_polls` it answers only when the status differs from the last one that it returned.
+        After `share_polls` it returns only when the status differs from the last one that it returned.
         """
         poll = self._shared_poll
         if poll is not None and poll.run_id == int(run_id):

@@ -99,14 +99,14 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         return self._fetch_one() if self.paths is None else self._fetch_several()
 
     def _fetch_one(self) -> str:
-        from airflow_dbt_cloud.hooks.downloads.storage import joined
+        from airflow_dbt_cloud.hooks.downloads.storage import join_target
 
         folder, path = template_values.or_none(self.output_path), str(self.path)
         name = self._default_name() if self._has_default_name else str(self.output_file_name)
         written = self.hook.download_job_run_artifact(
             run_id=self.run_id,
             path=path,
-            target=joined(folder, name, template_values.or_none(self.output_conn_id)),
+            target=join_target(folder, name, template_values.or_none(self.output_conn_id)),
             account_id=self._account(),
             step=self.step,
         )
@@ -115,7 +115,7 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         return name if folder is None else written
 
     def _fetch_several(self) -> list[str]:
-        from airflow_dbt_cloud.hooks.downloads.storage import joined
+        from airflow_dbt_cloud.hooks.downloads.storage import join_target
 
         paths = template_values.parse_texts(
             "paths", self.paths, 'a list of names and patterns such as ["compiled/**"]'
@@ -126,7 +126,7 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         return self.hook.download_job_run_artifacts(
             run_id=self.run_id,
             paths=paths,
-            folder=joined(folder, "", template_values.or_none(self.output_conn_id)),
+            folder=join_target(folder, "", template_values.or_none(self.output_conn_id)),
             account_id=self._account(),
             step=self.step,
         )

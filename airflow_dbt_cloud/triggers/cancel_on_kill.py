@@ -26,8 +26,8 @@ class _CancellingHook(Protocol):
         """Cancel a run."""
 
 
-class KilledTrigger(Protocol):
-    """What a cancel needs of a trigger."""
+class _KilledTrigger(Protocol):
+    """The part of a trigger that a cancel uses."""
 
     run_id: int
     account_id: int | None
@@ -42,11 +42,12 @@ class KilledTrigger(Protocol):
         """Return a hook for the trigger's connection."""
 
 
-async def cancel_if_killed(trigger: KilledTrigger) -> None:
-    """Cancel the run if this task started it and is no longer deferred; log errors and raise none.
+async def cancel_if_killed(trigger: _KilledTrigger) -> None:
+    """Cancel the run if this task started it and is no longer deferred.
 
-    Airflow also stops triggers that it moves to another triggerer (apache/airflow #73454); their tasks stay
-    deferred. A task that was cleared may be deferred again by now; its next try then deals with the run.
+    Errors are logged and not raised. Airflow also stops triggers that it moves to another triggerer
+    (apache/airflow #73454). Their tasks stay deferred. A task that was cleared may be deferred again by now.
+    Its next try then handles the run.
     """
     if not trigger.owned:
         return
@@ -60,7 +61,7 @@ async def cancel_if_killed(trigger: KilledTrigger) -> None:
             await asyncio.shield(work)
 
 
-async def _cancel_unless_deferred(trigger: KilledTrigger) -> None:
+async def _cancel_unless_deferred(trigger: _KilledTrigger) -> None:
     try:
         async with asyncio.timeout(_STATE_SECONDS):
             state = await _task_state(trigger.task_instance)
@@ -78,7 +79,7 @@ async def _cancel_unless_deferred(trigger: KilledTrigger) -> None:
 
 
 async def _task_state(ti: Any) -> str | None:
-    """The state of the trigger's task instance, as the supervisor knows it."""
+    """Return the state of the trigger's task instance as the supervisor knows it."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
     from asgiref.sync import sync_to_async
 

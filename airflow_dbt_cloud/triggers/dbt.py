@@ -100,8 +100,8 @@ class DbtCloudRunJobTrigger(BaseTrigger):
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class and its arguments, as JSON can hold them."""
-        place = f"{type(self).__module__}.{type(self).__qualname__}"
-        return place, {name: getattr(self, name) for name in _ARGUMENTS}
+        class_path = f"{type(self).__module__}.{type(self).__qualname__}"
+        return class_path, {name: getattr(self, name) for name in _ARGUMENTS}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for the run's end, a deadline, or an error that lasts, and send it as an event."""
@@ -162,16 +162,19 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         self.log.warning(message)
 
     def _shared_by(self) -> str:
-        """What of the hook's arguments may lead to another dbt Cloud."""
+        """Return the hook arguments that may lead to another dbt Cloud, as text."""
         names = sorted(set(self.hook_params) - {"retry_limit", "retry_delay", "retry_args"})
         return repr([(name, self.hook_params[name]) for name in names])
 
     def _limit(self, status: int | None) -> float:
-        """Seconds for a poll. A run not seen yet gets some past any deadline, since it may have ended."""
+        """Return the seconds that a poll may take.
+
+        Until a status is known, that is a second even after a deadline, since the run may have ended.
+        """
         return max(_LAST_POLL_SECONDS if status is None else 0.0, min(self._left()))
 
     async def _poll(self, hook: DbtCloudHook, tolerance: FailureTolerance, limit: float) -> int | None:
-        """The run's status when it has changed; None if it has not in time, or if the poll failed."""
+        """Return the run's new status, or None if none came within `limit` seconds or the poll failed."""
         try:
             async with asyncio.timeout(None if math.isinf(limit) else limit):
                 status = await hook.get_job_status(self.run_id, self.account_id)
@@ -190,7 +193,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         return status
 
     def _cause(self, error: AirflowException) -> DbtCloudError:
-        """The error that made a poll fail."""
+        """Return the client's error behind an exception of Airflow."""
         if isinstance(error, DbtCloudApiException):
             return error.error or DbtCloudError(str(error))
         return ConnectionUnreadable(
@@ -216,14 +219,14 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         return self._event(outcome, message.format(self.run_id) + self._see(hook))
 
     def _see(self, hook: DbtCloudHook) -> str:
-        """The end of a message with the run's page; "" if no poll has named it."""
+        """Return the end of a message with the run's page, or "" if no poll has named it."""
         url = hook.run_url(self.run_id)
         return f" See {url}." if isinstance(url, str) else ""
 
     async def _ended_meanwhile(
         self, hook: DbtCloudHook, poll: SharedPoll, tolerance: FailureTolerance, status: int | None
     ) -> dict[str, Any] | None:
-        """The event for a run that has ended since the last poll, which may be a whole interval ago."""
+        """Return the event if the run has ended since the last poll, which may be a whole interval ago."""
         if status is None:  # the poll just now has failed, and so would this
             return None
         poll.poll_at_once()
@@ -232,7 +235,10 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         return self._ended(status, hook) if status in FINISHED else None
 
     def _overdue(self, hook: DbtCloudHook, status: int | None) -> dict[str, Any] | None:
-        """The event for a deadline that has passed; the execution timeout goes first, since it cancels."""
+        """Return the event if a deadline has passed.
+
+        If both have passed, the execution timeout counts, because it cancels the run.
+        """
         now = time.time()
         if self.execution_deadline is not None and now >= self.execution_deadline:
             message = f"Job run {self.run_id} has exceeded the task's execution timeout."
@@ -247,11 +253,11 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         return None
 
     def _pause(self) -> float:
-        """Seconds to the next poll; a deadline that is nearer shortens them."""
+        """Return the seconds to the next poll or, if nearer, to a deadline."""
         return max(0.0, min(self.poll_interval, *self._left()))
 
     def _left(self) -> tuple[float, float]:
-        """Seconds to the end of the wait, and to the execution timeout."""
+        """Return the seconds to the end of the wait, and to the execution timeout."""
         now, never = time.time(), math.inf
         ends = (self.end_time, self.execution_deadline)
         waiting, execution = (never if end is None else end - now for end in ends)

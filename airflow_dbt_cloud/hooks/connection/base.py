@@ -100,7 +100,10 @@ class DbtCloudBaseHook(KeptSessionHook):
             raise airflow_exception(error) from error
 
     def _has_new_credentials(self, refused: Credentials) -> bool:
-        """Return whether the connection has changed since these were refused; the new ones are used then."""
+        """Return whether the connection has changed since these were refused.
+
+        The new credentials are used from then on.
+        """
         with _REREAD_LOCK:
             # At most every ten seconds: a token that stays wrong must not cost Airflow a lookup per request.
             may_read = time.monotonic() - self._read_at >= connection_credentials.REREAD_INTERVAL
@@ -147,7 +150,7 @@ class DbtCloudBaseHook(KeptSessionHook):
         return self.default_account_id(await self._fetch_credentials())
 
     def default_account_id(self, credentials: Credentials) -> int:
-        """Return the account that the connection names.
+        """Return the account id of the connection.
 
         Raises:
             DbtCloudApiException: If it names none, or something that is not a number.
@@ -168,7 +171,7 @@ class DbtCloudBaseHook(KeptSessionHook):
         on_response: Callable[[Response], object] = bool,
         decision: RetryDecision | None = None,
     ) -> T:
-        """Carry out a call on the worker; `on_response` is given each answer."""
+        """Carry out a call on the worker, and give `on_response` each response."""
         try:
             return run_call(call, self._send, retry=decision or self._decision, on_response=on_response)
         except DbtCloudError as error:
@@ -224,7 +227,7 @@ class DbtCloudBaseHook(KeptSessionHook):
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[AsyncClient]:
-        """An asynchronous client for as long as the block lasts."""
+        """Return an asynchronous client that is open for as long as the block lasts."""
         from dbtcloud.client.transport.async_client import AsyncClient
 
         async with AsyncClient(await self._fetch_credentials(), self._decision) as client:

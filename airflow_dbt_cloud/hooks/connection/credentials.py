@@ -125,7 +125,7 @@ def _switch(value: object, field: str) -> bool:
 
 
 def _switch_or_path(value: object, field: str) -> bool | str:
-    """Return the boolean or the path that a form may have handed over as text; blanks count as True."""
+    """Return the boolean or the path that a form may have stored as text. Blank text is True."""
     text = str(value).strip()
     known = {"": True, "true": True, "1": True, "false": False, "0": False}
     if not isinstance(value, bool | int | str):

@@ -1,4 +1,4 @@
-"""The connection form for Airflow 3.1, which asks the hook; later versions read the provider's metadata."""
+"""The connection form for Airflow 3.1. Later versions read it from the provider's metadata."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def _declaration() -> dict[str, Any]:
 
 
 def field_behaviour() -> dict[str, Any]:
-    """Hidden fields, labels and placeholders, under the names that Airflow 3.1 uses."""
+    """Return hidden fields, labels and placeholders under the names that Airflow 3.1 uses."""
     return {key.replace("-", "_"): value for key, value in _declaration()["ui-field-behaviour"].items()}
 
 
 def widgets() -> dict[str, Any]:
-    """The fields of our own, as the form library of Airflow 3.1 wants them."""
+    """Return our own fields as widgets of the form library of Airflow 3.1."""
     from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
     from wtforms import StringField
 

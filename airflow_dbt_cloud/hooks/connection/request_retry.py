@@ -52,7 +52,10 @@ def _policy(attempts: int, delay: float) -> RetryPolicy:
 
 
 def _by_tenacity(args: Mapping[str, Any]) -> RetryDecision:
-    """Let tenacity's strategies decide; a `retry` predicate sees our error and its cause."""
+    """Return a decision by tenacity's strategies.
+
+    A `retry` predicate is asked about our error, then about its cause.
+    """
     began: dict[int, float] = {}
 
     def decide(request: Request, error: DbtCloudError, attempt: int) -> float | None:

@@ -100,7 +100,10 @@ class KeptSessionHook(HttpHook):
     def run_and_check(
         self, session: Session, prepped_request: PreparedRequest, extra_options: dict[Any, Any]
     ) -> Response:
-        """Send a prepared request; a status that is an error raises unless `check_response` is False."""
+        """Send a prepared request.
+
+        An error status raises unless the option `check_response` is False.
+        """
         response = session.send(
             prepped_request,
             timeout=extra_options["timeout"],
@@ -115,12 +118,12 @@ class KeptSessionHook(HttpHook):
         return response
 
     def url_from_endpoint(self, endpoint: str | None) -> str:
-        """Return the address of an endpoint: a full URL as it is, a path below the connection's host."""
+        """Return the URL of an endpoint, which is a URL itself or a path on the connection's host."""
         place = endpoint or ""
         return place if "://" in place else f"{self._credentials.base_url}/{place.lstrip('/')}"
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy takes over: all but the sessions, which belong to threads of this process."""
+        """Return the state for a copy, without the sessions, which belong to threads of this process."""
         return {name: value for name, value in vars(self).items() if name != "_thread"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

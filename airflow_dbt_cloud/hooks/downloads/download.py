@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.hooks.connection.default_account import Id, require_account
 from airflow_dbt_cloud.hooks.downloads.progress import DownloadProgress
-from airflow_dbt_cloud.hooks.downloads.storage import Target, place
+from airflow_dbt_cloud.hooks.downloads.storage import Target, resolve_destination
 from airflow_dbt_cloud.hooks.parallel.thread_map import map_in_threads
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads import download as downloads
@@ -29,8 +29,11 @@ CONCURRENT_DOWNLOADS = 10
 """Artifacts that are downloaded at once."""
 
 
-class ArtifactReader(Protocol):
-    """What downloads need of a hook. Its verbs are public, so that overriding one takes effect."""
+class _ArtifactReader(Protocol):
+    """The part of a hook that downloads use.
+
+    Its verbs are public, so that overriding one takes effect.
+    """
 
     @property
     def log(self) -> Logger:
@@ -38,7 +41,7 @@ class ArtifactReader(Protocol):
 
     @property
     def has_artifact_override(self) -> bool:
-        """Whether `get_job_run_artifact` has been replaced."""
+        """Return whether `get_job_run_artifact` has been replaced."""
 
     def get_job_run_artifact(
         self, run_id: Id, path: str, account_id: Id | None = None, step: int | None = None
@@ -68,12 +71,15 @@ class Download:
         step: The step; the last that wrote an artifact if None.
     """
 
-    def __init__(self, hook: ArtifactReader, run_id: Id, account_id: Id | None, step: int | None) -> None:
+    def __init__(self, hook: _ArtifactReader, run_id: Id, account_id: Id | None, step: int | None) -> None:
         self._hook, self._run_id, self._account_id, self._step = hook, run_id, account_id, step
         self._progress = DownloadProgress(run_id, 1, hook.log)
 
     def one(self, path: str, where: Destination, *, wait: bool = True) -> str:
-        """Write an artifact and return where; with `wait`, wait a while for one that is still missing."""
+        """Write an artifact and return its destination.
+
+        With `wait`, an artifact that is still missing is waited for, a minute at most.
+        """
         with self._atomic(path, where) as file:
             if self._hook.has_artifact_override:
                 self._write_from_verb(path, file)
@@ -84,9 +90,9 @@ class Download:
         return str(where)
 
     def several(self, wanted: list[str], folder: Target) -> list[str]:
-        """Write what names and patterns match into a folder, and return where each artifact is."""
+        """Write the artifacts that match names and patterns into a folder, and return their destinations."""
         names = self._matches(wanted)
-        places = [(name, place(folder, patterns.relative_path(name))) for name in names]
+        places = [(name, resolve_destination(folder, patterns.relative_path(name))) for name in names]
         self._progress = DownloadProgress(self._run_id, len(names), self._hook.log)
         if not self._hook.has_artifact_override:
             # Read the connection before there are threads: those may not ask Airflow for it.
@@ -106,9 +112,11 @@ class Download:
         return written
 
     async def on_loop(self, client: AsyncClient, targets: Mapping[str, Target]) -> list[str]:
-        """Write each of the artifacts to its place, all at the same time."""
+        """Write each artifact to its destination, all at the same time."""
         self._progress = DownloadProgress(self._run_id, len(targets), self._hook.log)
-        places = await asyncio.to_thread(lambda: {path: place(to) for path, to in targets.items()})
+        places = await asyncio.to_thread(
+            lambda: {path: resolve_destination(to) for path, to in targets.items()}
+        )
         files = {path: self._atomic(path, where) for path, where in places.items()}
         account = require_account(self._account_id)
         try:
@@ -122,7 +130,10 @@ class Download:
 
     @property
     def _account(self) -> Id:
-        """The account. Replaced verbs get it as the caller gave it, None included."""
+        """Return the account, which is the connection's if the caller gave None.
+
+        Replaced verbs get it as the caller gave it.
+        """
         given = self._account_id
         return self._hook._resolve_account_id() if given is None else given  # noqa: SLF001 -- its hook's own
 
@@ -139,7 +150,10 @@ class Download:
         return AtomicDownload(where, what, is_json=is_json, on_progress=self._progress.add_bytes)
 
     def _matches(self, wanted: list[str]) -> list[str]:
-        """The artifacts that names and patterns match. A run that has just ended may not list all yet."""
+        """Return the artifacts that match names and patterns.
+
+        The list of a run that has just ended may not be complete, so it is read again for a while.
+        """
         if not any(map(patterns.is_pattern, wanted)):
             return list(dict.fromkeys(wanted))
 
@@ -155,7 +169,10 @@ class Download:
         return self._call(downloads.retry_while_recent(read, self._account, self._run_id))
 
     def _one_of(self, named: set[str], item: tuple[str, Destination]) -> str | None:
-        """Write one of several; return None if only a pattern matches it and the step has not written it."""
+        """Write one of several artifacts and return its destination.
+
+        Return None if only a pattern matches it and the step has not written it.
+        """
         path, where = item
         # The list is the run's. What a pattern finds in it need not be of this step.
         must_exist = self._step is None or path in named

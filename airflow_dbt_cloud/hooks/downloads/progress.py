@@ -54,7 +54,7 @@ class DownloadProgress:
             self._artifacts += 1
 
     def stop(self) -> None:
-        """Let every thread give up at its next bytes."""
+        """End every thread when its next bytes arrive."""
         self._stopped = True
 
     @property

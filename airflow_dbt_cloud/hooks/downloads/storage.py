@@ -1,4 +1,4 @@
-"""Where artifacts are written to: paths of this machine, and Airflow's object storage."""
+"""The destinations of artifacts: paths of this machine, and Airflow's object storage."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Target: TypeAlias = "str | os.PathLike[str] | ObjectStoragePath"
 """A path, a URL such as "s3://bucket/folder" (with a connection: "s3://conn_id@bucket/folder"), or an
 `ObjectStoragePath`."""
 
-PROVIDERS = {
+_PROVIDERS = {
     "s3": "apache-airflow-providers-amazon[s3fs]",
     "gs": "apache-airflow-providers-google",
     "abfs": "apache-airflow-providers-microsoft-azure",
 }
-"""What brings the stores that are most used."""
+"""The packages that bring the most used stores."""
 
 
-def place(target: Target, below: str = "") -> Destination:
-    """The place that a target stands for, or that of a relative path below it.
+def resolve_destination(target: Target, below: str = "") -> Destination:
+    """Return the destination for a target, or for a relative path below it.
 
     Raises:
         ArtifactError: If Airflow knows no such store, or cannot open it.
@@ -38,16 +38,16 @@ def place(target: Target, below: str = "") -> Destination:
         return LocalDestination(Path(str(target)) / below)
     if path.protocol in {"file", "local"}:
         return LocalDestination(Path(path.path) / below)
-    with _told(str(target)):
+    with _explain_errors(str(target)):
         conn_id = path.storage_options.get("conn_id") or getattr(
             path, "conn_id", None
         )  # the first: Airflow 3.1
         signed = f"{path.protocol}://{conn_id}@" if conn_id else f"{path.protocol}://"
-        return StoredDestination(path.fs, "/".join(filter(None, (path.path.rstrip("/"), below))), signed)
+        return _StoredDestination(path.fs, "/".join(filter(None, (path.path.rstrip("/"), below))), signed)
 
 
 def object_path(target: Target, conn_id: str | None = None) -> ObjectStoragePath | None:
-    """The `ObjectStoragePath` that a target is, or that its URL stands for; None for a plain path.
+    """Return a target as an `ObjectStoragePath`, or None for a plain path.
 
     Raises:
         ArtifactError: If there is no such kind of store.
@@ -59,17 +59,17 @@ def object_path(target: Target, conn_id: str | None = None) -> ObjectStoragePath
         return None
     from airflow.sdk import ObjectStoragePath
 
-    with _told(url):  # Airflow 3.1 takes a None for the connection, whatever the URL says
+    with _explain_errors(url):  # Airflow 3.1 takes a None for the connection, whatever the URL says
         return ObjectStoragePath(url, conn_id=conn_id) if conn_id else ObjectStoragePath(url)
 
 
 @contextmanager
-def _told(url: str) -> Iterator[None]:
-    """Say what is missing: Airflow and each store's library have errors of their own."""
+def _explain_errors(url: str) -> Iterator[None]:
+    """Raise an ArtifactError for any error: Airflow and each store's library have their own."""
     try:
         yield
     except Exception as error:
-        provider = PROVIDERS.get(url.partition("://")[0])
+        provider = _PROVIDERS.get(url.partition("://")[0])
         raise ArtifactError(
             f"Nothing can be written to {url}",
             why=str(error),
@@ -77,38 +77,38 @@ def _told(url: str) -> Iterator[None]:
         ) from error
 
 
-def joined(folder: Target | None, name: str, conn_id: str | None = None) -> Target:
-    """The target of that name below a folder, or by itself where there is none, with its connection."""
+def join_target(folder: Target | None, name: str, conn_id: str | None = None) -> Target:
+    """Return the target for a name below a folder, or for the name alone if the folder is None."""
     if folder is None:
         return object_path(name, conn_id) or name
     path = object_path(folder, conn_id)
     return Path(str(folder)) / name if path is None else path / name
 
 
-class StoredDestination:
-    """A name in an object store.
+class _StoredDestination:
+    """A file in an object store.
 
-    It is written under another name beside it and moved. Stores that cannot move copy within themselves.
+    It is written under a temporary name beside it, then moved. In stores that cannot move it is copied.
 
     Args:
-        fs: The store, as fsspec has it.
+        fs: The store's fsspec file system.
         path: The name, with its bucket.
-        start: What its URL begins with, connection included, so that `ObjectStoragePath` takes it.
+        url_prefix: The start of its URL, with the connection, so that `ObjectStoragePath` takes it.
     """
 
-    def __init__(self, fs: Any, path: str, start: str) -> None:
-        self._fs, self._path, self._start = fs, path, start
+    def __init__(self, fs: Any, path: str, url_prefix: str) -> None:
+        self._fs, self._path, self._url_prefix = fs, path, url_prefix
         self._opened = False
 
     def __str__(self) -> str:
-        return self._start + self._path.lstrip("/")
+        return self._url_prefix + self._path.lstrip("/")
 
     @cached_property
     def _part(self) -> str:
         return f"{self._path.rpartition('/')[0]}/{LocalDestination.temporary_name()}"
 
     def open(self) -> IO[bytes]:
-        """See `Destination`; folders are made only where the store has any."""
+        """See `Destination`. Folders are made only in a store that has folders."""
         self._opened = True
         try:
             file: IO[bytes] = self._fs.open(self._part, "wb")
@@ -118,7 +118,7 @@ class StoredDestination:
         return file
 
     def publish(self) -> None:
-        """See `Destination`; a copy is whole, also where its source may not be removed then."""
+        """See `Destination`. A copy is complete, even if its source cannot be removed afterwards."""
         if self._copies:
             self._fs.cp_file(self._part, self._path)
         else:
@@ -127,7 +127,10 @@ class StoredDestination:
 
     @property
     def _copies(self) -> bool:
-        """Whether the store has no move of its own: fsspec's would take `[` in a name for a pattern's."""
+        """Return whether to copy because the store has no move of its own.
+
+        fsspec's generic move would take `[` in a name for a pattern.
+        """
         return bool(type(self._fs).mv.__module__ == "fsspec.spec")
 
     def discard(self) -> None:

@@ -1,1 +1,1 @@
-"""Doing the same for many pages or artifacts at once, in threads."""
+"""Pages and artifacts that are read in several threads."""

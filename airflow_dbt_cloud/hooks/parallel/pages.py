@@ -1,4 +1,4 @@
-"""Reads the pages of a list at once, in threads, and hands them on in their order."""
+"""Reads the pages of a list in several threads, and returns them in their order."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ CONCURRENT_PAGES = 5
 _COMPRESSION_LEVEL = 1
 
 OnRows: TypeAlias = Callable[[Sequence[Json], int], Any]
-"""Takes the rows of a page, and how many there are in all; returns False if it wants no more."""
+"""Takes the rows of a page, and the total number of rows. Returns False if it wants no more."""
 
 
-class Caller(Protocol):
-    """Carries out calls; a hook's `_call`."""
+class _Caller(Protocol):
+    """A hook's `_call`."""
 
     def __call__(self, call: Call[T], on_response: Callable[[ClientResponse], object] = bool) -> T:
-        """Carry out a call; `on_response` is given each answer."""
+        """Carry out a call, and give `on_response` each response."""
 
 
-def read_pages(call: Caller, request: Request, limit: int | None, each: OnRows | None) -> list[Response]:
+def read_pages(call: _Caller, request: Request, limit: int | None, each: OnRows | None) -> list[Response]:
     """Return the pages of a list in order, or none where `each` takes their rows.
 
     Args:
         call: Carries out the calls, in several threads.
         request: The request for the list.
         limit: Rows wanted at most; all if None.
-        each: Is given the rows of each page as it comes, each row once, also when others come and go
-            meanwhile. Nothing of them is kept then.
+        each: Called with the rows of each page as it arrives. It gets each row once, also while rows are
+            added and deleted. No page is kept then.
     """
     if each is not None:
         _hand_over(call, request, Pager(limit), each)
@@ -54,7 +54,7 @@ def read_pages(call: Caller, request: Request, limit: int | None, each: OnRows |
     return pages
 
 
-def _hand_over(call: Caller, request: Request, pager: Pager, each: OnRows) -> None:
+def _hand_over(call: _Caller, request: Request, pager: Pager, each: OnRows) -> None:
     def read(page_range: PageRange) -> ListPage:
         return call(page_range.read(request))
 
@@ -64,19 +64,19 @@ def _hand_over(call: Caller, request: Request, pager: Pager, each: OnRows) -> No
                 return
 
 
-def _page(call: Caller, request: Request, page_range: PageRange) -> tuple[ListPage, Response]:
-    """A page as a response. Of its rows only the ids are kept, which the pager needs."""
+def _page(call: _Caller, request: Request, page_range: PageRange) -> tuple[ListPage, Response]:
+    """Return a page and its response. Of the page's rows only the ids are kept, which the pager needs."""
     answers: list[Response] = []
     page = call(page_range.read(request), lambda response: answers.append(response.raw))
     rows: list[Json] = [{"id": required_field(row, "id", "row of a list")} for row in page.rows]
-    return ListPage(rows, page.total), CompressedPage.of(answers[-1])
+    return ListPage(rows, page.total), _CompressedPage.of(answers[-1])
 
 
 _in_threads = partial(map_in_threads, threads=CONCURRENT_PAGES)
 
 
-class CompressedPage(Response):
-    """A response whose body lies compressed in memory; it is decompressed each time it is read."""
+class _CompressedPage(Response):
+    """A response with a compressed body, which is decompressed each time it is read."""
 
     _compressed: bytes | None = None
 

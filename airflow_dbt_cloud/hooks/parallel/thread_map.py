@@ -1,4 +1,4 @@
-"""Applies a function to many items at once, in threads; the one thread pool of the hook."""
+"""Applies a function to many items in several threads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def map_in_threads(
 ) -> Iterator[Result]:
     """Yield the result for each item, in the order of the items.
 
-    Twice as many items as there are threads are under way or lie ready; further ones wait for the reader.
+    At most twice as many items as there are threads are in work or wait for the reader.
 
     Args:
         function: Is called in several threads; for a single item, in the caller's.
@@ -50,7 +50,7 @@ def map_in_threads(
 
 
 class _Work(Generic[Item, Result]):
-    """What the threads share: the items that are left, and a future for the result of each."""
+    """The state that the threads share: the items that are left, and a future for each result."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class _Work(Generic[Item, Result]):
             self._leave()
 
     def fail(self, error: BaseException) -> None:
-        """Let the reader see this error, unless there was an earlier one, and let every thread end."""
+        """Give the reader this error, unless there was an earlier one, and end every thread."""
         with self._lock:
             if self._failed:
                 return

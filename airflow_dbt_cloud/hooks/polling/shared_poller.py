@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _Key = tuple[object, ...]
 
 
-class ConnectionReader(Protocol):
-    """What a poller needs of a hook."""
+class _ConnectionReader(Protocol):
+    """The part of a hook that a poller uses."""
 
     dbt_cloud_conn_id: str
     timeout_seconds: int | None
@@ -44,15 +44,15 @@ class _Shared:
     read_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def get(self, hook: ConnectionReader, account_id: object, refused: RunPoller | None) -> RunPoller:
-        """Return the poller; a new one where the connection has changed since that one was refused."""
+    async def get(self, hook: _ConnectionReader, account_id: object, refused: RunPoller | None) -> RunPoller:
+        """Return the poller, or a new one if the connection has changed since `refused` was refused."""
         if self._usable(refused):
             assert self.poller is not None
             return self.poller
         async with self.lock:
             poller = self.poller
-            # A refused token may be about to be rotated: ask Airflow for the connection now and then only,
-            # however many triggers are refused. Where nobody has polled for a while, read it again as well.
+            # A refused token may be about to be rotated. Airflow is asked for the connection only once in ten
+            # seconds, however many triggers are refused. An idle poller's connection is read again as well.
             if poller is None or (not self._usable(refused) and self._may_read):
                 self.read_at = time.monotonic()
                 credentials = await hook.read_credentials()
@@ -113,7 +113,7 @@ class SharedPoll:
         """Let the next poll come at once, and return whatever status it finds."""
         self._known, self._at_once = None, True
 
-    async def next_change(self, hook: ConnectionReader, account_id: object) -> Run:
+    async def next_change(self, hook: _ConnectionReader, account_id: object) -> Run:
         """Wait until the run's status differs from the last one returned, and return the run.
 
         The first trigger that waits over a connection reads it; the others wait for that. After a 401 the
@@ -141,7 +141,7 @@ class SharedPoll:
         return run
 
     async def _poller(
-        self, hook: ConnectionReader, account_id: object, refused: RunPoller | None
+        self, hook: _ConnectionReader, account_id: object, refused: RunPoller | None
     ) -> RunPoller:
         if self._shared is None:
             state = _state_of_loop()
@@ -155,7 +155,7 @@ class SharedPoll:
 
 
 def _state_of_loop() -> _LoopState:
-    """What belongs to the running loop. What belonged to loops that are closed by now is dropped."""
+    """Return the state of the running loop, and drop that of closed loops."""
     loop = asyncio.get_running_loop()
     if loop not in _LOOPS:
         for closed in [other for other in _LOOPS if other.is_closed()]:

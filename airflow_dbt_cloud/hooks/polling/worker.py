@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from requests import Response
 
 
-class RunReader(Protocol):
-    """What a wait needs of a hook: its public verbs, so that overriding one takes effect."""
+class _RunReader(Protocol):
+    """The part of a hook that a wait uses.
+
+    These are public verbs, so that overriding one takes effect.
+    """
 
     @property
     def log(self) -> Logger:
@@ -41,7 +44,7 @@ class RunReader(Protocol):
 
 
 def wait_on_worker(
-    hook: RunReader,
+    hook: _RunReader,
     run_id: int | str,
     account_id: int | str | None,
     *,
@@ -49,13 +52,13 @@ def wait_on_worker(
     interval: float,
     timeout: float,
 ) -> Call[Run]:
-    """Wait until a run is as wanted, and log its changes of status and its steps.
+    """Wait until a run fulfils a condition, and log its changes of status and its steps.
 
     Args:
         hook: The hook.
         run_id: The run.
         account_id: The account; the connection's if None.
-        until: When the wait ends.
+        until: The condition.
         interval: Seconds between two polls.
         timeout: Seconds to wait at most.
 
@@ -66,8 +69,8 @@ def wait_on_worker(
     progress = ProgressLog(run_id, hook.log)
 
     def read_steps() -> Run:
-        answer = hook.get_job_run(run_id, account_id, include_related=["run_steps"])
-        return Run.parse(answer.json()["data"])
+        response = hook.get_job_run(run_id, account_id, include_related=["run_steps"])
+        return Run.parse(response.json()["data"])
 
     def poll() -> Call[Run]:
         yield from ()  # a call that sends nothing itself: the verb does

@@ -1,1 +1,1 @@
-"""The hook's methods, by what they speak of."""
+"""The hook's verbs, by resource."""

@@ -13,7 +13,7 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
     require_account,
 )
 from airflow_dbt_cloud.hooks.downloads.download import Download
-from airflow_dbt_cloud.hooks.downloads.storage import Target, place
+from airflow_dbt_cloud.hooks.downloads.storage import Target, resolve_destination
 from dbtcloud.client import endpoints
 from dbtcloud.client.protocol import Call
 
@@ -22,27 +22,33 @@ if TYPE_CHECKING:
 
 
 class ArtifactVerbs(DbtCloudBaseHook):
-    """Reads what runs have left behind; `account_id` is the connection's Account ID unless given."""
+    """Reads and downloads the artifacts of runs.
+
+    `account_id` is the connection's Account ID unless given.
+    """
 
     @fallback_to_default_account
     def list_job_run_artifacts(
         self, run_id: Id, account_id: Id | None = None, step: int | None = None
     ) -> list[Response]:
-        """Paths of a run's artifacts."""
+        """Return the paths of a run's artifacts."""
         return self._answers(endpoints.list_artifacts(require_account(account_id), run_id, step=step))
 
     @fallback_to_default_account
     def get_job_run_artifact(
         self, run_id: Id, path: str, account_id: Id | None = None, step: int | None = None
     ) -> Response:
-        """An artifact of a run, such as "manifest.json"; of the last step unless `step` names another."""
+        """Return an artifact of a run, such as "manifest.json".
+
+        It is that of the last step unless `step` names another.
+        """
         return self._answer(endpoints.get_artifact(require_account(account_id), run_id, path, step=step))
 
     @provide_account_id
     async def get_job_run_artifacts_concurrently(
         self, run_id: Id, artifacts: list[str], account_id: Id | None = None, step: int | None = None
     ) -> dict[str, Any]:
-        """Several JSON artifacts of a run at once, by path."""
+        """Return several JSON artifacts of a run by path, read at the same time."""
 
         def artifact(path: str) -> Call[Any]:
             return endpoints.get_json_artifact(require_account(account_id), run_id, path, step=step)
@@ -56,9 +62,9 @@ class ArtifactVerbs(DbtCloudBaseHook):
     ) -> str:
         """Write an artifact to a file or an object store as it arrives, whatever its size.
 
-        The bytes are those that dbt Cloud stores. What is at `target` is replaced when all of them have come,
-        and otherwise left as it is. Where `get_job_run_artifact` is overridden or patched, its answer is
-        what is written.
+        The bytes are those that dbt Cloud stores. A file at `target` is replaced once all of them have
+        arrived, and otherwise left as it is. If `get_job_run_artifact` is overridden or patched, the body of
+        its response is written.
 
         Args:
             run_id: The run.
@@ -72,11 +78,11 @@ class ArtifactVerbs(DbtCloudBaseHook):
 
         Raises:
             DbtCloudApiException: If there is no such artifact, it cannot be written, or dbt Cloud cannot be
-                reached. What is missing of a run that has just ended is waited for, a minute at the most.
+                reached. If a run that has just ended lacks it, the method waits for it, a minute at most.
         """
         download = Download(self, run_id, account_id, step)
         with as_airflow_exceptions():
-            return download.one(path, place(target))
+            return download.one(path, resolve_destination(target))
 
     def download_job_run_artifacts(
         self,
@@ -129,7 +135,7 @@ class ArtifactVerbs(DbtCloudBaseHook):
 
     @property
     def has_artifact_override(self) -> bool:
-        """Whether a subclass or a patch has replaced `get_job_run_artifact`."""
+        """Return whether a subclass or a patch has replaced `get_job_run_artifact`."""
         return getattr(self.get_job_run_artifact, "__func__", None) is not _ORIGINAL_GET
 
 

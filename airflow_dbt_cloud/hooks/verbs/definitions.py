@@ -1,4 +1,4 @@
-"""The hook's verbs for what is set up in dbt Cloud: accounts, projects, environments and jobs."""
+"""The hook's verbs that read accounts, projects, environments and jobs."""
 
 from __future__ import annotations
 
@@ -19,34 +19,37 @@ if TYPE_CHECKING:
 
 
 class DefinitionVerbs(DbtCloudBaseHook):
-    """Reads what runs are made of; `account_id` is the connection's Account ID unless given."""
+    """Reads accounts, projects, environments and jobs.
+
+    `account_id` is the connection's Account ID unless given.
+    """
 
     def list_accounts(self) -> list[Response]:
-        """Accounts that the token may see."""
+        """Return the accounts that the token can read."""
         return self._answers(endpoints.list_accounts())
 
     @fallback_to_default_account
     def get_account(self, account_id: Id | None = None) -> Response:
-        """One account."""
+        """Return one account."""
         return self._answer(endpoints.get_account(require_account(account_id)))
 
     @fallback_to_default_account
     def list_projects(self, account_id: Id | None = None, name_contains: str | None = None) -> list[Response]:
-        """Projects, narrowed to names that contain a text."""
+        """Return projects, optionally only those whose name contains a text."""
         return self._answers(
             endpoints.list_projects(require_account(account_id), name_contains=name_contains)
         )
 
     @fallback_to_default_account
     def get_project(self, project_id: Id, account_id: Id | None = None) -> Response:
-        """One project."""
+        """Return one project."""
         return self._answer(endpoints.get_project(require_account(account_id), project_id))
 
     @fallback_to_default_account
     def list_environments(
         self, project_id: Id, *, name_contains: str | None = None, account_id: Id | None = None
     ) -> list[Response]:
-        """Environments of a project, narrowed to names that contain a text."""
+        """Return environments of a project, optionally only those whose name contains a text."""
         call = endpoints.list_environments(
             require_account(account_id), project_id, name_contains=name_contains
         )
@@ -56,7 +59,7 @@ class DefinitionVerbs(DbtCloudBaseHook):
     def get_environment(
         self, project_id: Id, environment_id: Id, *, account_id: Id | None = None
     ) -> Response:
-        """One environment of a project."""
+        """Return one environment of a project."""
         return self._answer(
             endpoints.get_environment(require_account(account_id), project_id, environment_id)
         )
@@ -73,7 +76,7 @@ class DefinitionVerbs(DbtCloudBaseHook):
         limit: int | None = None,
         each: OnRows | None = None,
     ) -> list[Response]:
-        """Jobs, narrowed by project, environment and a text that their names contain.
+        """Return jobs, filtered by project, environment and a text in their name.
 
         Args:
             account_id: The account.
@@ -81,7 +84,7 @@ class DefinitionVerbs(DbtCloudBaseHook):
             project_id: Only jobs of this project.
             environment_id: Only jobs of this environment.
             name_contains: Only jobs with this in their name, in upper or lower case.
-            limit: Jobs wanted at the most.
+            limit: Jobs wanted at most.
             each: As in `list_job_runs`.
         """
         request = endpoints.jobs_request(
@@ -95,17 +98,17 @@ class DefinitionVerbs(DbtCloudBaseHook):
 
     @fallback_to_default_account
     def get_job(self, job_id: Id, account_id: Id | None = None) -> Response:
-        """One job."""
+        """Return one job."""
         return self._answer(endpoints.get_job(require_account(account_id), job_id))
 
     @fallback_to_default_account
     def get_job_by_name(
         self, *, project_name: str, environment_name: str, job_name: str, account_id: Id | None = None
     ) -> dict[str, Any]:
-        """The job of that name in that environment of that project, as dbt Cloud describes it.
+        """Return a job by its name and those of its project and environment.
 
         Raises:
-            DbtCloudResourceLookupError: If a name is carried by nothing, or by several things.
+            DbtCloudResourceLookupError: If nothing has one of the names, or several things have.
         """
         job = self._call(find_job(require_account(account_id), project_name, environment_name, job_name))
         return dict(job.data)

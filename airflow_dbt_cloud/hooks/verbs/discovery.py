@@ -1,4 +1,4 @@
-"""The hook's verbs for the Discovery API: what dbt Cloud knows of models, tests, sources and their runs."""
+"""The hook's verbs for the Discovery API, which describes models, tests, sources and their runs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dbtcloud.client import discovery
 
 
 class DiscoveryVerbs(DbtCloudBaseHook):
-    """Asks the Discovery API; its address is the connection's Discovery URL, or worked out from the host.
+    """Queries the Discovery API.
 
-    The token needs the permission set Metadata Only, or one that includes it (dbt docs: "Query the Discovery
-    API").
+    Its address is the connection's Discovery URL, or derived from the host. The token needs the permission
+    set Metadata Only, or one that includes it (dbt docs: "Query the Discovery API").
     """
 
     def run_discovery_query(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -24,8 +24,8 @@ class DiscoveryVerbs(DbtCloudBaseHook):
             variables: Its variables, by name.
 
         Raises:
-            DbtCloudApiException: If it is refused, in whole or in part; its `error` has GraphQL's `errors`
-                and the `data` that there was.
+            DbtCloudApiException: If it is refused, in whole or in part. Its `error` has GraphQL's `errors`
+                and the `data` that came with them.
         """
         return self._call(discovery.query(query, variables))
 
@@ -43,7 +43,7 @@ class DiscoveryVerbs(DbtCloudBaseHook):
                 asks for `pageInfo { hasNextPage endCursor }` and `edges { node { … } }`.
             connection: Where in the answer it is, such as "environment.applied.models".
             variables: The query's other variables.
-            page_size: Nodes a request, 500 at the most.
+            page_size: Nodes for each request, 500 at most.
 
         Raises:
             DbtCloudApiException: As `run_discovery_query` does, and if the answer has no such connection.

@@ -1,4 +1,4 @@
-"""What is sent to start a run."""
+"""The body of the request that starts a run."""
 
 from __future__ import annotations
 

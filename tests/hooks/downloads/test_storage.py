@@ -5,7 +5,7 @@ from airflow.sdk import ObjectStoragePath
 from airflow.sdk.io import store
 from fsspec.implementations.memory import MemoryFileSystem
 
-from airflow_dbt_cloud.hooks.downloads.storage import joined, object_path, place
+from airflow_dbt_cloud.hooks.downloads.storage import join_target, object_path, resolve_destination
 from dbtcloud.client.downloads.atomic_download import AtomicDownload
 from dbtcloud.client.errors import ArtifactError
 
@@ -54,7 +54,7 @@ def faulty(monkeypatch):
 
 
 def land(target, content=b"new"):
-    with AtomicDownload(place(target)) as landing:
+    with AtomicDownload(resolve_destination(target)) as landing:
         landing.begin()
         landing.write(content)
         landing.begin()
@@ -87,10 +87,10 @@ def test_what_lands_in_a_store_is_whole_and_alone(faulty):
 def test_the_url_that_is_told_leads_there_with_its_connection(faulty):
     store.attach("memory", conn_id="lake", fs=faulty)
     targets = [
-        joined("memory://bucket/runs", "a", "lake"),
-        joined("memory://lake@bucket/runs", "a"),
-        joined(ObjectStoragePath("memory://bucket/runs", conn_id="lake"), "a"),
-        joined(None, "memory://bucket/runs/a", "lake"),
+        join_target("memory://bucket/runs", "a", "lake"),
+        join_target("memory://lake@bucket/runs", "a"),
+        join_target(ObjectStoragePath("memory://bucket/runs", conn_id="lake"), "a"),
+        join_target(None, "memory://bucket/runs/a", "lake"),
         "memory://lake@bucket/runs/a",
     ]
     for target in targets:
@@ -100,8 +100,8 @@ def test_the_url_that_is_told_leads_there_with_its_connection(faulty):
 
 
 def test_a_path_by_itself_stays_as_it_is():
-    assert joined(None, "a/b") == "a/b"
-    assert str(joined("a", "b/c")) == "a/b/c"
+    assert join_target(None, "a/b") == "a/b"
+    assert str(join_target("a", "b/c")) == "a/b/c"
 
 
 def test_folders_are_made_where_a_store_has_them(faulty):
@@ -151,6 +151,6 @@ def test_a_store_that_airflow_does_not_know_is_told_with_what_brings_it():
     with pytest.raises(
         ArtifactError, match=r"written to s3://bucket/a\. .*Install apache-airflow-providers-amazon"
     ):
-        place("s3://bucket/a")
+        resolve_destination("s3://bucket/a")
     with pytest.raises(ArtifactError, match="Check URL and connection"):
-        place("nothing://bucket/a")
+        resolve_destination("nothing://bucket/a")

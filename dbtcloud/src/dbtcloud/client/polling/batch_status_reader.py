@@ -1,4 +1,4 @@
-"""Reads many runs at once, and wakes those who wait for a change of their status."""
+"""Reads many runs with few requests, and wakes those who wait for a change of their status."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ class Waiter:
     answer: asyncio.Future[Run] = field(repr=False)
 
     def update(self, row: Json) -> None:
-        """Wake the waiter if the status in a row is new; a row without a status is an error."""
+        """Wake the waiter if the status in a row is new.
+
+        A row without a status wakes it with an error.
+        """
         if self.answer.done() or (self.known is not None and row.get("status") == self.known):
             return
         try:
@@ -58,7 +61,7 @@ class Waiter:
             self.answer.set_result(Run(id=self.run_id, status=status, href=row.get("href")))
 
     def fail(self, error: Exception | None) -> None:
-        """Wake the waiter with an error; None cancels it."""
+        """Wake the waiter with an error, or cancel it if that is None."""
         if error is None:
             self.answer.cancel()
         elif not self.answer.done():
@@ -138,11 +141,11 @@ class BatchStatusReader:
             await self._wake([run_id], waiters, found)
 
     async def _wake(self, ids: Sequence[int], waiters: _Waiters, found: Mapping[int, Json]) -> None:
-        for place, run_id in enumerate(ids):
+        for count, run_id in enumerate(ids, start=1):
             if run_id in found:
                 for waiter in waiters[run_id]:
                     waiter.update(found[run_id])
-            if place % _WAKE_UPS_PER_TURN == _WAKE_UPS_PER_TURN - 1:
+            if count % _WAKE_UPS_PER_TURN == 0:
                 await asyncio.sleep(0)  # let those who woke run before the next ones wake
         if missing := [run_id for run_id in ids if run_id not in found]:
             await asyncio.gather(*(self._read_alone(run_id, waiters) for run_id in missing))

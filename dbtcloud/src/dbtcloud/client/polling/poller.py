@@ -57,7 +57,7 @@ class RunPoller:
 
     @property
     def idle(self) -> bool:
-        """Whether nobody waits and no connection is open."""
+        """Return whether nobody waits and no connection is open."""
         return self._task is None
 
     async def next_change(
@@ -88,7 +88,9 @@ class RunPoller:
             self._leave(waiter, loop)
 
     async def ask(self, call: Call[T], on_response: Callable[[Response], object] = bool) -> T:
-        """Carry out another call over the connections and within the rate of the polls; send nothing twice.
+        """Carry out another call over the connections and within the rate of the polls.
+
+        No request is sent twice.
 
         Raises:
             LookupError: If no connection is open.
@@ -125,7 +127,10 @@ class RunPoller:
             task.cancel()
 
     async def _run(self) -> None:
-        """Poll while somebody waits; a fault of our own goes to all waiters, who would otherwise hang."""
+        """Poll while somebody waits.
+
+        An unexpected error goes to all waiters, who would otherwise hang.
+        """
         try:
             async with AsyncClient(self.credentials, NO_RETRY, connections=CONNECTIONS) as client:
                 await self._poll_forever(client)
@@ -147,7 +152,7 @@ class RunPoller:
                 self._client = None
 
     def _fail_waiters(self, error: Exception | None) -> None:
-        """Fail those who wait for this task; None cancels them."""
+        """Wake those who wait for this task with an error, or cancel them if that is None."""
         # While this task closed its connections, another may have begun: the waiters are that one's then.
         if self._task is asyncio.current_task():
             self._task = None

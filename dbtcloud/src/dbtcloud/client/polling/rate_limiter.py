@@ -15,7 +15,9 @@ FIRST_COOL_DOWN = 60.0
 
 
 class TokenBucket:
-    """Lets a number of requests a minute through; at most a tenth of them at once.
+    """Lets a number of requests a minute through.
+
+    At most a tenth of them go at once.
 
     Args:
         per_minute: Requests a minute, in the long run.

@@ -17,9 +17,9 @@ from dbtcloud.client.protocol import Call
 
 
 def by_ids(account_id: Id, run_ids: Collection[int]) -> Call[dict[int, Json]]:
-    """Return up to 100 runs by their ids, with one request; some may be missing.
+    """Return up to 100 runs by their ids, with one request.
 
-    The filter `pk__in` is documented since September 2024 (v2 "List Runs").
+    Some may be missing. The filter `pk__in` is documented since September 2024 (v2 "List Runs").
     """
     return _by_id((yield from _page(account_id, pk__in=sorted(run_ids))))
 
@@ -27,7 +27,9 @@ def by_ids(account_id: Id, run_ids: Collection[int]) -> Call[dict[int, Json]]:
 def by_lists(
     account_id: Id, run_ids: Collection[int], finished_since: datetime | None
 ) -> Call[dict[int, Json]]:
-    """Return runs from the list of active ones, then from that of finished ones; some may be missing.
+    """Return runs from the list of active ones, then from that of finished ones.
+
+    Some may be missing.
 
     Args:
         account_id: The account.
@@ -61,7 +63,10 @@ def _page(account_id: Id, **filters: object) -> Call[list[Json]]:
 
 
 def _by_id(rows: Iterable[Json]) -> dict[int, Json]:
-    """The rows by id. One without an id is left out, so that its run is then asked for alone."""
+    """Return the rows by id.
+
+    A row without an id is left out: its run is then asked for alone.
+    """
     return {row["id"]: row for row in rows if isinstance(row, Mapping) and isinstance(row.get("id"), int)}
 
 

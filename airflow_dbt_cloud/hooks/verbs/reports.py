@@ -1,0 +1,75 @@
+"""The hook's verbs that report what failed in a run and what a retry would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_dbt_cloud.hooks.connection.default_account import (
+    Id,
+    fallback_to_default_account,
+    require_account,
+)
+from airflow_dbt_cloud.hooks.verbs.runs import RunVerbs
+from dbtcloud.client.models import Run
+from dbtcloud.client.retry import RETRY_ONCE
+from dbtcloud.report.formats import report_log_lines
+from dbtcloud.report.retry_plan_reader import read_retry_plan
+from dbtcloud.report.run_report_reader import build_run_report, read_run_report
+
+if TYPE_CHECKING:
+    from dbtcloud.report.retry_plan import RetryPlan
+    from dbtcloud.report.run_report import RunReport
+
+
+class ReportVerbs(RunVerbs):
+    """Reports on runs.
+
+    `account_id` is the connection's Account ID unless given.
+    """
+
+    _failure_report: RunReport | None = None
+
+    def log_job_run_failure_details(
+        self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
+    ) -> None:
+        """Log how a run ended and what failed in it.
+
+        An error while reading that is logged, never raised.
+        """
+        try:
+            report = self._read_failure(run_id, account_id, job_run)
+            self._failure_report = None if job_run else report
+            for line in report_log_lines(report):
+                self.log.error(line)
+        except Exception as error:  # noqa: BLE001 -- the run's outcome matters more than these details
+            self.log.warning("Could not read the details of run %s: %s", run_id, error)
+
+    @fallback_to_default_account
+    def _read_failure(
+        self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
+    ) -> RunReport:
+        details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
+        return self._call(
+            build_run_report(require_account(account_id), Run.parse(details)), decision=RETRY_ONCE
+        )
+
+    @fallback_to_default_account
+    def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
+        """Return the report of a run: the results of its steps and nodes.
+
+        The report that `log_job_run_failure_details` has just read is not read again.
+        """
+        logged, self._failure_report = self._failure_report, None
+        if logged is not None and logged.run.id == int(run_id) and not logged.gaps:
+            return logged
+        return self._call(read_run_report(require_account(account_id), run_id), decision=RETRY_ONCE)
+
+    @fallback_to_default_account
+    def get_job_run_retry_plan(self, run_id: Id, account_id: Id | None = None) -> RetryPlan:
+        """Return what a retry of a run executes: the nodes, and dbt commands that do the same.
+
+        Raises:
+            DbtCloudApiException: If the run or its results cannot be read.
+            ValueError: If results are not as dbt writes them.
+        """
+        return self._call(read_retry_plan(require_account(account_id), run_id), decision=RETRY_ONCE)

@@ -1,0 +1,117 @@
+"""The hook's verbs that read runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook
+from airflow_dbt_cloud.hooks.connection.default_account import (
+    Id,
+    fallback_to_default_account,
+    require_account,
+)
+from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
+from dbtcloud.client import endpoints
+from dbtcloud.client.models import Run
+from dbtcloud.client.run_start import find_runs
+
+if TYPE_CHECKING:
+    from requests import Response
+
+
+class RunVerbs(DbtCloudBaseHook):
+    """Reads runs.
+
+    `account_id` is the connection's Account ID unless given.
+    """
+
+    @fallback_to_default_account
+    def find_job_runs(
+        self,
+        job_id: Id,
+        since: datetime,
+        wanted: Callable[[Run], bool],
+        account_id: Id | None = None,
+    ) -> list[Run]:
+        """Return the wanted runs of a job since a moment, newest first, with their cause."""
+        return self._call(find_runs(require_account(account_id), job_id, since, wanted))
+
+    @fallback_to_default_account
+    def list_job_runs(
+        self,
+        account_id: Id | None = None,
+        include_related: list[str] | None = None,
+        job_definition_id: Id | None = None,
+        order_by: str | None = None,
+        *,
+        statuses: Collection[int] | None = None,
+        limit: int | None = None,
+        each: OnRows | None = None,
+    ) -> list[Response]:
+        """Return runs that match all given filters.
+
+        Several pages are read at the same time.
+
+        Args:
+            account_id: The account.
+            include_related: Such as ["trigger", "job"].
+            job_definition_id: Only runs of this job.
+            order_by: `id`, `created_at` or `finished_at`, with `-` before it for descending order.
+            statuses: Only runs with one of these status codes.
+            limit: Runs wanted at most.
+            each: Called with the rows of each page as it arrives, and the total number of rows. It returns
+                False when it wants no more. It gets each row once, also while rows are added and deleted. The
+                pages are not kept then, and none is returned.
+        """
+        filters = {
+            "include_related": include_related or None,
+            "job_definition_id": job_definition_id,
+            "status__in": sorted(set(statuses)) if statuses else None,
+            "order_by": order_by,
+        }
+        return read_pages(
+            self._call, endpoints.get_request(require_account(account_id), "runs", query=filters), limit, each
+        )
+
+    @fallback_to_default_account
+    def get_job_runs(self, account_id: Id | None = None, payload: dict[str, Any] | None = None) -> Response:
+        """Return one page of runs.
+
+        `payload` is the query of dbt Cloud's "List Runs", with lists as lists or as JSON text.
+        """
+        return self._answer(endpoints.list_runs_page(require_account(account_id), **(payload or {})))
+
+    @fallback_to_default_account
+    def get_job_run(
+        self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
+    ) -> Response:
+        """Return one run.
+
+        `include_related` is a list such as ["run_steps", "trigger", "debug_logs"].
+        """
+        call = endpoints.get_run(require_account(account_id), run_id, include_related=include_related or ())
+        return self._answer(call)
+
+    def get_job_run_status(self, run_id: Id, account_id: Id | None = None) -> int:
+        """Return the status code of a run: one of `DbtCloudJobRunStatus`, unless dbt Cloud has new ones."""
+        return self._status_of(run_id, self.get_job_run(run_id, account_id).json()["data"])
+
+    def run_url(self, run_id: Id) -> str | None:
+        """Return the web page of a run that this hook has polled, or None if no poll has named it."""
+        return self._urls.get(int(run_id))
+
+    def _status_of(self, run_id: Id, run: dict[str, Any]) -> int:
+        self._remember_url(run_id, run.get("href"))
+        status: int = run["status"]
+        return status
+
+    def _remember_url(self, run_id: Id, url: str | None) -> None:
+        if url:
+            self._urls[int(run_id)] = url
+
+    @cached_property
+    def _urls(self) -> dict[int, str]:
+        return {}
