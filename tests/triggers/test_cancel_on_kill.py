@@ -82,13 +82,13 @@ async def test_the_state_is_that_of_the_triggers_own_task(trigger, supervisor, m
     assert message.map_index == asked_for
 
 
-async def test_where_airflow_does_not_tell_the_run_goes_on_and_nothing_comes_out(trigger, supervisor, jobs):
+async def test_if_airflow_does_not_return_the_state_the_run_is_not_cancelled(trigger, supervisor, jobs):
     supervisor.states = ConnectionError("the supervisor is gone")
     await cancel_if_killed(trigger())
     assert status(jobs) == 3
 
 
-async def test_a_hanging_dbt_cloud_is_left_after_some_seconds(trigger, supervisor, jobs):
+async def test_a_cancel_gives_up_when_dbt_cloud_hangs(trigger, supervisor, jobs):
     supervisor.states = {"t": "failed"}
     killed = trigger()
     jobs.control.add_fault("delay", seconds=30, route="*/cancel/")
@@ -97,7 +97,7 @@ async def test_a_hanging_dbt_cloud_is_left_after_some_seconds(trigger, superviso
     assert time.monotonic() - begin < CANCEL_SECONDS + 1
 
 
-async def test_a_fault_that_passes_is_lived_through(trigger, supervisor, jobs):
+async def test_a_temporary_fault_is_retried(trigger, supervisor, jobs):
     supervisor.states = {"t": "failed"}
     killed = trigger()
     jobs.control.add_fault("status", status=503, route="*/cancel/", count=1)

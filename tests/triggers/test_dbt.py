@@ -110,7 +110,7 @@ async def test_positional_arguments_mean_what_they_did(jobs):
     assert (await anext(trigger.run())).payload["status"] == "success"
 
 
-async def test_the_first_look_comes_no_sooner_than_asked(jobs):
+async def test_the_first_poll_comes_no_sooner_than_not_before(jobs):
     run_id = jobs.started(jobs.instant)
     begin = time.time()
     await event_of(run_id, not_before=begin + 0.5)
@@ -133,12 +133,12 @@ async def test_a_deadline_is_not_overshot_by_a_long_interval(jobs, deadline, can
 
 
 @pytest.mark.parametrize("deadline", ["end_time", "execution_deadline"])
-async def test_a_run_that_ended_since_the_last_look_has_not_timed_out(jobs, deadline):
+async def test_a_run_that_ended_since_the_last_poll_has_not_timed_out(jobs, deadline):
     event = await event_of(jobs.started(jobs.quick), poll_interval=60, **{deadline: time.time() + 1.5})
     assert event["status"] == "success"
 
 
-async def test_a_trigger_that_was_moved_looks_at_once_whoever_else_waits(jobs):
+async def test_a_moved_trigger_polls_at_once_while_others_wait(jobs):
     others = asyncio.create_task(event_of(jobs.started(jobs.endless), poll_interval=60))
     ended = jobs.started(jobs.instant)
     await asyncio.sleep(1)  # the others' tick is over, and the next one is far
@@ -147,7 +147,7 @@ async def test_a_trigger_that_was_moved_looks_at_once_whoever_else_waits(jobs):
     others.cancel()
 
 
-async def test_a_run_that_cannot_be_looked_at_at_the_deadline_is_not_called_running(jobs):
+async def test_a_run_that_cannot_be_polled_at_the_deadline_is_not_called_running(jobs):
     jobs.control.add_fault("status", status=503, route="*/runs/*")
     event = await event_of(jobs.started(jobs.endless), end_time=time.time() + 0.3)
     assert event["status"] == "timeout"
@@ -175,7 +175,7 @@ async def test_a_run_that_has_ended_by_the_deadline_has_not_timed_out(jobs):
     ],
     ids=str,
 )
-async def test_faults_are_lived_through(jobs, fault):
+async def test_temporary_faults_are_tolerated(jobs, fault):
     run_id = jobs.started(jobs.quick)
     jobs.control.add_fault(**fault, route="*/runs/*", count=2)
     event = await event_of(run_id, hook_params={"retry_delay": 0.01})
@@ -247,7 +247,7 @@ async def test_status_changes_and_steps_are_logged_once_each(jobs, capfd):
 
 
 @pytest.mark.parametrize(("count", "looks"), [(3, 3), (51, 0)])
-async def test_steps_cost_requests_only_while_few_runs_are_watched(jobs, count, looks):
+async def test_steps_are_polled_only_while_few_runs_are_watched(jobs, count, looks):
     jobs.control.seed(jobs=[{"id": 72, "name": "One of many", "pretend": {"running": 2}}])
     runs = [jobs.started(72) for _ in range(count)]
     events = await asyncio.gather(*(event_of(run_id, poll_interval=0.5) for run_id in runs))
@@ -255,7 +255,7 @@ async def test_steps_cost_requests_only_while_few_runs_are_watched(jobs, count, 
     assert len([each for each in jobs.asked("GET", "/runs/") if "run_steps" in each["target"]]) == looks
 
 
-async def test_looks_at_steps_use_the_connections_of_the_other_looks(jobs):
+async def test_polls_of_steps_use_the_connections_of_the_status_polls(jobs):
     jobs.control.seed(jobs=[{"id": 72, "name": "One of many", "pretend": {"running": 2}}])
     runs = [jobs.started(72) for _ in range(20)]
     jobs.control.clear_requests()
@@ -271,7 +271,7 @@ async def test_a_deadline_says_where_the_run_is(jobs, limit):
     assert event["message"].endswith(f" See {jobs.run(run_id)['href']}.")
 
 
-async def test_a_trigger_that_is_cancelled_lets_the_others_wait_on(jobs):
+async def test_a_cancelled_trigger_does_not_disturb_the_others(jobs):
     ended, waited_for = jobs.started(jobs.endless), jobs.started(jobs.quick)
     watching = asyncio.create_task(event_of(ended))
     other = asyncio.create_task(event_of(waited_for))

@@ -207,7 +207,7 @@ def test_a_run_is_started_once_with_a_token_that_was_rotated(before_rotation, jo
     assert len(jobs.runs()) == 1
 
 
-def test_a_refused_token_is_not_read_anew_at_every_look(dbt_cloud, connect, jobs):
+def test_a_refused_token_does_not_make_every_poll_read_the_connection(dbt_cloud, connect, jobs):
     reads = []
 
     class Counting(DbtCloudHook):
@@ -223,7 +223,7 @@ def test_a_refused_token_is_not_read_anew_at_every_look(dbt_cloud, connect, jobs
     assert len(reads) == 1
 
 
-def test_a_connection_that_is_gone_when_it_is_read_anew_leaves_the_refusal(before_rotation, monkeypatch):
+def test_a_connection_that_is_gone_when_read_again_leaves_the_401(before_rotation, monkeypatch):
     monkeypatch.delenv(CONNECTION_VARIABLE)
     with pytest.raises(DbtCloudApiException, match="401"):
         before_rotation.get_job_run_status(7)
