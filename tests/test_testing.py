@@ -3,6 +3,10 @@
 import os
 import subprocess
 import sys
+from collections import Counter
+from types import ModuleType
+
+from _pytest.fixtures import FixtureFunctionDefinition
 
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 
@@ -60,3 +64,16 @@ def test_the_connection_leads_to_the_local_dbt_cloud(dbt_cloud):
     assert connected, said
     assert DbtCloudHook().connection.login == "1"
     assert dbt_cloud.token not in said
+
+
+def test_no_two_plugins_have_a_fixture_of_the_same_name(pytestconfig):
+    """Pytest would silently take one of the two."""
+    names = Counter(
+        name
+        for plugin in pytestconfig.pluginmanager.get_plugins()
+        if isinstance(plugin, ModuleType) and not plugin.__name__.endswith("conftest")
+        for name, value in vars(plugin).items()
+        if isinstance(value, FixtureFunctionDefinition)
+    )
+    assert names["dbt_cloud"] == 1
+    assert {name for name, count in names.items() if count > 1} == set()
