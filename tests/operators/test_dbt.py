@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+from moments import in_a_moment
+from rehearsal import STEPS
 
 WAITS = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
 
@@ -99,8 +101,22 @@ def test_id_and_address_are_pushed_before_the_wait(build, jobs):
     assert seen == [run["id"], run["href"]]
 
 
-def test_status_changes_and_step_starts_are_logged_while_the_worker_waits(build, jobs):
-    outcome = build(job_id=jobs.quick, check_interval=0.02)
+def test_status_changes_and_step_starts_are_logged_while_the_worker_waits(build, jobs, moments):
+    clone, invoke = STEPS
+    steps = [{**clone, "seconds": 3_600}, {**invoke, "seconds": 36_000}]
+    script = {"running": 36_000, "steps": steps}
+    jobs.control.seed(jobs=[{"id": 90, "name": "Two steps", "pretend": script}])
+
+    def polls_of_steps():
+        return len(jobs.asked("GET", "run_steps"))
+
+    def start_second_step():
+        jobs.control.advance(3_601)
+        before = polls_of_steps()
+        in_a_moment(lambda: polls_of_steps() > before + 1, lambda: jobs.control.advance(36_000))
+
+    in_a_moment(polls_of_steps, start_second_step)
+    outcome = build(job_id=90, check_interval=0.02)
     (run,) = jobs.runs()
     expected = [
         f"dbt Cloud run {run['id']}: Running.",
