@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dbtcloud.local.server.serve import running_server
+from dbtcloud.local.server.serve import RunningServer
 from dbtcloud.local.server.settings import ServerSettings
 
 
@@ -22,7 +22,7 @@ def settings(told: dict[str, Any]) -> ServerSettings:
 
 async def main(told: dict[str, Any]) -> None:
     """Serve, say where, and end when whoever started this says so or is gone."""
-    async with running_server(settings(told)) as served:
+    async with RunningServer.serve(settings(told)) as served:
         print(served.url, flush=True)
         await asyncio.to_thread(sys.stdin.read)
 

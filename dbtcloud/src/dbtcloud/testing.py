@@ -42,9 +42,9 @@ def __getattr__(name: str) -> Any:
 
 
 def _local_dbt_cloud() -> type[LocalDbtCloud]:
-    from dbtcloud.core.environment import require_local_extra
+    from dbtcloud.core.runner_errors import MissingExtra
 
-    require_local_extra()
+    MissingExtra.check()
     from dbtcloud.local.server.in_thread import LocalDbtCloud
 
     return LocalDbtCloud

@@ -1,7 +1,7 @@
 import pytest
 
 from dbtcloud.core import command_line
-from dbtcloud.core.runner_errors import InvalidDbtCommand
+from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_step_is_split_into_arguments_as_a_shell_does(step, arguments):
     ],
 )
 def test_another_text_is_refused_with_the_reason_and_what_to_do(step, why):
-    with pytest.raises(InvalidDbtCommand) as caught:
+    with pytest.raises(InvalidDbtConfiguration) as caught:
         command_line.parse_command_line(step)
 
     assert str(caught.value).startswith(f"The step {step!r} cannot be run: ")

@@ -51,7 +51,7 @@ def test_uv_of_the_local_extra_is_found():
 
 @both
 async def test_an_environment_has_the_requirements_and_their_bytecode(installer, root, requirement):
-    made = await environment.create_environment([requirement], root=root, installer=installer)
+    made = await environment.DbtEnvironment.create([requirement], root=root, installer=installer)
 
     assert imported(made, "tiny_oven.HEAT") == "250"
     assert imported(made, "__import__('os').path.exists(tiny_oven.__cached__)") == "True"
@@ -61,16 +61,16 @@ async def test_an_environment_has_the_requirements_and_their_bytecode(installer,
 
 
 async def test_an_environment_uses_the_current_interpreter(root, requirement):
-    made = await environment.create_environment([requirement], root=root)
+    made = await environment.DbtEnvironment.create([requirement], root=root)
 
     assert imported(made, "sys.version") == sys.version
 
 
 async def test_an_environment_is_created_only_once(root, requirement):
     lines: list[str] = []
-    first = await environment.create_environment([requirement], root=root, progress=lines.append)
+    first = await environment.DbtEnvironment.create([requirement], root=root, progress=lines.append)
     told = list(lines)
-    second = await environment.create_environment([requirement], root=root, progress=lines.append)
+    second = await environment.DbtEnvironment.create([requirement], root=root, progress=lines.append)
 
     assert second == first
     assert told[0].startswith("Creating the dbt environment in ")
@@ -78,15 +78,15 @@ async def test_an_environment_is_created_only_once(root, requirement):
 
 
 async def test_other_requirements_have_an_environment_of_their_own(root, requirement):
-    first = await environment.create_environment([requirement], root=root)
-    second = await environment.create_environment([requirement, "tiny-oven>=1"], root=root)
+    first = await environment.DbtEnvironment.create([requirement], root=root)
+    second = await environment.DbtEnvironment.create([requirement, "tiny-oven>=1"], root=root)
 
     assert first.folder != second.folder
 
 
 async def test_the_order_of_the_requirements_does_not_matter(root, requirement):
-    first = await environment.create_environment([requirement, "tiny-oven>=1"], root=root)
-    second = await environment.create_environment(["tiny-oven>=1", requirement], root=root)
+    first = await environment.DbtEnvironment.create([requirement, "tiny-oven>=1"], root=root)
+    second = await environment.DbtEnvironment.create(["tiny-oven>=1", requirement], root=root)
 
     assert first == second
 
@@ -95,29 +95,29 @@ async def test_an_environment_that_was_created_through_a_link_outlives_the_link(
     root.mkdir(parents=True, exist_ok=True)
     (tmp_path / "link").symlink_to(root)
 
-    made = await environment.create_environment([requirement], root=tmp_path / "link")
+    made = await environment.DbtEnvironment.create([requirement], root=tmp_path / "link")
 
     assert made.folder.parent == root.resolve()
 
 
 async def test_an_incomplete_environment_is_created_again(root, requirement):
-    made = await environment.create_environment([requirement], root=root)
+    made = await environment.DbtEnvironment.create([requirement], root=root)
     (made.folder / "dbtcloud.json").unlink()
     (made.folder / "rubble").touch()
 
-    await environment.create_environment([requirement], root=root)
+    await environment.DbtEnvironment.create([requirement], root=root)
 
     assert not (made.folder / "rubble").exists()
     assert json.loads((made.folder / "dbtcloud.json").read_text())["requirements"] == [requirement]
 
 
 async def test_an_environment_without_its_interpreter_is_created_again(root, requirement):
-    made = await environment.create_environment([requirement], root=root)
+    made = await environment.DbtEnvironment.create([requirement], root=root)
     for name in ("python", "python3"):
         (made.folder / "bin" / name).unlink(missing_ok=True)
     (made.folder / "bin" / "python").symlink_to("/nonexistent/python")
 
-    again = await environment.create_environment([requirement], root=root)
+    again = await environment.DbtEnvironment.create([requirement], root=root)
 
     assert imported(again, "tiny_oven.HEAT") == "250"
 
@@ -127,7 +127,7 @@ async def test_processes_that_need_an_environment_at_the_same_time_create_it_onc
         "import asyncio, sys; from pathlib import Path\n"
         "from dbtcloud.core import environment\n"
         "made = asyncio.run(\n"
-        "    environment.create_environment([sys.argv[1]], root=Path(sys.argv[2]), progress=print)\n"
+        "    environment.DbtEnvironment.create([sys.argv[1]], root=Path(sys.argv[2]), progress=print)\n"
         ")\n"
         "print(made.version('tiny-oven'))\n"
     )
@@ -150,7 +150,7 @@ async def test_the_index_of_the_user_is_used(installer, root, index, monkeypatch
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", index)
 
-    made = await environment.create_environment(["tiny-oven"], root=root, installer=installer)
+    made = await environment.DbtEnvironment.create(["tiny-oven"], root=root, installer=installer)
 
     assert made.version("tiny-oven") == "1.0"
 
@@ -161,7 +161,7 @@ async def test_the_configuration_file_of_pip_is_used(installer, root, index, mon
     (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {index}\n")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
 
-    made = await environment.create_environment(["tiny-oven"], root=root, installer=installer)
+    made = await environment.DbtEnvironment.create(["tiny-oven"], root=root, installer=installer)
 
     assert made.version("tiny-oven") == "1.0"
 
@@ -176,7 +176,7 @@ async def test_settings_for_the_environment_of_airflow_are_ignored(
     monkeypatch.setenv("PIP_USER", "true")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
-    made = await environment.create_environment([requirement], root=root, installer=installer)
+    made = await environment.DbtEnvironment.create([requirement], root=root, installer=installer)
 
     assert made.version("tiny-oven") == "1.0"
 
@@ -187,7 +187,7 @@ async def test_a_failing_install_says_what_why_and_what_to_do(installer, root, i
     monkeypatch.setenv("PIP_INDEX_URL", index)
 
     with pytest.raises(EnvironmentCreationError) as caught:
-        await environment.create_environment(["no-such-oven>=7"], root=root, installer=installer)
+        await environment.DbtEnvironment.create(["no-such-oven>=7"], root=root, installer=installer)
 
     message = str(caught.value)
     assert f"could not be created: {installer.name} ended with exit code" in message
@@ -201,7 +201,7 @@ async def test_credentials_of_an_index_are_not_shown(installer, root, monkeypatc
     monkeypatch.setenv("PIP_INDEX_URL", "http://baker:sourdough@127.0.0.1:9/simple")
 
     with pytest.raises(EnvironmentCreationError) as caught:
-        await environment.create_environment(["no-such-oven"], root=root, installer=installer)
+        await environment.DbtEnvironment.create(["no-such-oven"], root=root, installer=installer)
 
     assert "127.0.0.1:9" in str(caught.value)
     assert "sourdough" not in str(caught.value)
@@ -211,14 +211,14 @@ async def test_a_folder_that_cannot_be_written_names_the_variable_to_set(tmp_pat
     (tmp_path / "file").touch()
 
     with pytest.raises(EnvironmentCreationError, match="Set DBTCLOUD_HOME"):
-        await environment.create_environment([requirement], root=tmp_path / "file" / "dbt")
+        await environment.DbtEnvironment.create([requirement], root=tmp_path / "file" / "dbt")
 
 
 async def test_cancellation_ends_the_installer_and_releases_the_lock(root, requirement, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
         wanted = ["no-such-oven"]
-        making = asyncio.create_task(environment.create_environment(wanted, root=root))
+        making = asyncio.create_task(environment.DbtEnvironment.create(wanted, root=root))
         await asyncio.to_thread(silent.accept)  # the installer has begun to ask
         making.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -226,7 +226,7 @@ async def test_cancellation_ends_the_installer_and_releases_the_lock(root, requi
 
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     with pytest.raises(EnvironmentCreationError):
-        await environment.create_environment(wanted, root=root)
+        await environment.DbtEnvironment.create(wanted, root=root)
 
 
 def test_a_variable_can_set_the_data_home(monkeypatch, tmp_path):
@@ -249,7 +249,7 @@ def test_the_error_for_a_missing_library_names_its_extra(absent, tmp_path):
         f"import sys; sys.modules[{absent!r}] = None\n"
         "import asyncio\n"
         "from dbtcloud.core import environment\n"
-        "asyncio.run(environment.create_environment(['six']))\n"
+        "asyncio.run(environment.DbtEnvironment.create(['six']))\n"
     )
     variables = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     variables.pop("DBTCLOUD_HOME", None)

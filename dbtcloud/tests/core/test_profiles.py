@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from dbtcloud.core.profiles import DuckDbProfile, UserProfile
-from dbtcloud.core.runner_errors import InvalidDbtProject, ProfileNotFound
+from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
 PROFILES = """
 oven:
@@ -71,7 +71,7 @@ def test_an_environment_variable_can_name_the_target(oven, monkeypatch, value, t
 def test_a_target_without_an_output_is_refused(oven, monkeypatch, target):
     monkeypatch.delenv("OVEN_TARGET", raising=False)
     write(oven, PROFILES.replace("target: prod", f"target: {target}"))
-    with pytest.raises(ProfileNotFound, match=r"is not one of its outputs \(dev, prod\)"):
+    with pytest.raises(InvalidDbtConfiguration, match=r"is not one of its outputs \(dev, prod\)"):
         UserProfile.find(oven)
 
 
@@ -106,7 +106,7 @@ def test_other_duckdb_paths_do_not_change(oven, path):
 
 def test_the_error_for_no_profiles_yml_names_the_searched_folders(oven, tmp_path):
     with pytest.raises(
-        ProfileNotFound,
+        InvalidDbtConfiguration,
         match=r"profile 'oven'.*no profiles\.yml in .*oven, .*\.dbt.*--profiles-dir.*--duckdb",
     ):
         UserProfile.find(oven)
@@ -115,29 +115,29 @@ def test_the_error_for_no_profiles_yml_names_the_searched_folders(oven, tmp_path
 def test_the_error_for_an_unknown_profile_or_target_names_the_existing_ones(oven):
     write(oven, "stove: {outputs: {dev: {type: duckdb}}}")
     with pytest.raises(
-        ProfileNotFound, match=r"'oven' .* is not in .*profiles\.yml. The profiles there are: stove"
+        InvalidDbtConfiguration, match=r"'oven' .* is not in .*profiles\.yml. The profiles there are: stove"
     ):
         UserProfile.find(oven)
     write(oven)
-    with pytest.raises(ProfileNotFound, match=r"no target 'ci'\. Its targets are dev, prod"):
+    with pytest.raises(InvalidDbtConfiguration, match=r"no target 'ci'\. Its targets are dev, prod"):
         UserProfile.find(oven).output("ci")
 
 
 @pytest.mark.parametrize("text", ["oven: [", "- oven", "oven: {outputs: nothing}"])
 def test_a_file_that_is_not_a_valid_profiles_yml_is_an_error(oven, text):
     write(oven, text)
-    with pytest.raises(ProfileNotFound, match=r"profiles\.yml"):
+    with pytest.raises(InvalidDbtConfiguration, match=r"profiles\.yml"):
         UserProfile.find(oven)
 
 
 def test_a_folder_without_a_dbt_project_is_an_error(tmp_path):
-    with pytest.raises(InvalidDbtProject, match="There is no dbt project"):
+    with pytest.raises(InvalidDbtConfiguration, match="There is no dbt project"):
         UserProfile.find(tmp_path)
 
 
 def test_a_project_without_a_profile_is_an_error(oven):
     (oven / "dbt_project.yml").write_text("name: oven\n")
-    with pytest.raises(ProfileNotFound, match="has no profile"):
+    with pytest.raises(InvalidDbtConfiguration, match="has no profile"):
         UserProfile.find(oven)
 
 

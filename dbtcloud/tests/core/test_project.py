@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from dbtcloud.core import project
-from dbtcloud.core.runner_errors import InvalidDbtProject
+from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
 
 @pytest.fixture
@@ -20,18 +20,18 @@ def files(folder: Path) -> set[str]:
 
 
 def test_the_checkout_has_the_files_of_the_source(source, tmp_path):
-    assert project.refresh_checkout(source, tmp_path / "checkout") == 2
+    assert project.Checkout(tmp_path / "checkout").refresh(source) == 2
     assert files(tmp_path / "checkout") == {"dbt_project.yml", "models/bread.sql"}
 
 
 def test_only_changed_files_are_copied(source, tmp_path):
     copy = tmp_path / "checkout"
-    project.refresh_checkout(source, copy)
+    project.Checkout(copy).refresh(source)
     untouched = (copy / "dbt_project.yml").stat()
     (source / "models" / "bread.sql").write_text("select 22\n")
     (source / "models" / "cake.sql").write_text("select 3\n")
 
-    project.refresh_checkout(source, copy)
+    project.Checkout(copy).refresh(source)
 
     assert (copy / "models" / "bread.sql").read_text() == "select 22\n"
     assert (copy / "models" / "cake.sql").exists()
@@ -40,10 +40,10 @@ def test_only_changed_files_are_copied(source, tmp_path):
 
 def test_files_that_the_source_no_longer_has_are_deleted(source, tmp_path):
     copy = tmp_path / "checkout"
-    project.refresh_checkout(source, copy)
+    project.Checkout(copy).refresh(source)
     (source / "models" / "bread.sql").unlink()
 
-    project.refresh_checkout(source, copy)
+    project.Checkout(copy).refresh(source)
 
     assert files(copy) == {"dbt_project.yml"}
 
@@ -53,7 +53,7 @@ def test_a_folder_of_models_can_have_a_name_that_dbt_uses(source, tmp_path, name
     (source / "models" / name).mkdir()
     (source / "models" / name / "crumbs.sql").touch()
 
-    project.refresh_checkout(source, tmp_path / "checkout")
+    project.Checkout(tmp_path / "checkout").refresh(source)
 
     assert f"models/{name}/crumbs.sql" in files(tmp_path / "checkout")
 
@@ -65,7 +65,7 @@ def test_generated_files_are_neither_copied_nor_removed(source, tmp_path):
     (copy / "dbt_packages" / "dbt_utils").mkdir(parents=True)
     (copy / "dbt_packages" / "dbt_utils" / "dbt_project.yml").touch()
 
-    project.refresh_checkout(source, copy)
+    project.Checkout(copy).refresh(source)
 
     assert files(copy) == {"dbt_project.yml", "models/bread.sql", "dbt_packages/dbt_utils/dbt_project.yml"}
 
@@ -73,7 +73,7 @@ def test_generated_files_are_neither_copied_nor_removed(source, tmp_path):
 def test_a_profile_in_the_project_is_not_copied(source, tmp_path):
     (source / "profiles.yml").write_text("oven: {}\n")
 
-    project.refresh_checkout(source, tmp_path / "checkout")
+    project.Checkout(tmp_path / "checkout").refresh(source)
 
     assert "profiles.yml" not in files(tmp_path / "checkout")
 
@@ -84,20 +84,20 @@ def test_a_database_beside_the_models_is_neither_copied_nor_removed(source, tmp_
     (copy / "made").mkdir(parents=True)
     (copy / "made" / "stove.duckdb").touch()
 
-    project.refresh_checkout(source, copy)
+    project.Checkout(copy).refresh(source)
 
     assert files(copy) == {"dbt_project.yml", "models/bread.sql", "made/stove.duckdb"}
 
 
 def test_a_folder_without_a_project_is_refused(tmp_path):
     with pytest.raises(
-        InvalidDbtProject, match=r"There is no dbt project in .*dbt_project\.yml.*Give the folder"
+        InvalidDbtConfiguration, match=r"There is no dbt project in .*dbt_project\.yml.*Give the folder"
     ):
-        project.refresh_checkout(tmp_path, tmp_path / "checkout")
+        project.Checkout(tmp_path / "checkout").refresh(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["packages.yml", "dependencies.yml"])
 def test_a_project_with_a_packages_file_has_packages(source, name):
-    assert not project.has_packages(source)
+    assert not project.Checkout(source).has_packages()
     (source / name).touch()
-    assert project.has_packages(source)
+    assert project.Checkout(source).has_packages()

@@ -1,7 +1,7 @@
 import pytest
 
 from dbtcloud.core.requirements import DBT_REQUIREMENTS, resolve_requirements
-from dbtcloud.core.runner_errors import UnsupportedDbtVersion
+from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
 
 @pytest.mark.parametrize("version", [None, "", "latest", "versionless", "compatible"])
@@ -25,7 +25,7 @@ def test_versions_are_read_as_dbt_cloud_writes_them(version, core):
 
 @pytest.mark.parametrize("version", ["1.12", "1.4", "2.0", "newest", "1.11; rm"])
 def test_the_error_for_an_unsupported_version_names_the_supported_ones(version):
-    with pytest.raises(UnsupportedDbtVersion, match=r"is not supported.*1\.9 to 1\.11.*for example 1\.11"):
+    with pytest.raises(InvalidDbtConfiguration, match=r"is not supported.*1\.9 to 1\.11.*for example 1\.11"):
         resolve_requirements(version)
 
 
@@ -40,5 +40,5 @@ def test_adapters_can_have_a_short_name_or_a_version():
     "adapter", ["dbt-postgres --index-url http://elsewhere", "dbt-x; rm -rf", "dbt-x @ http://x"]
 )
 def test_an_adapter_cannot_bring_options_of_the_installer(adapter):
-    with pytest.raises(UnsupportedDbtVersion, match="not the name of a package"):
+    with pytest.raises(InvalidDbtConfiguration, match="not the name of a package"):
         resolve_requirements(None, [adapter])

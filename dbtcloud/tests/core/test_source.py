@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from dbtcloud.core import project
-from dbtcloud.core.runner_errors import GitError, InvalidDbtProject
+from dbtcloud.core.runner_errors import GitError, InvalidDbtConfiguration
 from dbtcloud.core.source import ProjectSource
 
 
@@ -103,10 +103,10 @@ async def test_a_folder_outside_of_git_has_no_branches(tmp_path):
 
 
 async def test_a_subdirectory_and_a_link_cannot_lead_out_of_the_repository(repository, tmp_path):
-    with pytest.raises(InvalidDbtProject, match="leads out of the repository"):
+    with pytest.raises(InvalidDbtConfiguration, match="leads out of the repository"):
         await ProjectSource(url=str(repository), subdirectory="../..").fetch(tmp_path / "work")
     (repository / "oven" / "secret.sql").symlink_to("/etc/passwd")
     git(repository, "add", "."), git(repository, "commit", "-qm", "link")
     fetched = await ProjectSource(url=str(repository), subdirectory="oven").fetch(tmp_path / "work")
-    with pytest.raises(InvalidDbtProject, match=r"secret\.sql leads out of the project's repository"):
-        project.refresh_checkout(fetched.folder, tmp_path / "checkout", fetched.root)
+    with pytest.raises(InvalidDbtConfiguration, match=r"secret\.sql leads out of the project's repository"):
+        project.Checkout(tmp_path / "checkout").refresh(fetched.folder, fetched.root)

@@ -91,7 +91,7 @@ def _digest(text: str) -> str:
 
 def _installed() -> Iterator[str]:
     """Yield each distribution in dbt's environment, which is made first if there is none."""
-    dbt = asyncio.run(environment.create_environment())
+    dbt = asyncio.run(environment.DbtEnvironment.create())
     (site,) = (dbt.folder / "lib").glob("python*/site-packages")
     yield from sorted(f"{each.name}=={each.version}" for each in metadata.distributions(path=[str(site)]))
 

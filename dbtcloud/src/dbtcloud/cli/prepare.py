@@ -30,11 +30,11 @@ def add_prepare_command(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from dbtcloud.core.environment import create_environment
+    from dbtcloud.core.environment import DbtEnvironment
     from dbtcloud.core.requirements import DUCKDB, resolve_requirements
 
     requirements = resolve_requirements(arguments.dbt_version, arguments.adapter or (DUCKDB,))
-    environment = asyncio.run(create_environment(requirements, progress=print))
+    environment = asyncio.run(DbtEnvironment.create(requirements, progress=print))
     for name in (re.split(r"[^\w.-]", requirement)[0] for requirement in requirements):
         print(f"{name} {environment.version(name)}")
     print(environment.dbt)

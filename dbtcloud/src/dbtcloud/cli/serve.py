@@ -9,12 +9,9 @@ import shlex
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dbtcloud.cli.project_options import ProjectOptions
-
-if TYPE_CHECKING:
-    from dbtcloud.local.server.serve import RunningServer
 
 _TOKEN_VARIABLE = "DBTCLOUD_TOKEN"  # noqa: S105 - a name of a variable
 _ACCOUNT_ID = 1
@@ -94,12 +91,12 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from dbtcloud.core.environment import require_local_extra
+    from dbtcloud.core.runner_errors import MissingExtra
 
     ProjectOptions(arguments).check(arguments.parser)
     if arguments.tls_key and not arguments.tls_certificate:
         arguments.parser.error("--tls-key needs --tls-certificate")
-    require_local_extra()
+    MissingExtra.check()
     if arguments.stop:
         return _stop(arguments)
     return _start_in_background(arguments) if arguments.background else _serve(arguments)
@@ -108,20 +105,20 @@ def _run(arguments: argparse.Namespace) -> int:
 def _serve(arguments: argparse.Namespace) -> int:
     from dbtcloud.cli.server_settings import server_settings
     from dbtcloud.local.server.background import PidFile
-    from dbtcloud.local.server.serve import serve_forever
+    from dbtcloud.local.server.serve import RunningServer
 
     async def serve() -> None:
         settings = await server_settings(arguments, _data_dir(arguments), _print_progress)
         folder = arguments.pid_file_dir or settings.data_dir
 
-        def pid_file(server: "RunningServer") -> AbstractContextManager[None]:
+        def pid_file(server: RunningServer) -> AbstractContextManager[None]:
             return PidFile.written(folder, os.getpid(), server.url)
 
-        await serve_forever(settings, announce, pid_file)
+        await RunningServer.serve_forever(settings, announce, pid_file)
 
     token_is_known = bool(arguments.token)
 
-    def announce(server: "RunningServer") -> None:
+    def announce(server: RunningServer) -> None:
         _announce(server.url, "<your token>" if token_is_known else server.token)
         print("Ctrl-C or SIGTERM stops the server.", flush=True)
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from dbtcloud.cli.project_options import ProjectOptions
-from dbtcloud.core.environment import ProgressCallback, create_environment
+from dbtcloud.core.environment import DbtEnvironment, ProgressCallback
 from dbtcloud.local.config.model import ServerConfig, TokenConfig
-from dbtcloud.local.config.resolve import ResolvedProjects, resolve_projects
+from dbtcloud.local.config.resolve import ResolvedProjects
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.orchestration.artifact_retention import ArtifactRetention
-from dbtcloud.local.server.settings import ServerSettings, server_tls_context
+from dbtcloud.local.server.settings import ServerSettings
 
 
 async def server_settings(
@@ -59,16 +59,16 @@ async def _resolve_projects(
         await asyncio.to_thread(data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbtcloud-") as temporary:
         work_dir = Path(temporary) if data_dir is None else data_dir / "projects"
-        projects = await resolve_projects(config.projects, work_dir, progress)
+        projects = await ResolvedProjects.resolve(config.projects, work_dir, progress)
     for requirements in projects.requirements:
-        await create_environment(requirements, progress=progress)
+        await DbtEnvironment.create(requirements, progress=progress)
     return projects
 
 
 def _ssl_context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
     if arguments.tls_certificate is None:
         return None
-    return server_tls_context(arguments.tls_certificate, arguments.tls_key)
+    return ServerSettings.tls_context(arguments.tls_certificate, arguments.tls_key)
 
 
 def _grants(tokens: Sequence[TokenConfig]) -> dict[str, Sequence[str]]:

@@ -2,7 +2,7 @@
 
 import shlex
 
-from dbtcloud.core.runner_errors import InvalidDbtCommand
+from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
 _SHELL_OPERATORS = frozenset({"&&", "||", "|", ";", "&", ">", ">>", "<"})
 
@@ -17,7 +17,7 @@ def parse_command_line(step: str) -> tuple[str, ...]:
         The arguments after ``dbt``. There is at least one.
 
     Raises:
-        InvalidDbtCommand: The text is not exactly one dbt command. dbt Cloud runs one dbt command per step.
+        InvalidDbtConfiguration: The text is not exactly one dbt command. dbt Cloud runs one per step.
     """
     words = _split(step)
     if not words or words[0] != "dbt":
@@ -36,8 +36,8 @@ def _split(step: str) -> list[str]:
         raise _invalid(step, f"its quoting is broken ({error})") from error
 
 
-def _invalid(step: str, why: str) -> InvalidDbtCommand:
-    return InvalidDbtCommand(
+def _invalid(step: str, why: str) -> InvalidDbtConfiguration:
+    return InvalidDbtConfiguration(
         f"The step {step!r} cannot be run: {why}."
         " Write one dbt command for each step, for example: dbt build --select orders"
     )

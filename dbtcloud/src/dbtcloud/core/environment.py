@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Self
 
 from dbtcloud.core import process
 from dbtcloud.core.installer import Installer
@@ -37,6 +38,42 @@ class DbtEnvironment:
     """
 
     folder: Path
+
+    @classmethod
+    async def create(
+        cls,
+        requirements: Sequence[str] = DBT_REQUIREMENTS,
+        *,
+        root: Path | None = None,
+        installer: Installer | None = None,
+        progress: ProgressCallback = lambda _: None,
+    ) -> Self:
+        """Return the environment for these requirements, and create it if it does not exist.
+
+        If several processes call this at once, one creates the environment and the others wait. An incomplete
+        environment is created again.
+
+        Args:
+            requirements: The requirements to install, in the syntax of pip.
+            root: The folder of all environments. The default is ``dbt`` in :func:`data_home`.
+            installer: uv or pip. The default is uv if it is installed.
+            progress: Receives a line for each thing that takes time.
+
+        Raises:
+            EnvironmentCreationError: The installer failed, or the folder is not writable.
+            MissingExtra: A library of the ``local`` extra is missing.
+        """
+        # The scripts in it contain the path of their interpreter. A symbolic link in that path might
+        # disappear later.
+        folder = (root or data_home() / "dbt").resolve() / _key(requirements)
+        if not _is_complete(folder):
+            try:
+                async with _locked(folder, progress):
+                    if not _is_complete(folder):
+                        await _build(folder, requirements, installer or Installer.find(), progress)
+            except OSError as error:
+                raise _not_writable(folder, error) from error
+        return cls(folder)
 
     @property
     def dbt(self) -> Path:
@@ -69,55 +106,6 @@ def data_home() -> Path:
     except ImportError as error:
         raise MissingExtra.from_import_error(error) from error
     return platformdirs.user_cache_path("dbtcloud", appauthor=False)
-
-
-def require_local_extra() -> None:
-    """Check that the libraries of the ``local`` extra are installed, before the first run needs them.
-
-    Raises:
-        MissingExtra: A library of the extra is missing.
-    """
-    try:
-        import filelock  # noqa: F401 - only checks that it is installed
-        import platformdirs  # noqa: F401
-        import psutil  # noqa: F401
-        import yaml  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra.from_import_error(error) from error
-
-
-async def create_environment(
-    requirements: Sequence[str] = DBT_REQUIREMENTS,
-    *,
-    root: Path | None = None,
-    installer: Installer | None = None,
-    progress: ProgressCallback = lambda _: None,
-) -> DbtEnvironment:
-    """Return the environment for these requirements, and create it if it does not exist.
-
-    If several processes call this at once, one creates the environment and the others wait. An incomplete
-    environment is created again.
-
-    Args:
-        requirements: The requirements to install, in the syntax of pip.
-        root: The folder of all environments. The default is ``dbt`` in :func:`data_home`.
-        installer: uv or pip. The default is uv if it is installed.
-        progress: Receives a line for each thing that takes time.
-
-    Raises:
-        EnvironmentCreationError: The installer failed, or the folder is not writable.
-        MissingExtra: A library of the ``local`` extra is missing.
-    """
-    # The scripts in it contain the path of their interpreter. A symbolic link in it might disappear later.
-    folder = (root or data_home() / "dbt").resolve() / _key(requirements)
-    if not _is_complete(folder):
-        try:
-            async with _locked(folder, progress):
-                if not _is_complete(folder):
-                    await _build(folder, requirements, installer or Installer.find(), progress)
-        except OSError as error:
-            raise _not_writable(folder, error) from error
-    return DbtEnvironment(folder)
 
 
 def _key(requirements: Sequence[str]) -> str:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dbtcloud.core.project import DbtProject, load_yaml
-from dbtcloud.core.requirements import adapter_package
-from dbtcloud.core.runner_errors import ProfileNotFound
+from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
 DUCKDB_PROFILE_NAME = "local"
 
@@ -48,36 +47,36 @@ class UserProfile:
                 ``folder``, ``$DBT_PROFILES_DIR``, and ``~/.dbt``.
 
         Raises:
-            ProfileNotFound: The file or the profile in it does not exist, or the profile is not valid.
-            InvalidDbtProject: ``folder`` has no dbt project.
+            InvalidDbtConfiguration: The file or the profile in it does not exist, the profile is not valid,
+                or ``folder`` has no dbt project.
         """
         name = DbtProject.read(folder).profile
         if name is None:
-            raise ProfileNotFound(
+            raise InvalidDbtConfiguration(
                 f"{folder / 'dbt_project.yml'} has no profile. Add a line such as: profile: {folder.name}"
             )
         file = _find_file(folder, profiles_dir, name)
-        profiles = load_yaml(file, ProfileNotFound)
+        profiles = load_yaml(file)
         if name not in profiles:
-            raise ProfileNotFound(
+            raise InvalidDbtConfiguration(
                 f"The profile {name!r} of {folder / 'dbt_project.yml'} is not in {file}. The profiles"
                 f" there are: {', '.join(sorted(map(str, profiles))) or 'none'}."
                 " Add the profile, or correct its name."
             )
         return _read(file, name, profiles[name])
 
-    def type_of(self, target: str) -> str:
-        """Return the ``type`` of a target's connection, such as ``postgres``."""
-        return str(self.output(target).get("type", "unknown"))
-
     def connection_name(self, target: str) -> str:
         """Return the name of a target's connection, as dbt Cloud shows it."""
-        kind = self.type_of(target)
+        kind = self._type(target)
         return _CONNECTION_NAMES.get(kind, kind.capitalize())
+
+    def adapter(self, target: str) -> str:
+        """Return the adapter package of a target, such as ``dbt-postgres``."""
+        return f"dbt-{self._type(target)}"
 
     def adapters(self) -> tuple[str, ...]:
         """Return the adapter packages of all targets."""
-        return tuple(dict.fromkeys(adapter_package(self.type_of(target)) for target in self.outputs))
+        return tuple(dict.fromkeys(map(self.adapter, self.outputs)))
 
     def threads(self, target: str) -> int | None:
         """Return the threads of a target, or None if they are not a plain number."""
@@ -93,10 +92,10 @@ class UserProfile:
         """Return the settings of a target.
 
         Raises:
-            ProfileNotFound: The target does not exist.
+            InvalidDbtConfiguration: The target does not exist.
         """
         if target not in self.outputs:
-            raise ProfileNotFound(
+            raise InvalidDbtConfiguration(
                 f"The profile {self.name!r} in {self.file} has no target {target!r}. Its targets are"
                 f" {', '.join(sorted(self.outputs))}. Name one of these, or add the target to the file."
             )
@@ -114,7 +113,7 @@ class UserProfile:
             folder: The base of a relative path to a DuckDB file, because dbt runs in a copy of the project.
 
         Raises:
-            ProfileNotFound: The target does not exist.
+            InvalidDbtConfiguration: The target does not exist.
         """
         output = dict(self.output(target))
         if schema is not None:
@@ -139,6 +138,10 @@ class UserProfile:
         ) as file:
             file.write(text + "\n")
         return path
+
+    def _type(self, target: str) -> str:
+        """Return the ``type`` of a target's connection, such as ``postgres``."""
+        return str(self.output(target).get("type", "unknown"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,7 @@ def _find_file(folder: Path, profiles_dir: Path | None, name: str) -> Path:
     for place in places:
         if (place / _FILE).is_file():
             return place / _FILE
-    raise ProfileNotFound(
+    raise InvalidDbtConfiguration(
         f"The project in {folder} needs the profile {name!r}, but there is no {_FILE} in"
         f" {', '.join(map(str, places))}. Give the folder of the file with --profiles-dir,"
         " or use --duckdb to run the project on a DuckDB file."
@@ -199,7 +202,7 @@ def _read(file: Path, name: str, body: Any) -> UserProfile:
         or not all(isinstance(output, dict) for output in outputs.values())
         or not outputs
     ):
-        raise ProfileNotFound(
+        raise InvalidDbtConfiguration(
             f"The profile {name!r} in {file} has no valid outputs. Add at least one target to its outputs."
         )
     named = {str(key): value for key, value in outputs.items()}
@@ -216,7 +219,7 @@ def _default_target(file: Path, name: str, written: Any, outputs: Mapping[str, A
         target = os.environ.get(asked["name"], asked["otherwise"]) if asked else None
     if target is None or target not in outputs:
         known = ", ".join(outputs)
-        raise ProfileNotFound(
+        raise InvalidDbtConfiguration(
             f"The profile {name!r} in {file} has the target {written!r}, which is not one of its outputs"
             f" ({known}). Name one of them, or set the environment variable that the target reads."
         )

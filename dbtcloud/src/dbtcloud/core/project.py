@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from dbtcloud.core.runner_errors import InvalidDbtProject, RunnerError
+from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
 # Git and Python create these in any folder. They are neither copied nor removed.
 _GENERATED = frozenset({".git", "__pycache__"})
@@ -32,75 +32,79 @@ class DbtProject:
         """Return the project in a folder.
 
         Raises:
-            InvalidDbtProject: The folder has no ``dbt_project.yml``, or the file cannot be read.
+            InvalidDbtConfiguration: The folder has no ``dbt_project.yml``, or the file cannot be read.
         """
         path = folder / "dbt_project.yml"
         if not path.is_file():
             raise _no_project(folder)
-        content = load_yaml(path, InvalidDbtProject)
+        content = load_yaml(path)
         return cls(_text(content.get("name")), _text(content.get("profile")))
 
 
-def load_yaml(path: Path, error_class: type[RunnerError]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """The copy of a project in which dbt runs.
+
+    It is always at the same path, because the partial parse of dbt contains absolute paths.
+
+    Attributes:
+        folder: The folder of the copy. It is created if it does not exist.
+    """
+
+    folder: Path
+
+    def refresh(self, source: Path, within: Path | None = None) -> int:
+        """Copy the changed files of ``source``, and delete those that ``source`` no longer has.
+
+        Args:
+            source: The folder with ``dbt_project.yml``.
+            within: The folder that no symbolic link may leave. None trusts the source.
+
+        Returns:
+            The number of files in the project.
+
+        Raises:
+            InvalidDbtConfiguration: ``source`` has no ``dbt_project.yml``, or a link leaves ``within``.
+        """
+        if not (source / "dbt_project.yml").is_file():
+            raise _no_project(source)
+        wanted = set(_files(source))
+        if within is not None:
+            _check_links(source, wanted, within)
+        for gone in set(_files(self.folder)) - wanted:
+            (self.folder / gone).unlink()
+        for name in wanted:
+            _copy_if_changed(source / name, self.folder / name)
+        return len(wanted)
+
+    def has_packages(self) -> bool:
+        """Return True if the project has packages, so that ``dbt deps`` is needed."""
+        return any((self.folder / name).is_file() for name in ("packages.yml", "dependencies.yml"))
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file, which is empty for an empty file.
 
-    Args:
-        path: The file.
-        error_class: The class of the error to raise.
-
     Raises:
-        RunnerError: The file cannot be read, or is not a YAML mapping.
+        InvalidDbtConfiguration: The file cannot be read, or is not a YAML mapping.
     """
     import yaml
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise error_class(f"{path} cannot be read. Correct the file:\n{error}") from error
+        raise InvalidDbtConfiguration(f"{path} cannot be read. Correct the file:\n{error}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise error_class(f"{path} must be a mapping of names to values. Correct the file.")
+        raise InvalidDbtConfiguration(f"{path} must be a mapping of names to values. Correct the file.")
     return content
-
-
-def refresh_checkout(source: Path, checkout: Path, within: Path | None = None) -> int:
-    """Copy the changed files of ``source`` to ``checkout``, and delete those that ``source`` no longer has.
-
-    The copy is always at the same path, because the partial parse of dbt contains absolute paths.
-
-    Args:
-        source: The folder with ``dbt_project.yml``.
-        checkout: The folder of the copy. It is created if it does not exist.
-        within: The folder that no symbolic link may leave. None trusts the source.
-
-    Returns:
-        The number of files in the project.
-
-    Raises:
-        InvalidDbtProject: ``source`` has no ``dbt_project.yml``, or a link leaves ``within``.
-    """
-    if not (source / "dbt_project.yml").is_file():
-        raise _no_project(source)
-    wanted = set(_files(source))
-    if within is not None:
-        _check_links(source, wanted, within)
-    for gone in set(_files(checkout)) - wanted:
-        (checkout / gone).unlink()
-    for name in wanted:
-        _copy_if_changed(source / name, checkout / name)
-    return len(wanted)
-
-
-def has_packages(folder: Path) -> bool:
-    """Return True if the project has packages, so that ``dbt deps`` is needed."""
-    return any((folder / name).is_file() for name in ("packages.yml", "dependencies.yml"))
 
 
 def _check_links(source: Path, names: Iterable[Path], root: Path) -> None:
     for name in names:
         if not (source / name).resolve().is_relative_to(root):
-            raise InvalidDbtProject(
+            raise InvalidDbtConfiguration(
                 f"The symbolic link {name} leads out of the project's repository, so it is not followed."
                 " Replace it with a copy of the file."
             )
@@ -122,8 +126,8 @@ def _copy_if_changed(source: Path, target: Path) -> None:
     shutil.copy2(source, target)
 
 
-def _no_project(folder: Path) -> InvalidDbtProject:
-    return InvalidDbtProject(
+def _no_project(folder: Path) -> InvalidDbtConfiguration:
+    return InvalidDbtConfiguration(
         f"There is no dbt project in {folder}: it has no dbt_project.yml."
         " Give the folder in which you would run 'dbt build'."
     )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from dbtcloud.core.runner_errors import UnsupportedDbtVersion
+from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
 # dbt-core 1.12 and later download files from outside the package index when they are installed.
 DBT_REQUIREMENTS = ("dbt-core>=1.10,<1.12", "dbt-duckdb>=1.9,<2", "duckdb>=1.1,<2")
@@ -26,16 +26,11 @@ def resolve_requirements(version: str | None = None, adapters: Sequence[str] = (
         adapters: Packages such as ``dbt-postgres``, with or without a version.
 
     Raises:
-        UnsupportedDbtVersion: The version is not supported, or an adapter is not the name of a package.
+        InvalidDbtConfiguration: The version is not supported, or an adapter is not the name of a package.
     """
     return tuple(
         dict.fromkeys((_core(version or ""), *(name for given in adapters for name in _adapter(given))))
     )
-
-
-def adapter_package(connection_type: str) -> str:
-    """Return the adapter package for the ``type`` of a profile."""
-    return f"dbt-{connection_type}"
 
 
 def _core(version: str) -> str:
@@ -43,7 +38,7 @@ def _core(version: str) -> str:
         return _CORE
     found = _VERSION.fullmatch(version)
     if not found or not _OLDEST <= int(found["minor"]) <= _NEWEST:
-        raise UnsupportedDbtVersion(
+        raise InvalidDbtConfiguration(
             f"dbt {version} is not supported. The local dbt Cloud can run dbt 1.{_OLDEST} to 1.{_NEWEST}."
             f" Choose one of these versions, for example 1.{_NEWEST}."
         )
@@ -52,9 +47,9 @@ def _core(version: str) -> str:
 
 
 def _adapter(given: str) -> tuple[str, ...]:
-    name = given if given.startswith("dbt-") else adapter_package(given)
+    name = given if given.startswith("dbt-") else f"dbt-{given}"
     if not _ADAPTER.fullmatch(name):
-        raise UnsupportedDbtVersion(
+        raise InvalidDbtConfiguration(
             f"The adapter {given!r} is not the name of a package."
             " Give a name such as dbt-postgres or dbt-postgres==1.10.0."
         )

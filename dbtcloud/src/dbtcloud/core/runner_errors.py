@@ -2,11 +2,8 @@
 
 RunnerError
 ├── EnvironmentCreationError  dbt could not be installed
-├── InvalidDbtCommand         a job's step is not a dbt command
-├── InvalidDbtProject         a folder is not a dbt project
-├── ProfileNotFound           the project's profile is in no profiles.yml
+├── InvalidDbtConfiguration   a project, a profile, a step or a version of dbt is not valid
 ├── GitError                  git could not fetch the project
-├── UnsupportedDbtVersion     this version of dbt cannot be installed
 └── MissingExtra              a library of the ``local`` extra is not installed
 """
 
@@ -19,24 +16,12 @@ class EnvironmentCreationError(RunnerError):
     """The environment of dbt could not be created. The message has the last lines of the installer."""
 
 
-class InvalidDbtCommand(RunnerError, ValueError):
-    """The text of a job's step is not one dbt command."""
-
-
-class InvalidDbtProject(RunnerError, ValueError):
-    """The folder is not a dbt project."""
-
-
-class ProfileNotFound(RunnerError, ValueError):
-    """No ``profiles.yml`` has the project's profile, or the profile does not have the target."""
+class InvalidDbtConfiguration(RunnerError, ValueError):
+    """A project, profile, target, step or version of dbt that cannot be run as given."""
 
 
 class GitError(RunnerError):
     """Git could not fetch the project, or the branch or commit does not exist."""
-
-
-class UnsupportedDbtVersion(RunnerError, ValueError):
-    """The requested version of dbt cannot be installed from the package index."""
 
 
 class MissingExtra(RunnerError, ImportError):
@@ -49,3 +34,18 @@ class MissingExtra(RunnerError, ImportError):
             f"The module {error.name!r} is not installed. It is part of the 'local' extra of dbtcloud."
             " Run: pip install 'dbtcloud[local]'"
         )
+
+    @classmethod
+    def check(cls) -> None:
+        """Check that the libraries of the extra are installed, before the first run needs them.
+
+        Raises:
+            MissingExtra: A library of the extra is missing.
+        """
+        try:
+            import filelock  # noqa: F401 - only checks that it is installed
+            import platformdirs  # noqa: F401
+            import psutil  # noqa: F401
+            import yaml  # noqa: F401
+        except ImportError as error:
+            raise cls.from_import_error(error) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dbtcloud.core.git import Repository, Revision
 from dbtcloud.core.process import mask_credentials
-from dbtcloud.core.runner_errors import InvalidDbtProject
+from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class ProjectSource:
 
         Raises:
             GitError: Git cannot fetch the files.
-            InvalidDbtProject: The subdirectory leaves the repository.
+            InvalidDbtConfiguration: The subdirectory leaves the repository.
         """
         if self.url is not None:
             repository = Repository(self.url, work_dir / "repository.git")
@@ -78,7 +78,7 @@ class ProjectSource:
         await repository.check_out(revision, root)
         folder = await asyncio.to_thread((root / within).resolve)
         if not folder.is_relative_to(root.resolve()):
-            raise InvalidDbtProject(
+            raise InvalidDbtConfiguration(
                 f"The subdirectory {within!r} leads out of the repository. Give the path of a folder in it."
             )
         return FetchedProject(folder, revision, root.resolve())

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dbtcloud.core.runner_errors import InvalidDbtCommand, ProfileNotFound
+from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 from dbtcloud.local.config import resolve
 from dbtcloud.local.config.model import EnvironmentConfig, JobConfig, ProjectConfig
 from dbtcloud.local.model.api_errors import LocalServerError
@@ -28,7 +28,7 @@ def oven(tmp_path):
 
 def settle(*projects, told=None):
     progress = (lambda _: None) if told is None else told.append
-    return asyncio.run(resolve.resolve_projects(projects, projects[0].project_dir / "work", progress))
+    return asyncio.run(resolve.ResolvedProjects.resolve(projects, projects[0].project_dir / "work", progress))
 
 
 def test_each_target_has_an_environment_and_a_job_with_the_default_target_first(oven):
@@ -90,13 +90,17 @@ def test_environments_and_jobs_are_those_of_the_configuration(oven):
     [
         ({"git": "https://example.com/x.git"}, LocalServerError, "has both project_dir and git. Give one"),
         ({"branch": "main"}, LocalServerError, "files are used as they are"),
-        ({"environments": (EnvironmentConfig("Live", "live"),)}, ProfileNotFound, "no target 'live'"),
+        ({"environments": (EnvironmentConfig("Live", "live"),)}, InvalidDbtConfiguration, "no target 'live'"),
         (
             {"jobs": (JobConfig("Bake", "Nowhere"),)},
             LocalServerError,
             "unknown environment 'Nowhere'. The environments are: prod, ci",
         ),
-        ({"jobs": (JobConfig("Bake", steps=("rm -rf models",)),)}, InvalidDbtCommand, "'rm -rf models'"),
+        (
+            {"jobs": (JobConfig("Bake", steps=("rm -rf models",)),)},
+            InvalidDbtConfiguration,
+            "'rm -rf models'",
+        ),
     ],
 )
 def test_an_invalid_configuration_is_an_error(oven, changes, kind, said):

@@ -9,9 +9,10 @@ import requests
 
 PROGRAM = """
 import asyncio
-from dbtcloud.local.server.serve import serve_forever
+from dbtcloud.local.server.serve import RunningServer
 from dbtcloud.local.server.settings import ServerSettings
-asyncio.run(serve_forever(ServerSettings(token="t"), lambda served: print(served.url, flush=True)))
+settings = ServerSettings(token="t")
+asyncio.run(RunningServer.serve_forever(settings, lambda served: print(served.url, flush=True)))
 """
 
 

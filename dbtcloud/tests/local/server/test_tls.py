@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.server.in_thread import LocalDbtCloud
-from dbtcloud.local.server.settings import server_tls_context
+from dbtcloud.local.server.settings import ServerSettings
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def files(tmp_path):
 
 @pytest.mark.parametrize("names", [("certificate", "key"), ("both",)])
 def test_clients_that_trust_the_authority_are_served(files, names):
-    with LocalDbtCloud(ssl_context=server_tls_context(*(files[name] for name in names))) as cloud:
+    with LocalDbtCloud(ssl_context=ServerSettings.tls_context(*(files[name] for name in names))) as cloud:
         headers = {"Authorization": f"Token {cloud.token}"}
         url = f"{cloud.url}/api/v2/accounts/"
 
@@ -46,7 +46,7 @@ def test_the_error_for_unusable_files_names_them_and_says_what_to_do(files, name
     given = [files.get(name, tmp_path / name) for name in names]
 
     with pytest.raises(LocalServerError, match="python -m trustme") as refused:
-        server_tls_context(*given)
+        ServerSettings.tls_context(*given)
     assert all(str(file) in str(refused.value) for file in given)
 
 
@@ -57,4 +57,4 @@ def test_a_key_with_a_password_is_refused_without_a_prompt(files, tmp_path):
     locked.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, encryption))
 
     with pytest.raises(LocalServerError, match="without a password"):
-        server_tls_context(files["certificate"], locked)
+        ServerSettings.tls_context(files["certificate"], locked)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from dbtcloud.core import command_line, process
 from dbtcloud.core.environment import ProgressCallback
@@ -32,6 +32,54 @@ class ResolvedProjects:
     setups: dict[int, ProjectSetup]
     requirements: tuple[tuple[str, ...], ...]
 
+    @classmethod
+    async def resolve(
+        cls, projects: Sequence[ProjectConfig], work_dir: Path, progress: ProgressCallback
+    ) -> Self:
+        """Fetch each project, read its profile, and define its environments and jobs.
+
+        Args:
+            projects: the configured projects.
+            work_dir: the folder for git repositories.
+            progress: receives a line for each thing that takes time, and hints for the user.
+
+        Raises:
+            LocalServerError: the configuration of a project is not valid.
+            RunnerError: a project or its profile is not available, or its dbt cannot be installed.
+        """
+        resolved = [
+            await _resolve_project(config, work_dir / str(number), progress)
+            for number, config in enumerate(projects)
+        ]
+        names = [entry.name for entry in resolved]
+        if duplicate := next((name for name in names if names.count(name) > 1), None):
+            raise LocalServerError(
+                f"Two projects have the name {duplicate!r}. Give one of them another name."
+            )
+        return cls._of_resolved(resolved)
+
+    @classmethod
+    def _of_resolved(cls, resolved: Sequence["_ResolvedProject"]) -> Self:
+        document: dict[str, Any] = {
+            "accounts": [{"id": 1, "name": "Local"}],
+            "projects": [],
+            "environments": [],
+            "jobs": [],
+        }
+        requirements: dict[tuple[str, ...], None] = {}
+        for project_id, entry in enumerate(resolved, start=1):
+            document["projects"].append({"id": project_id, "name": entry.name})
+            ids = {}
+            for environment in entry.environments:
+                requirements[resolve_requirements(environment.dbt_version, entry.setup.adapters)] = None
+                ids[environment.name] = len(document["environments"]) + 1
+                document["environments"].append(_environment(environment, ids[environment.name], project_id))
+            for job in entry.jobs:
+                document["jobs"].append(_job(job, entry, ids, project_id) | {"id": len(document["jobs"]) + 1})
+        return cls(
+            document, dict(enumerate((entry.setup for entry in resolved), start=1)), tuple(requirements)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _ResolvedProject:
@@ -42,30 +90,6 @@ class _ResolvedProject:
     environments: tuple[EnvironmentConfig, ...]
     jobs: tuple[JobConfig, ...]
     profile: UserProfile | None
-
-
-async def resolve_projects(
-    projects: Sequence[ProjectConfig], work_dir: Path, progress: ProgressCallback
-) -> ResolvedProjects:
-    """Fetch each project, read its profile, and define its environments and jobs.
-
-    Args:
-        projects: the configured projects.
-        work_dir: the folder for git repositories.
-        progress: receives a line for each thing that takes time, and hints for the user.
-
-    Raises:
-        LocalServerError: the configuration of a project is not valid.
-        RunnerError: a project or its profile is not available, or its dbt cannot be installed.
-    """
-    resolved = [
-        await _resolve_project(config, work_dir / str(number), progress)
-        for number, config in enumerate(projects)
-    ]
-    names = [entry.name for entry in resolved]
-    if duplicate := next((name for name in names if names.count(name) > 1), None):
-        raise LocalServerError(f"Two projects have the name {duplicate!r}. Give one of them another name.")
-    return _seed_document(resolved)
 
 
 async def _resolve_project(
@@ -141,28 +165,6 @@ def _report_missing_variables(profile: UserProfile, setup: ProjectSetup, progres
                 f"{profile.file} reads the environment variable {name}, which is not passed to dbt."
                 f" Set it, and pass it with --pass-env {name} (pass_env in a file)."
             )
-
-
-def _seed_document(resolved: Sequence[_ResolvedProject]) -> ResolvedProjects:
-    document: dict[str, Any] = {
-        "accounts": [{"id": 1, "name": "Local"}],
-        "projects": [],
-        "environments": [],
-        "jobs": [],
-    }
-    requirements: dict[tuple[str, ...], None] = {}
-    for project_id, entry in enumerate(resolved, start=1):
-        document["projects"].append({"id": project_id, "name": entry.name})
-        ids = {}
-        for environment in entry.environments:
-            requirements[resolve_requirements(environment.dbt_version, entry.setup.adapters)] = None
-            ids[environment.name] = len(document["environments"]) + 1
-            document["environments"].append(_environment(environment, ids[environment.name], project_id))
-        for job in entry.jobs:
-            document["jobs"].append(_job(job, entry, ids, project_id) | {"id": len(document["jobs"]) + 1})
-    return ResolvedProjects(
-        document, dict(enumerate((entry.setup for entry in resolved), start=1)), tuple(requirements)
-    )
 
 
 def _environment(environment: EnvironmentConfig, id_: int, project_id: int) -> dict[str, Any]:

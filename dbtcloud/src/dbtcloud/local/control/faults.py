@@ -24,7 +24,7 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class FaultRule:
-    """A rule: which requests go wrong, and how. `dbtcloud.local.api.fault_middleware` applies it.
+    """A rule: which requests go wrong, and how. `dbtcloud.local.api.middleware` applies it.
 
     Attributes:
         kind: `status`, `reset`, `delay`, `cut`, `html`, `redirect`, `not_found_after_start` or

@@ -9,20 +9,30 @@ from graphql import (
     GraphQLError,
     GraphQLResolveInfo,
     GraphQLSyntaxError,
+    ValidationRule,
     execute_sync,
     parse,
     specified_rules,
     validate,
 )
-from graphql.language import DocumentNode
+from graphql.language import (
+    DocumentNode,
+    FieldNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+)
+from graphql.validation import ValidationContext
 
 from dbtcloud.local.discovery.field_resolvers import FIELD_RESOLVERS
 from dbtcloud.local.discovery.project_state import NodeInState
 from dbtcloud.local.discovery.query_limits import (
     BAD_USER_INPUT,
+    MAX_DEPTH,
     MAX_TOKENS,
     VALIDATION_FAILED,
-    DepthRule,
     graphql_error,
 )
 from dbtcloud.local.discovery.query_resolvers import QueryResolvers
@@ -30,7 +40,6 @@ from dbtcloud.local.discovery.schema import discovery_schema
 
 _MAX_ERRORS = 20
 _MAX_FIELDS = 1_000_000  # fields and list entries in one response
-_RULES = [*specified_rules, DepthRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,40 @@ class _FieldBudget:
         self._left -= count
         if self._left < 0:
             raise _TooManyFields
+
+
+class _DepthRule(ValidationRule):
+    """Rejects operations whose fields are nested too deeply."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self._fragments: dict[str, int] = {}
+
+    def enter_operation_definition(self, node: OperationDefinitionNode, *_: object) -> None:
+        """Report an error if the operation is nested too deeply."""
+        if self._depth(node.selection_set) > MAX_DEPTH:
+            self.report_error(
+                graphql_error(f"The query is more than {MAX_DEPTH} fields deep.", VALIDATION_FAILED)
+            )
+
+    def _depth(self, selected: SelectionSetNode | None) -> int:
+        return max((self._depth_of(node) for node in selected.selections), default=0) if selected else 0
+
+    def _depth_of(self, node: SelectionNode) -> int:
+        if isinstance(node, FieldNode):
+            return 0 if node.name.value.startswith("__") else 1 + self._depth(node.selection_set)
+        if isinstance(node, InlineFragmentNode):
+            return self._depth(node.selection_set)
+        return self._fragment(node.name.value) if isinstance(node, FragmentSpreadNode) else 0
+
+    def _fragment(self, name: str) -> int:
+        # Cached, because fragments that use one another would be measured exponentially often. The zero ends
+        # the recursion of a fragment that uses itself; another rule reports that one.
+        if name not in self._fragments:
+            self._fragments[name] = 0
+            fragment = self.context.get_fragment(name)
+            self._fragments[name] = self._depth(fragment.selection_set) if fragment else 0
+        return self._fragments[name]
 
 
 def execute_query(
@@ -121,7 +164,9 @@ def _parse_query(request: _GraphQLRequest) -> DocumentNode:
         document = parse(request.query, max_tokens=MAX_TOKENS)
     except GraphQLSyntaxError as error:
         raise _with_code(error, "GRAPHQL_PARSE_FAILED") from None
-    if errors := validate(discovery_schema(), document, _RULES, max_errors=_MAX_ERRORS):
+    if errors := validate(
+        discovery_schema(), document, [*specified_rules, _DepthRule], max_errors=_MAX_ERRORS
+    ):
         raise _InvalidRequest([_with_code(error, VALIDATION_FAILED) for error in errors])
     return document
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dbtcloud.local.discovery.nodes import DiscoveryNode, Json, Result
-from dbtcloud.local.model.clock import parse_instant
+from dbtcloud.local.model.clock import Timestamp
 
 _FRESHNESS = {"pass": "Pass", "warn": "Warn", "error": "Error", "runtime error": "Error"}
 _CONSTRAINT = ("name", "type", "expression", "columns", "warn_unenforced", "warn_unsupported")
@@ -164,7 +164,7 @@ class NodeFields:
 def javascript_time(text: str | None) -> str | None:
     """Return a time in the format of JavaScript's `Date`, or None if the text is not a time."""
     try:
-        instant = parse_instant(text or "")
+        instant = Timestamp.parse(text or "")
     except ValueError:
         return None
     second = datetime.fromtimestamp(instant // 1_000_000, UTC)

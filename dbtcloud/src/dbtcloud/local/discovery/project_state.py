@@ -21,7 +21,7 @@ MAX_HISTORICAL_RUNS = 20
 """`modelHistoricalRuns` goes no further back (dbt docs: "Uses and examples for the Discovery API")."""
 
 
-class StateKind(Enum):
+class _StateKind(Enum):
     """Suffixes of the GraphQL types in a state: for nodes in lists, and for nodes within other nodes."""
 
     APPLIED = ("AppliedStateNode", "AppliedStateNestedNode")
@@ -33,13 +33,13 @@ class StateKind(Enum):
 class ProjectState:
     """The nodes of a project and their dependencies."""
 
-    kind: StateKind
+    kind: _StateKind
     nodes: dict[str, DiscoveryNode] = field(default_factory=dict)
     artifacts: ParsedArtifacts | None = None
     _children: dict[str, list[str]] | None = field(default=None, repr=False)
 
     @classmethod
-    def of_run(cls, artifacts: ParsedArtifacts, kind: StateKind = StateKind.JOB) -> Self:
+    def of_run(cls, artifacts: ParsedArtifacts, kind: _StateKind = _StateKind.JOB) -> Self:
         """Return the state of a project in one run: its manifest with its results."""
         nodes: dict[str, DiscoveryNode] = {}
         for name, body in artifacts.bodies.items():
@@ -50,6 +50,10 @@ class ProjectState:
                 body, artifacts.facts, last, success, history, artifacts.catalog.get(name)
             )
         return cls(kind, nodes, artifacts)
+
+    def as_job_state(self) -> Self:
+        """Return a state with the same nodes, which have the GraphQL types of `job`."""
+        return replace(self, kind=_StateKind.JOB, _children=None)
 
     @property
     def last_updated_at(self) -> str | None:
@@ -105,7 +109,7 @@ class EnvironmentState:
     """
 
     def __init__(self) -> None:
-        self.applied = ProjectState(StateKind.APPLIED)
+        self.applied = ProjectState(_StateKind.APPLIED)
         self._newest: ParsedArtifacts | None = None
         self._definition: ProjectState | None = None
 
@@ -115,9 +119,9 @@ class EnvironmentState:
         if self._definition is None:
             newest = self._newest
             self._definition = (
-                ProjectState.of_run(newest, StateKind.DEFINITION)
+                ProjectState.of_run(newest, _StateKind.DEFINITION)
                 if newest
-                else ProjectState(StateKind.DEFINITION)
+                else ProjectState(_StateKind.DEFINITION)
             )
         return self._definition
 
@@ -132,7 +136,7 @@ class EnvironmentState:
             node = nodes.get(name) or _new_node(artifacts, name)
             if node is not None and (name in nodes or name in results):
                 nodes[name] = _with_result(node, artifacts, results.get(name), artifacts.catalog.get(name))
-        self.applied = ProjectState(StateKind.APPLIED, nodes, artifacts)
+        self.applied = ProjectState(_StateKind.APPLIED, nodes, artifacts)
 
 
 def _with_definitions(
@@ -195,8 +199,8 @@ class NodeInState:
         """The GraphQL type of the node in its state."""
         # Kinds without an applied type have that of the definition in both states.
         kind = self.state.kind
-        if kind is StateKind.APPLIED and self.node.kind in _ONLY_DEFINED:
-            kind = StateKind.DEFINITION
+        if kind is _StateKind.APPLIED and self.node.kind in _ONLY_DEFINED:
+            kind = _StateKind.DEFINITION
         return self.node.kind + kind.value[self.nested]
 
     def related(self, nodes: list[DiscoveryNode]) -> "list[NodeInState]":

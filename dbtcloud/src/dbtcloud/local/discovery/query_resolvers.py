@@ -1,12 +1,13 @@
 """The resolvers of the query root: `environment`, `job`, and the lists within them."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from dbtcloud.local.discovery.lineage import lineage_nodes
+from dbtcloud.local.discovery.field_resolvers import FIELD_RESOLVERS
 from dbtcloud.local.discovery.node_fields import javascript_time
 from dbtcloud.local.discovery.node_lists import NodeList
 from dbtcloud.local.discovery.nodes import DiscoveryNode, Json, Result
@@ -14,7 +15,6 @@ from dbtcloud.local.discovery.project_state import (
     MAX_HISTORICAL_RUNS,
     NodeInState,
     ProjectState,
-    StateKind,
 )
 from dbtcloud.local.discovery.query_limits import graphql_error
 from dbtcloud.local.discovery.repository import RunRepository
@@ -45,6 +45,19 @@ _SINGLE_NODES: Mapping[str, str] = {
     "metric": "Metric",
 }
 _NOT_COUNTED = frozenset({"Group"})
+_SELECTOR = re.compile(r"(?P<up>\+?)(?P<name>[\w.]+)(?P<down>\+?)")
+_LINEAGE_FIELDS = (
+    "uniqueId",
+    "name",
+    "description",
+    "filePath",
+    "database",
+    "schema",
+    "alias",
+    "access",
+    "group",
+)
+_WITHOUT_LINEAGE = frozenset({"Group"})
 
 
 class QueryResolvers:
@@ -96,7 +109,7 @@ def _state_fields(state: ProjectState) -> dict[str, Any]:
         "lastUpdatedAt": javascript_time(state.last_updated_at),
         "resourceCounts": lambda: dict(sorted(Counter(node.kind for node in state.of_kind(kinds)).items())),
         "tags": lambda: _tags(state),
-        "lineage": lambda filter: lineage_nodes(state, filter),  # noqa: A006 - GraphQL's argument
+        "lineage": lambda filter: _lineage_nodes(state, filter),  # noqa: A006 - GraphQL's argument
         "packages": partial(_packages, state),
         "resources": _list_resolver(state, frozenset(kinds)),
         **{name: _list_resolver(state, frozenset({kind})) for name, kind in _LISTS.items()},
@@ -165,7 +178,7 @@ def _model_after_run(
     state: ProjectState, node: DiscoveryNode, result: Result, *, catalog: bool
 ) -> NodeInState:
     """Return a model as it was after one of its runs, with the GraphQL type of `job`."""
-    past = ProjectState(StateKind.JOB, state.nodes, state.artifacts)
+    past = state.as_job_state()
     shown = replace(
         node, facts=result.facts, last=result, success=result if result.good else None, history=(result,)
     )
@@ -186,3 +199,80 @@ def _owners(state: ProjectState, resource: str) -> list[dict[str, Any]]:
     owners = [node.body.get("owner") or {} for node in state.of_kind({resource.capitalize()})]
     pairs = {(owner.get("name"), owner.get("email")) for owner in owners}
     return [{"name": name, "email": email} for name, email in sorted(pairs, key=str)]
+
+
+def _lineage_nodes(state: ProjectState, filters: Json) -> list[dict[str, Any]]:
+    """Return the nodes of a project with the ids of their parents.
+
+    Args:
+        state: the project.
+        filters: `types`, `tags` and `uniqueIds` remove nodes. `select` and `exclude` are names or ids of
+            nodes, separated by spaces. A `+` in front adds their ancestors, one behind their descendants.
+            Nodes that `select` does not match stay, with `matchesMethod` false.
+
+    Raises:
+        GraphQLError: the selection uses another selector method of dbt, which this server does not have.
+    """
+    plain = {name: filters.get(name) for name in ("types", "tags", "uniqueIds")}
+    kinds = {node.kind for node in state.nodes.values()} - _WITHOUT_LINEAGE
+    nodes = NodeList(state, kinds, plain).nodes
+    selected = _select(state, filters.get("select"))
+    excluded = _select(state, filters.get("exclude")) or set()
+    return [_lineage_node(state, node, selected) for node in nodes if node.unique_id not in excluded]
+
+
+def _lineage_node(state: ProjectState, node: DiscoveryNode, selected: set[str] | None) -> dict[str, Any]:
+    view = NodeInState(node, state)
+    return {
+        "__typename": f"{node.kind}LineageNode",
+        **{name: FIELD_RESOLVERS[name](view) for name in _LINEAGE_FIELDS},
+        "resourceType": node.kind,
+        "fqn": FIELD_RESOLVERS["fqn"](view),
+        "tags": FIELD_RESOLVERS["tags"](view),
+        "projectId": node.facts.project_id,
+        "version": FIELD_RESOLVERS["version"](view),
+        "sourceName": node.body.get("source_name"),
+        "materializationType": node.config.get("materialized"),
+        "modelingLayer": FIELD_RESOLVERS["modelingLayer"](view),
+        "matchesMethod": selected is None or node.unique_id in selected,
+        "parentIds": state.parent_ids(node),
+        "publicParentIds": [],
+        "lastRunStatus": node.last.status if node.last else None,
+        "worstTestStatus": _worst_status(state.tests(node)),
+    }
+
+
+def _worst_status(tests: list[DiscoveryNode]) -> str | None:
+    found = {test.last.status for test in tests if test.last}
+    return next((status for status in ("error", "fail", "warn", "skipped", "pass") if status in found), None)
+
+
+def _select(state: ProjectState, selection: str | None) -> set[str] | None:
+    if not selection:
+        return None
+    return {node.unique_id for word in selection.split() for node in _select_word(state, word)}
+
+
+def _select_word(state: ProjectState, word: str) -> list[DiscoveryNode]:
+    parts = _SELECTOR.fullmatch(word)
+    if parts is None:
+        raise graphql_error(
+            f"The local dbt Cloud cannot select {word!r}. Give names or unique ids of nodes, with '+' in "
+            "front for their ancestors or behind for their descendants."
+        )
+    found = [
+        node for node in state.nodes.values() if parts["name"] in (node.body.get("name"), node.unique_id)
+    ]
+    up = [ancestor for node in found for ancestor in state.ancestors(node)] if parts["up"] else []
+    return found + up + (_descendants(state, found) if parts["down"] else [])
+
+
+def _descendants(state: ProjectState, nodes: list[DiscoveryNode]) -> list[DiscoveryNode]:
+    seen: dict[str, DiscoveryNode] = {}
+    waiting = list(nodes)
+    while waiting:
+        for child in state.children(waiting.pop()):
+            if child.unique_id not in seen:
+                seen[child.unique_id] = child
+                waiting.append(child)
+    return list(seen.values())

@@ -9,7 +9,7 @@ from typing import Any, Self
 import ijson
 
 from dbtcloud.local.discovery.nodes import RESOURCE_KINDS, CatalogEntry, Json, Result, RunFacts
-from dbtcloud.local.model.clock import iso_timestamp
+from dbtcloud.local.model.clock import Timestamp
 from dbtcloud.local.model.records import RunRecord
 
 _SECTIONS = (
@@ -94,7 +94,7 @@ class ParsedArtifacts:
         metadata = None if manifest is None else (manifest.get("metadata") or {})
         facts = replace(
             RunFacts.of_run(run),
-            generated_at=(metadata or {}).get("generated_at") or iso_timestamp(run.finished_at),
+            generated_at=(metadata or {}).get("generated_at") or Timestamp.iso(run.finished_at),
             dbt_version=(metadata or {}).get("dbt_version"),
         )
         results = _merge_results(facts, source, "run_results.json")

@@ -5,8 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Self, TypeVar
 
-from dbtcloud.local.model.clock import SECOND
-from dbtcloud.local.model.durations import humanise_duration
+from dbtcloud.local.model.clock import SECOND, Duration
 from dbtcloud.local.model.records import CANCELLED_BY_USER
 
 _T = TypeVar("_T")
@@ -40,27 +39,28 @@ class StopRequest:
         finally:
             watching.cancel()
 
+    @staticmethod
+    async def run_unless_set(event: asyncio.Event, work: Coroutine[Any, Any, _T]) -> _T | None:
+        """Return the result of a coroutine, or cancel it and return None when the event is set."""
+        working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
+        finally:
+            working.cancel()
+            waiting.cancel()
+            # A cancelled coroutine first ends its process.
+            await asyncio.wait({working, waiting})
+
     async def _watch(self, cancelled: asyncio.Event, timeout_seconds: int) -> None:
         try:
             async with asyncio.timeout(timeout_seconds or None):
                 await cancelled.wait()
             self.reason = CANCELLED_BY_USER
         except TimeoutError:
+            limit = Duration(timeout_seconds * SECOND).humanised()
             self.reason = (
-                f"This run timed out after running for {humanise_duration(timeout_seconds * SECOND)}, which"
+                f"This run timed out after running for {limit}, which"
                 f" exceeded the configured timeout of {timeout_seconds} seconds."
             )
         self.event.set()
-
-
-async def run_unless_set(event: asyncio.Event, work: Coroutine[Any, Any, _T]) -> _T | None:
-    """Return the result of a coroutine, or cancel it and return None when the event is set."""
-    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
-    try:
-        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        working.cancel()
-        waiting.cancel()
-        # A cancelled coroutine first ends its process.
-        await asyncio.wait({working, waiting})

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from dbtcloud.core.environment import create_environment
+from dbtcloud.core.environment import DbtEnvironment
 from dbtcloud.core.requirements import resolve_requirements
 from dbtcloud.core.runner_errors import RunnerError
-from dbtcloud.local.execution.cancellation import StopRequest, run_unless_set
+from dbtcloud.local.execution.cancellation import StopRequest
 from dbtcloud.local.execution.steps import RunStep, RunSteps
 from dbtcloud.local.model.records import CANCELLED_BY_USER, Status
 from dbtcloud.local.model.run_plan import Outcome, RunObserver, RunPlan
@@ -24,7 +24,7 @@ async def execute(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event
     observer.starting()
     try:
         requirements = resolve_requirements(plan.dbt_version, plan.setup.adapters)
-        dbt = await run_unless_set(cancelled, create_environment(requirements))
+        dbt = await StopRequest.run_unless_set(cancelled, DbtEnvironment.create(requirements))
     except RunnerError as error:
         return _report_no_dbt(observer, str(error))
     if dbt is None:

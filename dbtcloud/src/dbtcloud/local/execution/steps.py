@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dbtcloud.core import command_line, process, project
+from dbtcloud.core import command_line, process
 from dbtcloud.core.environment import DbtEnvironment
+from dbtcloud.core.profiles import DUCKDB_PROFILE_NAME, DuckDbProfile, UserProfile
+from dbtcloud.core.project import Checkout
+from dbtcloud.core.requirements import DUCKDB
 from dbtcloud.core.runner_errors import RunnerError
-from dbtcloud.local.execution.cancellation import StopRequest, run_unless_set
-from dbtcloud.local.execution.profile import RunProfile
-from dbtcloud.local.model.run_plan import RunObserver, RunPlan
+from dbtcloud.local.execution.cancellation import StopRequest
+from dbtcloud.local.model.run_plan import DATABASE, RunObserver, RunPlan
 
 _Log = Callable[[str], None]
 
@@ -21,6 +23,7 @@ _PARTIAL_PARSE = "partial_parse.msgpack"
 # moment is not interrupted and would delay the end.
 _FINAL_FILE = "run_results.json"
 _FAILED_STEP_FILE = "failed_step.json"
+_DEFAULT_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,37 @@ class RunStep:
     fails_run: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _RunProfile:
+    """The profile of a run.
+
+    Attributes:
+        name: The name of the profile.
+        target: The name of the target.
+        adapter: The adapter package.
+        connection: The name of the connection, as dbt Cloud shows it.
+        lines: A description for the log, without secrets.
+        profile: The profile to write.
+    """
+
+    name: str
+    target: str
+    adapter: str
+    connection: str
+    lines: tuple[str, ...]
+    profile: DuckDbProfile | UserProfile
+
+    @classmethod
+    def resolve(cls, plan: RunPlan, folder: Path) -> "_RunProfile":
+        """Return the profile of a run whose project is in ``folder``.
+
+        Raises:
+            InvalidDbtConfiguration: The profile or the target of the run does not exist, or ``folder`` has no
+                dbt project.
+        """
+        return _user_profile(plan, folder) if plan.setup.uses_profile else _duckdb_profile(plan)
+
+
 class RunSteps:
     """The steps of one run.
 
@@ -56,7 +90,7 @@ class RunSteps:
         self._stop = stop
         self._observer = observer
         self._fetched_folder = Path()
-        self._project = plan.work_dir / "checkout"
+        self._checkout = Checkout(plan.work_dir / "checkout")
         self._profiles_dir = plan.work_dir / "profile"
         self._profile: dict[str, str] = {}
         self._partial_parse = plan.work_dir / _PARTIAL_PARSE
@@ -67,7 +101,7 @@ class RunSteps:
         yield RunStep("Clone git repository", self._clone)
         yield self._profile_step()
         # Known only after the project is checked out.
-        if project.has_packages(self._project):
+        if self._checkout.has_packages():
             yield self._invoke("dbt deps")
         # As in dbt Cloud, a failure of the source freshness or the docs does not fail the run.
         if self._plan.generate_sources:
@@ -120,20 +154,22 @@ class RunSteps:
         revision = (plan.git_branch, plan.git_sha) if plan.setup.has_revisions else (None, None)
         if (plan.git_branch or plan.git_sha) and not plan.setup.has_revisions:
             log("This project has no git repository. The requested branch or commit has no effect.\n")
-        fetched = await run_unless_set(self._stop.event, plan.setup.source.fetch(plan.work_dir, *revision))
+        fetched = await StopRequest.run_unless_set(
+            self._stop.event, plan.setup.source.fetch(plan.work_dir, *revision)
+        )
         if fetched is None:
             return 1
         if fetched.revision is not None:
             self._observer.checked_out(fetched.revision.branch, fetched.revision.sha)
             log(f"{fetched.revision.branch or 'Commit'} is {fetched.revision.sha}\n")
         self._fetched_folder = fetched.folder
-        count = await asyncio.to_thread(project.refresh_checkout, fetched.folder, self._project, fetched.root)
-        log(f"Copied {count} files of {plan.setup.source} to {self._project}\n")
+        count = await asyncio.to_thread(self._checkout.refresh, fetched.folder, fetched.root)
+        log(f"Copied {count} files of {plan.setup.source} to {self._checkout.folder}\n")
         return 0
 
     def _profile_step(self) -> RunStep:
         try:
-            found = RunProfile.resolve(self._plan, self._fetched_folder)
+            found = _RunProfile.resolve(self._plan, self._fetched_folder)
         except RunnerError as error:
             # Raised when the step runs, so that the error is in its log.
             return RunStep("Create profile", _raise(error))
@@ -141,7 +177,7 @@ class RunSteps:
         name = f"Create profile from connection {found.connection}"
         return RunStep(name, lambda _, log: self._create_profile(found, log))
 
-    async def _create_profile(self, found: RunProfile, log: _Log) -> int:
+    async def _create_profile(self, found: _RunProfile, log: _Log) -> int:
         path = await asyncio.to_thread(found.profile.write, self._profiles_dir)
         log("".join(f"{line}\n" for line in (*found.lines, f"Written to {path}")))
         versions = [f"{name} {self._dbt.version(name)}" for name in ("dbt-core", found.adapter)]
@@ -153,7 +189,7 @@ class RunSteps:
         await asyncio.to_thread(self._prepare_artifacts, artifacts)
         code = await process.run_process(
             [str(self._dbt.dbt), *arguments],
-            cwd=self._project,
+            cwd=self._checkout.folder,
             env=process.minimal_environment(self._variables(index), self._plan.setup.pass_env),
             output=log,
             stop=self._stop.event,
@@ -194,7 +230,7 @@ class RunSteps:
             **{f"DBT_ENV_CUSTOM_ENV_{name}": value for name, value in ids.items()},
             **self._profile,
             "DBT_PROFILES_DIR": str(self._profiles_dir),
-            "DBT_PROJECT_DIR": str(self._project),
+            "DBT_PROJECT_DIR": str(self._checkout.folder),
             "DBT_TARGET_PATH": str(self._artifacts(index)),
             "DBT_LOG_PATH": str(plan.run_dir / "logs" / str(index)),
             "DBT_USE_COLORS": "false",
@@ -245,3 +281,35 @@ def _raise(error: RunnerError) -> Callable[[int, _Log], Awaitable[int]]:
         raise error
 
     return run
+
+
+def _user_profile(plan: RunPlan, folder: Path) -> _RunProfile:
+    found = UserProfile.find(folder, plan.setup.profiles_dir)
+    target = (
+        found.target if plan.target_name == "default" and "default" not in found.outputs else plan.target_name
+    )
+    home = plan.setup.source.folder or plan.work_dir
+    profile = found.with_overrides(target, plan.schema, plan.threads, home)
+    threads = profile.threads(target) or "default"
+    line = f"Profile {found.name} in {found.file}: target {target}, {threads} threads"
+    return _RunProfile(
+        found.name, target, found.adapter(target), found.connection_name(target), (line,), profile
+    )
+
+
+def _duckdb_profile(plan: RunPlan) -> _RunProfile:
+    profile = DuckDbProfile(
+        database=plan.work_dir / DATABASE,
+        target_name=plan.target_name,
+        schema=plan.schema or plan.target_name,
+        threads=plan.threads or _DEFAULT_THREADS,
+    )
+    line = f"Target {profile.target_name}, schema {profile.schema}, {profile.threads} threads"
+    return _RunProfile(
+        DUCKDB_PROFILE_NAME,
+        plan.target_name,
+        DUCKDB,
+        "DuckDB",
+        (line, f"DuckDB file: {profile.database}"),
+        profile,
+    )

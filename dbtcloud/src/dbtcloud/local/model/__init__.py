@@ -1,1 +1,1 @@
-"""The vocabulary of the local dbt Cloud: records, errors, the clock, durations and the plan of a run."""
+"""The vocabulary of the local dbt Cloud: records, errors, the clock and the plan of a run."""

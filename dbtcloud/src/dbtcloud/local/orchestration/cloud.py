@@ -24,7 +24,7 @@ from dbtcloud.local.model.records import (
 )
 from dbtcloud.local.model.run_plan import DATABASE, ProjectSetup, RunPlan
 from dbtcloud.local.orchestration.artifact_retention import DEFAULT_RETENTION_BYTES, ArtifactRetention
-from dbtcloud.local.orchestration.environment_variables import job_variables
+from dbtcloud.local.orchestration.environment_variables import ProjectVariables
 from dbtcloud.local.orchestration.run_queue import Execute, RunQueue
 from dbtcloud.local.orchestration.simulated_runs import Script
 from dbtcloud.local.store.database import Store
@@ -211,7 +211,7 @@ class Cloud:
             dbt_version=run.dbt_version,
             git_branch=overrides.get("git_branch") or _custom_branch(environment),
             git_sha=overrides.get("git_sha"),
-            variables=job_variables(self.store, job),
+            variables=ProjectVariables(self.store, job.account_id, job.project_id).for_job(job),
         )
 
     def run_dir(self, run_id: int) -> Path:

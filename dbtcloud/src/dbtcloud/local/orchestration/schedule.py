@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.body_schema import check_body
-from dbtcloud.local.model.clock import as_datetime, parse_instant
+from dbtcloud.local.model.clock import Timestamp
 from dbtcloud.local.model.records import ACTIVE, JobRecord
+from dbtcloud.local.model.request_body import RequestBody
 
 HOURLY: dict[str, Any] = {
     "cron": "0 * * * *",
@@ -43,10 +43,10 @@ class CronExpression:
         if not self.is_valid:
             return None
         try:
-            found = croniter(self.text, as_datetime(after)).get_next(datetime)
+            found = croniter(self.text, Timestamp.as_datetime(after)).get_next(datetime)
         except CroniterError:  # for example the 30th of February
             return None
-        return parse_instant(found.astimezone(UTC).isoformat())
+        return Timestamp.parse(found.astimezone(UTC).isoformat())
 
     def describe(self) -> str:
         """Return the expression in words, or unchanged if it is not valid or the library is missing."""
@@ -86,12 +86,12 @@ def normalise_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ApiException: 400 for an unknown type of date or time, or a day, hour or interval out of range.
     """
-    check_body(schedule, {"date": "object", "time": "object", "cron": "string"})
+    RequestBody.check(schedule, {"date": "object", "time": "object", "cron": "string"})
     cron = schedule.get("cron")
     date = schedule.get("date") or ({"type": "custom_cron", "cron": cron} if cron else HOURLY["date"])
     time = schedule.get("time") or HOURLY["time"]
-    check_body(date, {"type": "string", "days": "array of integer", "cron": "string"})
-    check_body(time, {"type": "string", "interval": "integer", "hours": "array of integer"})
+    RequestBody.check(date, {"type": "string", "days": "array of integer", "cron": "string"})
+    RequestBody.check(time, {"type": "string", "interval": "integer", "hours": "array of integer"})
     _check_type("date", date.get("type"), _DATES)
     _check_type("time", time.get("type"), _TIMES)
     _check_range("days", date.get("days"), range(7))

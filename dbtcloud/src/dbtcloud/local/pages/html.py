@@ -82,6 +82,20 @@ class DisplayedRun:
         )
         return _page(f"Run {run['id']}", body, refresh=run["in_progress"])
 
+    @classmethod
+    def list_page(cls, runs: Sequence[Self], total: int) -> str:
+        """Return the page of the newest runs. `total` is the number of all runs."""
+        rows = "".join(run.row() for run in runs)
+        head = (
+            "<tr><th>Run</th><th>Status</th><th>Job</th><th>Environment</th><th>Cause</th>"
+            "<th>Created (UTC)</th><th class='number'>Duration</th></tr>"
+        )
+        count = "1 run" if total == 1 else f"{total:,} runs"
+        table = f"<section><table>{head}{rows}</table></section>" if rows else _NO_RUNS
+        return _page(
+            "Runs", f"<h1>Runs</h1><p class='soft'>{count}, the newest first.</p>{table}", refresh=True
+        )
+
     def row(self) -> str:
         """Return the row of the run in the list of runs."""
         run = self.content
@@ -115,18 +129,6 @@ class DisplayedRun:
             f"<dt>{name}</dt><dd>{escape(str(fact))}</dd>" for name, fact in facts.items() if fact
         )
         return f"<dl>{terms}</dl>"
-
-
-def runs_page(runs: Sequence[DisplayedRun], total: int) -> str:
-    """Return the page of the newest runs. `total` is the number of all runs."""
-    rows = "".join(run.row() for run in runs)
-    head = (
-        "<tr><th>Run</th><th>Status</th><th>Job</th><th>Environment</th><th>Cause</th>"
-        "<th>Created (UTC)</th><th class='number'>Duration</th></tr>"
-    )
-    count = "1 run" if total == 1 else f"{total:,} runs"
-    table = f"<section><table>{head}{rows}</table></section>" if rows else _NO_RUNS
-    return _page("Runs", f"<h1>Runs</h1><p class='soft'>{count}, the newest first.</p>{table}", refresh=True)
 
 
 def _results(cloud: Cloud, run: RunRecord, index: int) -> list[Any]:

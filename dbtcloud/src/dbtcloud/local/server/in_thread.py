@@ -12,7 +12,7 @@ from typing import Self
 from dbtcloud.local.control.control import ThreadedControl
 from dbtcloud.local.model.api_errors import LocalServerError
 from dbtcloud.local.orchestration.run_queue import Execute
-from dbtcloud.local.server.serve import RunningServer, running_server
+from dbtcloud.local.server.serve import RunningServer
 from dbtcloud.local.server.settings import ServerSettings
 
 
@@ -109,7 +109,7 @@ class LocalDbtCloud:
 
     async def _serve(self) -> None:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
-        async with running_server(self._settings) as server:
+        async with RunningServer.serve(self._settings) as server:
             self._set_ready(server)
             await self._stopped.wait()
 

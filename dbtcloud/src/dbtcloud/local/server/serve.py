@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from aiohttp import web
 
@@ -37,55 +38,56 @@ class RunningServer:
     token: str = field(repr=False)
     control: ControlPlane
 
+    @classmethod
+    @asynccontextmanager
+    async def serve(cls, settings: ServerSettings) -> AsyncIterator[Self]:
+        """Serve while the context is open.
 
-@asynccontextmanager
-async def running_server(settings: ServerSettings) -> AsyncIterator[RunningServer]:
-    """Serve while the context is open.
+        Raises:
+            LocalServerError: The port is in use, the store cannot be opened, or the settings are not safe.
+        """
+        settings = settings.checked()
+        async with AsyncExitStack() as stack:
+            # First of all, so that a port in use is reported before anything is written. Requests that come
+            # too early wait in the backlog of the socket.
+            bound = stack.enter_context(_bind(settings.host, settings.port))
+            cloud = _open_cloud(settings, stack)
+            authenticator = Authenticator(settings.token, on_loopback=settings.on_loopback)
+            control = _control_plane(cloud, settings, authenticator)
+            # Before queued runs continue: a process of a killed server may still use their folder.
+            await asyncio.to_thread(cloud.end_leftover_processes)
+            control.restore_or_seed()
+            stack.push_async_callback(cloud.queue.stop)
+            await stack.enter_async_context(cloud.webhooks.running())
+            if settings.schedules:
+                await stack.enter_async_context(Scheduler(cloud).running())
+            app = make_app(cloud, control)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+            stack.push_async_callback(_close, runner)
+            cloud.base_url = await _listen(runner, bound, settings)
+            yield cls(cloud.base_url, settings.token, control)
 
-    Raises:
-        LocalServerError: The port is in use, the store cannot be opened, or the settings are not safe.
-    """
-    settings = settings.checked()
-    async with AsyncExitStack() as stack:
-        # First of all, so that a port in use is reported before anything is written. Requests that come too
-        # early wait in the socket's backlog.
-        bound = stack.enter_context(_bind(settings.host, settings.port))
-        cloud = _open_cloud(settings, stack)
-        authenticator = Authenticator(settings.token, on_loopback=settings.on_loopback)
-        control = _control_plane(cloud, settings, authenticator)
-        # Before queued runs continue: a process of a killed server may still use their folder.
-        await asyncio.to_thread(cloud.end_leftover_processes)
-        control.restore_or_seed()
-        stack.push_async_callback(cloud.queue.stop)
-        await stack.enter_async_context(cloud.webhooks.running())
-        if settings.schedules:
-            await stack.enter_async_context(Scheduler(cloud).running())
-        app = make_app(cloud, control)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
-        stack.push_async_callback(_close, runner)
-        cloud.base_url = await _listen(runner, bound, settings)
-        yield RunningServer(cloud.base_url, settings.token, control)
+    @classmethod
+    async def serve_forever(
+        cls,
+        settings: ServerSettings,
+        ready: Callable[[Self], None],
+        meanwhile: Callable[[Self], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        """Serve until SIGINT or SIGTERM.
 
-
-async def serve_forever(
-    settings: ServerSettings,
-    ready: Callable[[RunningServer], None],
-    meanwhile: Callable[[RunningServer], AbstractContextManager[object]] = nullcontext,
-) -> None:
-    """Serve until SIGINT or SIGTERM.
-
-    Args:
-        settings: the settings.
-        ready: called once the server answers.
-        meanwhile: returns a context that is open from then on until the server stops.
-    """
-    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    async with running_server(settings) as server:
-        with meanwhile(server):
-            ready(server)
-            await stopped.wait()
+        Args:
+            settings: the settings.
+            ready: called once the server answers.
+            meanwhile: returns a context that is open from then on until the server stops.
+        """
+        stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped.set)
+        async with cls.serve(settings) as server:
+            with meanwhile(server):
+                ready(server)
+                await stopped.wait()
 
 
 async def _run_dbt(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event) -> Outcome:

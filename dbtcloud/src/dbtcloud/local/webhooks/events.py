@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from dbtcloud.local.model.clock import iso_timestamp
+from dbtcloud.local.model.clock import Timestamp
 from dbtcloud.local.model.records import (
     EnvironmentRecord,
     JobRecord,
@@ -113,7 +113,7 @@ class Receipt:
             "id": self.id,
             "event_id": self.event.id,
             "subscription_id": _format_subscription_id(self.event.subscription_id),
-            "dispatched_at": iso_timestamp(self.dispatched_at),
+            "dispatched_at": Timestamp.iso(self.dispatched_at),
             "http_status_code": str(self.http_status_code),
             "error_info": self.error_info,
             "request_body": self.event.payload,

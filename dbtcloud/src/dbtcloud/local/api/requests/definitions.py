@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object, check_state
 from dbtcloud.local.model.records import EnvironmentRecord, ProjectRecord
+from dbtcloud.local.model.request_body import BodySchema, RequestBody
 
 _D = TypeVar("_D", ProjectRecord, EnvironmentRecord)
 
@@ -41,8 +41,8 @@ class _DefinitionBody:
             ApiException: 400: a new definition has no name, a field has a wrong type or value, or the account
                 is not that of the definition.
         """
-        check_body(check_object(body), self.schema, () if definition.name else ("name",))
-        check_state(body)
+        RequestBody.check(RequestBody.as_object(body), self.schema, () if definition.name else ("name",))
+        RequestBody.check_state(body)
         if body.get("name") == "":
             raise ApiException.bad_request({"name": "'' is too short"})
         if body.get("account_id") not in {None, definition.account_id}:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.clock import iso_timestamp, parse_instant
+from dbtcloud.local.model.clock import Timestamp
 from dbtcloud.local.model.records import ACTIVE
 from dbtcloud.local.store.queries import DefinitionQuery, PageQuery
 
@@ -133,7 +133,7 @@ def _read_time_range(text: str) -> tuple[int, int]:
     if len(values) != 2 or not all(isinstance(value, str) for value in values):
         raise _no_match(text)
     try:
-        return parse_instant(values[0]), parse_instant(values[1])
+        return Timestamp.parse(values[0]), Timestamp.parse(values[1])
     except ValueError:
         raise _no_match(text) from None
 
@@ -174,7 +174,7 @@ def _read_order(text: str, columns: tuple[str, ...]) -> str:
 def _shown(name: str, value: Any) -> Any:
     if name == "state" and value is None:
         return "all"
-    return [iso_timestamp(instant) for instant in value] if isinstance(value, tuple) else value
+    return [Timestamp.iso(instant) for instant in value] if isinstance(value, tuple) else value
 
 
 def _single(texts: list[str]) -> str:

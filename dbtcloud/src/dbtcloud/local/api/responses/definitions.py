@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from dbtcloud.local.model.clock import iso_timestamp, spaced_timestamp
+from dbtcloud.local.model.clock import Timestamp
 from dbtcloud.local.model.records import AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
 from dbtcloud.local.orchestration.schedule import HOURLY, CronExpression, normalise_schedule
 
@@ -33,8 +33,8 @@ def account_json(account: AccountRecord, base_url: str) -> dict[str, Any]:
         "locked": False,
         "develop_file_system": True,
         "unlocked_at": None,
-        "created_at": iso_timestamp(account.created_at),
-        "updated_at": iso_timestamp(account.created_at),
+        "created_at": Timestamp.iso(account.created_at),
+        "updated_at": Timestamp.iso(account.created_at),
         "starter_repo_url": None,
         "sso_reauth": False,
         "git_auth_level": "personal",
@@ -76,8 +76,8 @@ def project_json(project: ProjectRecord) -> dict[str, Any]:
         "default_version": None,
         "fusion_readiness": None,
         "id": project.id,
-        "created_at": spaced_timestamp(project.created_at),
-        "updated_at": spaced_timestamp(project.updated_at or project.created_at),
+        "created_at": Timestamp.spaced(project.created_at),
+        "updated_at": Timestamp.spaced(project.updated_at or project.created_at),
         "skipped_setup": False,
         "state": project.state,
         "type": 0,
@@ -106,8 +106,8 @@ def _connection_json(project: ProjectRecord, database: str | None = None) -> dic
         "created_by_service_token_id": None,
         "details": {"path": database} if database else {},
         "state": project.state,
-        "created_at": spaced_timestamp(project.created_at),
-        "updated_at": spaced_timestamp(project.created_at),
+        "created_at": Timestamp.spaced(project.created_at),
+        "updated_at": Timestamp.spaced(project.created_at),
         "private_link_endpoint_id": None,
     }
 
@@ -115,12 +115,12 @@ def _connection_json(project: ProjectRecord, database: str | None = None) -> dic
 def environment_json(
     environment: EnvironmentRecord,
     project: ProjectRecord | None,
-    format_instant: Callable[[int], str | None] = iso_timestamp,
+    format_instant: Callable[[int], str | None] = Timestamp.iso,
     database: str | None = None,
 ) -> dict[str, Any]:
     """Return an environment, with its project and the project's connection if the project is known.
 
-    `format_instant` writes its instants, which differ in v2 (`iso_timestamp`) and v3 (`spaced_timestamp`).
+    `format_instant` writes its instants, which differ in v2 (`Timestamp.iso`) and v3 (`Timestamp.spaced`).
     `database` is its DuckDB file.
     """
     return {
@@ -195,8 +195,8 @@ def _job_core(job: JobRecord) -> dict[str, Any]:
         "description": job.description,
         "dbt_version": job.dbt_version,
         "raw_dbt_version": job.dbt_version,
-        "created_at": iso_timestamp(job.created_at),
-        "updated_at": iso_timestamp(job.updated_at or job.created_at),
+        "created_at": Timestamp.iso(job.created_at),
+        "updated_at": Timestamp.iso(job.updated_at or job.created_at),
         "execute_steps": list(job.execute_steps),
         "state": job.state,
         "deactivated": False,

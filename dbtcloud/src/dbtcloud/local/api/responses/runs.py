@@ -3,8 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from dbtcloud.local.model.clock import spaced_timestamp
-from dbtcloud.local.model.durations import clock_duration, humanise_duration
+from dbtcloud.local.model.clock import Duration, Timestamp
 from dbtcloud.local.model.records import RunRecord, Status, StepRecord
 
 _OVERRIDES = (
@@ -91,7 +90,7 @@ class RunJson:
             "cause": cause,
             "job_definition_id": run.job_id,
             **{name: run.trigger.get(name) for name in _OVERRIDES},
-            "created_at": spaced_timestamp(run.created_at),
+            "created_at": Timestamp.spaced(run.created_at),
             "cause_humanized": cause,
             "job": None,
             "cause_category": run.trigger.get("cause_category", "api"),
@@ -134,7 +133,7 @@ class RunJson:
         others = [self._past(each) for each in (run.dequeued_at, run.started_at, run.finished_at)]
         last = max(instant for instant in (run.created_at, *others) if instant is not None)
         names = ("created_at", "updated_at", "dequeued_at", "started_at", "finished_at")
-        return dict(zip(names, map(spaced_timestamp, (run.created_at, last, *others)), strict=True))
+        return dict(zip(names, map(Timestamp.spaced, (run.created_at, last, *others)), strict=True))
 
     def _flags(self) -> dict[str, Any]:
         status = self._status
@@ -156,11 +155,11 @@ class RunJson:
             "queued_duration": (end if started is None else started) - created,
             "run_duration": 0 if started is None else end - started,
         }
-        ended = "0 minutes from now" if finished is None else f"{humanise_duration(now - finished)} ago"
+        ended = "0 minutes from now" if finished is None else f"{Duration(now - finished).humanised()} ago"
         return {
-            **{name: clock_duration(span) for name, span in lasted.items()},
-            **{f"{name}_humanized": humanise_duration(span) for name, span in lasted.items()},
-            "created_at_humanized": f"{humanise_duration(now - created)} ago",
+            **{name: Duration(span).clock() for name, span in lasted.items()},
+            **{f"{name}_humanized": Duration(span).humanised() for name, span in lasted.items()},
+            "created_at_humanized": f"{Duration(now - created).humanised()} ago",
             "finished_at_humanized": ended,
         }
 
@@ -187,14 +186,14 @@ def step_json(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any]
         "debug_log_path": None,
         "log_archive_type": "db_flushed",
         "truncated_debug_logs": "\n".join(step.logs.splitlines()[-_MAX_LOG_LINES:]),
-        "created_at": spaced_timestamp(step.started_at),
-        "updated_at": spaced_timestamp(finished),
-        "started_at": spaced_timestamp(step.started_at),
-        "finished_at": spaced_timestamp(step.finished_at),
+        "created_at": Timestamp.spaced(step.started_at),
+        "updated_at": Timestamp.spaced(finished),
+        "started_at": Timestamp.spaced(step.started_at),
+        "finished_at": Timestamp.spaced(step.finished_at),
         "status_color": _COLOURS.get(step.status, "BLUE"),
         "status_humanized": _HUMANIZED[step.status],
-        "duration": clock_duration(lasted),
-        "duration_humanized": humanise_duration(lasted),
+        "duration": Duration(lasted).clock(),
+        "duration_humanized": Duration(lasted).humanised(),
         "run_step_command": {"run_step_id": step.id, "dbt_command": step.command} if step.command else None,
         "run_step_invocation": None,
     }

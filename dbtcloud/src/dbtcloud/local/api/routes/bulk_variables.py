@@ -8,25 +8,29 @@ from aiohttp import web
 from dbtcloud.local.api.responses.envelope import data_response
 from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.body_schema import check_object
 from dbtcloud.local.model.records import EnvironmentVariable, ProjectRecord
-from dbtcloud.local.orchestration.environment_variables import check_variable, project_variables
+from dbtcloud.local.model.request_body import RequestBody
+from dbtcloud.local.orchestration.environment_variables import ProjectVariables
 
 
 async def _create_variables(call: ApiCall) -> web.Response:
     """Create variables, each with its values by environment name, or `project` for the default."""
-    body = check_object(await call.body({"env_var": "array"})).get("env_var")
-    made = [_create(call, check_object(each)) for each in (body if isinstance(body, list) else [body])]
+    body = RequestBody.as_object(await call.body({"env_var": "array"})).get("env_var")
+    made = [
+        _create(call, RequestBody.as_object(each)) for each in (body if isinstance(body, list) else [body])
+    ]
     return data_response(made)
 
 
 async def _update_variables(call: ApiCall) -> web.Response:
     """Update a variable's values by their ids, or add values by environment name."""
-    body = check_object(await call.body({"env_vars": "object"})).get("env_vars")
-    values = dict(check_object(body))
+    body = RequestBody.as_object(await call.body({"env_vars": "object"})).get("env_vars")
+    values = dict(RequestBody.as_object(body))
     name, new_name = values.pop("name", None), values.pop("new_name", None)
     stored = _values_of(call, name)
-    check_variable(new_name or name, {key: value for key, value in values.items() if value is not None})
+    ProjectVariables.check(
+        new_name or name, {key: value for key, value in values.items() if value is not None}
+    )
     if new_name and new_name != name:
         _check_unused(call, new_name)
     scopes = _scopes(call)
@@ -50,7 +54,7 @@ async def _update_variables(call: ApiCall) -> web.Response:
 
 async def _delete_variables(call: ApiCall) -> web.Response:
     """Delete a variable with all its values, including those of jobs."""
-    body = check_object(await call.body({"name": "string"}))
+    body = RequestBody.as_object(await call.body({"name": "string"}))
     for variable in _values_of(call, body.get("name")).values():
         _delete_value(call, variable)
     return data_response(None)
@@ -59,7 +63,7 @@ async def _delete_variables(call: ApiCall) -> web.Response:
 def _create(call: ApiCall, body: dict[str, Any]) -> dict[str, Any]:
     values = dict(body)
     name, scopes = values.pop("new_name", None), _scopes(call)
-    check_variable(name, values)
+    ProjectVariables.check(name, values)
     _check_unused(call, name)
     ids = [_store_value(call, name, value, scopes[key]) for key, value in values.items() if key in scopes]
     failures = {key: "There is no such environment." for key in values if key not in scopes}
@@ -109,7 +113,7 @@ def _values_of(call: ApiCall, name: Any) -> dict[str, EnvironmentVariable]:
 
 def _variables(call: ApiCall) -> list[EnvironmentVariable]:
     project = call.definition(ProjectRecord, "project_id")
-    return project_variables(call.cloud.store, project.account_id, project.id)
+    return ProjectVariables(call.cloud.store, project.account_id, project.id).values()
 
 
 _BULK = "/api/v3/accounts/{account_id}/projects/{project_id}/environment-variables/bulk/"

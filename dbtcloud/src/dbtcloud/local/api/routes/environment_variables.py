@@ -9,8 +9,7 @@ from aiohttp import web
 from dbtcloud.local.api.responses.envelope import data_response
 from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object
-from dbtcloud.local.model.clock import spaced_timestamp
+from dbtcloud.local.model.clock import Timestamp
 from dbtcloud.local.model.records import (
     DELETED,
     EnvironmentRecord,
@@ -18,11 +17,8 @@ from dbtcloud.local.model.records import (
     JobRecord,
     ProjectRecord,
 )
-from dbtcloud.local.orchestration.environment_variables import (
-    SCOPES,
-    check_variable,
-    project_variables,
-)
+from dbtcloud.local.model.request_body import BodySchema, RequestBody
+from dbtcloud.local.orchestration.environment_variables import SCOPES, ProjectVariables
 
 _FIELDS: BodySchema = {
     "account_id": "integer",
@@ -76,10 +72,10 @@ async def _list_by_user(call: ApiCall) -> web.Response:
 async def _create_variable(call: ApiCall) -> web.Response:
     """Create the value of a variable in one scope, and return it with 201."""
     project, cloud = _project(call), call.cloud
-    body = check_object(await call.body(_FIELDS))
-    check_body(body, _FIELDS, ("name", "type"))
+    body = RequestBody.as_object(await call.body(_FIELDS))
+    RequestBody.check(body, _FIELDS, ("name", "type"))
     value = _value(body) or ""
-    check_variable(body["name"], {"raw_value": value})
+    ProjectVariables.check(body["name"], {"raw_value": value})
     variable = EnvironmentVariable(
         id=cloud.store.definitions.next_id(EnvironmentVariable),
         name=body["name"],
@@ -97,10 +93,10 @@ async def _create_variable(call: ApiCall) -> web.Response:
 async def _update_variable(call: ApiCall) -> web.Response:
     """Update a value or the name of its variable."""
     variable, cloud = _variable(call), call.cloud
-    body = check_object(await call.body(_FIELDS))
-    check_body(body, _FIELDS)
+    body = RequestBody.as_object(await call.body(_FIELDS))
+    RequestBody.check(body, _FIELDS)
     value, name = _value(body), body.get("name") or variable.name
-    check_variable(name, {} if value is None else {"raw_value": value})
+    ProjectVariables.check(name, {} if value is None else {"raw_value": value})
     changed = replace(variable, name=name, value=variable.value if value is None else value)
     _check_unique(call, changed)
     changed = replace(changed, updated_at=cloud.clock.now())
@@ -128,8 +124,8 @@ def _variable_json(variable: EnvironmentVariable) -> dict[str, Any]:
         "job_definition_id": variable.job_definition_id,
         "display_value": variable.shown_value,
         "state": variable.state,
-        "created_at": spaced_timestamp(variable.created_at),
-        "updated_at": spaced_timestamp(variable.updated_at or variable.created_at),
+        "created_at": Timestamp.spaced(variable.created_at),
+        "updated_at": Timestamp.spaced(variable.updated_at or variable.created_at),
         "environment": None,
     }
 
@@ -182,7 +178,7 @@ def _check_unique(call: ApiCall, variable: EnvironmentVariable) -> None:
 
 def _variables(call: ApiCall) -> list[EnvironmentVariable]:
     project = _project(call)
-    return project_variables(call.cloud.store, project.account_id, project.id)
+    return ProjectVariables(call.cloud.store, project.account_id, project.id).values()
 
 
 def _variable(call: ApiCall) -> EnvironmentVariable:

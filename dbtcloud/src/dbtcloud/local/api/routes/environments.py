@@ -11,9 +11,9 @@ from dbtcloud.local.api.responses.definitions import environment_json
 from dbtcloud.local.api.responses.envelope import data_response, list_response
 from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.body_schema import check_object
-from dbtcloud.local.model.clock import iso_timestamp, spaced_timestamp
+from dbtcloud.local.model.clock import Timestamp
 from dbtcloud.local.model.records import DELETED, EnvironmentRecord, ProjectRecord
+from dbtcloud.local.model.request_body import RequestBody
 
 _FILTERS: QuerySchema = {
     **PAGING,
@@ -55,7 +55,7 @@ async def _get_environment(call: ApiCall) -> web.Response:
 async def _create_environment(call: ApiCall) -> web.Response:
     """Create an environment in the project of the path, or of the body, and return it with 201."""
     account, cloud = call.account(), call.cloud
-    body = check_object(await call.body(ENVIRONMENT_BODY.schema))
+    body = RequestBody.as_object(await call.body(ENVIRONMENT_BODY.schema))
     project = _project(call) or _project_of_body(call, body)
     id_ = cloud.store.definitions.next_id(EnvironmentRecord)
     empty = EnvironmentRecord(id_, "", account.id, project.id, created_at=cloud.clock.now())
@@ -103,7 +103,7 @@ def _environment(call: ApiCall) -> EnvironmentRecord:
 def _content(call: ApiCall, environment: EnvironmentRecord) -> dict[str, Any]:
     cloud = call.cloud
     project = cloud.store.definitions.get(ProjectRecord, environment.project_id)
-    format_instant = spaced_timestamp if call.request.path.startswith("/api/v3/") else iso_timestamp
+    format_instant = Timestamp.spaced if call.request.path.startswith("/api/v3/") else Timestamp.iso
     return environment_json(environment, project, format_instant, str(cloud.database(environment.id)))
 
 

@@ -11,8 +11,7 @@ from dbtcloud.local.api.responses.definitions import (
     project_json,
 )
 from dbtcloud.local.api.responses.runs import RunJson, step_json
-from dbtcloud.local.model.clock import iso_timestamp
-from dbtcloud.local.model.durations import humanise_duration
+from dbtcloud.local.model.clock import Duration, Timestamp
 from dbtcloud.local.model.records import (
     AccountRecord,
     EnvironmentRecord,
@@ -133,5 +132,5 @@ class RelatedObjects:
 
 def _next_run_fields(job: JobRecord, now: int) -> dict[str, str | None]:
     instant = next_scheduled_time(job, now)
-    ahead = None if instant is None else f"{humanise_duration(instant - now)} from now"
-    return {"next_run": iso_timestamp(instant), "next_run_humanized": ahead}
+    ahead = None if instant is None else f"{Duration(instant - now).humanised()} from now"
+    return {"next_run": Timestamp.iso(instant), "next_run_humanized": ahead}

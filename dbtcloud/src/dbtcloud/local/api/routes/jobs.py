@@ -11,8 +11,8 @@ from dbtcloud.local.api.responses.envelope import data_response, list_response
 from dbtcloud.local.api.routes.include_related import RelatedObjects
 from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.body_schema import BodySchema, check_body, check_minimum, check_object, check_state
 from dbtcloud.local.model.records import DELETED, EnvironmentRecord, JobRecord
+from dbtcloud.local.model.request_body import BodySchema, RequestBody
 from dbtcloud.local.orchestration.schedule import CronExpression, normalise_schedule
 
 _FILTERS: QuerySchema = {
@@ -150,7 +150,7 @@ def _new_job(body: Any, job: JobRecord) -> JobRecord:
         ApiException: 400: a field is missing or of another type; 500: the description has more than 255
             characters, as dbt Cloud itself answers (dbt-jobs-as-code#204).
     """
-    check_body(check_object(body), _SCHEMA, ("name", "project_id", "environment_id"))
+    RequestBody.check(RequestBody.as_object(body), _SCHEMA, ("name", "project_id", "environment_id"))
     filled = _updated_job(body, job)
     if body.get("job_type") is None and filled.triggers.get("schedule"):
         return replace(filled, job_type="scheduled")
@@ -159,7 +159,7 @@ def _new_job(body: Any, job: JobRecord) -> JobRecord:
 
 def _updated_job(body: Any, job: JobRecord) -> JobRecord:
     """Return a job with the changes of the body. Read-only and unknown fields are ignored."""
-    check_body(check_object(body), _SCHEMA)
+    RequestBody.check(RequestBody.as_object(body), _SCHEMA)
     _check_values(body)
     own = {name: body[name] for name in _BODY_FIELDS if name in body and _is_given(name, body[name])}
     if "execute_steps" in own:
@@ -181,14 +181,14 @@ def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for outer, fields in _BODY_NESTED.items():
         inner = body.get(outer) or {}
-        check_body(inner, fields)
-        check_minimum(inner, {"threads": 1, "timeout_seconds": 0})
+        RequestBody.check(inner, fields)
+        RequestBody.check_minimum(inner, {"threads": 1, "timeout_seconds": 0})
         values |= {name: inner[name] for name in fields if inner.get(name) is not None}
     return values
 
 
 def _check_values(body: Mapping[str, Any]) -> None:
-    check_state(body)
+    RequestBody.check_state(body)
     if body.get("name") == "":
         raise ApiException.bad_request({"name": "'' is too short"})
     if (kind := body.get("job_type")) is not None and kind not in _JOB_TYPES:

@@ -8,7 +8,7 @@ from dbtcloud.local.api.responses.runs import RunJson, step_json
 from dbtcloud.local.api.routes.route import ApiCall
 from dbtcloud.local.model.records import EnvironmentRecord, JobRecord, ProjectRecord, RunRecord, StepRecord
 from dbtcloud.local.orchestration.cloud import Cloud
-from dbtcloud.local.pages.html import DisplayedRun, NodeTime, runs_page
+from dbtcloud.local.pages.html import DisplayedRun, NodeTime
 from dbtcloud.local.store.queries import PageQuery, RunQuery
 
 _NEWEST = PageQuery(limit=50, order_by="-id")
@@ -20,7 +20,7 @@ async def _show_runs(call: ApiCall) -> web.Response:
     cloud = call.cloud
     now = cloud.clock.now()
     runs, total = cloud.store.runs.find(RunQuery(account_id=1), _NEWEST, now)
-    return _html(runs_page([_displayed(cloud, run, now) for run in runs], total))
+    return _html(DisplayedRun.list_page([_displayed(cloud, run, now) for run in runs], total))
 
 
 async def _show_run(call: ApiCall) -> web.Response:

@@ -12,7 +12,6 @@ from dbtcloud.local.api.requests.query import QueryParameters, QuerySchema
 from dbtcloud.local.control.control import ControlPlane
 from dbtcloud.local.discovery.graphql_endpoint import DiscoveryEndpoint
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.body_schema import BodySchema, read_form
 from dbtcloud.local.model.records import (
     DELETED,
     AccountRecord,
@@ -22,6 +21,7 @@ from dbtcloud.local.model.records import (
     ProjectRecord,
     RunRecord,
 )
+from dbtcloud.local.model.request_body import BodySchema, RequestBody
 from dbtcloud.local.orchestration.cloud import Cloud
 
 CLOUD = web.AppKey("cloud", Cloud)
@@ -105,9 +105,11 @@ class ApiCall:
         """
         body = await self.request.read()
         if self.request.content_type == "application/x-www-form-urlencoded":
-            return read_form(schema, parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True))
+            return RequestBody.from_form(
+                schema, parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+            )
         if self.request.content_type == "multipart/form-data":
-            return read_form(schema, _parts(self.request.headers["Content-Type"], body))
+            return RequestBody.from_form(schema, _parts(self.request.headers["Content-Type"], body))
         try:
             content = json.loads(body) if body.strip() else {}
             json.dumps(content, ensure_ascii=False).encode()  # a lone surrogate cannot be stored

@@ -8,8 +8,8 @@ from dbtcloud.local.api.responses.envelope import data_response
 from dbtcloud.local.api.routes.include_related import RelatedObjects
 from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.body_schema import BodySchema, check_body, check_minimum, check_object
 from dbtcloud.local.model.records import STEPS_PER_RUN, JobRecord
+from dbtcloud.local.model.request_body import BodySchema, RequestBody
 from dbtcloud.local.orchestration.retries import RunRetry
 
 _CAUSE_MAX_LENGTH = 255  # seen in apache/airflow#34676, not in a specification
@@ -63,11 +63,11 @@ def _read_trigger(body: Any) -> dict[str, Any]:
     Raises:
         ApiException: 400: the cause is missing, empty or too long, or a field is unknown or has a wrong type.
     """
-    if unknown := [name for name in check_object(body) if name not in {*_SCHEMA, *_PATH_PARAMETERS}]:
+    if unknown := [name for name in RequestBody.as_object(body) if name not in {*_SCHEMA, *_PATH_PARAMETERS}]:
         raise ApiException.unknown_properties(unknown)
-    check_body(body, _SCHEMA)
+    RequestBody.check(body, _SCHEMA)
     given = {name: body[name] for name in _SCHEMA if body.get(name) is not None}
-    check_minimum(given, {"threads_override": 1, "timeout_seconds_override": 0})
+    RequestBody.check_minimum(given, {"threads_override": 1, "timeout_seconds_override": 0})
     _check_cause(given.get("cause"))
     if empty := {name: "'' is too short" for name, value in given.items() if value == ""}:
         raise ApiException.bad_request(empty)

@@ -12,8 +12,8 @@ from dbtcloud.local.api.requests.query import PAGING
 from dbtcloud.local.api.responses.envelope import json_response
 from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.body_schema import BodySchema, check_body, check_object
 from dbtcloud.local.model.records import ACTIVE, DELETED, WebhookSubscription
+from dbtcloud.local.model.request_body import BodySchema, RequestBody
 from dbtcloud.local.store.queries import DefinitionQuery, PageQuery
 from dbtcloud.local.webhooks.events import EVENT_TYPES, WebhookEvent, parse_subscription_id, subscription_json
 
@@ -128,8 +128,8 @@ def _event_of(call: ApiCall) -> WebhookEvent:
 
 
 async def _body(call: ApiCall) -> dict[str, Any]:
-    body = check_object(await call.body(_FIELDS))
-    check_body(body, _FIELDS, ("name", "event_types", "client_url", "active"))
+    body = RequestBody.as_object(await call.body(_FIELDS))
+    RequestBody.check(body, _FIELDS, ("name", "event_types", "client_url", "active"))
     unknown = [each for each in body["event_types"] if each not in EVENT_TYPES]
     if unknown or not body["event_types"]:
         raise ApiException.bad_request(
