@@ -102,17 +102,16 @@ def _emit(task: Any, run_id: int | str, task_instance: Any, log: Logger) -> None
 
 def _events(lineage_run: LineageRun, task: Any, task_instance: Any, log: Logger) -> Iterator[Any]:
     """Yield the events of the run, then those of its steps. A step with an error has no events."""
-    from airflow_dbt_cloud.lineage.events import end_events, start_events
+    from airflow_dbt_cloud.lineage.events import LineageEvents
     from airflow_dbt_cloud.lineage.parent import event_parent
-    from airflow_dbt_cloud.lineage.step_events import step_events
 
-    parent = event_parent(task_instance)
+    made = LineageEvents(lineage_run, event_parent(task_instance), log)
     if not task.emits_start_event:
-        yield from start_events(lineage_run, parent)
-    yield from end_events(lineage_run, parent)
+        yield from made.start()
+    yield from made.end()
     for artifacts in lineage_run.steps():
         try:
-            events = step_events(lineage_run, artifacts, parent, log)
+            events = made.of_step(artifacts)
         except Exception as error:  # noqa: BLE001 -- see above
             step = artifacts.step
             log.warning("No OpenLineage events of step %d, %s: %s", step.index, step.name, error)
@@ -139,12 +138,12 @@ def _emit_start(
 ) -> None:
     from airflow.providers.openlineage.plugins.listener import get_openlineage_listener
 
-    from airflow_dbt_cloud.lineage.events import start_events
+    from airflow_dbt_cloud.lineage.events import LineageEvents
     from airflow_dbt_cloud.lineage.parent import event_parent
     from airflow_dbt_cloud.lineage.run_facts import LineageRun
 
     lineage_run = LineageRun(hook, run_id, account_id, log)
-    for event in start_events(lineage_run, event_parent(task_instance)):
+    for event in LineageEvents(lineage_run, event_parent(task_instance), log).start():
         get_openlineage_listener().adapter.emit(event)
 
 

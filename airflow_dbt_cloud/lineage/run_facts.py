@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
-from airflow_dbt_cloud.lineage.library_input import library_catalog
+from airflow_dbt_cloud.lineage.step_artifacts import StepArtifacts, library_catalog
 from dbtcloud.client.downloads import download
 from dbtcloud.client.errors import NotFound
 from dbtcloud.client.models import Run, Step
 from dbtcloud.client.protocol import Call
-from dbtcloud.report.run_report_reader import builds_nodes, must_have_results
+from dbtcloud.report.run_report_reader import DbtStep
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
 # How long to wait for an artifact that must exist. Airflow's listener allows ten seconds for all of them.
 _RETRY_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class StepArtifacts:
-    """The artifacts of a dbt step, with the catalog of the whole run if there is one."""
-
-    step: Step
-    manifest: dict[str, Any]
-    run_results: dict[str, Any]
-    catalog: dict[str, Any] | None
 
 
 class LineageRun:
@@ -74,7 +63,9 @@ class LineageRun:
 
     def steps(self) -> Iterator[StepArtifacts]:
         """Yield the artifacts of each dbt step that builds or tests nodes, if it has any."""
-        for step in filter(builds_nodes, self.run.steps):
+        for step in self.run.steps:
+            if not DbtStep(step).builds_nodes:
+                continue
             run_results = self._artifact("run_results.json", step)
             manifest = self._artifact("manifest.json", step) if run_results else None
             if manifest and run_results:
@@ -96,7 +87,8 @@ class LineageRun:
         account_id = self.run.data["account_id"]
         patient = download.retry_while_recent(read, account_id, self.run.id, longest=_RETRY_SECONDS)
         try:
-            return dict(self._hook._call(patient if must_have_results(step) else read()))  # noqa: SLF001 -- its own
+            call = patient if DbtStep(step).must_have_results else read()
+            return dict(self._hook._call(call))  # noqa: SLF001 -- its own
         except Exception as error:  # noqa: BLE001 -- lineage must not fail the task
             template = "Could not read %s of step %d, %s, of run %s for OpenLineage: %s"
             self._log.warning(template, path, step.index, step.name, self.run.id, error)

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
-from airflow_dbt_cloud.tasks import template_values
+from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, ObjectStoragePath
@@ -101,12 +101,12 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
     def _fetch_one(self) -> str:
         from airflow_dbt_cloud.hooks.downloads.storage import join_target
 
-        folder, path = template_values.or_none(self.output_path), str(self.path)
+        folder, path = or_none(self.output_path), str(self.path)
         name = self._default_name() if self._has_default_name else str(self.output_file_name)
         written = self.hook.download_job_run_artifact(
             run_id=self.run_id,
             path=path,
-            target=join_target(folder, name, template_values.or_none(self.output_conn_id)),
+            target=join_target(folder, name, or_none(self.output_conn_id)),
             account_id=self._account(),
             step=self.step,
         )
@@ -117,16 +117,16 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
     def _fetch_several(self) -> list[str]:
         from airflow_dbt_cloud.hooks.downloads.storage import join_target
 
-        paths = template_values.parse_texts(
-            "paths", self.paths, 'a list of names and patterns such as ["compiled/**"]'
+        paths = TemplateValue("paths", self.paths).texts(
+            'a list of names and patterns such as ["compiled/**"]'
         )
-        folder = template_values.or_none(self.output_path)
+        folder = or_none(self.output_path)
         if paths is None or folder is None:
             raise self._wrong_arguments()
         return self.hook.download_job_run_artifacts(
             run_id=self.run_id,
             paths=paths,
-            folder=join_target(folder, "", template_values.or_none(self.output_conn_id)),
+            folder=join_target(folder, "", or_none(self.output_conn_id)),
             account_id=self._account(),
             step=self.step,
         )

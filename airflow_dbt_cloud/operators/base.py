@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_dbt_cloud import lazy
-from airflow_dbt_cloud.tasks import template_values
+from airflow_dbt_cloud.tasks.template_values import or_none
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
@@ -44,4 +44,4 @@ class DbtCloudBaseOperator(BaseOperator):
         return hook
 
     def _account(self) -> int | str | None:
-        return template_values.or_none(self.account_id)
+        return or_none(self.account_id)

@@ -8,7 +8,7 @@ from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
-from airflow_dbt_cloud.tasks import template_values
+from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 from dbtcloud.client.errors import RunTimedOut
 from dbtcloud.client.models import Run, RunStatus, status_name
 
@@ -57,8 +57,8 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
 
     def execute(self, context: Context) -> int:
         """Cancel the run unless it has ended, and wait for its end if asked to."""
-        timeout = template_values.parse_seconds("timeout", self.timeout)
-        check_interval = template_values.parse_seconds("check_interval", self.check_interval)
+        timeout = TemplateValue("timeout", self.timeout).seconds()
+        check_interval = TemplateValue("check_interval", self.check_interval).seconds()
         run = self._read_run()
         context["ti"].xcom_push(key=JOB_RUN_URL, value=run.href)
         if run.finished:
@@ -71,7 +71,7 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
         return run.id
 
     def _read_run(self) -> Run:
-        if template_values.or_none(self.run_id) is None:
+        if or_none(self.run_id) is None:
             raise ValueError("run_id is empty. It has to be the id of a run.")
         answer = self.hook.get_job_run(run_id=self.run_id, account_id=self._account())
         return Run.parse(answer.json()["data"])

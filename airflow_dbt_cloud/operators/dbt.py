@@ -16,7 +16,7 @@ from airflow_dbt_cloud.operators.cancel import DbtCloudCancelJobRunOperator
 from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
 from airflow_dbt_cloud.operators.retry import DbtCloudRetryJobRunOperator
 from airflow_dbt_cloud.operators.run.lifecycle import JobRunLifecycle
-from airflow_dbt_cloud.tasks import template_values
+from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none, parse_overrides
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -222,7 +222,7 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         from airflow_dbt_cloud.operators.run.starters import JobStarter
 
         self.job_id = self._find_job()
-        overrides = template_values.parse_overrides(self)
+        overrides = parse_overrides(self)
         own_class = DbtCloudRunJobOperator
         # A subclass that overrides one of these does more than this class, before or after the run.
         extended = (
@@ -233,13 +233,13 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
 
     def _find_job(self) -> int | str:
         """Return the job's id, from the argument or by the three names."""
-        if job := template_values.or_none(self.job_id):
+        if job := or_none(self.job_id):
             from dbtcloud.client.protocol import identifier
 
             identifier(job, "job_id")
             return job
         wanted = ("project_name", "environment_name", "job_name")
-        names = {name: template_values.parse_text(name, getattr(self, name)) or "" for name in wanted}
+        names = {name: TemplateValue(name, getattr(self, name)).text() or "" for name in wanted}
         if missing := [name for name, value in names.items() if not value]:
             raise ValueError(
                 "Either job_id or project_name, environment_name, and job_name must be provided. "

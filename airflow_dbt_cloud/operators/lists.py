@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
-from airflow_dbt_cloud.tasks import template_values
+from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -72,9 +72,9 @@ class DbtCloudListJobsOperator(DbtCloudBaseOperator):
         pages = self.hook.list_jobs(
             account_id=self._account(),
             order_by=self.order_by,
-            project_id=template_values.or_none(self.project_id),
-            environment_id=template_values.or_none(self.environment_id),
-            name_contains=template_values.or_none(self.name_contains),
+            project_id=or_none(self.project_id),
+            environment_id=or_none(self.environment_id),
+            name_contains=or_none(self.name_contains),
             limit=_parse_limit(self.limit),
             each=rows.add,
         )
@@ -139,7 +139,7 @@ class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
         pages = self.hook.list_job_runs(
             account_id=self._account(),
             include_related=self.include_related,
-            job_definition_id=template_values.or_none(self.job_id),
+            job_definition_id=or_none(self.job_id),
             order_by=self.order_by,
             statuses=self._statuses(),
             limit=limit,
@@ -152,7 +152,7 @@ class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
     def _latest(self) -> dict[str, Any] | None:
         """Return the first run in order, which dbt Cloud selects."""
         query = {
-            "job_definition_id": template_values.or_none(self.job_id),
+            "job_definition_id": or_none(self.job_id),
             "status__in": self._statuses(),
             "include_related": self.include_related or None,
             "order_by": self.order_by or "-created_at",
@@ -166,7 +166,7 @@ class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
         """Return the status codes of `status_filter`, or None for any."""
         wanted = self.status_filter
         several = wanted if isinstance(wanted, list | tuple | set) else [wanted]
-        codes = {template_values.parse_integer("status_filter", code) for code in several}
+        codes = {TemplateValue("status_filter", code).integer() for code in several}
         return sorted(code for code in codes if code is not None) or None
 
 
@@ -228,7 +228,7 @@ class _XComRows:
 
 def _parse_limit(limit: int | str | None) -> int | None:
     """Return the limit as a number or None, or raise ValueError if it is not above 0."""
-    number = template_values.parse_integer("limit", limit)
+    number = TemplateValue("limit", limit).integer()
     if number is not None and number < 1:
         raise ValueError(f"limit is {limit!r}. It has to be 1 or more, or None for no limit.")
     return number

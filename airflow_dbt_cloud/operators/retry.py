@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_dbt_cloud.operators.run.lifecycle import JobRunLifecycle
-from airflow_dbt_cloud.tasks import template_values
+from airflow_dbt_cloud.tasks.template_values import or_none
 from dbtcloud.client.models import Run
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class DbtCloudRetryJobRunOperator(JobRunLifecycle, BaseOperator):
     def _make_starter(self, context: Context) -> RetryStarter:
         from airflow_dbt_cloud.operators.run.starters import RetryStarter
 
-        if template_values.or_none(self.run_id) is None:
+        if or_none(self.run_id) is None:
             raise ValueError("run_id is empty. It has to be the id of the run that failed.")
         answer = self.hook.get_job_run(run_id=self.run_id, account_id=self.account_id)
         failed = Run.parse(answer.json()["data"])

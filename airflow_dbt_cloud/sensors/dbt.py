@@ -18,13 +18,14 @@ from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
 from airflow_dbt_cloud.lineage.emit import OpenLineageMixin
-from airflow_dbt_cloud.tasks import template_values
+from airflow_dbt_cloud.tasks.template_values import or_none
 from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+    from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
     from dbtcloud.client.failure_tolerance import FailureTolerance
 
 __all__ = ["DbtCloudJobRunException", "DbtCloudJobRunSensor", "DbtCloudJobRunStatus"]
@@ -89,7 +90,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         return hook
 
     def _account(self) -> int | str | None:
-        return template_values.or_none(self.account_id)
+        return or_none(self.account_id)
 
     @cached_property
     def _tolerance(self) -> FailureTolerance:
@@ -115,19 +116,19 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         return True
 
     def _report(self, context: Context) -> None:
-        from airflow_dbt_cloud.tasks.run_outcome import push_run_report
-
-        push_run_report(self.hook, self.run_id, self._account(), context, self.log)
+        self._outcome(context).push_report()
 
     def _fail_for_run(self, context: Context, message: str | None, *, cancelled: bool) -> NoReturn:
         """Report the run to the log and an XCom, and fail with what failed in it."""
-        from airflow_dbt_cloud.tasks.run_outcome import explained
-
-        run = (self.hook, self.run_id, self._account())
         self.hook.log_job_run_failure_details(run_id=self.run_id, account_id=self._account())
         error = RunCancelled(int(self.run_id), 30) if cancelled else RunFailed(int(self.run_id), 20)
-        message = explained(message or str(error), *run, context=context, log=self.log)
+        message = self._outcome(context).explain(message or str(error))
         self._fail(DbtCloudJobRunException(message, error=error))
+
+    def _outcome(self, context: Context) -> RunOutcome:
+        from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
+
+        return RunOutcome(self.hook, self.run_id, self._account(), context=context, log=self.log)
 
     def _status(self) -> int | None:
         """Return the run's status, or None for a fault that is likely to pass."""

@@ -17,44 +17,52 @@ _RUN_REPORT = "dbt_run_report"
 """Key of the XCom with a finished run's report, at most 40 KB."""
 
 
-def push_run_report(
-    hook: DbtCloudHook, run_id: int | str, account_id: int | str | None, context: Context, log: Logger
-) -> RunReport | None:
-    """Push the run's report as an XCom, log it for a success, and return it.
+class RunOutcome:
+    """The outcome of a task's run.
 
-    None is returned if it cannot be read. The hook's `log_job_run_failure_details` logs a failure's report. A
-    fault on the way is only logged: it must not replace the run's own outcome.
+    Args:
+        hook: Reads the run's report.
+        run_id: The run.
+        account_id: Its account, or None for the connection's.
+        context: Airflow's context, whose task instance gets the XCom.
+        log: The task's log.
     """
-    from dbtcloud.report.formats import report_log_lines, to_json
 
-    try:
-        report = hook.get_job_run_report(run_id=run_id, account_id=account_id)
-        for line in report_log_lines(report) if report.run.status == RunStatus.SUCCESS else ():
-            log.info(line)
-    except Exception as error:  # noqa: BLE001 -- see above
-        log.warning("Could not read the report of run %s: %s", run_id, error)
-        return None
-    try:
-        context["ti"].xcom_push(key=_RUN_REPORT, value=to_json(report))
-    except Exception as error:  # noqa: BLE001 -- see above
-        log.warning("Could not push the report of run %s as an XCom: %s", run_id, error)
-    return report
+    def __init__(
+        self,
+        hook: DbtCloudHook,
+        run_id: int | str,
+        account_id: int | str | None,
+        *,
+        context: Context,
+        log: Logger,
+    ) -> None:
+        self._hook, self._run_id, self._account_id = hook, run_id, account_id
+        self._context, self._log = context, log
 
+    def push_report(self) -> RunReport | None:
+        """Push the run's report as an XCom, log it for a success, and return it.
 
-def explained(
-    message: str,
-    hook: DbtCloudHook,
-    run_id: int | str,
-    account_id: int | str | None,
-    *,
-    context: Context,
-    log: Logger,
-) -> str:
-    """Push the run's report, and return the message with what failed in the run and where to see it."""
-    from dbtcloud.report.formats import failure_summary
+        None is returned if it cannot be read. The hook's `log_job_run_failure_details` logs a failure's
+        report. A fault on the way is only logged: it must not replace the run's own outcome.
+        """
+        try:
+            report = self._hook.get_job_run_report(run_id=self._run_id, account_id=self._account_id)
+            for line in report.log_lines() if report.run.status == RunStatus.SUCCESS else ():
+                self._log.info(line)
+        except Exception as error:  # noqa: BLE001 -- see above
+            self._log.warning("Could not read the report of run %s: %s", self._run_id, error)
+            return None
+        try:
+            self._context["ti"].xcom_push(key=_RUN_REPORT, value=report.to_json())
+        except Exception as error:  # noqa: BLE001 -- see above
+            self._log.warning("Could not push the report of run %s as an XCom: %s", self._run_id, error)
+        return report
 
-    report = push_run_report(hook, run_id, account_id, context, log)
-    failed = failure_summary(report) if report else ""
-    url = (report and report.run.href) or hook.run_url(run_id)
-    place = f"See {url}." if isinstance(url, str) and url not in message else ""
-    return " ".join(part for part in (message, failed, place) if part)
+    def explain(self, message: str) -> str:
+        """Push the report, and return the message with what failed in the run and where to see it."""
+        report = self.push_report()
+        failed = report.failure_summary() if report else ""
+        url = (report and report.run.href) or self._hook.run_url(self._run_id)
+        place = f"See {url}." if isinstance(url, str) and url not in message else ""
+        return " ".join(part for part in (message, failed, place) if part)

@@ -6,7 +6,6 @@ import pytest
 
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 from dbtcloud.client.models import Run
-from dbtcloud.report.formats import report_log_lines as told
 from dbtcloud.report.run_report import LOG_TAIL_LINES, RunReport
 from wires.raw import answer, envelope, refusal
 
@@ -25,7 +24,7 @@ def test_only_the_end_of_a_failed_steps_log_is_told():
         "logs": "\n".join(f"line {n}" for n in range(500)),
     }
     run = Run.parse({"id": 7, "status": 20, "run_steps": [step], "href": "https://x/7/"})
-    lines = told(RunReport(run))
+    lines = RunReport(run).log_lines()
     assert lines[0] == "dbt Cloud run 7 ended with status Error."
     assert lines[1] == "Step 3, Invoke dbt: Error"
     assert lines[2:-1] == [f"  line {n}" for n in range(500 - LOG_TAIL_LINES, 500)]
@@ -35,7 +34,7 @@ def test_only_the_end_of_a_failed_steps_log_is_told():
 def test_a_run_without_a_failed_step_tells_its_last():
     steps = [{"index": n, "name": f"step {n}", "status": 10, "logs": None} for n in (1, 2)]
     run = Run.parse({"id": 7, "status": 30, "run_steps": steps, "status_message": "Cancelled by user."})
-    lines = told(RunReport(run))
+    lines = RunReport(run).log_lines()
     assert lines == [
         "dbt Cloud run 7 ended with status Cancelled. Cancelled by user.",
         "Step 2, step 2: Success",

@@ -7,7 +7,15 @@ import pytest
 
 from airflow_dbt_cloud.tasks import template_values
 
-parse_commands = template_values.OVERRIDES["steps_override"]
+
+def parse_override(name, value):
+    """Return the value of an override."""
+    return template_values.OVERRIDES[name](template_values.TemplateValue(name, value))
+
+
+def parse_commands(value):
+    """Return the commands of `steps_override`."""
+    return parse_override("steps_override", value)
 
 
 def overrides(config):
@@ -17,54 +25,52 @@ def overrides(config):
 
 
 @pytest.mark.parametrize("nothing", [None, "", "None"])
-@pytest.mark.parametrize(
-    "read", sorted(set(template_values.OVERRIDES.values()), key=lambda each: each.__name__)
-)
-def test_every_parser_returns_none_for_a_value_that_is_not_given(read, nothing):
-    assert read("an_override", nothing) is None
+@pytest.mark.parametrize("name", template_values.OVERRIDES)
+def test_every_override_is_none_for_a_value_that_is_not_given(name, nothing):
+    assert parse_override(name, nothing) is None
 
 
 @pytest.mark.parametrize("value", [4, "4", " 4 ", "+4"])
 def test_whole_numbers_are_read_from_text(value):
-    assert template_values.parse_integer("threads_override", value) == 4
+    assert template_values.TemplateValue("threads_override", value).integer() == 4
 
 
 @pytest.mark.parametrize(
     ("value", "read"), [(True, True), ("True", True), ("true", True), ("FALSE", False), (False, False)]
 )
 def test_booleans_are_parsed_from_their_names_in_any_case(value, read):
-    assert template_values.OVERRIDES["generate_docs_override"]("generate_docs_override", value) is read
+    assert parse_override("generate_docs_override", value) is read
 
 
 @pytest.mark.parametrize(
     "value", [["dbt build"], ("dbt build",), "dbt build", '["dbt build"]', "['dbt build']"]
 )
 def test_commands_are_read_from_a_list_its_text_or_a_single_one(value):
-    assert parse_commands("steps_override", value) == ["dbt build"]
+    assert parse_commands(value) == ["dbt build"]
 
 
 @pytest.mark.parametrize("value", [[], (), "[]"])
 def test_an_empty_list_of_commands_means_the_jobs_own(value):
-    assert parse_commands("steps_override", value) is None
+    assert parse_commands(value) is None
 
 
 def test_a_command_that_only_begins_like_a_list_stays_a_command():
-    assert parse_commands("steps_override", "[not a list") == ["[not a list"]
+    assert parse_commands("[not a list") == ["[not a list"]
 
 
 @pytest.mark.parametrize("value", [90, 90.0, "90", timedelta(minutes=1.5)])
 def test_seconds_are_read_from_a_number_its_text_or_a_timedelta(value):
-    assert template_values.parse_seconds("timeout", value) == 90
+    assert template_values.TemplateValue("timeout", value).seconds() == 90
 
 
 @pytest.mark.parametrize("value", [None, "soon", -1, timedelta(seconds=-1), True, "nan"])
 def test_other_seconds_are_refused(value):
     with pytest.raises(ValueError, match=r"^timeout is .* It has to be a number of seconds or a timedelta"):
-        template_values.parse_seconds("timeout", value)
+        template_values.TemplateValue("timeout", value).seconds()
 
 
 def test_numbers_for_texts_become_texts():
-    assert template_values.parse_text("git_sha", 1234567) == "1234567"
+    assert template_values.TemplateValue("git_sha", 1234567).text() == "1234567"
 
 
 def test_a_dict_is_read_from_python_and_from_json():

@@ -12,7 +12,6 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
 from airflow_dbt_cloud.hooks.verbs.runs import RunVerbs
 from dbtcloud.client.models import Run
 from dbtcloud.client.retry import RETRY_ONCE
-from dbtcloud.report.formats import report_log_lines
 from dbtcloud.report.retry_plan_reader import read_retry_plan
 from dbtcloud.report.run_report_reader import build_run_report, read_run_report
 
@@ -39,7 +38,7 @@ class ReportVerbs(RunVerbs):
         try:
             report = self._read_failure(run_id, account_id, job_run)
             self._failure_report = None if job_run else report
-            for line in report_log_lines(report):
+            for line in report.log_lines():
                 self.log.error(line)
         except Exception as error:  # noqa: BLE001 -- the run's outcome matters more than these details
             self.log.warning("Could not read the details of run %s: %s", run_id, error)

@@ -15,7 +15,7 @@ from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunExc
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
 from airflow_dbt_cloud.lineage.emit import OpenLineageMixin
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
-from airflow_dbt_cloud.tasks import template_values
+from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed, RunTimedOut
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
     from airflow_dbt_cloud.operators.run.starters import RunStarter, Started
     from airflow_dbt_cloud.tasks.deferral import Deadlines
+    from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
 else:
     Operator = object  # Airflow wraps the __init__ of each operator class, and would pass over a sibling's
 
@@ -95,9 +96,9 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
     def _read_arguments(self) -> None:
         """Parse the arguments that this class uses."""
         # After a deferral they are again as they were written.
-        self.account_id = template_values.or_none(self.account_id)
-        self.timeout = template_values.parse_seconds("timeout", self.timeout)
-        self.check_interval = template_values.parse_seconds("check_interval", self.check_interval)
+        self.account_id = or_none(self.account_id)
+        self.timeout = TemplateValue("timeout", self.timeout).seconds()
+        self.check_interval = TemplateValue("check_interval", self.check_interval).seconds()
 
     def _make_starter(self, context: Context) -> RunStarter:
         """Return what finds or starts the run, and raise for an argument that cannot be used."""
@@ -263,18 +264,17 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
     def _explained(self, context: Context, error: DbtCloudJobRunException) -> DbtCloudJobRunException:
         """Return the exception with what failed in the run, or as it is while the run is still running."""
-        from airflow_dbt_cloud.tasks.run_outcome import explained
-
         if isinstance(error.error, RunTimedOut):
             return error
-        run = (self.hook, self._run, self.account_id)
-        message = explained(str(error), *run, context=context, log=self.log)
-        return DbtCloudJobRunException(message, error=error.error)
+        return DbtCloudJobRunException(self._outcome(context).explain(str(error)), error=error.error)
 
     def _report(self, context: Context) -> None:
-        from airflow_dbt_cloud.tasks.run_outcome import push_run_report
+        self._outcome(context).push_report()
 
-        push_run_report(self.hook, self._run, self.account_id, context, self.log)
+    def _outcome(self, context: Context) -> RunOutcome:
+        from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
+
+        return RunOutcome(self.hook, self._run, self.account_id, context=context, log=self.log)
 
     def _timed_out(self, message: str, error: RunTimedOut, *, cancel: bool) -> DbtCloudJobRunException:
         """Cancel the run if asked, as a timeout would stop a process, and return the exception."""

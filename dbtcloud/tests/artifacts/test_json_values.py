@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dbtcloud.artifacts.catalog import Column, Table, stream_catalog
-from dbtcloud.artifacts.manifest import ManifestPart, read_manifest, stream_manifest
-from dbtcloud.artifacts.manifest_entries import Owner
+from dbtcloud.artifacts.manifest import ManifestPart, Owner, read_manifest, stream_manifest
 from dbtcloud.artifacts.run_results import NodeResult, read_run_results
 from dbtcloud.artifacts.schema import InvalidArtifact
 from dbtcloud.artifacts.sources import SourceFreshness, read_sources

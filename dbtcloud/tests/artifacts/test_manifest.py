@@ -7,8 +7,15 @@ from datetime import timedelta
 import pytest
 
 from dbtcloud.artifacts.freshness import Freshness
-from dbtcloud.artifacts.manifest import read_manifest, stream_manifest
-from dbtcloud.artifacts.manifest_entries import Exposure, Group, ManifestNode, ManifestSource, Owner
+from dbtcloud.artifacts.manifest import (
+    Exposure,
+    Group,
+    ManifestNode,
+    ManifestSource,
+    Owner,
+    read_manifest,
+    stream_manifest,
+)
 from dbtcloud.artifacts.schema import ArtifactSchema, InvalidArtifact
 
 ORDERS = {

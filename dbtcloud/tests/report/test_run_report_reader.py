@@ -6,7 +6,7 @@ from dbtcloud.client.models import Step
 from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
-from dbtcloud.report.run_report_reader import builds_nodes, read_run_report
+from dbtcloud.report.run_report_reader import DbtStep, read_run_report
 from recorded_run import failed_run
 
 
@@ -57,7 +57,7 @@ def simulated(steps, artifacts, outcome=20, **step):
     ],
 )
 def test_only_commands_that_build_or_test_tell_what_became_of_nodes(name, tells):
-    assert builds_nodes(Step(1, name, 10)) is tells
+    assert DbtStep(Step(1, name, 10)).builds_nodes is tells
 
 
 def test_results_are_asked_for_of_building_steps_only(dbt_cloud, report):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from dbtcloud.artifacts.json_stream import stream_entries
-from dbtcloud.artifacts.json_values import Json, as_mapping, as_mappings, as_number, as_text
+from dbtcloud.artifacts.json_values import Fields
 
 _FIELDS = frozenset({"unique_id", "metadata", "columns", "stats"})
 
@@ -73,25 +73,20 @@ def stream_catalog(stream: IO[bytes]) -> Iterator[Table]:
         stream, "catalog", {"nodes": _FIELDS, "sources": _FIELDS}, needed="nodes"
     ):
         if section != "metadata":
-            yield _table(as_text(data.get("unique_id")) or key, data)
+            yield _table(data.text("unique_id") or key, data)
 
 
-def _table(unique_id: str, data: Json) -> Table:
-    metadata = as_mapping(data.get("metadata"))
-    named = {
-        name: as_text(metadata.get(name))
-        for name in ("name", "database", "schema", "type", "owner", "comment")
-    }
-    columns = sorted(
-        as_mappings(data.get("columns")).items(), key=lambda each: as_number(each[1].get("index")) or 0
-    )
+def _table(unique_id: str, data: Fields) -> Table:
+    metadata = data.mapping("metadata")
+    named = {name: metadata.text(name) for name in ("name", "database", "schema", "type", "owner", "comment")}
+    columns = sorted(data.mappings("columns").items(), key=lambda each: each[1].number("index") or 0)
     stats = {
         name: stat.get("value")
-        for name, stat in as_mappings(data.get("stats")).items()
+        for name, stat in data.mappings("stats").items()
         if stat.get("include") and name != "has_stats"
     }
     return Table(unique_id, **named, columns=tuple(_column(*each) for each in columns), stats=stats)
 
 
-def _column(key: str, data: Json) -> Column:
-    return Column(as_text(data.get("name")) or key, as_text(data.get("type")), as_text(data.get("comment")))
+def _column(key: str, data: Fields) -> Column:
+    return Column(data.text("name") or key, data.text("type"), data.text("comment"))

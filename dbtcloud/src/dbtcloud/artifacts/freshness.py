@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from dbtcloud.artifacts.json_values import as_mapping, as_number, as_text
+from dbtcloud.artifacts.json_values import Fields
 
 _PERIOD_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
 
@@ -31,18 +30,17 @@ class Freshness:
     @classmethod
     def parse(cls, data: object) -> Self | None:
         """Parse `freshness` or `criteria`. Return None if it sets no limit."""
-        if not isinstance(data, Mapping):
-            return None
-        warn, error, build = (_age(data.get(name)) for name in ("warn_after", "error_after", "build_after"))
+        limits = Fields(data)
+        warn, error = _age(limits.mapping("warn_after")), _age(limits.mapping("error_after"))
+        build = _age(limits.mapping("build_after"))
         if warn is error is build is None:
             return None
-        return cls(warn, error, build, as_text(data.get("filter")))
+        return cls(warn, error, build, limits.text("filter"))
 
 
-def _age(data: object) -> timedelta | None:
+def _age(limit: Fields) -> timedelta | None:
     """Return a number of periods as a duration. dbt writes nulls if no limit was set."""
-    limit = as_mapping(data)
-    periods, unit = as_number(limit.get("count")), _PERIOD_SECONDS.get(as_text(limit.get("period")))
+    periods, unit = limit.number("count"), _PERIOD_SECONDS.get(limit.text("period"))
     if periods is None or unit is None:
         return None
     try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from decimal import Decimal
 from itertools import chain
 from typing import IO, Any, TypeAlias
 
-from dbtcloud.artifacts.nan_infinity import python_number, standard_json
+from dbtcloud.artifacts.json_values import Fields
 from dbtcloud.artifacts.schema import ArtifactSchema, InvalidArtifact
 
 PIECE_BYTES = 64 * 1024
@@ -17,7 +20,7 @@ PIECE_BYTES = 64 * 1024
 _Wanted: TypeAlias = Mapping[str, frozenset[str]]  # fields of the entries, by section
 
 StreamedEntry: TypeAlias = tuple[str, str, Any]
-"""The section of an entry, its key ("" in a list), and its fields; for `metadata` an `ArtifactSchema`."""
+"""The section of an entry, its key ("" in a list), and its `Fields`; for `metadata` an `ArtifactSchema`."""
 
 _Events: TypeAlias = Iterator[tuple[str, Any]]  # of ijson's "basic_parse"
 
@@ -27,6 +30,19 @@ _DEPTH = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 # Errors that ijson's backends raise for damaged JSON, besides its own JSONError. The C backend raises
 # SystemError for a number of more than 4,300 digits, which Python refuses as well.
 _DAMAGE = (json.JSONDecodeError, UnicodeError, ArithmeticError, RecursionError, SystemError)
+
+# dbt writes `NaN` and `Infinity` although they are not JSON. They are replaced by numbers that cannot be in
+# the file already: Python writes such a float as `Infinity`, and an integer without an exponent.
+_NAN, _INFINITY = b"NaN", b"Infinity"
+_NUMBERS = {_NAN: b"1e987654321", _INFINITY: b"1e999"}
+
+_NOT_A_NUMBER = Decimal(_NUMBERS[_NAN].decode())
+_WORD = re.compile(b"(NaN|Infinity)")
+_BEGINNINGS = sorted(
+    {word[:n] for word in (_NAN, _INFINITY, b"-Infinity") for n in range(1, len(word) + 1)},
+    key=len,
+    reverse=True,
+)
 
 
 def stream_entries(stream: IO[bytes], kind: str, wanted: _Wanted, needed: str) -> Iterator[StreamedEntry]:
@@ -54,7 +70,7 @@ def stream_entries(stream: IO[bytes], kind: str, wanted: _Wanted, needed: str) -
             elif section in wanted:
                 found = found or (section == needed and event in _OPENING)
                 for key, picked in _pick(events, event, wanted[section]):
-                    yield section, key, picked
+                    yield section, key, Fields(picked)
             else:
                 _skip(events, event)
     except (ijson.JSONError, *_DAMAGE) as error:
@@ -75,7 +91,7 @@ def _batches(stream: IO[bytes]) -> Iterator[_Events]:
     events = ijson.sendable_list()
     parser = ijson.basic_parse_coro(events)
     try:
-        for piece in standard_json(stream, PIECE_BYTES):
+        for piece in _standard_json(stream, PIECE_BYTES):
             parser.send(piece)
             yield iter(events)
             events.clear()
@@ -127,7 +143,7 @@ def _build(events: _Events, event: str, value: Any) -> Any:
         return {key: _build(events, first, start) for key, first, start in _entries(events, event)}
     if event == "start_array":
         return [_build(events, first, start) for _, first, start in _entries(events, event)]
-    return python_number(value)
+    return _python_number(value)
 
 
 def _skip(events: _Events, event: str) -> None:
@@ -140,3 +156,63 @@ def _skip(events: _Events, event: str) -> None:
             depth += _DEPTH[each]
             if not depth:
                 return
+
+
+def _standard_json(stream: IO[bytes], size: int) -> Iterator[bytes]:
+    """Yield the stream as standard JSON, in pieces that are not empty.
+
+    Texts stay as they are, also if they contain the words.
+
+    Args:
+        stream: JSON as Python writes it. It is read forwards only.
+        size: Bytes that are read at a time.
+    """
+    kept, in_text = b"", 0
+    while piece := stream.read(size):
+        whole = kept + piece
+        kept = _unfinished(whole)
+        if given := whole.removesuffix(kept):
+            piece, in_text = _translated(given, in_text)
+            yield piece
+    if kept:
+        yield _translated(kept, in_text)[0]
+
+
+def _python_number(value: Any) -> Any:
+    """Return a number of the parser as Python's own parser would: an int unchanged, otherwise a float."""
+    if isinstance(value, Decimal):
+        return math.nan if value == _NOT_A_NUMBER else float(value)
+    return value
+
+
+def _translated(given: bytes, in_text: int) -> tuple[bytes, int]:
+    """Replace the words in a piece, and return whether it ends within a text (1) or not (0).
+
+    The piece must not cut a word. `in_text` says the same of its beginning.
+    """
+    pieces = _WORD.split(given) if _NAN in given or _INFINITY in given else [given]  # splitting is slow
+    for n, piece in enumerate(pieces):
+        if n % 2 == 0:
+            in_text ^= _quotes(piece) % 2
+        elif not in_text:
+            pieces[n] = _number_for(piece, pieces[n - 1])
+    return b"".join(pieces), in_text
+
+
+def _number_for(word: bytes, before: bytes) -> bytes:
+    """Return the number between spaces, so that `1NaN` and `-NaN` remain errors."""
+    signed = word == _INFINITY and before.endswith(b"-")
+    return (b"" if signed else b" ") + _NUMBERS[word] + b" "
+
+
+def _unfinished(piece: bytes) -> bytes:
+    """Return the end of a piece that belongs to the next one: half an escape, or the beginning of a word."""
+    if (len(piece) - len(piece.rstrip(b"\\"))) % 2:
+        return b"\\"
+    return next((word for word in _BEGINNINGS if piece.endswith(word)), b"")
+
+
+def _quotes(piece: bytes) -> int:
+    """Count the quotes that begin or end a text, in a piece that does not cut an escape."""
+    piece = piece.replace(b"\\\\", b"")
+    return piece.count(b'"') - piece.count(b'\\"')

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import IO, Self
 
 from dbtcloud.artifacts.json_stream import stream_entries
-from dbtcloud.artifacts.json_values import Json, as_integer, as_mapping, as_number, as_text
+from dbtcloud.artifacts.json_values import Fields, Json
 
 FAILED_STATUSES = frozenset({"error", "fail", "runtime error", "partial success"})
 """Statuses of nodes that failed."""
@@ -41,15 +41,16 @@ class NodeResult:
     @classmethod
     def parse(cls, data: Json) -> Self:
         """Parse one entry of `results`."""
-        rows = as_integer(as_mapping(data.get("adapter_response")).get("rows_affected"))
+        fields = Fields(data)
+        rows = fields.mapping("adapter_response").integer("rows_affected")
         return cls(
-            unique_id=as_text(data.get("unique_id")),
-            status=as_text(data.get("status")) or "unknown",
-            seconds=as_number(data.get("execution_time")) or 0.0,
-            message=as_text(data.get("message")),
+            unique_id=fields.text("unique_id"),
+            status=fields.text("status") or "unknown",
+            seconds=fields.number("execution_time") or 0.0,
+            message=fields.text("message"),
             rows=rows if rows is not None and rows >= 0 else None,  # drivers return -1 if they do not know
-            failures=as_integer(data.get("failures")),
-            relation=as_text(data.get("relation_name")) or None,
+            failures=fields.integer("failures"),
+            relation=fields.text("relation_name") or None,
         )
 
     @property
@@ -98,5 +99,5 @@ def stream_run_results(stream: IO[bytes]) -> Iterator[NodeResult]:
         InvalidArtifact: If it is not a run_results.json. If it is damaged, only once the damage is reached.
     """
     for section, _, data in stream_entries(stream, "run-results", {"results": _FIELDS}, needed="results"):
-        if section == "results" and as_text(data.get("unique_id")):
-            yield NodeResult.parse(data)
+        if section == "results" and data.text("unique_id"):
+            yield NodeResult.parse(data.raw)

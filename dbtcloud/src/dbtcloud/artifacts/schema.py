@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from dbtcloud.artifacts.json_values import as_mapping, as_text
+from dbtcloud.artifacts.json_values import Fields
 
 # By the names of their schemas (https://schemas.getdbt.com).
 _FILES = {
@@ -56,9 +56,9 @@ class ArtifactSchema:
         Raises:
             InvalidArtifact: If it names another kind than `kind`.
         """
-        data = as_mapping(metadata)
-        named = re.search(r"/([a-z-]+)/v(\d{1,9})\.json$", as_text(data.get("dbt_schema_version")))
+        data = Fields(metadata)
+        named = re.search(r"/([a-z-]+)/v(\d{1,9})\.json$", data.text("dbt_schema_version"))
         if named and named[1] != kind:
             raise InvalidArtifact(kind, f"Its metadata says {named[1]} v{named[2]}")
         version = int(named[2]) if named else 0
-        return cls(kind if named else "", version, as_text(data.get("dbt_version")), data)
+        return cls(kind if named else "", version, data.text("dbt_version"), data.raw)

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from dbtcloud.artifacts.freshness import Freshness
 from dbtcloud.artifacts.json_stream import stream_entries
-from dbtcloud.artifacts.json_values import Json, as_number, as_text, as_time
+from dbtcloud.artifacts.json_values import Fields
 
 _FIELDS = frozenset(
     {
@@ -63,17 +63,17 @@ def read_sources(stream: IO[bytes]) -> tuple[SourceFreshness, ...]:
 
 def _sources(entries: Iterator[tuple[str, str, Any]]) -> Iterator[SourceFreshness]:
     for section, _, data in entries:
-        if section == "results" and as_text(data.get("unique_id")):
+        if section == "results" and data.text("unique_id"):
             yield _source(data)
 
 
-def _source(data: Json) -> SourceFreshness:
+def _source(data: Fields) -> SourceFreshness:
     return SourceFreshness(
-        unique_id=as_text(data.get("unique_id")),
-        status=as_text(data.get("status")) or "unknown",
-        loaded_at=as_time(data.get("max_loaded_at")),
-        checked_at=as_time(data.get("snapshotted_at")),
-        age=as_number(data.get("max_loaded_at_time_ago_in_s")),
+        unique_id=data.text("unique_id"),
+        status=data.text("status") or "unknown",
+        loaded_at=data.time("max_loaded_at"),
+        checked_at=data.time("snapshotted_at"),
+        age=data.number("max_loaded_at_time_ago_in_s"),
         criteria=Freshness.parse(data.get("criteria")),
-        error=as_text(data.get("error")),
+        error=data.text("error"),
     )

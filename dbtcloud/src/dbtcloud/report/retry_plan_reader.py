@@ -9,7 +9,7 @@ from dbtcloud.client.models import Run, RunStatus
 from dbtcloud.client.protocol import Call
 from dbtcloud.report.dbt_command import DbtCommand
 from dbtcloud.report.retry_plan import NARROWABLE, RetryPlan
-from dbtcloud.report.run_report_reader import read_step_results
+from dbtcloud.report.run_report_reader import DbtStep
 
 _MAX_RETRIES = 20  # runs to go back from a retry of a retry to the command that failed first
 
@@ -26,7 +26,7 @@ def read_retry_plan(account_id: Id, run_id: Id) -> Call[RetryPlan]:
     results: dict[int, tuple[NodeResult, ...]] = {}
     for step in run.steps if run.status != RunStatus.SUCCESS else ():
         if DbtCommand.subcommand_of(step.dbt_command or "") in NARROWABLE | {"retry"}:
-            results[step.index] = yield from read_step_results(account_id, run.id, step)
+            results[step.index] = yield from DbtStep(step).read_results(account_id, run.id)
     return RetryPlan.of_run(run, results, original=(yield from _original_command(account_id, run)))
 
 

@@ -40,9 +40,12 @@ def build_run_report(account_id: Id, run: Run) -> Call[RunReport]:
     """
     nodes: dict[str, NodeResult] = {}
     gaps: list[str] = []
-    for step in filter(builds_nodes, run.steps):
+    for step in run.steps:
+        dbt_step = DbtStep(step)
+        if not dbt_step.builds_nodes:
+            continue
         try:
-            results = yield from read_step_results(account_id, run.id, step)
+            results = yield from dbt_step.read_results(account_id, run.id)
         except (DbtCloudError, ValueError) as error:
             gaps.append(f"The results of step {step.index}, {step.name}, cannot be read: {error}")
             continue
@@ -51,37 +54,47 @@ def build_run_report(account_id: Id, run: Run) -> Call[RunReport]:
     return RunReport(run, with_compiled_paths(nodes.values(), paths), tuple(gaps))
 
 
-def builds_nodes(step: Step) -> bool:
-    """Return whether the step is a dbt command that builds or tests nodes."""
-    return DbtCommand.subcommand_of(step.dbt_command or "") in _BUILDING
+class DbtStep:
+    """A step of a run, and the results that its dbt command wrote.
 
-
-def read_step_results(account_id: Id, run_id: Id, step: Step) -> Call[tuple[NodeResult, ...]]:
-    """Return the results of a step's nodes, or none if dbt wrote none.
-
-    dbt writes no results if the project does not compile. If the step must have results and dbt Cloud does
-    not have them yet, the request is repeated for up to ten seconds.
-
-    Raises:
-        NotFound: If the step must have results and dbt Cloud does not have them.
-        InvalidArtifact: If the results are not valid; a ValueError.
+    Args:
+        step: The step.
     """
 
-    def read() -> Call[tuple[NodeResult, ...]]:
-        path, parse = "run_results.json", read_run_results
-        return (yield from download.read_artifact(account_id, run_id, path, parse, step=step.index))
+    def __init__(self, step: Step) -> None:
+        self._step = step
 
-    if must_have_results(step):
-        return (yield from download.retry_while_recent(read, account_id, run_id, longest=_RETRY_SECONDS))
-    try:
-        return (yield from read())
-    except NotFound:
-        return ()
+    @property
+    def builds_nodes(self) -> bool:
+        """Whether the step is a dbt command that builds or tests nodes."""
+        return DbtCommand.subcommand_of(self._step.dbt_command or "") in _BUILDING
 
+    @property
+    def must_have_results(self) -> bool:
+        """Whether dbt has certainly written results: the step succeeded, or its log has dbt's summary."""
+        return self._step.status == RunStatus.SUCCESS or _LOG_SUMMARY in (self._step.logs or "")
 
-def must_have_results(step: Step) -> bool:
-    """Return whether dbt has certainly written results: the step succeeded, or its log has dbt's summary."""
-    return step.status == RunStatus.SUCCESS or _LOG_SUMMARY in (step.logs or "")
+    def read_results(self, account_id: Id, run_id: Id) -> Call[tuple[NodeResult, ...]]:
+        """Return the results of the step's nodes, or none if dbt wrote none.
+
+        dbt writes no results if the project does not compile. If the step must have results and dbt Cloud
+        does not have them yet, the request is repeated for up to ten seconds.
+
+        Raises:
+            NotFound: If the step must have results and dbt Cloud does not have them.
+            InvalidArtifact: If the results are not valid; a ValueError.
+        """
+
+        def read() -> Call[tuple[NodeResult, ...]]:
+            path, parse = "run_results.json", read_run_results
+            return (yield from download.read_artifact(account_id, run_id, path, parse, step=self._step.index))
+
+        if self.must_have_results:
+            return (yield from download.retry_while_recent(read, account_id, run_id, longest=_RETRY_SECONDS))
+        try:
+            return (yield from read())
+        except NotFound:
+            return ()
 
 
 def _artifact_paths(account_id: Id, run_id: Id) -> Call[list[str]]:

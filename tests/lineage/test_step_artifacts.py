@@ -5,19 +5,24 @@ import logging
 
 import pytest
 
-from airflow_dbt_cloud.lineage.library_input import library_catalog, library_results
+from airflow_dbt_cloud.lineage.step_artifacts import StepArtifacts, library_catalog
 from dbtcloud.artifacts.schema import InvalidArtifact
+from dbtcloud.client.models import Step
 from small_artifacts import catalog
 
 LOG = logging.getLogger(__name__)
 BEGAN, ENDED = "2026-02-03T04:05:06Z", "2026-02-03T04:05:07Z"
 
 
+def library_results(run_results):
+    """Return the results of a step as the library gets them."""
+    step = Step(1, "Invoke dbt with `dbt build`", 10)
+    return StepArtifacts(step, manifest={}, run_results=run_results, catalog=None).library_results(LOG)
+
+
 def readable_result(**fields):
     """Return a result with these fields as the library gets it."""
-    (each,) = library_results(
-        {"results": [{"unique_id": "model.shop.a", "status": "success", **fields}]}, LOG
-    )
+    (each,) = library_results({"results": [{"unique_id": "model.shop.a", "status": "success", **fields}]})
     return each
 
 
@@ -28,19 +33,19 @@ def test_results_and_catalog_are_not_modified():
     tables = catalog()
     tables["nodes"]["model.shop.orders"]["columns"]["id"]["type"] = None
     before = copy.deepcopy((results, tables))
-    assert library_results(results, LOG)[0]["status"] == "error"
+    assert library_results(results)[0]["status"] == "error"
     library_catalog(tables, LOG)
     assert (results, tables) == before
 
 
 def test_results_that_are_no_list_are_refused():
     with pytest.raises(InvalidArtifact, match="It has no list of results"):
-        library_results({"results": {"a": 1}}, LOG)
+        library_results({"results": {"a": 1}})
 
 
 def test_entries_that_the_library_makes_no_events_of_are_left_out():
     others = [None, 5, {}, {"unique_id": 5}, {"unique_id": "seed.shop.raw", "status": "success"}]
-    assert library_results({"results": others}, LOG) == []
+    assert library_results({"results": others}) == []
 
 
 @pytest.mark.parametrize(

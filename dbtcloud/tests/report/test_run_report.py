@@ -7,7 +7,6 @@ import pytest
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run
-from dbtcloud.report.formats import failure_summary, report_log_lines, to_json, to_markdown
 from dbtcloud.report.run_report import RunReport
 
 RUN = Run.parse(
@@ -25,7 +24,7 @@ TEST = NodeResult("test.shop.unique_id.0a1b", "fail", 0.1, "Got 2 results", fail
 
 
 def test_failures_come_first_with_their_reason_on_one_line():
-    shown = report_log_lines(RunReport(RUN, (FINE, SKIPPED, BROKEN, TEST)))
+    shown = RunReport(RUN, (FINE, SKIPPED, BROKEN, TEST)).log_lines()
     table = [line.split() for line in shown if line.startswith("  ")]
     assert [row[:3] for row in table] == [
         ["error", "model", "orders"],
@@ -39,39 +38,39 @@ def test_failures_come_first_with_their_reason_on_one_line():
 
 def test_what_a_retry_would_execute_is_told():
     report = RunReport(RUN, (FINE, SKIPPED, BROKEN, TEST))
-    assert "A retry from failure would execute 3 nodes." in report_log_lines(report)
-    assert to_json(report)["left_to_do"] == 3
+    assert "A retry from failure would execute 3 nodes." in report.log_lines()
+    assert report.to_json()["left_to_do"] == 3
     hook = NodeResult("operation.shop.shop-on-run-end-0", "error")
-    assert "A retry from failure would execute 1 node." in report_log_lines(RunReport(RUN, (hook, BROKEN)))
+    assert "A retry from failure would execute 1 node." in RunReport(RUN, (hook, BROKEN)).log_lines()
     cancelled = RunReport(Run.parse({"id": 7, "status": 30}), (SKIPPED,))
-    assert (cancelled.left_to_do, to_json(cancelled)["left_to_do"]) == ((), 0)
+    assert (cancelled.left_to_do, cancelled.to_json()["left_to_do"]) == ((), 0)
 
 
 def test_a_failed_step_is_shown_by_its_log_where_no_node_failed():
-    assert "  boom" in report_log_lines(RunReport(RUN))
-    assert "  boom" not in report_log_lines(RunReport(RUN, (BROKEN,)))
+    assert "  boom" in RunReport(RUN).log_lines()
+    assert "  boom" not in RunReport(RUN, (BROKEN,)).log_lines()
 
 
 def test_the_sentence_names_the_first_failures_and_counts_the_rest():
     report = RunReport(RUN, (*[BROKEN] * 5, FINE))
-    assert failure_summary(report).startswith(
+    assert report.failure_summary().startswith(
         "Failed: model orders: Database Error no such column | x; model orders"
     )
-    assert failure_summary(report).endswith("and 2 more. A retry from failure would execute 5 nodes.")
-    assert failure_summary(RunReport(RUN)) == "Failed in: Invoke dbt with `dbt build`. End of its log: boom"
-    assert failure_summary(RunReport(Run.parse({"id": 7, "status": 10}), (FINE,))) == ""
+    assert report.failure_summary().endswith("and 2 more. A retry from failure would execute 5 nodes.")
+    assert RunReport(RUN).failure_summary() == "Failed in: Invoke dbt with `dbt build`. End of its log: boom"
+    assert RunReport(Run.parse({"id": 7, "status": 10}), (FINE,)).failure_summary() == ""
 
 
 def test_many_nodes_and_long_messages_are_cut():
     nodes = tuple(NodeResult(f"model.shop.m{n}", "error", message="x" * 5000) for n in range(50 + 9))
-    shown = report_log_lines(RunReport(RUN, nodes))
+    shown = RunReport(RUN, nodes).log_lines()
     assert "  … and 9 more" in shown
     assert max(map(len, shown)) < 300 + 80
 
 
 def test_the_json_keeps_to_its_bound_and_says_what_it_left_out():
     nodes = tuple(NodeResult(f"model.shop.m{n}", "success", message="é" * 200) for n in range(2000))
-    value = to_json(RunReport(RUN, (*nodes, BROKEN)))
+    value = RunReport(RUN, (*nodes, BROKEN)).to_json()
     assert len(json.dumps(value)) <= 40_000
     assert value["nodes"][0]["unique_id"] == "model.shop.orders"
     assert value["left_out"] == 2001 - len(value["nodes"]) > 0
@@ -88,10 +87,10 @@ def test_a_report_of_40_000_bytes_is_kept_whole_and_one_of_a_byte_more_is_shorte
     def report(padding):
         return RunReport(RUN, (*nodes, NodeResult("model.shop." + "z" * padding, "success")))
 
-    padding = 40_000 - bytes_of(to_json(report(0), max_bytes=1_000_000))
-    whole = to_json(report(padding))
+    padding = 40_000 - bytes_of(report(0).to_json(max_bytes=1_000_000))
+    whole = report(padding).to_json()
     assert (bytes_of(whole), whole["left_out"], whole["left_out_by_status"]) == (40_000, 0, {})
-    shortened = to_json(report(padding + 1))
+    shortened = report(padding + 1).to_json()
     assert (shortened["left_out"], shortened["left_out_by_status"]) == (1, {"success": 1})
     assert shortened["nodes"] == whole["nodes"][:-1]
 
@@ -99,28 +98,28 @@ def test_a_report_of_40_000_bytes_is_kept_whole_and_one_of_a_byte_more_is_shorte
 def test_no_more_nodes_are_left_out_than_the_limit_asks_for():
     report = RunReport(RUN, tuple(NodeResult(f"model.shop.m{n}", "success") for n in range(200)))
     for limit in range(3_000, 3_200):
-        value = to_json(report, max_bytes=limit)
+        value = report.to_json(max_bytes=limit)
         kept = len(value["nodes"])
         counts = {"left_out": 199 - kept, "left_out_by_status": {"success": 199 - kept}}
-        one_more = {**value, "nodes": to_json(report, max_bytes=1_000_000)["nodes"][: kept + 1], **counts}
+        one_more = {**value, "nodes": report.to_json(max_bytes=1_000_000)["nodes"][: kept + 1], **counts}
         assert bytes_of(value) <= limit < bytes_of(one_more)
 
 
 def test_the_lists_beside_the_nodes_keep_their_end_within_8_000_bytes():
     gaps = tuple(f"{n:03}" + "é" * 50 for n in range(100))
-    kept = to_json(RunReport(RUN, (FINE,), gaps))["gaps"]
+    kept = RunReport(RUN, (FINE,), gaps).to_json()["gaps"]
     assert kept == list(gaps[-len(kept) :])
     assert bytes_of(kept) <= 8_000 < bytes_of([*kept, kept[0]])
 
 
 def test_a_small_report_leaves_nothing_out():
-    value = to_json(RunReport(RUN, (BROKEN, TEST), ("a gap",)))
+    value = RunReport(RUN, (BROKEN, TEST), ("a gap",)).to_json()
     assert (value["left_out"], value["totals"], value["gaps"]) == (0, {"error": 1, "fail": 1}, ["a gap"])
     assert value["nodes"][1]["failures"] == 2
 
 
 def test_the_markdown_has_a_row_for_each_node_and_no_stray_bars():
-    text = to_markdown(RunReport(RUN, (FINE, BROKEN)))
+    text = RunReport(RUN, (FINE, BROKEN)).to_markdown()
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert len(rows) == 3
     assert all(row.count("|") == 7 for row in rows)
@@ -128,7 +127,7 @@ def test_the_markdown_has_a_row_for_each_node_and_no_stray_bars():
 
 
 def test_the_markdown_of_a_run_without_nodes_holds_the_end_of_the_log():
-    assert "````text\nboom\n````" in to_markdown(RunReport(RUN))
+    assert "````text\nboom\n````" in RunReport(RUN).to_markdown()
 
 
 STATUSES = ["success", "pass", "warn", "no-op", "reused", "partial success", "skipped", "fail", "error"]
@@ -140,7 +139,7 @@ def test_each_of_dbts_statuses_is_itself_and_the_table_stays_aligned():
     )
     report = RunReport(RUN, nodes)
     assert report.totals == dict.fromkeys(STATUSES, 1)
-    table = [line for line in report_log_lines(report) if line.startswith("  ")]
+    table = [line for line in report.log_lines() if line.startswith("  ")]
     assert {line.index(" model m") for line in table} == {table[0].index(" model m")}
     assert {node.status for node in report.failed} == {"partial success", "fail", "error"}
     telling = {line.split(" model ")[0].strip() for line in table if line.endswith("Said so")}
@@ -150,10 +149,10 @@ def test_each_of_dbts_statuses_is_itself_and_the_table_stays_aligned():
 def test_the_compiled_code_of_what_failed_is_named():
     broken = replace(BROKEN, compiled_path="compiled/shop/models/orders.sql")
     report = RunReport(RUN, (broken, replace(FINE, compiled_path="compiled/shop/models/customers.sql")))
-    assert "such column | x (compiled/shop/models/orders.sql)." in failure_summary(report)
-    (named,) = [line for line in report_log_lines(report) if "compiled/" in line]
+    assert "such column | x (compiled/shop/models/orders.sql)." in report.failure_summary()
+    (named,) = [line for line in report.log_lines() if "compiled/" in line]
     assert named.endswith("(compiled/shop/models/orders.sql)")
-    assert to_json(report)["nodes"][0]["compiled_path"] == "compiled/shop/models/orders.sql"
+    assert report.to_json()["nodes"][0]["compiled_path"] == "compiled/shop/models/orders.sql"
 
 
 CLONE = Run.parse(
@@ -173,24 +172,24 @@ CLONE = Run.parse(
 
 
 def test_a_step_that_fails_before_any_node_is_told_by_the_end_of_its_log():
-    told = failure_summary(RunReport(CLONE))
+    told = RunReport(CLONE).failure_summary()
     assert told.startswith("Failed in: Clone git repository. End of its log: …")
     assert told.endswith("fatal: repository not found")
     assert len(told) < 300 + 70
-    value = to_json(RunReport(CLONE))
+    value = RunReport(CLONE).to_json()
     assert value["log_tail"][0] == "Cloning"
     assert value["log_tail"][-1] == "fatal: repository not found"
-    assert "\x1b" not in "".join(report_log_lines(RunReport(CLONE)))
+    assert "\x1b" not in "".join(RunReport(CLONE).log_lines())
 
 
 def test_the_json_keeps_to_its_bound_whatever_is_long():
     steps = [{"index": n, "name": "n" * 5000, "status": 20, "logs": "é" * 90_000} for n in range(50)]
     run = Run.parse({"id": 7, "status": 20, "status_message": "m" * 90_000, "run_steps": steps})
-    value = to_json(RunReport(run, (FINE,), ("g" * 90_000,) * 100))
+    value = RunReport(run, (FINE,), ("g" * 90_000,) * 100).to_json()
     assert len(json.dumps(value)) <= 40_000
 
 
 def test_what_was_left_out_is_told_by_status():
     nodes = tuple(NodeResult(f"model.shop.m{n}", "success", message="é" * 200) for n in range(2000))
-    value = to_json(RunReport(RUN, (*nodes, BROKEN)))
+    value = RunReport(RUN, (*nodes, BROKEN)).to_json()
     assert value["left_out_by_status"] == {"success": value["left_out"]}
