@@ -19,7 +19,7 @@ from airflow_dbt_cloud.exceptions import (
     DbtCloudTriggerEventException,
     airflow_exception,
 )
-from airflow_dbt_cloud.hooks.connection import form
+from airflow_dbt_cloud.get_provider_info import get_provider_info
 from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
 from airflow_dbt_cloud.hooks.connection.default_account import (
     Id,
@@ -27,15 +27,14 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
     provide_account_id,
     require_account,
 )
-from airflow_dbt_cloud.hooks.connection.request_retry import persistent_decision
+from airflow_dbt_cloud.hooks.connection.request_retry import RequestRetry
 from airflow_dbt_cloud.hooks.connection.session import TokenAuth
 from airflow_dbt_cloud.hooks.polling.worker import wait_on_worker
-from airflow_dbt_cloud.hooks.verbs import run_request
 from airflow_dbt_cloud.hooks.verbs.artifacts import ArtifactVerbs
 from airflow_dbt_cloud.hooks.verbs.definitions import DefinitionVerbs
 from airflow_dbt_cloud.hooks.verbs.discovery import DiscoveryVerbs
 from airflow_dbt_cloud.hooks.verbs.reports import ReportVerbs
-from airflow_dbt_cloud.hooks.verbs.retries import RetryVerbs
+from airflow_dbt_cloud.hooks.verbs.runs import RunVerbs, horizon
 from airflow_dbt_cloud.job_runs.status import (
     DBT_CAUSE_MAX_LENGTH,
     TRIGGER_EVENT_STATUSES,
@@ -76,7 +75,7 @@ __all__ = [
 ]
 
 
-class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, RetryVerbs):
+class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, RunVerbs):
     """Speaks to dbt Cloud over an Airflow connection.
 
     Args:
@@ -101,12 +100,24 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Return labels, placeholders and hidden fields of the form in Airflow 3.1."""
-        return form.field_behaviour()
+        behaviour = cls._connection_declaration()["ui-field-behaviour"]
+        return {key.replace("-", "_"): value for key, value in behaviour.items()}
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Return the form's own fields in Airflow 3.1."""
-        return form.widgets()
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+        from wtforms import StringField
+
+        return {
+            name: StringField(field["label"], description=field["description"], widget=BS3TextFieldWidget())
+            for name, field in cls._connection_declaration()["conn-fields"].items()
+        }
+
+    @staticmethod
+    def _connection_declaration() -> dict[str, Any]:
+        """Return the connection form of the provider's metadata, which later versions of Airflow read."""
+        return dict(get_provider_info()["connection-types"][0])
 
     @staticmethod
     def get_request_url_params(
@@ -151,16 +162,10 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
         """
         if retry_from_failure and (failed := self._retryable_run(job_id, account_id)):
             self.log.info("Retrying run %s of job %s from its failure.", failed, job_id)
-            return self._answer(
-                start_retry_run(require_account(account_id), job_id, failed, since=run_request.horizon())
-            )
+            return self._answer(start_retry_run(require_account(account_id), job_id, failed, since=horizon()))
         own = {"cause": cause, "steps_override": steps_override, "schema_override": schema_override}
-        payload = run_request.payload(
-            own, additional_run_config, getattr(self._thread, "marker", None), self.log
-        )
-        return self._answer(
-            start_run(require_account(account_id), job_id, payload, since=run_request.horizon())
-        )
+        payload = self._run_payload(own, additional_run_config, getattr(self._thread, "marker", None))
+        return self._answer(start_run(require_account(account_id), job_id, payload, since=horizon()))
 
     @contextmanager
     def marked_by(self, marker: Marker) -> Iterator[None]:
@@ -215,8 +220,8 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
         requests, except within `brief_cancels`.
         """
         brief = getattr(self._thread, "cancels_briefly", False)
-        limits = (self.retry_limit, self.retry_delay, self.retry_args)
-        decision = self._decision if brief else persistent_decision(*limits)
+        retry = RequestRetry(self.retry_limit, self.retry_delay, self.retry_args)
+        decision = self._decision if brief else retry.persistent_decision()
         self._call(endpoints.cancel_run(require_account(account_id), run_id), decision=decision)
 
     @contextmanager

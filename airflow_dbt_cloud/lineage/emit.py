@@ -103,9 +103,9 @@ def _emit(task: Any, run_id: int | str, task_instance: Any, log: Logger) -> None
 def _events(lineage_run: LineageRun, task: Any, task_instance: Any, log: Logger) -> Iterator[Any]:
     """Yield the events of the run, then those of its steps. A step with an error has no events."""
     from airflow_dbt_cloud.lineage.events import LineageEvents
-    from airflow_dbt_cloud.lineage.parent import event_parent
+    from airflow_dbt_cloud.lineage.parent import TaskParent
 
-    made = LineageEvents(lineage_run, event_parent(task_instance), log)
+    made = LineageEvents(lineage_run, TaskParent(task_instance).as_metadata(), log)
     if not task.emits_start_event:
         yield from made.start()
     yield from made.end()
@@ -139,11 +139,11 @@ def _emit_start(
     from airflow.providers.openlineage.plugins.listener import get_openlineage_listener
 
     from airflow_dbt_cloud.lineage.events import LineageEvents
-    from airflow_dbt_cloud.lineage.parent import event_parent
+    from airflow_dbt_cloud.lineage.parent import TaskParent
     from airflow_dbt_cloud.lineage.run_facts import LineageRun
 
     lineage_run = LineageRun(hook, run_id, account_id, log)
-    for event in LineageEvents(lineage_run, event_parent(task_instance), log).start():
+    for event in LineageEvents(lineage_run, TaskParent(task_instance).as_metadata(), log).start():
         get_openlineage_listener().adapter.emit(event)
 
 

@@ -12,59 +12,70 @@ if TYPE_CHECKING:
     from openlineage.common.provider.dbt.facets import ParentRunMetadata
 
 
-def cause_with_parent(cause: str, task_instance: Any, log: Logger) -> str:
-    """Return the task's OpenLineage parent and root as compact JSON, for the cause of a dbt Cloud run.
+class TaskParent:
+    """The OpenLineage run of a task, and its root.
 
-    If both are too long, return the parent alone. If that is too long as well, or the extra `openlineage` is
-    missing, log a warning and return `cause`.
+    Args:
+        task_instance: The task's.
     """
-    try:
-        facets = _facets(task_instance)
-    except ImportError:
+
+    def __init__(self, task_instance: Any) -> None:
+        self._task_instance = task_instance
+
+    def as_cause(self, cause: str, log: Logger) -> str:
+        """Return parent and root as compact JSON, for the cause of a dbt Cloud run.
+
+        If both are too long, return the parent alone. If that is too long as well, or the extra `openlineage`
+        is missing, log a warning and return `cause`.
+        """
+        try:
+            facets = self._facets()
+        except ImportError:
+            log.warning(
+                "The run's cause has no OpenLineage parent. "
+                "Install the extra 'openlineage' of airflow-dbt-cloud."
+            )
+            return cause
+        for facet in (facets, {"parent": facets["parent"]}):
+            text = json.dumps(facet, separators=(",", ":"))
+            if len(text) <= DBT_CAUSE_MAX_LENGTH:
+                return text
         log.warning(
-            "The run's cause has no OpenLineage parent. Install the extra 'openlineage' of airflow-dbt-cloud."
+            "The run's cause has no OpenLineage parent: it is longer than %d characters.",
+            DBT_CAUSE_MAX_LENGTH,
         )
         return cause
-    for facet in (facets, {"parent": facets["parent"]}):
-        text = json.dumps(facet, separators=(",", ":"))
-        if len(text) <= DBT_CAUSE_MAX_LENGTH:
-            return text
-    log.warning(
-        "The run's cause has no OpenLineage parent: it is longer than %d characters.", DBT_CAUSE_MAX_LENGTH
-    )
-    return cause
 
+    def as_metadata(self) -> ParentRunMetadata:
+        """Return both as the OpenLineage library takes them.
 
-def event_parent(task_instance: Any) -> ParentRunMetadata:
-    """Return the task's OpenLineage run and its root, as the OpenLineage library takes them.
+        Raises:
+            ImportError: If the extra `openlineage` is missing.
+        """
+        from openlineage.common.provider.dbt.facets import ParentRunMetadata
 
-    Raises:
-        ImportError: If the extra `openlineage` is missing.
-    """
-    from openlineage.common.provider.dbt.facets import ParentRunMetadata
+        facets = self._facets()
+        parent, root = facets["parent"], facets["root"]
+        return ParentRunMetadata(
+            run_id=parent["run"]["runId"],
+            job_name=parent["job"]["name"],
+            job_namespace=parent["job"]["namespace"],
+            root_parent_run_id=root["run"]["runId"],
+            root_parent_job_name=root["job"]["name"],
+            root_parent_job_namespace=root["job"]["namespace"],
+        )
 
-    facets = _facets(task_instance)
-    parent, root = facets["parent"], facets["root"]
-    return ParentRunMetadata(
-        run_id=parent["run"]["runId"],
-        job_name=parent["job"]["name"],
-        job_namespace=parent["job"]["namespace"],
-        root_parent_run_id=root["run"]["runId"],
-        root_parent_job_name=root["job"]["name"],
-        root_parent_job_namespace=root["job"]["namespace"],
-    )
+    def _facets(self) -> dict[str, Any]:
+        """Return parent and root from the macros of Airflow's OpenLineage provider."""
+        from airflow.providers.openlineage.plugins import macros
 
-
-def _facets(task_instance: Any) -> dict[str, Any]:
-    """Return parent and root from the macros of Airflow's OpenLineage provider."""
-    from airflow.providers.openlineage.plugins import macros
-
-    parent = macros.lineage_job_namespace(), macros.lineage_job_name(task_instance)
-    root = macros.lineage_root_job_namespace(task_instance), macros.lineage_root_job_name(task_instance)
-    return {
-        "parent": _facet(macros.lineage_run_id(task_instance), *parent),
-        "root": _facet(macros.lineage_root_run_id(task_instance), *root),
-    }
+        task = self._task_instance
+        parent = macros.lineage_job_namespace(), macros.lineage_job_name(task)
+        root = macros.lineage_root_job_namespace(task), macros.lineage_root_job_name(task)
+        return {
+            "parent": _facet(macros.lineage_run_id(task), *parent),
+            "root": _facet(macros.lineage_root_run_id(task), *root),
+        }
 
 
 def _facet(run_id: str, namespace: str, name: str) -> dict[str, Any]:

@@ -257,9 +257,9 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
                 f"Triggered via Apache Airflow by task {ti.task_id!r} in the {ti.dag_id} DAG."
             )
         if self.openlineage_inject_parent_job_info:
-            from airflow_dbt_cloud.lineage.parent import cause_with_parent
+            from airflow_dbt_cloud.lineage.parent import TaskParent
 
-            self.trigger_reason = cause_with_parent(self.trigger_reason, context["ti"], self.log)
+            self.trigger_reason = TaskParent(context["ti"]).as_cause(self.trigger_reason, self.log)
         return self.trigger_reason
 
 

@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_dbt_cloud.exceptions import airflow_exception
 from airflow_dbt_cloud.hooks.connection import credentials as connection_credentials
-from airflow_dbt_cloud.hooks.connection import request_retry
+from airflow_dbt_cloud.hooks.connection.request_retry import RequestRetry
 from airflow_dbt_cloud.hooks.connection.session import KeptSessionHook
 from dbtcloud.client import endpoints
 from dbtcloud.client.errors import DbtCloudError, InvalidArgument
@@ -66,7 +66,7 @@ class DbtCloudBaseHook(KeptSessionHook):
         self.dbt_cloud_conn_id = self.http_conn_id = dbt_cloud_conn_id
         self.timeout_seconds = timeout_seconds
         self.retry_limit, self.retry_delay, self.retry_args = retry_limit, retry_delay, retry_args
-        self._decision = request_retry.decision(retry_limit, retry_delay, retry_args)
+        self._decision = RequestRetry(retry_limit, retry_delay, retry_args).decision()
         self._read_at = 0.0
 
     @cached_property

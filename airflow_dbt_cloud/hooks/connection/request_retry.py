@@ -16,33 +16,35 @@ from dbtcloud.client.retry import RetryDecision, RetryPolicy
 _PERSISTENT_ATTEMPTS = 10
 
 
-def decision(limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None) -> RetryDecision:
-    """Return the decision when to send a request again.
+class RequestRetry:
+    """The retry arguments of a hook.
 
     Args:
         limit: Attempts; a request that only reads is tried at least four times.
         delay: Seconds before the second attempt, doubled for each further one.
         tenacity_args: `stop`, `wait` and `retry` of tenacity, which then decide instead. A request that
             may have started something is never repeated, whatever they say.
-
-    Raises:
-        ValueError: If `limit` is below 1.
     """
-    if limit < 1:
-        raise ValueError(f"retry_limit is {limit}; it counts attempts, so it must be 1 or more.")
-    policy = _policy(max(limit, RetryPolicy().attempts), delay)
-    return _by_tenacity(tenacity_args) if tenacity_args else policy
 
+    def __init__(self, limit: int, delay: float, tenacity_args: Mapping[str, Any] | None) -> None:
+        self._limit, self._delay, self._tenacity_args = limit, delay, tenacity_args
 
-def persistent_decision(
-    limit: int, delay: float, tenacity_args: Mapping[str, Any] | None = None
-) -> RetryDecision:
-    """Return the decision for a request that has to get through: it waits out dbt Cloud's cool-down.
+    def decision(self) -> RetryDecision:
+        """Return the decision when to send a request again.
 
-    The arguments are those of `decision`.
-    """
-    policy = RetryPolicy(attempts=max(limit, _PERSISTENT_ATTEMPTS), delay=delay, max_delay=LONGEST_COOL_DOWN)
-    return _by_tenacity(tenacity_args) if tenacity_args else policy
+        Raises:
+            ValueError: If `limit` is below 1.
+        """
+        if self._limit < 1:
+            raise ValueError(f"retry_limit is {self._limit}; it counts attempts, so it must be 1 or more.")
+        policy = _policy(max(self._limit, RetryPolicy().attempts), self._delay)
+        return _by_tenacity(self._tenacity_args) if self._tenacity_args else policy
+
+    def persistent_decision(self) -> RetryDecision:
+        """Return the decision for a request that has to get through: it waits out dbt Cloud's cool-down."""
+        attempts = max(self._limit, _PERSISTENT_ATTEMPTS)
+        policy = RetryPolicy(attempts=attempts, delay=self._delay, max_delay=LONGEST_COOL_DOWN)
+        return _by_tenacity(self._tenacity_args) if self._tenacity_args else policy
 
 
 @lru_cache(maxsize=64)

@@ -33,7 +33,7 @@ def resolve_destination(target: Target, below: str = "") -> Destination:
     Raises:
         ArtifactError: If Airflow knows no such store, or cannot open it.
     """
-    path = object_path(target)
+    path = _object_path(target)
     if path is None:
         return LocalDestination(Path(str(target)) / below)
     if path.protocol in {"file", "local"}:
@@ -46,7 +46,7 @@ def resolve_destination(target: Target, below: str = "") -> Destination:
         return _StoredDestination(path.fs, "/".join(filter(None, (path.path.rstrip("/"), below))), signed)
 
 
-def object_path(target: Target, conn_id: str | None = None) -> ObjectStoragePath | None:
+def _object_path(target: Target, conn_id: str | None = None) -> ObjectStoragePath | None:
     """Return a target as an `ObjectStoragePath`, or None for a plain path.
 
     Raises:
@@ -80,8 +80,8 @@ def _explain_errors(url: str) -> Iterator[None]:
 def join_target(folder: Target | None, name: str, conn_id: str | None = None) -> Target:
     """Return the target for a name below a folder, or for the name alone if the folder is None."""
     if folder is None:
-        return object_path(name, conn_id) or name
-    path = object_path(folder, conn_id)
+        return _object_path(name, conn_id) or name
+    path = _object_path(folder, conn_id)
     return Path(str(folder)) / name if path is None else path / name
 
 

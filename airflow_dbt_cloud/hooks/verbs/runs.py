@@ -1,9 +1,9 @@
-"""The hook's verbs that read runs."""
+"""The hook's verbs that read and retry runs, and the request that starts one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,25 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
 )
 from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
 from dbtcloud.client import endpoints
-from dbtcloud.client.models import Run
+from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker
+from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.run_retry import retry_failed_run, retry_refusal
 from dbtcloud.client.run_start import find_runs
 
 if TYPE_CHECKING:
     from requests import Response
 
+SKEW = timedelta(minutes=10)
+"""How far the clocks of this machine and of dbt Cloud may differ."""
+
+
+def horizon() -> datetime:
+    """Return a moment that is in the past by dbt Cloud's clock too."""
+    return datetime.now(UTC) - SKEW
+
 
 class RunVerbs(DbtCloudBaseHook):
-    """Reads runs.
+    """Reads and retries runs.
 
     `account_id` is the connection's Account ID unless given.
     """
@@ -102,6 +112,58 @@ class RunVerbs(DbtCloudBaseHook):
     def run_url(self, run_id: Id) -> str | None:
         """Return the web page of a run that this hook has polled, or None if no poll has named it."""
         return self._urls.get(int(run_id))
+
+    @fallback_to_default_account
+    def retry_job_run(self, run_id: Id, account_id: Id | None = None) -> Response:
+        """Start a run that continues where this one failed, with the same overrides.
+
+        It starts one run, also if a response is lost.
+
+        Raises:
+            DbtCloudApiException: If dbt Cloud cannot retry the run: its `error` is a `NotRetryable`.
+        """
+        return self._answer(retry_failed_run(require_account(account_id), run_id, since=horizon()))
+
+    @fallback_to_default_account
+    def retry_failed_job_run(self, job_id: Id, account_id: Id | None = None) -> Response:
+        """Retry the job's last run.
+
+        If that did not fail, dbt Cloud starts a new run.
+        """
+        return self._answer(endpoints.rerun_job(require_account(account_id), job_id))
+
+    def _retryable_run(self, job_id: Id, account_id: Id | None) -> int | None:
+        """Return the id of the job's latest run if it failed and dbt Cloud can retry it, or None.
+
+        A failed run that cannot be retried is logged with the reason.
+        """
+        query = {"job_definition_id": job_id, "order_by": "-created_at", "limit": 1}
+        latest = self.get_job_runs(account_id, payload=query).json()["data"]
+        if not latest:
+            return None
+        run = Run.parse(latest[0])
+        refusal = retry_refusal(run)
+        if refusal is not None and run.status == RunStatus.ERROR:
+            self.log.info("%s A new run is started.", refusal)
+        return run.id if refusal is None else None
+
+    def _run_payload(
+        self, own: Mapping[str, Any], additional: Mapping[str, Any] | None, marker: Marker | None
+    ) -> dict[str, Any]:
+        """Return the body of "Trigger Job Run": the arguments that are given, overridden by `additional`.
+
+        The cause, from wherever it comes, holds a marker afterwards, and is cut so that both fit.
+
+        Args:
+            own: The verb's arguments.
+            additional: Further fields.
+            marker: The marker. If None, the one that the cause holds already, or a random one.
+        """
+        body = {**{name: value for name, value in own.items() if value is not None}, **(additional or {})}
+        cause = str(body["cause"])
+        if len(cause) > CAUSE_MAX_LENGTH:
+            self.log.warning("The cause has %d characters and is cut to %d.", len(cause), CAUSE_MAX_LENGTH)
+        return {**body, "cause": (marker or Marker.find(cause) or Marker.random()).add_to(cause)}
 
     def _status_of(self, run_id: Id, run: dict[str, Any]) -> int:
         self._remember_url(run_id, run.get("href"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import Run, RunStatus
@@ -26,47 +27,49 @@ class ReuseDecision:
     to_cancel: tuple[Run, ...] = ()
     failed: Run | None = None
 
+    @classmethod
+    def of_runs(
+        cls,
+        marker: Marker,
+        runs: Iterable[Run],
+        *,
+        reuse_finished: bool,
+        reuse_unfinished: bool,
+        is_only_start: bool = True,
+    ) -> Self:
+        """Decide what to do with the runs that carry this task's marker.
 
-def decide_reuse(
-    marker: Marker,
-    runs: Iterable[Run],
-    *,
-    reuse_finished: bool,
-    reuse_unfinished: bool,
-    is_only_start: bool = True,
-) -> ReuseDecision:
-    """Decide what to do with the runs that carry this task's marker.
+        An earlier try of the same generation left its run to this one: the task follows it while it is
+        running, and takes its success. After a failure the task starts a new run. An earlier generation ended
+        when somebody cleared the task: its unfinished runs are cancelled. Runs of this very try stay as they
+        are.
 
-    An earlier try of the same generation left its run to this one: the task follows it while it is running,
-    and takes its success. After a failure the task starts a new run. An earlier generation ended when
-    somebody cleared the task: its unfinished runs are cancelled. Runs of this very try stay as they are.
-
-    Args:
-        marker: The marker of the present try.
-        runs: The task's runs.
-        reuse_finished: Whether the task may take an earlier try's success.
-        reuse_unfinished: Whether the task may follow an earlier try's unfinished run.
-        is_only_start: Whether a try of the task starts one run only. Otherwise it may be about to follow
-            another run of an earlier try, so only runs with the same overrides are cancelled.
-    """
-    earlier = [(run, theirs) for run, theirs in _marked(marker, runs) if theirs.attempt < marker.attempt]
-    alike = [(run, theirs) for run, theirs in earlier if theirs.payload == marker.payload]
-    to_cancel = tuple(
-        run
-        for run, theirs in earlier
-        if not run.finished
-        and (is_only_start or theirs.payload == marker.payload or theirs.generation != marker.generation)
-    )
-    same = [(run, theirs) for run, theirs in alike if theirs.generation == marker.generation]
-    for run, theirs in same[:1]:
-        others = tuple(other for other in to_cancel if other.id != run.id)
-        started = f"try {theirs.attempt} of this task started it, and it"
-        if not run.finished and reuse_unfinished:
-            return ReuseDecision(run, f"{started} is still running", others)
-        if run.status == RunStatus.SUCCESS and reuse_finished:
-            return ReuseDecision(run, f"{started} succeeded", others)
-    failed = next((run for run, _ in alike[:1] if run.status == RunStatus.ERROR), None)
-    return ReuseDecision(None, "no earlier try of this task left a run to adopt", to_cancel, failed)
+        Args:
+            marker: The marker of the present try.
+            runs: The task's runs.
+            reuse_finished: Whether the task may take an earlier try's success.
+            reuse_unfinished: Whether the task may follow an earlier try's unfinished run.
+            is_only_start: Whether a try of the task starts one run only. Otherwise it may be about to follow
+                another run of an earlier try, so only runs with the same overrides are cancelled.
+        """
+        earlier = [(run, theirs) for run, theirs in _marked(marker, runs) if theirs.attempt < marker.attempt]
+        alike = [(run, theirs) for run, theirs in earlier if theirs.payload == marker.payload]
+        to_cancel = tuple(
+            run
+            for run, theirs in earlier
+            if not run.finished
+            and (is_only_start or theirs.payload == marker.payload or theirs.generation != marker.generation)
+        )
+        same = [(run, theirs) for run, theirs in alike if theirs.generation == marker.generation]
+        for run, theirs in same[:1]:
+            others = tuple(other for other in to_cancel if other.id != run.id)
+            started = f"try {theirs.attempt} of this task started it, and it"
+            if not run.finished and reuse_unfinished:
+                return cls(run, f"{started} is still running", others)
+            if run.status == RunStatus.SUCCESS and reuse_finished:
+                return cls(run, f"{started} succeeded", others)
+        failed = next((run for run, _ in alike[:1] if run.status == RunStatus.ERROR), None)
+        return cls(None, "no earlier try of this task left a run to adopt", to_cancel, failed)
 
 
 def _marked(marker: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:

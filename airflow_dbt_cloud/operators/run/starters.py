@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
-from airflow_dbt_cloud.operators.run.reuse import decide_reuse
+from airflow_dbt_cloud.operators.run.reuse import ReuseDecision
 from airflow_dbt_cloud.operators.run.task_state import TaskState
 from dbtcloud.client.errors import NotRetryable
 from dbtcloud.client.marker import Marker
@@ -169,7 +169,7 @@ class JobStarter(RunStarter):
 
     def _adopt(self) -> Started | None:
         """Return the run of an earlier try if this one adopts it, and cancel runs that nobody will follow."""
-        decision = decide_reuse(
+        decision = ReuseDecision.of_runs(
             self.marker,
             self._find_runs_of_earlier_tries(),
             reuse_finished=self._adopts and not self._extended,
@@ -211,7 +211,7 @@ class JobStarter(RunStarter):
 
         A retry carries no marker. Where this task makes none, somebody else has started them.
         """
-        from airflow_dbt_cloud.hooks.verbs.run_request import SKEW, horizon
+        from airflow_dbt_cloud.hooks.verbs.runs import SKEW, horizon
 
         def may_be_ours(run: Run) -> bool:
             marker = Marker.find(run.cause)
@@ -328,7 +328,7 @@ class RetryStarter(RunStarter):
 
     def _find_runs(self) -> list[Run]:
         """Return the runs of the job since the failed one that retry another."""
-        from airflow_dbt_cloud.hooks.verbs.run_request import SKEW, horizon
+        from airflow_dbt_cloud.hooks.verbs.runs import SKEW, horizon
 
         since = self.failed.created_at - SKEW if self.failed.created_at else horizon()
         job_id = self.failed.job_id

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_dbt_cloud.operators.run.reuse import decide_reuse
+from airflow_dbt_cloud.operators.run.reuse import ReuseDecision
 from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import Run, RunStatus
 
@@ -22,7 +22,7 @@ def run(run_id, status, by=None, retries=None):
 
 def decided(*runs, present=None, finished=True, unfinished=True, only_start=True):
     newest_first = sorted(runs, key=lambda each: -each.id)
-    found = decide_reuse(
+    found = ReuseDecision.of_runs(
         present or marker(),
         newest_first,
         reuse_finished=finished,
@@ -129,7 +129,9 @@ def test_without_reuse_unfinished_runs_are_cancelled():
 
 def failed(*runs, present=None):
     newest_first = sorted(runs, key=lambda each: -each.id)
-    found = decide_reuse(present or marker(), newest_first, reuse_finished=True, reuse_unfinished=True).failed
+    found = ReuseDecision.of_runs(
+        present or marker(), newest_first, reuse_finished=True, reuse_unfinished=True
+    ).failed
     return found and found.id
 
 
