@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from dbtcloud.client.models import Run, RunStatus, status_name
+from dbtcloud.client.models import Run, RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
@@ -32,7 +32,7 @@ class ProgressLog:
         if status == self._status:
             return False
         self._status = status
-        self.log.info("dbt Cloud run %s: %s.", self.run_id, status_name(status))
+        self.log.info("dbt Cloud run %s: %s.", self.run_id, RunStatus.name_of(status))
         return True
 
     def log_steps(self, read: Callable[[], Run]) -> None:

@@ -10,7 +10,7 @@ from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
 from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 from dbtcloud.client.errors import RunTimedOut
-from dbtcloud.client.models import Run, RunStatus, status_name
+from dbtcloud.client.models import Run, RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -65,7 +65,8 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
             self.log.info("There is nothing to cancel: run %s %s.", run.id, _ending(run))
             return run.id
         self.hook.cancel_job_run(run_id=run.id, account_id=self._account())
-        self.log.info("dbt Cloud is cancelling run %s; it was %s.", run.id, status_name(run.status).lower())
+        status = RunStatus.name_of(run.status).lower()
+        self.log.info("dbt Cloud is cancelling run %s; it was %s.", run.id, status)
         if self.wait_for_termination:
             self._wait(run, timeout, check_interval)
         return run.id
@@ -99,4 +100,4 @@ def _ending(run: Run) -> str:
     """Return how a run has ended, perhaps before dbt Cloud could cancel it."""
     if run.status == RunStatus.CANCELLED:
         return "is cancelled"
-    return f"had ended already, with status {status_name(run.status)}"
+    return f"had ended already, with status {RunStatus.name_of(run.status)}"

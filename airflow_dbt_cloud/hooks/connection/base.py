@@ -18,7 +18,6 @@ from airflow_dbt_cloud.exceptions import airflow_exception
 from airflow_dbt_cloud.hooks.connection import credentials as connection_credentials
 from airflow_dbt_cloud.hooks.connection.request_retry import RequestRetry
 from airflow_dbt_cloud.hooks.connection.session import KeptSessionHook
-from dbtcloud.client import endpoints
 from dbtcloud.client.errors import DbtCloudError, InvalidArgument
 from dbtcloud.client.paging import list_rows
 from dbtcloud.client.protocol import Call, Request, Response, T, ask, identifier
@@ -222,7 +221,7 @@ class DbtCloudBaseHook(KeptSessionHook):
             api_version: "v2" or "v3".
         """
         with as_airflow_exceptions():
-            request = endpoints.custom_request(method, endpoint or "", _decoded(payload), api_version)
+            request = Request.custom(method, endpoint or "", _decoded(payload), api_version)
         return self._answers(list_rows(request)) if paginate else self._answer(ask(request))
 
     @asynccontextmanager

@@ -14,9 +14,9 @@ from airflow_dbt_cloud.hooks.downloads.storage import Target, resolve_destinatio
 from airflow_dbt_cloud.hooks.parallel.thread_map import map_in_threads
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads import download as downloads
-from dbtcloud.client.downloads import patterns
 from dbtcloud.client.downloads.atomic_download import AtomicDownload, Destination
-from dbtcloud.client.errors import NotFound
+from dbtcloud.client.downloads.patterns import ArtifactSelection, relative_path
+from dbtcloud.client.errors import ArtifactMissing, NotFound
 from dbtcloud.client.protocol import Call, T
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Download:
     def several(self, wanted: list[str], folder: Target) -> list[str]:
         """Write the artifacts that match names and patterns into a folder, and return their destinations."""
         names = self._matches(wanted)
-        places = [(name, resolve_destination(folder, patterns.relative_path(name))) for name in names]
+        places = [(name, resolve_destination(folder, relative_path(name))) for name in names]
         self._progress = DownloadProgress(self._run_id, len(names), self._hook.log)
         if not self._hook.has_artifact_override:
             # Read the connection before there are threads: those may not ask Airflow for it.
@@ -107,7 +107,7 @@ class Download:
         written = [where for where in found if where is not None]
         if names and not written:
             why = f"Step {self._step} has written none of the artifacts that match"
-            raise patterns.artifact_missing(self._run_id, wanted[0], names, why=why)
+            raise ArtifactMissing(self._run_id, wanted[0], names, why=why)
         self._hook.log.info("Fetched %s, to %s in %.1f s.", self._progress, folder, self._progress.seconds)
         return written
 
@@ -154,16 +154,17 @@ class Download:
 
         The list of a run that has just ended may not be complete, so it is read again for a while.
         """
-        if not any(map(patterns.is_pattern, wanted)):
+        selection = ArtifactSelection(wanted)
+        if not selection.has_patterns:
             return list(dict.fromkeys(wanted))
 
         def read() -> Call[list[str]]:
             yield from ()  # a call that sends nothing itself: the verb does
             pages = self._hook.list_job_run_artifacts(self._run_id, self._account_id, self._step)
             names = [name for page in pages for name in page.json()["data"] or ()]
-            found, unmatched = patterns.select_artifacts(names, wanted)
+            found, unmatched = selection.select(names)
             if unmatched:
-                raise patterns.artifact_missing(self._run_id, unmatched[0], names)
+                raise ArtifactMissing(self._run_id, unmatched[0], names)
             return found
 
         return self._call(downloads.retry_while_recent(read, self._account, self._run_id))

@@ -11,7 +11,7 @@ from airflow_dbt_cloud.job_runs.progress import ProgressLog
 from dbtcloud.client.failure_tolerance import FailureTolerance
 from dbtcloud.client.models import Run, RunStatus
 from dbtcloud.client.protocol import Call, identifier
-from dbtcloud.client.run_wait import PollSchedule, wait_for_run
+from dbtcloud.client.run_wait import PollSchedule
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
@@ -86,4 +86,4 @@ def wait_on_worker(
     number = int(identifier(run_id, "run id"))
     schedule = PollSchedule(interval, timeout, time.monotonic)
     tolerance = FailureTolerance(time.monotonic, hook.log.warning)
-    return (yield from wait_for_run(number, poll, schedule, tolerance, until=until))
+    return (yield from schedule.wait_for_run(number, poll, tolerance, until=until))

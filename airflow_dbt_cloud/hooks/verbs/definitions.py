@@ -13,6 +13,7 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
 from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
 from dbtcloud.client import endpoints
 from dbtcloud.client.job_lookup import find_job
+from dbtcloud.client.protocol import Request
 
 if TYPE_CHECKING:
     from requests import Response
@@ -87,13 +88,13 @@ class DefinitionVerbs(DbtCloudBaseHook):
             limit: Jobs wanted at most.
             each: As in `list_job_runs`.
         """
-        request = endpoints.jobs_request(
-            require_account(account_id),
-            project_id=project_id,
-            environment_id=environment_id,
-            name_contains=name_contains,
-            order_by=order_by,
-        )
+        query = {
+            "project_id": project_id,
+            "environment_id": environment_id,
+            "name__icontains": name_contains,
+            "order_by": order_by,
+        }
+        request = Request.get(require_account(account_id), "jobs", query=query)
         return read_pages(self._call, request, limit, each)
 
     @fallback_to_default_account

@@ -17,8 +17,8 @@ from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
 from dbtcloud.client import endpoints
 from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker
 from dbtcloud.client.models import Run, RunStatus
-from dbtcloud.client.run_retry import retry_failed_run, retry_refusal
-from dbtcloud.client.run_start import find_runs
+from dbtcloud.client.protocol import Request
+from dbtcloud.client.run_start import find_runs, retry_failed_run
 
 if TYPE_CHECKING:
     from requests import Response
@@ -83,7 +83,7 @@ class RunVerbs(DbtCloudBaseHook):
             "order_by": order_by,
         }
         return read_pages(
-            self._call, endpoints.get_request(require_account(account_id), "runs", query=filters), limit, each
+            self._call, Request.get(require_account(account_id), "runs", query=filters), limit, each
         )
 
     @fallback_to_default_account
@@ -142,7 +142,7 @@ class RunVerbs(DbtCloudBaseHook):
         if not latest:
             return None
         run = Run.parse(latest[0])
-        refusal = retry_refusal(run)
+        refusal = run.retry_refusal()
         if refusal is not None and run.status == RunStatus.ERROR:
             self.log.info("%s A new run is started.", refusal)
         return run.id if refusal is None else None

@@ -15,7 +15,7 @@ from airflow_dbt_cloud.operators.run.reuse import ReuseDecision
 from airflow_dbt_cloud.operators.run.task_state import TaskState
 from dbtcloud.client.errors import NotRetryable
 from dbtcloud.client.marker import Marker
-from dbtcloud.client.models import UNFINISHED, Run, RunStatus, status_name
+from dbtcloud.client.models import UNFINISHED, Run, RunStatus
 from dbtcloud.client.run_start import SEARCH_DELAYS
 
 if TYPE_CHECKING:
@@ -227,8 +227,9 @@ class JobStarter(RunStarter):
         if not running:
             return None
         run = running[0]
+        status = RunStatus.name_of(run["status"]).lower()
         what = (
-            f"Job {self.job_id} is running already: run {run['id']} is {status_name(run['status']).lower()}, "
+            f"Job {self.job_id} is running already: run {run['id']} is {status}, "
             f"and if_running is {self._policy!r}"
         )
         if self._policy == "skip":
@@ -322,9 +323,7 @@ class RetryStarter(RunStarter):
 
     def _last_of_chain(self) -> Run:
         """Return the failed run, or the last retry that earlier tries of the task have made of it."""
-        from dbtcloud.client.run_retry import last_of_chain
-
-        return self.failed if self._is_first_try else last_of_chain(self.failed, self._find_runs())
+        return self.failed if self._is_first_try else self.failed.last_retry(self._find_runs())
 
     def _find_runs(self) -> list[Run]:
         """Return the runs of the job since the failed one that retry another."""

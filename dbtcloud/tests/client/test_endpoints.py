@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dbtcloud.client import endpoints as api
 from dbtcloud.client.errors import InvalidArgument, MalformedResponse
-from dbtcloud.client.protocol import Request
+from dbtcloud.client.protocol import Request, _query_values
 from wires.calls import CASES, EACH
 from wires.raw import answer, envelope
 
@@ -22,7 +22,7 @@ def test_every_endpoint_is_shown_here():
         if function.__module__ == api.__name__
         and str(function.__annotations__.get("return")).startswith("Call[")
     }
-    assert written | {"custom_request", "paging.list_rows"} == set(CASES)
+    assert written | {"Request.custom", "paging.list_rows"} == set(CASES)
 
 
 @pytest.mark.parametrize("case", EACH)
@@ -145,7 +145,7 @@ values = st.one_of(
 
 @given(st.dictionaries(st.text(min_size=1), values))
 def test_query_values_are_text_with_lists_as_one_json_array(query):
-    sent = api._query_values(query)
+    sent = _query_values(query)
     assert set(sent) == {name for name, value in query.items() if value is not None}
     for name, text in sent.items():
         assert isinstance(text, str)
@@ -157,6 +157,6 @@ def test_query_values_are_text_with_lists_as_one_json_array(query):
 
 @given(st.dictionaries(st.text(min_size=1), values, max_size=4))
 def test_a_query_is_read_back_as_it_was_meant(query):
-    sent = api._query_values(query)
+    sent = _query_values(query)
     target = urlsplit("http://x" + Request("GET", "/a/", sent).target)
     assert dict(parse_qsl(target.query, keep_blank_values=True)) == sent

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dbtcloud.client.errors import MalformedResponse
-from dbtcloud.client.models import Job, Run, RunStatus, Step, describe_json, parse_timestamp, status_name
+from dbtcloud.client.models import Job, Run, RunStatus, Step
 
 RUN = {
     "id": 70403110257794,
@@ -58,15 +58,15 @@ def test_a_run_is_finished_with_the_statuses_that_are_known_to_end_it(status, fi
 
 
 def test_statuses_have_names():
-    assert [status_name(status) for status in RunStatus] == [
+    assert [RunStatus.name_of(status) for status in RunStatus] == [
         *("Queued", "Starting", "Running", "Success", "Error", "Cancelled")
     ]
-    assert status_name(99) == "status 99"
+    assert RunStatus.name_of(99) == "status 99"
 
 
 @pytest.mark.parametrize("text", [None, "", "yesterday", 7, {}])
 def test_a_moment_that_cannot_be_read_is_none(text):
-    assert parse_timestamp(text) is None
+    assert Run.parse_timestamp(text) is None
 
 
 def test_named_things_keep_all_that_came():
@@ -88,7 +88,7 @@ def test_named_things_keep_all_that_came():
     ],
 )
 def test_what_came_is_outlined_and_not_quoted(data, said):
-    assert describe_json(data) == said
+    assert MalformedResponse.unexpected("x", data).why == f"It sent {said}"
 
 
 @pytest.mark.parametrize(

@@ -9,18 +9,13 @@ from hypothesis import strategies as st
 from urllib3.util import parse_url
 from yarl import URL
 
-from dbtcloud.client import endpoints
 from dbtcloud.client.errors import InvalidArgument, MalformedResponse
 from dbtcloud.client.protocol import (
-    Finished,
     Request,
     Response,
-    Sleep,
     ask,
-    envelope,
     file_path,
     identifier,
-    next_step,
 )
 
 FOLDER = "/api/v2/accounts/1/runs/2/artifacts/"
@@ -84,7 +79,7 @@ def test_a_path_with_a_part_that_moves_is_refused_with_what_to_do(path):
 @given(st.text(), st.sampled_from(["GET", "POST"]))
 def test_a_path_below_accounts_is_refused_or_stays_there(place, method):
     try:
-        target = endpoints.custom_request(method, place, None, "v2").target
+        target = Request.custom(method, place, None, "v2").target
     except InvalidArgument:
         return
     assert sent_by_requests(target) == sent_by_aiohttp(target) == target
@@ -127,29 +122,6 @@ def test_an_engine_that_sends_no_response_is_noticed():
         call.send(None)
 
 
-def test_the_steps_of_a_call_end_with_its_result_or_its_error():
-    request, pause = Request("GET", "/x"), Sleep(1)
-
-    def call():
-        yield pause
-        try:
-            response = yield request
-        except MalformedResponse:
-            response = yield request
-        return response.status
-
-    steps = call()
-    assert next_step(steps, None) is pause
-    assert next_step(steps, None) is request
-    assert next_step(steps, MalformedResponse("x")) is request
-    assert next_step(steps, Response(200, {}, b"")) == Finished(200)
-    failing = call()
-    next_step(failing, None)
-    next_step(failing, None)
-    with pytest.raises(InvalidArgument):
-        next_step(failing, InvalidArgument("x"))
-
-
 def test_a_request_says_what_it_is_and_holds_no_credentials():
     request = Request("GET", "/api/v2/accounts/1/runs/", {"limit": "1"})
     assert str(request) == "GET /api/v2/accounts/1/runs/?limit=1"
@@ -162,4 +134,4 @@ def test_a_request_says_what_it_is_and_holds_no_credentials():
 )
 def test_what_is_no_envelope_is_malformed(body, said):
     with pytest.raises(MalformedResponse, match=said):
-        envelope(Request("GET", "/x"), Response(200, {}, body))
+        Response(200, {}, body).envelope(Request("GET", "/x"))

@@ -18,7 +18,6 @@ DOES_IO = {
     "polling.poller",
     "polling.rate_limiter",
     "transport.async_client",
-    "transport.gzip_body",
     "transport.network_settings",
     "transport.sync_client",
 }

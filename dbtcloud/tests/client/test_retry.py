@@ -7,7 +7,7 @@ import pytest
 
 from dbtcloud.client import endpoints, errors
 from dbtcloud.client.protocol import Request, Response, Sleep
-from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RETRY_ONCE, RetryPolicy
+from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RETRY_ONCE, Execution, RetryPolicy
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from wires.raw import RawServer, answer, envelope, refusal
@@ -198,3 +198,27 @@ def test_each_attempt_is_told_in_the_log(engine, raw_server, access, caplog):
     assert record.levelname == "WARNING"
     assert "answered 500" in record.getMessage()
     assert "Attempt 1" in record.getMessage()
+
+
+def test_the_steps_of_a_call_end_with_its_result_or_its_error():
+    request, pause = Request("GET", "/x"), Sleep(1)
+
+    def call():
+        yield pause
+        try:
+            response = yield request
+        except errors.MalformedResponse:
+            response = yield request
+        return response.status
+
+    execution = Execution(call(), NO_RETRY)
+    assert execution.next_step(None) is pause
+    assert execution.next_step(None) is request
+    assert execution.next_step(errors.MalformedResponse("x")) is request
+    assert execution.next_step(Response(200, {}, b"")) is None
+    assert execution.result == 200
+    failing = Execution(call(), NO_RETRY)
+    failing.next_step(None)
+    failing.next_step(None)
+    with pytest.raises(errors.InvalidArgument):
+        failing.next_step(errors.InvalidArgument("x"))

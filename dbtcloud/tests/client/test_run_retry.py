@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dbtcloud.client.errors import NotRetryable
-from dbtcloud.client.models import Run
-from dbtcloud.client.run_retry import _REASONS, last_of_chain, retry_failed_run, retry_refusal
+from dbtcloud.client.models import _REFUSALS, Run
+from dbtcloud.client.run_start import retry_failed_run
 from dbtcloud.client.transport.sync_client import SyncClient
 
 
@@ -63,24 +63,24 @@ def test_a_refusal_after_all_is_told_with_its_reason(retry, jobs):
     assert caught.value.reason == "RETRY_NO_RUN_RESULTS"
 
 
-@pytest.mark.parametrize("code", [*_REASONS, "RETRY_OF_THE_FUTURE", None])
+@pytest.mark.parametrize("code", [*_REFUSALS, "RETRY_OF_THE_FUTURE", None])
 def test_every_reason_makes_a_sentence(code):
-    error = retry_refusal(Run(7, 20, data={"can_retry": False, "retry_not_supported_reason": code}))
+    error = Run(7, 20, data={"can_retry": False, "retry_not_supported_reason": code}).retry_refusal()
     assert str(error).startswith("Run 7 cannot be retried from its point of failure. ")
-    assert _REASONS.get(code, code or "says so")[5:] in str(error)
+    assert _REFUSALS.get(code, code or "says so")[5:] in str(error)
 
 
 @pytest.mark.parametrize("said", [{}, {"can_retry": None}, {"can_retry": True}])
 def test_where_dbt_cloud_does_not_say_no_it_is_asked(said):
-    assert retry_refusal(Run(7, 20, data=said)) is None
+    assert Run(7, 20, data=said).retry_refusal() is None
 
 
 def test_a_chain_of_retries_is_followed_to_its_end():
     first, *rest = (Run(i, 20, data={"retrying_run_id": of}) for i, of in [(1, None), (4, 3), (3, 1), (9, 8)])
-    assert last_of_chain(first, rest).id == 4
-    assert last_of_chain(first, []).id == 1
+    assert first.last_retry(rest).id == 4
+    assert first.last_retry([]).id == 1
 
 
 def test_a_chain_that_leads_back_to_itself_ends():
     first = Run(1, 20, data={"retrying_run_id": 2})
-    assert last_of_chain(first, [first, Run(2, 20, data={"retrying_run_id": 1})]).id == 1
+    assert first.last_retry([first, Run(2, 20, data={"retrying_run_id": 1})]).id == 1

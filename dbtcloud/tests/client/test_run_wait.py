@@ -9,7 +9,7 @@ from dbtcloud.client.failure_tolerance import FailureTolerance
 from dbtcloud.client.job_lookup import find_job
 from dbtcloud.client.models import Run
 from dbtcloud.client.retry import NO_RETRY
-from dbtcloud.client.run_wait import PollSchedule, wait_for_run
+from dbtcloud.client.run_wait import PollSchedule
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from wires.raw import answer, envelope, refusal
@@ -57,7 +57,7 @@ def wait(engine, raw_server, access, time):
         raw_server.replies(*replies)
         schedule = PollSchedule(interval, timeout, time)
         tolerance = FailureTolerance(time, lambda line: None)
-        return carried_out(wait_for_run(7, lambda: endpoints.get_run(1, 7), schedule, tolerance))
+        return carried_out(schedule.wait_for_run(7, lambda: endpoints.get_run(1, 7), tolerance))
 
     return make
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.endpoints import Id, get_data, get_request
+from dbtcloud.client.endpoints import get_data
 from dbtcloud.client.errors import ApiError, DbtCloudError, Forbidden, NotFound
-from dbtcloud.client.protocol import Call
+from dbtcloud.client.protocol import Call, Id, Request
 
 _FIRST_ROW = {"limit": 1}
 _REMARK = "Only running a job shows whether the token may run jobs."
@@ -21,8 +21,8 @@ def check_access(account_id: Id) -> Call[str]:
     """
     kinds: dict[str, Callable[[], Call[object]]] = {
         "account": lambda: endpoints.get_account(account_id),
-        "projects": lambda: get_data(get_request(account_id, "projects", version="v3", query=_FIRST_ROW)),
-        "jobs": lambda: get_data(get_request(account_id, "jobs", query=_FIRST_ROW)),
+        "projects": lambda: get_data(Request.get(account_id, "projects", version="v3", query=_FIRST_ROW)),
+        "jobs": lambda: get_data(Request.get(account_id, "jobs", query=_FIRST_ROW)),
     }
     refusals: dict[str, ApiError] = {}
     for kind, call in kinds.items():

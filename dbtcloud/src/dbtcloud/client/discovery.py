@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dbtcloud.client.errors import BadRequest, InvalidArgument, MalformedResponse
-from dbtcloud.client.protocol import Call, Request, Response, ask, envelope
+from dbtcloud.client.protocol import Call, Request, Response, ask
 
 MAX_PAGE_SIZE = 500
 """Largest number of nodes in a page of a connection (dbt docs: "Query the Discovery API")."""
@@ -80,7 +80,7 @@ def _data(request: Request, response: Response) -> dict[str, Any]:
             [each if isinstance(each, Mapping) else {"message": each} for each in errors],
             body.get("data"),
         )
-    data = envelope(request, response)["data"]
+    data = response.envelope(request)["data"]
     if not isinstance(data, dict | None):
         raise MalformedResponse(
             f"The answer to {request} is not a GraphQL answer", why="Its 'data' is not an object"

@@ -1,25 +1,20 @@
 """The endpoints of dbt Cloud's Admin API, one call each.
 
-Paths and parameters are those of the published specifications of v2 ("Administrative API") and v3. Query
-values are sent in the form that the API takes: a list as one JSON array, `include_related` once.
+Paths and parameters are those of the published specifications of v2 ("Administrative API") and v3.
 
 Every call raises `DbtCloudError` if it fails (see `errors`) and `InvalidArgument` if an id is not a number.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from dbtcloud.client.errors import MalformedResponse
 from dbtcloud.client.models import Account, Environment, Job, Json, Project, Run
 from dbtcloud.client.paging import list_rows, rows_of
-from dbtcloud.client.protocol import Call, Request, Response, Sink, ask, envelope, file_path, identifier
-
-Id = int | str
-"""An id as a number or as a string of digits."""
+from dbtcloud.client.protocol import Call, Id, Request, Response, Sink, ask, file_path, identifier
 
 
 def list_accounts() -> Call[list[Account]]:
@@ -29,7 +24,7 @@ def list_accounts() -> Call[list[Account]]:
 
 def get_account(account_id: Id) -> Call[Account]:
     """Get an account (v2)."""
-    return Account.parse((yield from get_data(get_request(account_id))))
+    return Account.parse((yield from get_data(Request.get(account_id))))
 
 
 def list_projects(account_id: Id, *, name_contains: str | None = None) -> Call[list[Project]]:
@@ -39,13 +34,13 @@ def list_projects(account_id: Id, *, name_contains: str | None = None) -> Call[l
         account_id: The account.
         name_contains: A part of the name, upper or lower case.
     """
-    request = get_request(account_id, "projects", version="v3", query={"name__icontains": name_contains})
+    request = Request.get(account_id, "projects", version="v3", query={"name__icontains": name_contains})
     return [Project.parse(row) for row in (yield from list_rows(request))]
 
 
 def get_project(account_id: Id, project_id: Id) -> Call[Project]:
     """Get a project (v3)."""
-    request = get_request(account_id, "projects", identifier(project_id, "project id"), version="v3")
+    request = Request.get(account_id, "projects", identifier(project_id, "project id"), version="v3")
     return Project.parse((yield from get_data(request)))
 
 
@@ -60,43 +55,47 @@ def list_environments(
         name_contains: A part of the name, upper or lower case.
     """
     path = ("projects", identifier(project_id, "project id"), "environments")
-    request = get_request(account_id, *path, version="v3", query={"name__icontains": name_contains})
+    request = Request.get(account_id, *path, version="v3", query={"name__icontains": name_contains})
     return [Environment.parse(row) for row in (yield from list_rows(request))]
 
 
 def get_environment(account_id: Id, project_id: Id, environment_id: Id) -> Call[Environment]:
     """Get an environment of a project (v3)."""
     path = ("projects", identifier(project_id, "project id"), "environments")
-    request = get_request(account_id, *path, identifier(environment_id, "environment id"), version="v3")
+    request = Request.get(account_id, *path, identifier(environment_id, "environment id"), version="v3")
     return Environment.parse((yield from get_data(request)))
 
 
-def list_jobs(account_id: Id, **filters: Id | None) -> Call[list[Job]]:
-    """List all jobs of an account (v2), with the filters of `jobs_request`."""
-    return [Job.parse(row) for row in (yield from list_rows(jobs_request(account_id, **filters)))]
-
-
-def jobs_request(
+def list_jobs(
     account_id: Id,
     *,
     project_id: Id | None = None,
     environment_id: Id | None = None,
-    name_contains: Id | None = None,
-    order_by: Id | None = None,
-) -> Request:
-    """Return the request for an account's jobs (v2), filtered by what is given."""
+    name_contains: str | None = None,
+    order_by: str | None = None,
+) -> Call[list[Job]]:
+    """List all jobs of an account (v2), filtered by what is given.
+
+    Args:
+        account_id: The account.
+        project_id: The project.
+        environment_id: The environment.
+        name_contains: A part of the name, upper or lower case.
+        order_by: A field, with `-` before it for descending order.
+    """
     query = {
         "project_id": project_id,
         "environment_id": environment_id,
         "name__icontains": name_contains,
         "order_by": order_by,
     }
-    return get_request(account_id, "jobs", query=query)
+    request = Request.get(account_id, "jobs", query=query)
+    return [Job.parse(row) for row in (yield from list_rows(request))]
 
 
 def get_job(account_id: Id, job_id: Id) -> Call[Job]:
     """Get a job (v2)."""
-    return Job.parse((yield from get_data(get_request(account_id, "jobs", identifier(job_id, "job id")))))
+    return Job.parse((yield from get_data(Request.get(account_id, "jobs", identifier(job_id, "job id")))))
 
 
 def trigger_run(account_id: Id, job_id: Id, payload: Json) -> Call[Run]:
@@ -107,7 +106,7 @@ def trigger_run(account_id: Id, job_id: Id, payload: Json) -> Call[Run]:
         job_id: The job.
         payload: The body of the request; dbt Cloud requires a `cause`.
     """
-    request = _post_request(account_id, "jobs", identifier(job_id, "job id"), "run", body=payload)
+    request = Request.post(account_id, "jobs", identifier(job_id, "job id"), "run", body=payload)
     return Run.parse((yield from get_data(request)))
 
 
@@ -116,19 +115,19 @@ def rerun_job(account_id: Id, job_id: Id) -> Call[Run]:
 
     If the last run did not fail, dbt Cloud starts a new run.
     """
-    request = _post_request(account_id, "jobs", identifier(job_id, "job id"), "rerun")
+    request = Request.post(account_id, "jobs", identifier(job_id, "job id"), "rerun")
     return Run.parse((yield from get_data(request)))
 
 
 def list_runs(account_id: Id, **filters: object) -> Call[list[Run]]:
     """List all runs of an account (v2), with the parameters of "List Runs" as `filters`."""
-    request = get_request(account_id, "runs", query=filters)
+    request = Request.get(account_id, "runs", query=filters)
     return [Run.parse(row) for row in (yield from list_rows(request))]
 
 
 def list_runs_page(account_id: Id, **filters: object) -> Call[list[Run]]:
     """List one page of runs (v2), chosen by `limit` and `offset` among the `filters`."""
-    data = yield from get_data(get_request(account_id, "runs", query=filters))
+    data = yield from get_data(Request.get(account_id, "runs", query=filters))
     return [Run.parse(row) for row in rows_of(data)]
 
 
@@ -141,26 +140,26 @@ def get_run(account_id: Id, run_id: Id, *, include_related: Iterable[str] = ()) 
         include_related: What is sent with the run, such as "run_steps", "trigger", "job" and "debug_logs".
     """
     query = {"include_related": list(include_related) or None}
-    request = get_request(account_id, "runs", identifier(run_id, "run id"), query=query)
+    request = Request.get(account_id, "runs", identifier(run_id, "run id"), query=query)
     return Run.parse((yield from get_data(request)))
 
 
 def cancel_run(account_id: Id, run_id: Id) -> Call[Run]:
     """Cancel a run (v2). Cancelling it twice does no harm."""
-    request = _post_request(account_id, "runs", identifier(run_id, "run id"), "cancel", repeatable=True)
+    request = Request.post(account_id, "runs", identifier(run_id, "run id"), "cancel", repeatable=True)
     return Run.parse((yield from get_data(request)))
 
 
 def retry_run(account_id: Id, run_id: Id) -> Call[Run]:
     """Start a run that continues this one from its point of failure (v2 "Retry Failed Run")."""
-    request = _post_request(account_id, "runs", identifier(run_id, "run id"), "retry")
+    request = Request.post(account_id, "runs", identifier(run_id, "run id"), "retry")
     return Run.parse((yield from get_data(request)))
 
 
 def list_artifacts(account_id: Id, run_id: Id, *, step: int | None = None) -> Call[list[str]]:
     """List the paths of a run's artifacts (v2). dbt Cloud ignores `step` here."""
     path = ("runs", identifier(run_id, "run id"), "artifacts")
-    return rows_of((yield from get_data(get_request(account_id, *path, query={"step": step}))))
+    return rows_of((yield from get_data(Request.get(account_id, *path, query={"step": step}))))
 
 
 def get_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Response]:
@@ -183,8 +182,8 @@ def download_artifact(
 
 
 def _artifact_request(account_id: Id, run_id: Id, path: str, step: int | None) -> Request:
-    folder = _path(account_id, "runs", identifier(run_id, "run id"), "artifacts")
-    return Request("GET", folder + file_path(path), _query_values({"step": step}), accept="*/*")
+    folder = Request.get(account_id, "runs", identifier(run_id, "run id"), "artifacts", query={"step": step})
+    return replace(folder, path=folder.path + file_path(path), accept="*/*")
 
 
 def get_json_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Any]:
@@ -202,58 +201,6 @@ def get_json_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None
         ) from error
 
 
-def get_request(
-    account_id: Id, *parts: str, version: str = "v2", query: Mapping[str, object] | None = None
-) -> Request:
-    """Return a GET request for a path below an account."""
-    return Request("GET", _path(account_id, *parts, version=version), _query_values(query or {}))
-
-
-def _post_request(account_id: Id, *parts: str, body: Json | None = None, repeatable: bool = False) -> Request:
-    """Return a POST request for a path below an account (v2)."""
-    return Request("POST", _path(account_id, *parts), body=body, repeatable=repeatable)
-
-
-def custom_request(method: str, path: str, payload: Json | None, version: str) -> Request:
-    """Return a request for a path after `accounts/` that has no call here.
-
-    Args:
-        method: "GET" or "POST".
-        path: The path, such as "1/steps/4/". It may be empty.
-        payload: The query of a GET, or the body of a POST.
-        version: "v2" or "v3".
-
-    Raises:
-        InvalidArgument: If the path holds an empty, `.` or `..` segment.
-    """
-    base = f"/api/{version}/accounts"
-    full = f"{base}/{file_path(path.strip('/'))}" if path else base
-    if method.upper() != "GET":
-        return Request(method.upper(), f"{full}/", body=payload or {}, repeatable=False)
-    # Paths of v2 end in a slash, except those of artifacts: they are files of any kind. In v3 most do.
-    if "/artifacts/" in full:
-        return Request("GET", full, _query_values(payload or {}), accept="*/*")
-    return Request("GET", f"{full}/", _query_values(payload or {}))
-
-
-def _path(account_id: Id, *parts: str, version: str = "v2") -> str:
-    return "/".join(("/api", version, "accounts", identifier(account_id, "account id"), *parts, ""))
-
-
-def _query_values(values: Mapping[str, object]) -> dict[str, str]:
-    """Return query values in the form that the API takes, without those that are None."""
-    return {name: _query_value(value) for name, value in values.items() if value is not None}
-
-
-def _query_value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str):
-        items = sorted(value) if isinstance(value, set | frozenset) else list(value)
-        return json.dumps(items, separators=(",", ":"), default=str)
-    return str(value)
-
-
 def get_data(request: Request) -> Call[Any]:
     """Send a request and return the `data` of its response."""
-    return envelope(request, (yield from ask(request)))["data"]
+    return (yield from ask(request)).envelope(request)["data"]

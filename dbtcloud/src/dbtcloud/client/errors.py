@@ -28,7 +28,11 @@ DbtCloudError
 from __future__ import annotations
 
 import copyreg
-from typing import Any, ClassVar
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+_NAMES_IN_MESSAGE = 5
 
 
 class DbtCloudError(Exception):
@@ -173,6 +177,16 @@ class MalformedResponse(DbtCloudError):
     ) -> None:
         super().__init__(what, why=why, fix=fix)
 
+    @classmethod
+    def unexpected(cls, what: str, data: object) -> Self:
+        """Return the error for unexpected JSON. It shows the kind of `data`, but none of its values."""
+        if isinstance(data, Mapping):
+            sent = f"an object with {', '.join(map(str, list(data)[:20])) or 'no fields'}"
+        else:
+            kinds = {list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+            sent = kinds.get(type(data), "a number")
+        return cls(what, why=f"It sent {sent}")
+
 
 class TransportError(DbtCloudError):
     """No complete answer arrived: the host, the connection or the network failed, or a timeout was reached.
@@ -304,4 +318,23 @@ class ArtifactError(DbtCloudError):
 
 
 class ArtifactMissing(ArtifactError):
-    """A run has no artifact of that name, or none that matches a pattern."""
+    """A run has no artifact of that name, or none that matches a pattern.
+
+    Args:
+        run_id: The run.
+        path: The artifact or the pattern.
+        names: The artifacts that the run has. The message shows the most similar ones.
+        why: A reason that comes first in the message.
+    """
+
+    def __init__(self, run_id: int | str, path: str, names: Sequence[str], *, why: str = "") -> None:
+        similar = difflib.get_close_matches(path, names, _NAMES_IN_MESSAGE)
+        ranked = [*similar, *sorted(set(names) - set(similar), key=lambda name: (name.count("/"), name))]
+        more = f" and {len(ranked) - _NAMES_IN_MESSAGE} more" if len(ranked) > _NAMES_IN_MESSAGE else ""
+        others = f"It has {', '.join(ranked[:_NAMES_IN_MESSAGE])}{more}" if ranked else "It has no artifacts"
+        super().__init__(
+            f"Run {run_id} has no artifact {path!r}",
+            why=". ".join(part for part in (why, others) if part),
+            fix="Correct the name, or let the job write it: `dbt docs generate` writes catalog.json, "
+            "`dbt source freshness` writes sources.json",
+        )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TypeVar
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.endpoints import Id
 from dbtcloud.client.errors import LookupFailed
-from dbtcloud.client.models import Job, NamedObject
-from dbtcloud.client.protocol import Call
+from dbtcloud.client.models import Environment, Job, Project
+from dbtcloud.client.protocol import Call, Id
 
-_N = TypeVar("_N", bound=NamedObject)
+_N = TypeVar("_N", Project, Environment, Job)
 
 
 def find_job(account_id: Id, project_name: str, environment_name: str, job_name: str) -> Call[Job]:

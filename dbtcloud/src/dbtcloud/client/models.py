@@ -6,17 +6,26 @@ Each object is parsed once, when it arrives. Its `data` holds everything that db
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, Self
 
-from dbtcloud.client.errors import MalformedResponse, RunCancelled, RunFailed
+from dbtcloud.client.errors import MalformedResponse, NotRetryable, RunCancelled, RunFailed
 
 Json = Mapping[str, Any]
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+_REFUSALS: Mapping[str, str] = {
+    "RETRY_UNSUPPORTED_CMD": "dbt cannot retry the command that failed",
+    "RETRY_UNSUPPORTED_VERSION": "its dbt version cannot retry; dbt 1.6 and later can",
+    "RETRY_NOT_LATEST_RUN": "its job has been started again since, and only the latest run can be retried",
+    "RETRY_NOT_FAILED_RUN": "it did not end in error",
+    "RETRY_NO_RUN_RESULTS": "it has no run_results.json, for example because the project does not compile",
+}
+"""Explanations of a run's `retry_not_supported_reason` (API v2, "Retrieve Run")."""
 
 
 class RunStatus(IntEnum):
@@ -29,28 +38,17 @@ class RunStatus(IntEnum):
     ERROR = 20
     CANCELLED = 30
 
+    @classmethod
+    def name_of(cls, status: int) -> str:
+        """Return the name of a status code, such as "Running", or "status 42" for an unknown code."""
+        try:
+            return cls(status).name.capitalize()
+        except ValueError:
+            return f"status {status}"
+
 
 UNFINISHED = frozenset({RunStatus.QUEUED, RunStatus.STARTING, RunStatus.RUNNING})
 FINISHED = frozenset({RunStatus.SUCCESS, RunStatus.ERROR, RunStatus.CANCELLED})
-
-
-def status_name(status: int) -> str:
-    """Return the name of a status code, such as "Running", or "status 42" for an unknown code."""
-    try:
-        return RunStatus(status).name.capitalize()
-    except ValueError:
-        return f"status {status}"
-
-
-def parse_timestamp(text: object) -> datetime | None:
-    """Return a timestamp of the API, or None if it is missing or is not one.
-
-    Runs have a space between date and time, jobs a `T`.
-    """
-    try:
-        return datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
 
 
 def required_field(data: object, key: str, kind: str) -> Any:
@@ -65,25 +63,12 @@ def required_field(data: object, key: str, kind: str) -> Any:
         MalformedResponse: If `data` is not an object, or the field is missing or null.
     """
     if not isinstance(data, Mapping) or data.get(key) is None:
-        raise MalformedResponse(
-            f"dbt Cloud sent a {kind} without {key!r}", why=f"It sent {describe_json(data)}"
-        )
+        raise MalformedResponse.unexpected(f"dbt Cloud sent a {kind} without {key!r}", data)
     return data[key]
 
 
-def describe_json(data: object) -> str:
-    """Return the kind of a JSON value for an error message, such as "a list".
-
-    The content may be anything, so only the names of an object's fields are shown.
-    """
-    if isinstance(data, Mapping):
-        return f"an object with {', '.join(map(str, list(data)[:20])) or 'no fields'}"
-    kinds = {list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
-    return kinds.get(type(data), "a number")
-
-
 @dataclass(frozen=True, slots=True)
-class NamedObject:
+class _NamedObject:
     """An object with a numeric id and a name."""
 
     id: int
@@ -100,25 +85,25 @@ class NamedObject:
         return cls(required_field(data, "id", cls.__name__.lower()), data.get("name") or "", data)
 
 
-class Account(NamedObject):
+class Account(_NamedObject):
     """An account ("Retrieve Account")."""
 
     __slots__ = ()
 
 
-class Project(NamedObject):
+class Project(_NamedObject):
     """A project ("Retrieve Project")."""
 
     __slots__ = ()
 
 
-class Environment(NamedObject):
+class Environment(_NamedObject):
     """An environment of a project ("Retrieve Environment")."""
 
     __slots__ = ()
 
 
-class Job(NamedObject):
+class Job(_NamedObject):
     """A job ("Retrieve Job")."""
 
     __slots__ = ()
@@ -206,12 +191,20 @@ class Run:
             status_message=data.get("status_message"),
             href=data.get("href"),
             cause=(data.get("trigger") or {}).get("cause"),
-            created_at=parse_timestamp(data.get("created_at")),
-            started_at=parse_timestamp(data.get("started_at")),
-            finished_at=parse_timestamp(data.get("finished_at")),
+            created_at=cls.parse_timestamp(data.get("created_at")),
+            started_at=cls.parse_timestamp(data.get("started_at")),
+            finished_at=cls.parse_timestamp(data.get("finished_at")),
             steps=tuple(Step.parse(step) for step in data.get("run_steps") or ()),
             data=data,
         )
+
+    @staticmethod
+    def parse_timestamp(text: object) -> datetime | None:
+        """Return a timestamp of the API, or None if it is missing or is not one."""
+        try:
+            return datetime.fromisoformat(text) if isinstance(text, str) else None
+        except ValueError:
+            return None
 
     @property
     def finished(self) -> bool:
@@ -223,8 +216,43 @@ class Run:
         kind = RunCancelled if self.status == RunStatus.CANCELLED else RunFailed
         return kind(self.id, self.status, why=self.status_message, url=self.href)
 
+    def retry_refusal(self) -> NotRetryable | None:
+        """Return why dbt Cloud cannot retry the run, or None if nothing speaks against it."""
+        if not self.finished:
+            return self._not_failed(f"it is {RunStatus.name_of(self.status).lower()}")
+        if self.status != RunStatus.ERROR:
+            return self._not_failed(f"it ended with {RunStatus.name_of(self.status)}")
+        if self.data.get("can_retry") is not False:
+            return None
+        code = str(self.data.get("retry_not_supported_reason") or "")
+        return self.retry_error(code, f"dbt Cloud says {code or 'so'}")
+
+    def retry_error(self, code: str, otherwise: str) -> NotRetryable:
+        """Return the error for dbt Cloud's refusal to retry the run.
+
+        Args:
+            code: dbt Cloud's reason, such as "RETRY_NOT_LATEST_RUN", or "".
+            otherwise: The explanation where the reason is not a known one.
+        """
+        return NotRetryable(self.id, code, _REFUSALS.get(code, otherwise))
+
+    def _not_failed(self, why: str) -> NotRetryable:
+        return NotRetryable(self.id, "RETRY_NOT_FAILED_RUN", why)
+
     @property
     def retried_run_id(self) -> int | None:
         """The id of the run that this one retries from its point of failure, or None."""
         retried_run_id: int | None = self.data.get("retrying_run_id")
         return retried_run_id
+
+    def last_retry(self, runs: Iterable[Run]) -> Run:
+        """Return the newest run in the chain of retries that begins with this run.
+
+        Args:
+            runs: Runs of the same job that may belong to the chain.
+        """
+        retries = {run.retried_run_id: run for run in sorted(runs, key=lambda each: each.id)}
+        last = self
+        while last.id in retries:
+            last = retries.pop(last.id)
+        return last

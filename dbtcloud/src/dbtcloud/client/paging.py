@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dbtcloud.client.errors import MalformedResponse
-from dbtcloud.client.models import Json, describe_json, required_field
-from dbtcloud.client.protocol import Call, Request, ask, envelope
+from dbtcloud.client.models import Json, required_field
+from dbtcloud.client.protocol import Call, Request, ask
 
 PAGE_SIZE = 100
 """Rows of a page; the API refuses a larger `limit`."""
@@ -27,7 +27,7 @@ class PageRange:
         """Read these rows of the list that `request` asks for."""
         query = {**request.query, "limit": str(self.limit), "offset": str(self.offset)}
         page_request = replace(request, query=query)
-        body = envelope(page_request, (yield from ask(page_request)))
+        body = (yield from ask(page_request)).envelope(page_request)
         return ListPage(rows_of(body["data"]), _total_of(body))
 
 
@@ -129,9 +129,7 @@ def rows_of(data: Any) -> list[Any]:
         MalformedResponse: If it is not a list.
     """
     if not isinstance(data, list | None):
-        raise MalformedResponse(
-            "dbt Cloud did not send a list where one was expected", why=f"It sent {describe_json(data)}"
-        )
+        raise MalformedResponse.unexpected("dbt Cloud did not send a list where one was expected", data)
     return data or []
 
 
@@ -141,7 +139,5 @@ def _total_of(body: Json) -> int:
         return 0  # a list without pages: what came is all there is
     total = required_field(extra["pagination"], "total_count", "list")
     if not isinstance(total, int):
-        raise MalformedResponse(
-            "dbt Cloud sent a list without its length", why=f"It sent {describe_json(total)}"
-        )
+        raise MalformedResponse.unexpected("dbt Cloud sent a list without its length", total)
     return total

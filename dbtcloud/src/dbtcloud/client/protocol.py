@@ -7,10 +7,10 @@ engine (`transport.sync_client` or `transport.async_client`) sends the requests.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 from urllib.parse import quote, unquote, urlencode
 
 from dbtcloud.client.errors import (
@@ -22,6 +22,9 @@ from dbtcloud.client.errors import (
 )
 
 T = TypeVar("T")
+
+Id = int | str
+"""An id as a number or as a string of digits."""
 
 
 class Sink(Protocol):
@@ -66,6 +69,53 @@ class Request:
     repeatable: bool = True
     service: str = "admin"
     sink: Sink | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def get(
+        cls, account_id: Id, *parts: str, version: str = "v2", query: Mapping[str, object] | None = None
+    ) -> Self:
+        """Return a GET request for a path below an account.
+
+        Args:
+            account_id: The account.
+            parts: The parts of the path.
+            version: "v2" or "v3".
+            query: The query. Values that are None are left out; a list is sent as one JSON array.
+        """
+        return cls("GET", _account_path(account_id, *parts, version=version), _query_values(query or {}))
+
+    @classmethod
+    def post(
+        cls,
+        account_id: Id,
+        *parts: str,
+        body: Mapping[str, Any] | None = None,
+        repeatable: bool = False,
+    ) -> Self:
+        """Return a POST request for a path below an account (v2)."""
+        return cls("POST", _account_path(account_id, *parts), body=body, repeatable=repeatable)
+
+    @classmethod
+    def custom(cls, method: str, path: str, payload: Mapping[str, Any] | None, version: str) -> Self:
+        """Return a request for a path after `accounts/` for which there is no endpoint call.
+
+        Args:
+            method: "GET" or "POST".
+            path: The path, such as "1/steps/4/". It may be empty.
+            payload: The query of a GET, or the body of a POST.
+            version: "v2" or "v3".
+
+        Raises:
+            InvalidArgument: If the path holds an empty, `.` or `..` segment.
+        """
+        base = f"/api/{version}/accounts"
+        full = f"{base}/{file_path(path.strip('/'))}" if path else base
+        if method.upper() != "GET":
+            return cls(method.upper(), f"{full}/", body=payload or {}, repeatable=False)
+        # Paths of v2 end in a slash, except those of artifacts: they are files of any kind. In v3 most do.
+        if "/artifacts/" in full:
+            return cls("GET", full, _query_values(payload or {}), accept="*/*")
+        return cls("GET", f"{full}/", _query_values(payload or {}))
 
     @property
     def target(self) -> str:
@@ -132,36 +182,25 @@ class Response:
         """
         return json.loads(self.body)
 
+    def envelope(self, request: Request) -> Mapping[str, Any]:
+        """Return the body as a JSON object with `status`, `data` and, for lists, `extra`.
+
+        Raises:
+            MalformedResponse: If the body is not such an object. The message names `request`.
+        """
+        try:
+            body = self.json
+        except ValueError as error:
+            raise MalformedResponse(f"The answer to {request} is not JSON", why=str(error)) from error
+        if not isinstance(body, dict) or "data" not in body:
+            raise MalformedResponse(
+                f"The answer to {request} is not in the format of dbt Cloud's API", why="It has no 'data'"
+            )
+        return body
+
 
 Call: TypeAlias = Generator[Request | Sleep, Response | None, T]
 """A generator that yields requests and pauses, receives the responses, and returns a result."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished(Generic[T]):
-    """The end of a call.
-
-    Attributes:
-        result: What the call returned.
-    """
-
-    result: T
-
-
-def next_step(call: Call[T], outcome: Response | DbtCloudError | None) -> Request | Sleep | Finished[T]:
-    """Return the next step of a call. Both engines take their steps from here.
-
-    Args:
-        call: The call, not yet started or waiting for the outcome of its last step.
-        outcome: The response or the error of the last request; None at first and after a pause.
-
-    Raises:
-        DbtCloudError: If the call ends with an error.
-    """
-    try:
-        return call.throw(outcome) if isinstance(outcome, DbtCloudError) else call.send(outcome)
-    except StopIteration as end:
-        return Finished(end.value)
 
 
 def ask(request: Request) -> Call[Response]:
@@ -216,18 +255,19 @@ def _decoded(segment: str) -> str:
     return segment.replace("\\", "/")
 
 
-def envelope(request: Request, response: Response) -> Mapping[str, Any]:
-    """Return the JSON object of a response with its `status`, `data` and, for lists, `extra`.
+def _account_path(account_id: Id, *parts: str, version: str = "v2") -> str:
+    return "/".join(("/api", version, "accounts", identifier(account_id, "account id"), *parts, ""))
 
-    Raises:
-        MalformedResponse: If the body is not such an object.
-    """
-    try:
-        body = response.json
-    except ValueError as error:
-        raise MalformedResponse(f"The answer to {request} is not JSON", why=str(error)) from error
-    if not isinstance(body, dict) or "data" not in body:
-        raise MalformedResponse(
-            f"The answer to {request} is not in the format of dbt Cloud's API", why="It has no 'data'"
-        )
-    return body
+
+def _query_values(values: Mapping[str, object]) -> dict[str, str]:
+    """Return query values in the form that the API takes, without those that are None."""
+    return {name: _query_value(value) for name, value in values.items() if value is not None}
+
+
+def _query_value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str):
+        items = sorted(value) if isinstance(value, set | frozenset) else list(value)
+        return json.dumps(items, separators=(",", ":"), default=str)
+    return str(value)

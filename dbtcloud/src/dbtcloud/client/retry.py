@@ -1,18 +1,48 @@
-"""Decide whether a failed request is sent again, and when."""
+"""Turn responses that cannot be used into errors, and decide whether a failed request is sent again.
+
+Only this module maps a status to an exception.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import TypeAlias
+from typing import Any, Generic, TypeAlias
 
-from dbtcloud.client.error_response import error_from_response
-from dbtcloud.client.errors import DbtCloudError, RateLimited
+from dbtcloud.client.errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    DbtCloudError,
+    Forbidden,
+    MalformedResponse,
+    NotFound,
+    RateLimited,
+    RequestTimeout,
+    ServerError,
+    TransportError,
+    Unauthorized,
+    Unprocessable,
+)
 from dbtcloud.client.protocol import Call, Request, Response, Sleep, T, ask
 
 log = logging.getLogger(__name__)
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    408: RequestTimeout,
+    409: Conflict,
+    422: Unprocessable,
+}
+_LOGIN_PAGE_HINT = (
+    "Check the connection's host: it should be the Access URL from the account settings of dbt Cloud, "
+    "such as ab123.us1.dbt.com, with no path"
+)
 
 RetryDecision: TypeAlias = Callable[[Request, DbtCloudError, int], float | None]
 """Takes a request, its error and the number of attempts so far. Returns the seconds to wait before the next
@@ -53,16 +83,47 @@ NO_RETRY = RetryPolicy(attempts=1)
 """One attempt, for callers that retry by themselves or need the first answer."""
 
 
-def retry_requests(
-    call: Call[T], retry: RetryDecision, on_response: Callable[[Response], object] = bool
-) -> Call[T]:
-    """Return the same call with each of its requests retried.
+class Execution(Generic[T]):
+    """A call that an engine carries out step by step. Each of its requests is retried.
 
     Args:
         call: The call.
         retry: Decides whether a failed request is sent again.
         on_response: Called with each response that `call` receives. Failed attempts are left out.
+
+    Attributes:
+        result: What the call returned, once it has ended.
     """
+
+    result: T
+
+    def __init__(
+        self, call: Call[T], retry: RetryDecision, on_response: Callable[[Response], object] = bool
+    ) -> None:
+        self._steps = _retry_requests(call, retry, on_response)
+
+    def next_step(self, outcome: Response | DbtCloudError | None) -> Request | Sleep | None:
+        """Return the next step, or None at the end of the call.
+
+        Args:
+            outcome: The response or the error of the last request; None at first and after a pause.
+
+        Raises:
+            DbtCloudError: If the call ends with an error.
+        """
+        try:
+            if isinstance(outcome, DbtCloudError):
+                return self._steps.throw(outcome)
+            return self._steps.send(outcome)
+        except StopIteration as end:
+            self.result = end.value
+            return None
+
+
+def _retry_requests(
+    call: Call[T], retry: RetryDecision, on_response: Callable[[Response], object]
+) -> Call[T]:
+    """Return the same call with each of its requests retried."""
     try:
         step = next(call)
         while True:
@@ -85,7 +146,7 @@ def _take_step(
         failure: DbtCloudError | None
         try:
             response = yield from ask(step)
-            failure = error_from_response(step, response)
+            failure = _error_from_response(step, response)
         except DbtCloudError as error:
             failure = error
         if failure is None:
@@ -96,3 +157,90 @@ def _take_step(
         log.warning("%s Attempt %d failed; the next one follows in %.3g s.", failure, attempt, delay)
         yield Sleep(delay)
     raise AssertionError("unreachable")
+
+
+def _error_from_response(request: Request, response: Response) -> DbtCloudError | None:
+    """Return the error that a response means, or None if it can be used."""
+    if 300 <= response.status < 400:
+        return _redirect_error(request, response)
+    if response.status == 407:
+        return _proxy_error(request)
+    if response.status >= 400:
+        return _api_error(request, response)
+    if request.accept == "application/json" and response.body and not _is_json(response):
+        return _not_json_error(request, response)
+    return None
+
+
+def _api_error(request: Request, response: Response) -> ApiError:
+    facts = _status_facts(response)
+    if response.status == 429:
+        return RateLimited(429, request.method, request.target, retry_after=_retry_after(response), **facts)
+    kind = ServerError if response.status >= 500 else _BY_STATUS.get(response.status, ApiError)
+    return kind(response.status, request.method, request.target, **facts)
+
+
+def _status_facts(response: Response) -> dict[str, Any]:
+    """Return the messages of an error envelope. Errors of the web framework have only a `detail`."""
+    body = response.json if _is_json(response) else {}
+    if not isinstance(body, Mapping):
+        return {}
+    status = body.get("status")
+    status = status if isinstance(status, Mapping) else {}
+    return {
+        "user_message": str(status.get("user_message") or body.get("detail") or _graphql_message(body)),
+        "developer_message": str(status.get("developer_message") or ""),
+        "data": body.get("data"),
+    }
+
+
+def _graphql_message(body: Mapping[str, Any]) -> str:
+    errors = body.get("errors")
+    messages = errors if isinstance(errors, list) else []
+    return "; ".join(
+        str(each["message"]) for each in messages if isinstance(each, Mapping) and "message" in each
+    )
+
+
+def _retry_after(response: Response) -> float | None:
+    """Return the seconds of `Retry-After`, which dbt Cloud sends as a number, or of dbt's own header."""
+    names = ("retry-after", "x-rate-limit-retry-after-seconds")
+    texts = (response.headers.get(name, "") for name in names)
+    return next((float(text) for text in texts if text.strip().isdigit()), None)
+
+
+def _redirect_error(request: Request, response: Response) -> MalformedResponse:
+    location = response.headers.get("location", "an unknown address").split("?")[0]
+    return MalformedResponse(
+        f"dbt Cloud redirected {request.method} {request.target} to {location} ({response.status})",
+        why="The API of dbt Cloud never redirects; to follow would send the token to that address",
+        fix=_LOGIN_PAGE_HINT,
+    )
+
+
+def _proxy_error(request: Request) -> TransportError:
+    return TransportError(
+        f"The proxy rejected {request.method} {request.target} (407)",
+        sent=False,
+        why="The proxy requires a user name and a password, or does not accept those that it got",
+        fix="Correct 'proxies' in the connection's extra, or the variables HTTPS_PROXY and HTTP_PROXY",
+    )
+
+
+def _not_json_error(request: Request, response: Response) -> MalformedResponse:
+    html = "html" in response.headers.get("content-type", "") or response.body.lstrip()[:1] == b"<"
+    if not html:
+        return MalformedResponse(f"The answer to {request} is incomplete or damaged JSON")
+    return MalformedResponse(
+        f"The answer to {request} is a web page (HTML) instead of JSON",
+        why="It probably comes from a login page, a proxy or an outage page",
+        fix=_LOGIN_PAGE_HINT,
+    )
+
+
+def _is_json(response: Response) -> bool:
+    try:
+        response.json  # noqa: B018 -- the response keeps the parsed value
+    except ValueError:
+        return False
+    return True

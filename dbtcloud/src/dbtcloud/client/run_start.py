@@ -6,13 +6,12 @@ are searched for the one that may have started.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.endpoints import Id
 from dbtcloud.client.errors import (
     AmbiguousStart,
     BadRequest,
@@ -28,7 +27,7 @@ from dbtcloud.client.errors import (
 from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import Json, Run
 from dbtcloud.client.paging import PAGE_SIZE
-from dbtcloud.client.protocol import Call, Sleep
+from dbtcloud.client.protocol import Call, Id, Sleep
 
 SEARCH_DELAYS = (1.0, 9.0, 20.0)
 """Seconds before each search for a run that may have started. If all find nothing, it did not start."""
@@ -91,6 +90,32 @@ def start_retry_run(account_id: Id, job_id: Id, run_id: Id, *, since: datetime) 
 
     search = _RunSearch(account_id, job_id, since, is_started_run, retried_run_id=run_id)
     return (yield from _start_once(lambda: endpoints.retry_run(account_id, run_id), search))
+
+
+def retry_failed_run(account_id: Id, run_id: Id, *, since: datetime) -> Call[Run]:
+    """Start a run exactly once that continues a failed run from its point of failure.
+
+    The last response of the call is always one that describes the new run.
+
+    Args:
+        account_id: The account.
+        run_id: The run that failed.
+        since: A time before the start, by dbt Cloud's clock. The search for the run goes back to it.
+
+    Raises:
+        NotRetryable: If dbt Cloud cannot retry it.
+        AmbiguousStart: If it is not clear whether a run was started.
+        DbtCloudError: If a request fails.
+    """
+    run = yield from endpoints.get_run(account_id, run_id)
+    if (refusal := run.retry_refusal()) is not None:
+        raise refusal
+    assert run.job_id is not None
+    try:
+        return (yield from start_retry_run(account_id, run.job_id, run.id, since=since))
+    except _REFUSED as error:
+        reason = str((error.data.get("reason") if isinstance(error.data, Mapping) else None) or "")
+        raise run.retry_error(reason, str(error)) from error
 
 
 def find_runs(

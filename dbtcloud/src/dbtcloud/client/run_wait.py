@@ -25,39 +25,37 @@ class PollSchedule:
     timeout: float
     clock: Callable[[], float]
 
+    def wait_for_run(
+        self,
+        run_id: int,
+        read_run: Callable[[], Call[Run]],
+        tolerance: FailureTolerance,
+        *,
+        until: Callable[[Run], bool] = lambda run: run.finished,
+    ) -> Call[Run]:
+        """Poll a run until it has the wanted status, and return it.
 
-def wait_for_run(
-    run_id: int,
-    read_run: Callable[[], Call[Run]],
-    schedule: PollSchedule,
-    tolerance: FailureTolerance,
-    *,
-    until: Callable[[Run], bool] = lambda run: run.finished,
-) -> Call[Run]:
-    """Poll a run until it has the wanted status, and return it.
+        Args:
+            run_id: The run.
+            read_run: Makes the call that reads the run.
+            tolerance: Decides which failed polls are ignored.
+            until: Returns whether the run has the wanted status; by default, whether it has ended.
 
-    Args:
-        run_id: The run.
-        read_run: Makes the call that reads the run.
-        schedule: Interval and timeout. The last pause ends with the timeout.
-        tolerance: Decides which failed polls are ignored.
-        until: Returns whether the run has the wanted status; by default, whether it has ended.
-
-    Raises:
-        RunTimedOut: If the timeout is reached first.
-        DbtCloudError: If a poll fails with an error that is not ignored.
-    """
-    deadline, status, url = schedule.clock() + schedule.timeout, 0, None
-    while True:
-        run = yield from _poll(read_run, tolerance)
-        if run is not None and until(run):
-            return run
-        if run is not None:
-            status, url = run.status, run.href or url
-        left = deadline - schedule.clock()
-        if left <= 0:
-            raise RunTimedOut(run_id, status, schedule.timeout, url=url)
-        yield Sleep(min(schedule.interval, left))
+        Raises:
+            RunTimedOut: If the timeout is reached first.
+            DbtCloudError: If a poll fails with an error that is not ignored.
+        """
+        deadline, status, url = self.clock() + self.timeout, 0, None
+        while True:
+            run = yield from _poll(read_run, tolerance)
+            if run is not None and until(run):
+                return run
+            if run is not None:
+                status, url = run.status, run.href or url
+            left = deadline - self.clock()
+            if left <= 0:
+                raise RunTimedOut(run_id, status, self.timeout, url=url)
+            yield Sleep(min(self.interval, left))  # the last pause ends with the timeout
 
 
 def _poll(read_run: Callable[[], Call[Run]], tolerance: FailureTolerance) -> Call[Run | None]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.client.models import status_name
+from dbtcloud.client.models import RunStatus
 from dbtcloud.report.run_report import RunReport
 
 Attributes: TypeAlias = dict[str, str | int | float | list[str]]
@@ -21,7 +21,7 @@ def run_attributes(report: RunReport) -> Attributes:
         {
             "dbt.cloud.run.id": run.id,
             "dbt.cloud.job.id": run.job_id,
-            "dbt.cloud.run.status": status_name(run.status),
+            "dbt.cloud.run.status": RunStatus.name_of(run.status),
             "dbt.cloud.run.message": run.status_message,
             "url.full": run.href,
             **counts,

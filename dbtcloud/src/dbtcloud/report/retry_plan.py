@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.client.models import Run, RunStatus, Step, status_name
+from dbtcloud.client.models import Run, RunStatus, Step
 from dbtcloud.report.dbt_command import DbtCommand
 from dbtcloud.report.node_selection import NodeSelector
 
@@ -73,7 +73,7 @@ def _no_plan(run: Run) -> str:
     if not run.finished:
         return f"Run {run.id} has nothing to retry: it is still running."
     if run.status == RunStatus.SUCCESS:
-        return f"Run {run.id} has nothing to retry: it ended with {status_name(run.status)}."
+        return f"Run {run.id} has nothing to retry: it ended with {RunStatus.name_of(run.status)}."
     return f"Run {run.id} has no retry plan: none of its dbt commands failed."
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client import endpoints
-from dbtcloud.client.endpoints import Id
 from dbtcloud.client.models import Run, RunStatus
-from dbtcloud.client.protocol import Call
+from dbtcloud.client.protocol import Call, Id
 from dbtcloud.report.dbt_command import DbtCommand
 from dbtcloud.report.retry_plan import NARROWABLE, RetryPlan
 from dbtcloud.report.run_report_reader import DbtStep

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import Any
 
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.client.models import Run, RunStatus, Step, status_name
+from dbtcloud.client.models import Run, RunStatus, Step
 
 LOG_TAIL_LINES = 30
 """Lines of a failed step's log that a report shows; dbt lists its errors at the end."""
@@ -82,8 +82,8 @@ class RunReport:
     def outcome(self) -> str:
         """A sentence about how the run ended, with dbt Cloud's own message."""
         words = self.run.status_message or self.run.data.get("status_humanized")
-        message = f" {words}" if words and words != status_name(self.run.status) else ""
-        return f"dbt Cloud run {self.run.id} ended with status {status_name(self.run.status)}.{message}"
+        message = f" {words}" if words and words != RunStatus.name_of(self.run.status) else ""
+        return f"dbt Cloud run {self.run.id} ended with status {RunStatus.name_of(self.run.status)}.{message}"
 
     @property
     def log_tail(self) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ class RunReport:
         """Return the whole report as plain values, of any size."""
         return {
             "run_id": self.run.id,
-            "status": status_name(self.run.status),
+            "status": RunStatus.name_of(self.run.status),
             "message": self.run.status_message,
             "url": self.run.href,
             "totals": dict(self.totals),
@@ -264,6 +264,6 @@ def _cut_start(text: str) -> str:
 
 def _step_lines(step: Step) -> list[str]:
     return [
-        f"Step {step.index}, {step.name}: {status_name(step.status)}",
+        f"Step {step.index}, {step.name}: {RunStatus.name_of(step.status)}",
         *(f"  {line}" for line in step.log_lines[-LOG_TAIL_LINES:]),
     ]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dbtcloud.artifacts.run_results import NodeResult, read_run_results
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads import download
-from dbtcloud.client.endpoints import Id
 from dbtcloud.client.errors import DbtCloudError, NotFound
 from dbtcloud.client.models import Run, RunStatus, Step
-from dbtcloud.client.protocol import Call
+from dbtcloud.client.protocol import Call, Id
 from dbtcloud.report.compiled_code import with_compiled_paths
 from dbtcloud.report.dbt_command import DbtCommand
 from dbtcloud.report.run_report import RunReport

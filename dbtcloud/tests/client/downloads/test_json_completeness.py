@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbtcloud.client.downloads.json_completeness import JsonCompleteness
+from dbtcloud.client.downloads.atomic_download import _JsonCompleteness
 
 TRICKY = st.text(alphabet='\\"{}[] a\nü')
 VALUES = st.recursive(
@@ -19,7 +19,7 @@ TEXTS = (st.lists(VALUES) | st.dictionaries(TRICKY, VALUES)).map(
 
 
 def fault(chunks, **options):
-    outline = JsonCompleteness(**options)
+    outline = _JsonCompleteness(**options)
     for chunk in chunks:
         outline.add(chunk)
     return outline.fault()

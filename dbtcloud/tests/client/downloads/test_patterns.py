@@ -2,14 +2,8 @@
 
 import pytest
 
-from dbtcloud.client.downloads.patterns import (
-    _matches_pattern,
-    artifact_missing,
-    is_pattern,
-    relative_path,
-    select_artifacts,
-)
-from dbtcloud.client.errors import ArtifactError
+from dbtcloud.client.downloads.patterns import ArtifactSelection, _matches, relative_path
+from dbtcloud.client.errors import ArtifactError, ArtifactMissing
 
 
 @pytest.mark.parametrize(
@@ -35,13 +29,13 @@ from dbtcloud.client.errors import ArtifactError
     ],
 )
 def test_stars_stay_within_a_folder_and_two_of_them_do_not(path, pattern, meant):
-    assert _matches_pattern(path, pattern) is meant
+    assert _matches(path, pattern) is meant
 
 
 def test_each_artifact_is_chosen_once_in_the_order_asked_for():
     names = ["run_results.json", "compiled/b.sql", "compiled/a.sql", "manifest.json"]
     wanted = ["run_results.json", "compiled/**", "*.json", "not/there.json", "nothing/*"]
-    assert select_artifacts(names, wanted) == (
+    assert ArtifactSelection(wanted).select(names) == (
         ["run_results.json", "compiled/a.sql", "compiled/b.sql", "manifest.json", "not/there.json"],
         ["nothing/*"],
     )
@@ -49,7 +43,7 @@ def test_each_artifact_is_chosen_once_in_the_order_asked_for():
 
 @pytest.mark.parametrize(("name", "pattern"), [("a.json", False), ("*", True), ("a?", True), ("[a]", True)])
 def test_a_pattern_is_known_by_its_signs(name, pattern):
-    assert is_pattern(name) is pattern
+    assert ArtifactSelection(["a.sql", name]).has_patterns is pattern
 
 
 @pytest.mark.parametrize(
@@ -83,9 +77,9 @@ def test_names_that_lead_elsewhere_are_refused(path):
 
 def test_the_error_shows_what_is_similar_first_and_counts_the_rest():
     names = ["zebra.json", "compiled/a.sql", "run_results.json", "b.json", "c.json", "d.json", "e.json"]
-    told = str(artifact_missing(7, "run_result.json", names))
+    told = str(ArtifactMissing(7, "run_result.json", names))
     assert told.startswith(
         "Run 7 has no artifact 'run_result.json'. "
         "It has run_results.json, b.json, c.json, d.json, e.json and 2 more. "
     )
-    assert "It has no artifacts" in str(artifact_missing(7, "a", []))
+    assert "It has no artifacts" in str(ArtifactMissing(7, "a", []))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dbtcloud.client.polling.status_queries import by_ids, by_lists, one_by_one
+from dbtcloud.client.polling.batch_status_reader import _read_by_ids, _read_by_lists, _read_one
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def ask(engine, access, dbt_cloud):
 
 
 def test_a_hundred_ids_are_one_request(ask, seeded, jobs):
-    found = ask(by_ids("1", seeded[100:200]))
+    found = ask(_read_by_ids("1", seeded[100:200]))
     assert {run_id: run["status"] for run_id, run in found.items()} == {
         **dict.fromkeys(seeded[100:150], 3),
         **dict.fromkeys(seeded[150:200], 10),
@@ -32,32 +32,32 @@ def test_a_hundred_ids_are_one_request(ask, seeded, jobs):
 
 
 def test_an_id_that_is_not_there_is_missing(ask, seeded):
-    assert set(ask(by_ids("1", [seeded[0], 999_999]))) == {seeded[0]}
+    assert set(ask(_read_by_ids("1", [seeded[0], 999_999]))) == {seeded[0]}
 
 
 def test_lists_hold_what_goes_on_and_the_last_page_of_what_has_ended(ask, seeded, jobs):
-    found = ask(by_lists("1", seeded, None))
+    found = ask(_read_by_lists("1", seeded, None))
     assert set(found) == {*seeded[:150], *seeded[300:]}
     assert len(jobs.control.requests()) == 3
 
 
 def test_what_has_ended_is_read_back_to_a_moment(ask, seeded, jobs):
     since = datetime.now(UTC) - timedelta(minutes=150)
-    found = ask(by_lists("1", seeded, since))
+    found = ask(_read_by_lists("1", seeded, since))
     assert set(found) == {*seeded[:150], *seeded[200:]}
     assert len(jobs.control.requests()) == 4
 
 
 def test_where_all_go_on_what_has_ended_is_not_read(ask, seeded, jobs):
-    found = ask(by_lists("1", seeded[:120], None))
+    found = ask(_read_by_lists("1", seeded[:120], None))
     assert set(found) == set(seeded[:120])
     assert len(jobs.control.requests()) == 2
 
 
 def test_only_what_is_wanted_is_told(ask, seeded):
-    assert set(ask(by_lists("1", [seeded[3], seeded[-2]], None))) == {seeded[3], seeded[-2]}
+    assert set(ask(_read_by_lists("1", [seeded[3], seeded[-2]], None))) == {seeded[3], seeded[-2]}
 
 
 def test_one_run_by_its_own_request(ask, seeded, jobs):
-    assert ask(one_by_one("1", seeded[0]))[seeded[0]]["status"] == 3
+    assert ask(_read_one("1", seeded[0]))[seeded[0]]["status"] == 3
     assert jobs.control.requests()[0]["target"].endswith(f"/runs/{seeded[0]}/")

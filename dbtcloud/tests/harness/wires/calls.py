@@ -8,7 +8,7 @@ import pytest
 
 from dbtcloud.client import endpoints as api
 from dbtcloud.client.paging import list_rows
-from dbtcloud.client.protocol import Call, ask
+from dbtcloud.client.protocol import Call, Request, ask
 
 IT = {"id": 1, "status": 10, "name": "it"}
 PAGE = "limit=100&offset=0"
@@ -135,25 +135,25 @@ CASES = {
     ],
     "get_data": [
         gets(
-            lambda: api.get_data(api.get_request(7, "jobs", query={"limit": 1})),
+            lambda: api.get_data(Request.get(7, "jobs", query={"limit": 1})),
             "/api/v2/accounts/7/jobs/?limit=1",
         )
     ],
     "paging.list_rows": [
-        lists(lambda: list_rows(api.get_request(7, "runs")), f"/api/v2/accounts/7/runs/?{PAGE}")
+        lists(lambda: list_rows(Request.get(7, "runs")), f"/api/v2/accounts/7/runs/?{PAGE}")
     ],
-    "custom_request": [
+    "Request.custom": [
         gets(
-            lambda: ask(api.custom_request("get", "7/steps/4/", {"a": True}, "v3")),
+            lambda: ask(Request.custom("get", "7/steps/4/", {"a": True}, "v3")),
             "/api/v3/accounts/7/steps/4/?a=true",
         ),
         Case(
-            lambda: ask(api.custom_request("GET", "7/runs/42/artifacts/a/b.json", {"step": 2}, "v2")),
+            lambda: ask(Request.custom("GET", "7/runs/42/artifacts/a/b.json", {"step": 2}, "v2")),
             "/api/v2/accounts/7/runs/42/artifacts/a/b.json?step=2",
             accept="*/*",
         ),
         posts(
-            lambda: ask(api.custom_request("post", "7/jobs/70/run", {"cause": "x"}, "v2")),
+            lambda: ask(Request.custom("post", "7/jobs/70/run", {"cause": "x"}, "v2")),
             "/api/v2/accounts/7/jobs/70/run/",
             {"cause": "x"},
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -12,13 +13,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol, Self
 
-from dbtcloud.client.downloads.json_completeness import JsonCompleteness
 from dbtcloud.client.errors import ArtifactError, DbtCloudError, MalformedResponse
 
 log = logging.getLogger(__name__)
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_OPENING, _CLOSING = (b"{", b"["), (b"}", b"]")
 
 
 class Destination(Protocol):
@@ -109,7 +112,7 @@ class AtomicDownload:
     ) -> None:
         self.destination = destination
         self._name, self._on_progress = name, on_progress
-        self._json_check = JsonCompleteness() if is_json else None
+        self._json_check = _JsonCompleteness() if is_json else None
         self._file: IO[bytes] | None = None
         # On an event loop a thread may still write while the block is left, as when the task is cancelled.
         self._is_closed = False
@@ -123,7 +126,7 @@ class AtomicDownload:
             self._check_open()
             self._file = self.destination.open()
             if self._json_check is not None:
-                self._json_check = JsonCompleteness(nesting=not has_known_end)
+                self._json_check = _JsonCompleteness(nesting=not has_known_end)
 
     def write(self, chunk: bytes) -> None:
         """Write the next bytes (see `Sink`)."""
@@ -192,3 +195,61 @@ def _remedy(error: Exception) -> str:
     if number in _NO_PERMISSION or isinstance(error, PermissionError):
         return "Allow the worker's user to write there, or write to another destination"
     return "Check that the destination exists and can be written to"
+
+
+class _JsonCompleteness:
+    """A check of JSON text that arrives in chunks: its first and its last byte must fit together.
+
+    Args:
+        nesting: Whether every brace and bracket must be closed, too. That takes some seconds for a GiB, so it
+            is only for text whose end nothing else shows.
+    """
+
+    __slots__ = ("_first", "_last", "_nesting")
+
+    def __init__(self, *, nesting: bool = False) -> None:
+        self._first = self._last = b""
+        self._nesting = _Nesting() if nesting else None
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self._first = self._first or chunk.lstrip()[:1]
+        # Stripping copies, so look for the last byte in a short piece first.
+        self._last = chunk[-64:].rstrip()[-1:] or chunk.rstrip()[-1:] or self._last
+        if self._nesting is not None:
+            self._nesting.add(chunk)
+
+    def fault(self) -> str | None:
+        """Return why the text is not a JSON object or list, or None if it seems to be one."""
+        if not self._first:
+            return "It is empty"
+        if self._first == b"<":
+            return "It is a web page (HTML), perhaps from a login page or a proxy"
+        if self._first not in _OPENING:
+            return "It does not begin with { or ["
+        if (self._first, self._last) not in zip(_OPENING, _CLOSING, strict=True):
+            return "It is incomplete"
+        return "It is incomplete" if self._nesting is not None and self._nesting.is_open else None
+
+
+class _Nesting:
+    """The number of open braces and brackets. A parser would be slower and refuse NaN."""
+
+    __slots__ = ("_backslash", "_depth", "_in_string")
+
+    def __init__(self) -> None:
+        self._depth, self._in_string, self._backslash = 0, False, b""
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        text = _ESCAPED.sub(b"", self._backslash + chunk)
+        self._backslash = b"\\" if text.endswith(b"\\") else b""  # the character that it escapes comes next
+        parts = text.split(b'"')
+        outside_strings = b"".join(parts[self._in_string :: 2])
+        self._depth += sum(map(outside_strings.count, _OPENING)) - sum(map(outside_strings.count, _CLOSING))
+        self._in_string ^= len(parts) % 2 == 0
+
+    @property
+    def is_open(self) -> bool:
+        """True if a string, an object or a list has not ended."""
+        return self._in_string or self._depth != 0

@@ -11,11 +11,9 @@ from typing import IO
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads.atomic_download import AtomicDownload, LocalDestination
-from dbtcloud.client.downloads.patterns import artifact_missing
-from dbtcloud.client.endpoints import Id
 from dbtcloud.client.errors import ArtifactMissing, DbtCloudError, NotFound
 from dbtcloud.client.models import Run
-from dbtcloud.client.protocol import Call, Sink, Sleep, T
+from dbtcloud.client.protocol import Call, Id, Sink, Sleep, T
 
 log = logging.getLogger(__name__)
 
@@ -131,4 +129,4 @@ def _explain_missing(account_id: Id, run_id: Id, path: str, step: int | None) ->
     except DbtCloudError:
         names = []
     of_step = "" if step is None else f"Step {step} did not write it"
-    return artifact_missing(run_id, path, names, why=of_step if run.finished else "The run has not ended yet")
+    return ArtifactMissing(run_id, path, names, why=of_step if run.finished else "The run has not ended yet")

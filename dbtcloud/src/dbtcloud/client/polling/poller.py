@@ -9,11 +9,10 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 
-from dbtcloud.client.endpoints import Id
 from dbtcloud.client.models import Run
 from dbtcloud.client.polling.batch_status_reader import BatchStatusReader, Waiter
 from dbtcloud.client.polling.rate_limiter import PollRateLimiter, TokenBucket
-from dbtcloud.client.protocol import Call, Request, Response, T
+from dbtcloud.client.protocol import Call, Id, Request, Response, T
 from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.credentials import Credentials

@@ -7,17 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Self
 
 from dbtcloud.client.errors import DbtCloudError, TransportError
-from dbtcloud.client.protocol import Call, Finished, Request, Response, Sink, Sleep, T, next_step
-from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision, retry_requests
+from dbtcloud.client.protocol import Call, Request, Response, Sink, Sleep, T
+from dbtcloud.client.retry import DEFAULT_RETRY, Execution, RetryDecision
 from dbtcloud.client.transport.content_encoding import (
     CHUNK_SIZE,
     INPUT_SIZE,
+    BodyEncoding,
     GzipDecoder,
     GzipError,
-    has_known_end,
-    is_gzip,
 )
-from dbtcloud.client.transport.gzip_body import GzipSink
 
 if TYPE_CHECKING:
     import aiohttp
@@ -38,9 +36,9 @@ async def run_call_async(
     Raises:
         DbtCloudError: If the call fails.
     """
-    steps = retry_requests(call, retry, on_response)
+    execution = Execution(call, retry, on_response)
     outcome: Response | DbtCloudError | None = None
-    while not isinstance(step := next_step(steps, outcome), Finished):
+    while (step := execution.next_step(outcome)) is not None:
         outcome = None
         if isinstance(step, Sleep):
             await sleep(step.seconds)
@@ -49,7 +47,7 @@ async def run_call_async(
             outcome = await send(step)
         except DbtCloudError as error:
             outcome = error
-    return step.result
+    return execution.result
 
 
 class AsyncClient:
@@ -164,7 +162,7 @@ def _new_session(credentials: Credentials, connections: int) -> aiohttp.ClientSe
 
 async def _read_body(raw: aiohttp.ClientResponse) -> bytes:
     body = await raw.read()
-    if not is_gzip(raw.headers):
+    if not BodyEncoding(raw.headers).is_gzip:
         return body
     must_be_whole = raw.status == 200
     if len(body) < INPUT_SIZE:
@@ -177,9 +175,10 @@ async def _stream_to_sink(raw: aiohttp.ClientResponse, sink: Sink, credentials: 
     """Pass a body to a sink as it arrives, in a thread, because sinks write files."""
     import aiohttp
 
-    if is_gzip(raw.headers):
-        sink = GzipSink(sink)
-    await asyncio.to_thread(sink.begin, has_known_end=has_known_end(raw.headers))
+    encoding = BodyEncoding(raw.headers)
+    if encoding.is_gzip:
+        sink = _GzipSink(sink)
+    await asyncio.to_thread(sink.begin, has_known_end=encoding.has_known_end)
     try:
         async for chunk in _chunks(raw):
             await asyncio.to_thread(sink.write, chunk)
@@ -187,6 +186,35 @@ async def _stream_to_sink(raw: aiohttp.ClientResponse, sink: Sink, credentials: 
         why = f"{type(error).__name__}: {error}"
         raise credentials.interrupted_error(why) from credentials.safe_cause(error)
     await asyncio.to_thread(sink.end)
+
+
+class _GzipSink:
+    """A sink for gzip that passes the decompressed bytes to another sink.
+
+    Args:
+        sink: The other sink.
+
+    Raises:
+        GzipError: From `write` and `end`, if the body is damaged or incomplete.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink, self._decoder = sink, GzipDecoder()
+
+    def begin(self, *, has_known_end: bool = True) -> None:
+        """Start a new body (see `Sink`)."""
+        self._decoder = GzipDecoder()
+        self._sink.begin(has_known_end=has_known_end)
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes (see `Sink`)."""
+        for plain in self._decoder.decode(chunk):
+            self._sink.write(plain)
+
+    def end(self) -> None:
+        """Finish the body (see `Sink`)."""
+        self._decoder.finish()
+        self._sink.end()
 
 
 async def _chunks(raw: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -99,21 +99,29 @@ class GzipDecoder:
         return data
 
 
-def is_gzip(headers: Mapping[str, str]) -> bool:
-    """Return whether a body is gzip. The names of `headers` must not depend on upper and lower case."""
-    return _encoding(headers) in _GZIP_NAMES
+class BodyEncoding:
+    """What the headers of a response say on its body.
 
+    Args:
+        headers: The headers. Upper and lower case must not matter in their names.
+    """
 
-def is_readable(headers: Mapping[str, str]) -> bool:
-    """Return whether a body has an encoding that can be read: gzip or none."""
-    return _encoding(headers) in _GZIP_NAMES | _PLAIN_NAMES
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+        self._name = headers.get("Content-Encoding", "").strip().lower()
 
+    @property
+    def is_gzip(self) -> bool:
+        """Whether the body is gzip."""
+        return self._name in _GZIP_NAMES
 
-def has_known_end(headers: Mapping[str, str]) -> bool:
-    """Return whether a body's end can be told from a lost connection: by its length, chunks or gzip."""
-    chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
-    return "Content-Length" in headers or chunked or is_gzip(headers)
+    @property
+    def is_readable(self) -> bool:
+        """Whether the body has an encoding that can be read: gzip or none."""
+        return self._name in _GZIP_NAMES | _PLAIN_NAMES
 
-
-def _encoding(headers: Mapping[str, str]) -> str:
-    return headers.get("Content-Encoding", "").strip().lower()
+    @property
+    def has_known_end(self) -> bool:
+        """Whether the body's end can be told from a lost connection: by its length, chunks or gzip."""
+        chunked = "chunked" in self._headers.get("Transfer-Encoding", "").lower()
+        return "Content-Length" in self._headers or chunked or self.is_gzip

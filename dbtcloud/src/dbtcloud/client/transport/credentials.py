@@ -10,7 +10,7 @@ from dbtcloud import __version__
 from dbtcloud.client.errors import InvalidArgument, MalformedResponse, TransportError
 from dbtcloud.client.protocol import Request, Response
 from dbtcloud.client.transport import address
-from dbtcloud.client.transport.content_encoding import ACCEPTED_ENCODING, is_readable
+from dbtcloud.client.transport.content_encoding import ACCEPTED_ENCODING, BodyEncoding
 from dbtcloud.client.transport.network_settings import Transport
 
 _NETWORK_HINT = "Check the connection's host and proxies, and whether this machine can reach it"
@@ -91,7 +91,7 @@ class Credentials:
         Raises:
             MalformedResponse: If the body has an encoding that was not asked for.
         """
-        if status == 200 and not is_readable(headers):
+        if status == 200 and not BodyEncoding(headers).is_readable:
             encoding = self.mask(headers["Content-Encoding"])
             raise MalformedResponse(
                 f"The answer from {self.base_url} has the encoding {encoding!r}",

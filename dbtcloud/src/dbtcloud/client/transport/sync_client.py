@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from dbtcloud.client.errors import DbtCloudError, TransportError
-from dbtcloud.client.protocol import Call, Finished, Request, Response, Sink, Sleep, T, next_step
-from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision, retry_requests
-from dbtcloud.client.transport.content_encoding import CHUNK_SIZE, has_known_end
-from dbtcloud.client.transport.gzip_body import check_gzip
+from dbtcloud.client.protocol import Call, Request, Response, Sink, Sleep, T
+from dbtcloud.client.retry import DEFAULT_RETRY, Execution, RetryDecision
+from dbtcloud.client.transport.content_encoding import CHUNK_SIZE, BodyEncoding, GzipDecoder, GzipError
 
 if TYPE_CHECKING:
     import requests
@@ -43,9 +42,9 @@ def run_call(
     Raises:
         DbtCloudError: If the call fails.
     """
-    steps = retry_requests(call, retry, on_response)
+    execution = Execution(call, retry, on_response)
     outcome: Response | DbtCloudError | None = None
-    while not isinstance(step := next_step(steps, outcome), Finished):
+    while (step := execution.next_step(outcome)) is not None:
         outcome = None
         if isinstance(step, Sleep):
             sleep(step.seconds)
@@ -54,7 +53,7 @@ def run_call(
             outcome = send(step)
         except DbtCloudError as error:
             outcome = error
-    return step.result
+    return execution.result
 
 
 class SyncClient:
@@ -115,7 +114,7 @@ def new_session(transport: Transport) -> requests.Session:
     import requests
 
     session = requests.Session()
-    session.hooks["response"].append(check_gzip)
+    session.hooks["response"].append(_check_gzip)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # Only `Transport` reads the environment. requests would prefer certificates of the
     # environment to those of the transport, and entries of ~/.netrc to the token.
@@ -123,6 +122,50 @@ def new_session(transport: Transport) -> requests.Session:
     session.verify = transport.ca_certificates()
     session.cert = transport.client_certificate()
     return session
+
+
+def _check_gzip(response: requests.Response, **_: object) -> requests.Response:
+    """Make requests notice an incomplete gzip body. This is a response hook of requests."""
+    if BodyEncoding(response.headers).is_gzip:
+        must_be_whole = response.status_code == 200 and response.request.method != "HEAD"
+        response.raw = _GzipRawResponse(response.raw, must_be_whole=must_be_whole)
+    return response
+
+
+class _GzipRawResponse:
+    """A response of urllib3, for requests to read, whose gzip is decompressed here.
+
+    Args:
+        raw: The response of urllib3.
+        must_be_whole: Whether an incomplete body is an error. That of an error response is not: its status
+            counts, whatever can be read of the body.
+    """
+
+    def __init__(self, raw: Any, *, must_be_whole: bool) -> None:
+        self._raw, self._must_be_whole = raw, must_be_whole
+
+    def stream(self, amount: int, decode_content: bool = True) -> Iterator[bytes]:
+        """Read the body in chunks.
+
+        Raises:
+            urllib3.exceptions.DecodeError: If the body is incomplete and must be whole.
+            urllib3.exceptions.HTTPError: If the connection fails.
+        """
+        chunks: Iterator[bytes] = self._raw.stream(amount, decode_content=False)
+        return self._decompress(chunks) if decode_content else chunks
+
+    def _decompress(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        from urllib3.exceptions import DecodeError
+
+        try:
+            yield from GzipDecoder.decompress(chunks)
+        except GzipError as error:
+            self._raw.close()
+            if self._must_be_whole:
+                raise DecodeError(str(error)) from error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
 
 
 def send_with_requests(
@@ -159,7 +202,7 @@ def _stream_to_sink(raw: requests.Response, sink: Sink, credentials: Credentials
 
     try:
         credentials.check_encoding(200, raw.headers)
-        sink.begin(has_known_end=has_known_end(raw.headers))
+        sink.begin(has_known_end=BodyEncoding(raw.headers).has_known_end)
         for chunk in raw.iter_content(CHUNK_SIZE):
             sink.write(chunk)
     except (requests.RequestException, OSError) as error:
