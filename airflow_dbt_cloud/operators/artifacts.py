@@ -101,8 +101,9 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
     def _fetch_one(self) -> str:
         from airflow_dbt_cloud.hooks.downloads.storage import join_target
 
-        folder, path = or_none(self.output_path), str(self.path)
-        name = self._default_name() if self._has_default_name else str(self.output_file_name)
+        folder, path = or_none(self.output_path), TemplateValue("path", self.path).text() or ""
+        given_name = TemplateValue("output_file_name", self.output_file_name).text() or ""
+        name = self._default_name() if self._has_default_name else given_name
         written = self.hook.download_job_run_artifact(
             run_id=self.run_id,
             path=path,

@@ -250,7 +250,8 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
 
     def _cause(self, context: Context) -> str:
         """Return why the run is started."""
-        if not self.trigger_reason:
+        self.trigger_reason = TemplateValue("trigger_reason", self.trigger_reason).text()
+        if self.trigger_reason is None:
             ti = context["ti"]
             # Other tools match this wording, which is that of the official provider.
             self.trigger_reason = (

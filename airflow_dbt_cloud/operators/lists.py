@@ -71,10 +71,10 @@ class DbtCloudListJobsOperator(DbtCloudBaseOperator):
         rows = _XComRows("jobs", ["id"], max_bytes=None)
         pages = self.hook.list_jobs(
             account_id=self._account(),
-            order_by=self.order_by,
+            order_by=TemplateValue("order_by", self.order_by).text(),
             project_id=or_none(self.project_id),
             environment_id=or_none(self.environment_id),
-            name_contains=or_none(self.name_contains),
+            name_contains=TemplateValue("name_contains", self.name_contains).text(),
             limit=_parse_limit(self.limit),
             each=rows.add,
         )
@@ -140,7 +140,7 @@ class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
             account_id=self._account(),
             include_related=self.include_related,
             job_definition_id=or_none(self.job_id),
-            order_by=self.order_by,
+            order_by=TemplateValue("order_by", self.order_by).text(),
             statuses=self._statuses(),
             limit=limit,
             each=rows.add,
@@ -155,7 +155,7 @@ class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
             "job_definition_id": or_none(self.job_id),
             "status__in": self._statuses(),
             "include_related": self.include_related or None,
-            "order_by": self.order_by or "-created_at",
+            "order_by": TemplateValue("order_by", self.order_by).text() or "-created_at",
             "limit": 1,
         }
         rows = _XComRows("runs", self.fields, max_bytes=None)

@@ -36,8 +36,36 @@ class TemplateValue:
         self._name, self._value = name, value
 
     def text(self) -> str | None:
-        """Return a text, or None."""
-        return None if self._value in _NOT_GIVEN else str(self._value)
+        """Return a text, or None.
+
+        Native rendering (Airflow's `render_template_as_native_obj`) reads a text as Python: "1.10" becomes 1.1,
+        and "2026_11_27" becomes 20261127. What the user wrote is lost then.
+
+        Raises:
+            ValueError: If it is something else.
+        """
+        return self._text(None if isinstance(self._value, int) else self._value)
+
+    def text_without_underscores(self) -> str | None:
+        """Return a text of a kind that never has an underscore, or None.
+
+        A positive whole number is such a text, because only one text becomes that number.
+
+        Raises:
+            ValueError: If it is something else.
+        """
+        value = self._value
+        return self._text(str(value) if type(value) is int and value > 0 else value)
+
+    def _text(self, value: object) -> str | None:
+        if self._value in _NOT_GIVEN:
+            return None
+        if isinstance(value, str):
+            return value
+        raise ValueError(
+            f"{self._name} is {self._value!r}, which is no text. With native rendering, Airflow turns a text such "
+            'as 1.10 or 2026_11_27 into a number. Put quotes into it: "\'1.10\'", or "{{ version | tojson }}".'
+        )
 
     def integer(self) -> int | None:
         """Return a whole number, or None.
@@ -94,26 +122,26 @@ class TemplateValue:
     def texts(self, wanted: str) -> list[str] | None:
         """Return a list of texts, also from one text or from the text of a list, or None.
 
+        Items that a template left empty are dropped. A list without items counts as not given.
+
         Raises:
             ValueError: If it is something else; the message says what is wanted.
         """
-        if self._value in _NOT_GIVEN:
-            return None
         parsed = _parsed(self._value)
-        if isinstance(parsed, str):
-            return [parsed]
-        if isinstance(parsed, list | tuple) and all(isinstance(text, str) for text in parsed):
-            return list(parsed) or None
+        several = parsed if isinstance(parsed, list | tuple) else [parsed]
+        given = [text for text in several if not _is_blank(text)]
+        if all(isinstance(text, str) for text in given):
+            return given or None
         raise ValueError(f"{self._name} is {self._value!r}. It has to be {wanted}.")
 
 
 OVERRIDES: dict[str, Callable[[TemplateValue], Any]] = {
     "git_branch": TemplateValue.text,
-    "git_sha": TemplateValue.text,
+    "git_sha": TemplateValue.text_without_underscores,
     "schema_override": TemplateValue.text,
     "target_name_override": TemplateValue.text,
     "threads_override": TemplateValue.integer,
-    "dbt_version_override": TemplateValue.text,
+    "dbt_version_override": TemplateValue.text_without_underscores,
     "generate_docs_override": TemplateValue.boolean,
     "timeout_seconds_override": TemplateValue.integer,
     "steps_override": TemplateValue.commands,
@@ -147,8 +175,17 @@ def _parse_run_config(value: object) -> dict[str, Any]:
     config = value if isinstance(value, Mapping) else {} if value in _NOT_GIVEN else _parsed(value)
     if not isinstance(config, Mapping):
         raise _unusable("additional_run_config", value, 'a dict such as {"threads_override": 4}')
-    read = {name: _parse_override(name, config[name]) for name in OVERRIDES if config.get(name) is not None}
+    parsers = {**OVERRIDES, "cause": TemplateValue.text}
+    read = {
+        name: parse(TemplateValue(name, config[name]))
+        for name, parse in parsers.items()
+        if config.get(name) is not None
+    }
     return {name: read.get(name, given) for name, given in config.items() if read.get(name, "") is not None}
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value.strip() in _NOT_GIVEN)
 
 
 def _parsed(value: object) -> Any:

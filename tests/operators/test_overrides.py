@@ -59,6 +59,43 @@ def test_empty_template_values_count_as_not_given(build, jobs, native, nothing):
     assert sent(jobs) == {}
 
 
+AMBIGUOUS = {
+    "dbt_version_override": "1.10",
+    "schema_override": "2026_11_27",
+    "git_branch": "2026_11_27",
+    "git_sha": "1234e56",
+    "target_name_override": "True",
+    "trigger_reason": "1.10",
+    "project_name": "2_024",
+}
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_native_rendering_starts_no_run_with_another_text_than_the_users(build_alone, jobs, name):
+    arguments = {name: AMBIGUOUS[name]}
+    if name == "project_name":
+        arguments |= {"environment_name": "Production", "job_name": "Nightly"}
+    else:
+        arguments["job_id"] = jobs.instant
+    outcome = build_alone(native=True, **arguments)
+    assert outcome.state == "failed"
+    assert f"ValueError: {name} is " in outcome.log
+    assert jobs.runs() == []
+
+
+def test_a_quoted_text_stays_what_it_is_under_native_rendering(build_alone, jobs):
+    quoted = {name: f"'{AMBIGUOUS[name]}'" for name in OVERRIDES if name in AMBIGUOUS}
+    assert build_alone(native=True, job_id=jobs.instant, **quoted).state == "success"
+    assert sent(jobs) == {name: AMBIGUOUS[name] for name in quoted}
+
+
+@NATIVE
+def test_steps_that_a_template_left_empty_are_not_sent(build, jobs, native):
+    steps = ["{{ none }}", "dbt build", "{{ params.get('not there') }}", "{{ '' }}"]
+    build(native=native, job_id=jobs.instant, steps_override=steps)
+    assert sent(jobs) == {"steps_override": ["dbt build"]}
+
+
 @NATIVE
 def test_a_dag_runs_configuration_can_be_passed_unchanged(run_dag, jobs, native):
     with DAG("configured", schedule=None, render_template_as_native_obj=native) as dag:

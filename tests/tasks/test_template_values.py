@@ -69,8 +69,41 @@ def test_other_seconds_are_refused(value):
         template_values.TemplateValue("timeout", value).seconds()
 
 
-def test_numbers_for_texts_become_texts():
-    assert template_values.TemplateValue("git_sha", 1234567).text() == "1234567"
+TEXTS = [
+    name
+    for name, parse in template_values.OVERRIDES.items()
+    if parse in {template_values.TemplateValue.text, template_values.TemplateValue.text_without_underscores}
+]
+
+
+@pytest.mark.parametrize("value", [1.1, 1e59, float("inf"), True, False, ("a", "b"), {"a": 1}, ["a"], 0, -1])
+@pytest.mark.parametrize("name", [*TEXTS, "cause"])
+def test_what_a_text_may_have_been_turned_into_is_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=rf"^{name} is .*no text.*'1\.10'"):
+        overrides({name: value})
+
+
+@pytest.mark.parametrize("name", ["git_sha", "dbt_version_override"])
+def test_a_whole_number_is_a_text_where_no_text_has_underscores(name):
+    assert parse_override(name, 1234567) == "1234567"
+
+
+@pytest.mark.parametrize("name", ["git_branch", "schema_override", "target_name_override"])
+def test_a_whole_number_is_refused_where_its_text_may_have_had_underscores(name):
+    with pytest.raises(ValueError, match=rf"^{name} is 20261127, which is no text"):
+        parse_override(name, 20261127)
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", None, "None"])
+def test_commands_that_a_template_left_empty_are_dropped(nothing):
+    assert parse_commands([nothing, "dbt build", nothing]) == ["dbt build"]
+    assert parse_commands([nothing]) is None
+    assert overrides({"steps_override": [nothing]}) == {}
+
+
+def test_a_command_that_is_no_text_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"^steps_override is \['dbt build', 1.1\]. It has to be a list of"):
+        parse_commands(["dbt build", 1.1])
 
 
 def test_a_dict_is_read_from_python_and_from_json():
@@ -79,9 +112,5 @@ def test_a_dict_is_read_from_python_and_from_json():
 
 
 def test_fields_that_are_no_overrides_are_kept_unchanged():
-    config = {"field_of_the_future": 7, "cause": "None", "threads_override": "2", "git_branch": ""}
-    assert overrides(config) == {
-        "field_of_the_future": 7,
-        "cause": "None",
-        "threads_override": 2,
-    }
+    config = {"field_of_the_future": 7, "other": "None", "threads_override": "2", "git_branch": ""}
+    assert overrides(config) == {"field_of_the_future": 7, "other": "None", "threads_override": 2}
