@@ -38,8 +38,8 @@ class TemplateValue:
     def text(self) -> str | None:
         """Return a text, or None.
 
-        Native rendering (Airflow's `render_template_as_native_obj`) reads a text as Python: "1.10" becomes 1.1,
-        and "2026_11_27" becomes 20261127. What the user wrote is lost then.
+        Native rendering (Airflow's `render_template_as_native_obj`) reads a text as Python: "1.10" becomes
+        1.1, and "2026_11_27" becomes 20261127. What the user wrote is lost then.
 
         Raises:
             ValueError: If it is something else.
@@ -63,8 +63,9 @@ class TemplateValue:
         if isinstance(value, str):
             return value
         raise ValueError(
-            f"{self._name} is {self._value!r}, which is no text. With native rendering, Airflow turns a text such "
-            'as 1.10 or 2026_11_27 into a number. Put quotes into it: "\'1.10\'", or "{{ version | tojson }}".'
+            f"{self._name} is {self._value!r}, which is no text. With native rendering, Airflow turns a text "
+            "such as 1.10 or 2026_11_27 into a number. Put quotes into it: \"'1.10'\", or "
+            '"{{ version | tojson }}".'
         )
 
     def integer(self) -> int | None:
