@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from dbtcloud.core.process_watcher import start_watched
+
 # On SIGINT, dbt writes run_results.json for the nodes that have finished. SIGTERM and SIGKILL lose it.
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _CHECK_SECONDS = 0.1
@@ -97,6 +99,8 @@ async def run_process(
 ) -> int:
     """Run a process and return its exit code, which is negative for the signal that ended it.
 
+    The process does not outlive this one, even if this one is killed.
+
     Args:
         argv: The program and its arguments, without a shell.
         cwd: The working folder.
@@ -112,22 +116,13 @@ async def run_process(
     Raises:
         OSError: The program cannot be started.
     """
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        cwd=cwd,
-        env=dict(env),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    with started(process.pid):
-        stopping = asyncio.create_task(
-            _stop_when_set(stop, process, _StopTimes(grace, final_file, final_file_grace, repeat_after))
-        )
+    times = _StopTimes(grace, final_file, final_file_grace, repeat_after)
+    async with start_watched(argv, cwd=cwd, env=env) as process:
+        stopping = asyncio.create_task(_stop_when_set(stop, process, times))
         try:
-            await _relay(process, output)
-            return await process.wait()
+            with started(process.pid):
+                await _relay(process, output)
+                return await process.wait()
         finally:
             stopping.cancel()
             if process.returncode is None:
