@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dbtcloud.artifacts.json_values import Fields, Json
-from dbtcloud.artifacts.run_results import FAILED_STATUSES
 from dbtcloud.artifacts.schema import InvalidArtifact
+from dbtcloud.artifacts.statuses import FAILED_STATUSES, normalize_status
 from dbtcloud.client.models import Step
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class StepArtifacts:
         if not isinstance(results, list):
             raise InvalidArtifact("run-results", "It has no list of results")
         known = [each for each in map(Fields, results) if each.text("unique_id").startswith(_KINDS)]
-        statuses = [(each, _library_status(each.text("unique_id"), each.text("status"))) for each in known]
-        left_out = Counter(each.text("status") or "unknown" for each, status in statuses if status is None)
+        statuses = [(each, _library_status(each)) for each in known]
+        left_out = Counter(_status(each) or "unknown" for each, status in statuses if status is None)
         if left_out:
             counted = ", ".join(f"{count} {status}" for status, count in left_out.most_common())
             log.info("No OpenLineage events of nodes that dbt did not run, by status: %s.", counted)
@@ -76,13 +76,18 @@ class StepArtifacts:
         raise LookupError("dbt Cloud returned no details of the connection that the run used")
 
 
-def _library_status(unique_id: str, status: str) -> str | None:
+def _status(result: Fields) -> str:
+    return normalize_status(result.text("status"))
+
+
+def _library_status(result: Fields) -> str | None:
     """Return the library's status of a node, or None if the node did not run or its status is unknown."""
+    status = _status(result)
     if status in FAILED_STATUSES:
         return "error"
     if status not in _SUCCESSFUL:
         return None
-    if unique_id.startswith("test."):
+    if result.text("unique_id").startswith("test."):
         return "warn" if status == "warn" else "pass"
     return "success"
 

@@ -33,15 +33,15 @@ def ends(events):
 
 
 def test_each_status_of_a_finished_node_is_emitted(build, shop, emitted):
-    for status in ("success", "warn", "error", "partial success", "runtime error"):
+    for status in ("success", "warn", "error", "partial success", "runtime error", "Success", "RuntimeError"):
         build(job_id=shop(step(result(status=status))))
     nodes = [event["eventType"] for event in emitted() if event["job"]["name"] == NAME[ORDERS]]
-    assert nodes[1::2] == ["COMPLETE", "COMPLETE", "FAIL", "FAIL", "FAIL"]
-    assert nodes[::2] == ["START"] * 5
+    assert nodes[1::2] == ["COMPLETE", "COMPLETE", "FAIL", "FAIL", "FAIL", "COMPLETE", "FAIL"]
+    assert nodes[::2] == ["START"] * 7
 
 
 def test_nodes_that_did_not_run_are_counted_in_the_log(build, shop, emitted):
-    idle = [result(LINES, status) for status in ("reused", "no-op", "skipped", "reused", "dreaming")]
+    idle = [result(LINES, status) for status in ("reused", "NoOp", "skipped", "Reused", "dreaming")]
     outcome = build(job_id=shop(step(*idle, result())))
     assert ends(emitted()) == {NAME[ORDERS]: "COMPLETE"}
     assert "by status: 2 reused, 1 no-op, 1 skipped, 1 dreaming." in outcome.log

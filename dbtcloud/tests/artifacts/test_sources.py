@@ -45,6 +45,25 @@ def test_each_source_is_read_with_its_age_and_its_limits():
     assert (fresh.stale, faulty.stale, faulty.error, faulty.age) == (False, True, "no such table", None)
 
 
+@pytest.mark.parametrize(
+    ("status", "read_as", "stale"),
+    [("Pass", "pass", False), ("Warn", "warn", False), ("Error", "error", True)],
+)
+def test_statuses_of_dbt_2_are_read_in_any_case(status, read_as, stale):
+    (found,) = read({"results": [{**LOOKED, "status": status}]})
+    assert (found.status, found.stale) == (read_as, stale)
+
+
+def test_the_freshness_of_models_is_read_from_freshness_json():
+    metadata = {
+        "dbt_schema_version": "https://schemas.getdbt.com/dbt/freshness/v0.json",
+        "dbt_version": "2.0.4",
+    }
+    model = {**LOOKED, "unique_id": "model.shop.orders", "resource_type": "model", "status": "Error"}
+    (found,) = read({"metadata": metadata, "results": [model]})
+    assert (found.unique_id, found.stale, found.age) == ("model.shop.orders", True, 3600.5)
+
+
 def test_what_is_no_sources_file_is_refused():
     with pytest.raises(InvalidArtifact, match=r"This is not a valid sources\.json"):
         read({"nodes": {}})

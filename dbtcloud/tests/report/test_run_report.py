@@ -146,6 +146,20 @@ def test_each_of_dbts_statuses_is_itself_and_the_table_stays_aligned():
     assert telling == {"warn", "no-op", "reused", "partial success", "fail", "error"}
 
 
+def test_what_dbt_state_saved_is_counted_and_is_no_work_left():
+    statuses = ["success", "no-op", "reused", "reused"]
+    nodes = [NodeResult(f"test.shop.t{n}.0123456789", status) for n, status in enumerate(statuses)]
+    report = RunReport(RUN, (*nodes, NodeResult("exposure.shop.board", "no-op")))
+    line = "dbt State saved the execution of 3 nodes: 2 reused, 1 no-op."
+    assert line in report.log_lines()
+    assert line in report.to_markdown()
+    assert (report.to_dict()["saved"], report.left_to_do, report.failed) == (3, (), ())
+
+
+def test_nothing_is_said_of_savings_where_there_are_none():
+    assert not [line for line in RunReport(RUN, (FINE, BROKEN)).log_lines() if "dbt State" in line]
+
+
 def test_the_compiled_code_of_what_failed_is_named():
     broken = replace(BROKEN, compiled_path="compiled/shop/models/orders.sql")
     report = RunReport(RUN, (broken, replace(FINE, compiled_path="compiled/shop/models/customers.sql")))

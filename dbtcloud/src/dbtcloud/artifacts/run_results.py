@@ -8,9 +8,10 @@ from typing import IO, Self
 
 from dbtcloud.artifacts.json_stream import stream_entries
 from dbtcloud.artifacts.json_values import Fields, Json
+from dbtcloud.artifacts.statuses import FAILED_STATUSES, SAVED_STATUSES, normalize_status
 
-FAILED_STATUSES = frozenset({"error", "fail", "runtime error", "partial success"})
-"""Statuses of nodes that failed."""
+# Kinds of nodes that dbt executes. The others are "no-op" whenever a command selects them.
+_EXECUTED_KINDS = frozenset({"model", "seed", "snapshot", "test", "unit_test", "function"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class NodeResult:
 
     Attributes:
         unique_id: Its unique id, such as "model.shop.orders".
-        status: dbt's status: success, pass, warn, fail, error, skipped, no-op, reused, partial success.
+        status: dbt's status in lower case: success, pass, warn, fail, error, runtime error, partial success,
+            skipped, no-op, reused.
         seconds: The execution time in seconds.
         message: The message of dbt or the database, or "".
         rows: The number of rows affected, or None if the adapter does not count them.
@@ -45,7 +47,7 @@ class NodeResult:
         rows = fields.mapping("adapter_response").integer("rows_affected")
         return cls(
             unique_id=fields.text("unique_id"),
-            status=fields.text("status") or "unknown",
+            status=normalize_status(fields.text("status")) or "unknown",
             seconds=fields.number("execution_time") or 0.0,
             message=fields.text("message"),
             rows=rows if rows is not None and rows >= 0 else None,  # drivers return -1 if they do not know
@@ -75,6 +77,11 @@ class NodeResult:
     def failed(self) -> bool:
         """Whether the node failed."""
         return self.status in FAILED_STATUSES
+
+    @property
+    def saved(self) -> bool:
+        """Whether dbt State saved its execution: nothing has changed, or an earlier result was cloned."""
+        return self.status in SAVED_STATUSES and self.kind in _EXECUTED_KINDS
 
 
 # The fields that are read. Compiled code is most of the file and is skipped.

@@ -16,6 +16,7 @@ _FILES = {
     "catalog": "catalog.json",
     "sources": "sources.json",
 }
+_ALSO_READ = {"sources": "freshness"}  # by a kind, another one that has the same fields
 
 
 class InvalidArtifact(ValueError):
@@ -58,7 +59,7 @@ class ArtifactSchema:
         """
         data = Fields(metadata)
         named = re.search(r"/([a-z-]+)/v(\d{1,9})\.json$", data.text("dbt_schema_version"))
-        if named and named[1] != kind:
+        if named and named[1] not in (kind, _ALSO_READ.get(kind)):
             raise InvalidArtifact(kind, f"Its metadata says {named[1]} v{named[2]}")
         version = int(named[2]) if named else 0
-        return cls(kind if named else "", version, data.text("dbt_version"), data.raw)
+        return cls(named[1] if named else "", version, data.text("dbt_version"), data.raw)

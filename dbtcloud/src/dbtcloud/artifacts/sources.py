@@ -1,4 +1,7 @@
-"""Reads `sources.json`: how fresh sources were when dbt checked them (schema v3)."""
+"""Reads `sources.json`: how fresh sources were when dbt checked them (schema v3).
+
+dbt 2.0's `dbt freshness` writes `freshness.json` (schema v0), which also has models, with the same fields.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import IO, Any
 from dbtcloud.artifacts.freshness import Freshness
 from dbtcloud.artifacts.json_stream import stream_entries
 from dbtcloud.artifacts.json_values import Fields
+from dbtcloud.artifacts.statuses import normalize_status
 
 _FIELDS = frozenset(
     {
@@ -26,11 +30,11 @@ _FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SourceFreshness:
-    """The freshness of a source.
+    """The freshness of a source, or of a model in freshness.json.
 
     Attributes:
-        unique_id: Its unique id, such as "source.shop.raw.orders".
-        status: dbt's status: pass, warn, error, runtime error.
+        unique_id: Its unique id, such as "source.shop.raw.orders" or "model.shop.orders".
+        status: dbt's status in lower case: pass, warn, error, runtime error.
         loaded_at: The time of the newest row, or None if dbt could not read it.
         checked_at: The time of dbt's check, or None if dbt could not check it.
         age: The seconds between the two, or None.
@@ -53,10 +57,10 @@ class SourceFreshness:
 
 
 def read_sources(stream: IO[bytes]) -> tuple[SourceFreshness, ...]:
-    """Return the freshness of all sources, in dbt's order.
+    """Return the freshness of all sources, and in freshness.json of models, in dbt's order.
 
     Raises:
-        InvalidArtifact: If it is not a sources.json.
+        InvalidArtifact: If it is neither a sources.json nor a freshness.json.
     """
     return tuple(_sources(stream_entries(stream, "sources", {"results": _FIELDS}, needed="results")))
 
@@ -70,7 +74,7 @@ def _sources(entries: Iterator[tuple[str, str, Any]]) -> Iterator[SourceFreshnes
 def _source(data: Fields) -> SourceFreshness:
     return SourceFreshness(
         unique_id=data.text("unique_id"),
-        status=data.text("status") or "unknown",
+        status=normalize_status(data.text("status")) or "unknown",
         loaded_at=data.time("max_loaded_at"),
         checked_at=data.time("snapshotted_at"),
         age=data.number("max_loaded_at_time_ago_in_s"),

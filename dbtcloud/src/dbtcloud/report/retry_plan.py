@@ -14,7 +14,7 @@ NARROWABLE = frozenset({"build", "run", "test", "seed", "snapshot", "clone"})
 """dbt commands that take a selection and write a result for each node."""
 
 # dbt Cloud adds these to a job's own commands, and adds them to the next run again.
-_AUTOMATIC = frozenset({"deps", "docs generate", "source freshness"})
+_AUTOMATIC = frozenset({"deps", "docs generate", "source freshness", "freshness"})
 
 _MAX_NODES = 50  # nodes that the log lines of a plan name
 _MAX_COMMAND = 2_000  # characters of a command in the log lines of a plan

@@ -58,6 +58,11 @@ class RunReport:
         return tuple(node for node in self.nodes if node.status == "skipped")
 
     @property
+    def saved(self) -> tuple[NodeResult, ...]:
+        """Nodes whose execution dbt State saved: nothing had changed, or it cloned them."""
+        return tuple(node for node in self.nodes if node.saved)
+
+    @property
     def left_to_do(self) -> tuple[NodeResult, ...]:
         """Nodes that a retry from failure would execute: none unless the run ended in error."""
         left = (*self.failed, *self.skipped) if self.run.status == RunStatus.ERROR else ()
@@ -100,6 +105,7 @@ class RunReport:
             "url": self.run.href,
             "totals": dict(self.totals),
             "left_to_do": len(self.left_to_do),
+            "saved": len(self.saved),
             "failed_steps": [step.name for step in self.failed_steps],
             "log_tail": list(self.log_tail),
             "nodes": [_node_dict(node) for node in self.failures_first],
@@ -114,6 +120,7 @@ class RunReport:
         return [
             self.outcome,
             *([f"Nodes: {self._totals()}."] if self.nodes else []),
+            *([self._savings()] if self.saved else []),
             *self._table(),
             *([self._retry_hint()] if self.left_to_do else []),
             *(line for step in self.failed_steps if not self.failed for line in _step_lines(step)),
@@ -142,6 +149,7 @@ class RunReport:
         parts = [
             [f"### {link}"],
             [f"Nodes: {self._totals()}."] if self.nodes else [],
+            [self._savings()] if self.saved else [],
             [*head, *rows] if self.nodes else [],
             ["````text", *self.log_tail, "````"] if self.log_tail else [],
             [f"- {gap}" for gap in self.gaps],
@@ -176,8 +184,12 @@ class RunReport:
         return f"Failed in: {names}.{end}"
 
     def _retry_hint(self) -> str:
-        count = len(self.left_to_do)
-        return f"A retry from failure would execute {count} node{'' if count == 1 else 's'}."
+        return f"A retry from failure would execute {_nodes(len(self.left_to_do))}."
+
+    def _savings(self) -> str:
+        counts = Counter(node.status for node in self.saved).most_common()
+        statuses = ", ".join(f"{count} {status}" for status, count in counts)
+        return f"dbt State saved the execution of {_nodes(len(self.saved))}: {statuses}."
 
     def _totals(self) -> str:
         return ", ".join(f"{count} {status}" for status, count in self.totals.items())
@@ -193,6 +205,10 @@ class RunReport:
             yield f"  {node.status:<{status_width}} {_title(node):<{width}} {times}  {_remark(node)}".rstrip()
         if len(nodes) > len(shown):
             yield f"  … and {len(nodes) - len(shown)} more"
+
+
+def _nodes(count: int) -> str:
+    return f"{count} node{'' if count == 1 else 's'}"
 
 
 def _node_dict(node: NodeResult) -> dict[str, Any]:

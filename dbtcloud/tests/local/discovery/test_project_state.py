@@ -1,5 +1,7 @@
 """The applied state, the definition, and what a single run made of the project."""
 
+import pytest
+
 from dbtcloud.local.discovery.repository import MAX_RUNS
 from shop_artifacts import HISTORY, ORDERS, PRICES, RAW, STAGED, UNIQUE, good, manifest, result, results
 
@@ -169,6 +171,19 @@ def test_tests_of_a_run_say_whether_they_failed_or_warned(shop):
         "error": "Got 3 results",
         "columnName": "id",
         "dependsOn": [ORDERS],
+    }
+
+
+@pytest.mark.parametrize(("written", "shown"), [("Reused", "reused"), ("NoOp", "no-op")])
+def test_what_dbt_state_saved_is_good_and_no_error(shop, written, shown):
+    run = shop.ran(
+        manifest=manifest(), run_results=results(result(ORDERS, written, message="No changes upstream"))
+    )
+    (found,) = shop.nodes("executionInfo { lastRunStatus lastRunError lastSuccessRunId }")
+    assert found["executionInfo"] == {
+        "lastRunStatus": shown,
+        "lastRunError": None,
+        "lastSuccessRunId": run,
     }
 
 

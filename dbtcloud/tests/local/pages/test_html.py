@@ -66,6 +66,18 @@ def test_a_runs_nodes_are_shown_with_their_times_the_slowest_first(api, results,
         assert "<b>burnt" not in text
 
 
+def test_a_runs_page_counts_the_nodes_that_dbt_state_saved(api):
+    statuses = ["success", "NoOp", "Reused", "reused"]
+    nodes = [{"unique_id": f"model.oven.m{n}", "status": status} for n, status in enumerate(statuses)]
+    script = {
+        "steps": [{"name": "Invoke dbt with `dbt build`", "outcome": 10, "command": "dbt build"}],
+        "artifacts": {"run_results.json": {"results": nodes}},
+    }
+    text = requests.get(api.start(api.job(script))["href"], timeout=5).text
+    assert "4 nodes, the slowest first. 3 had no work to do (no-op) or were reused." in text
+    assert text.count("<strong class='badge reused'>reused</strong>") == 2
+
+
 def test_a_page_lets_nothing_in_from_elsewhere(api):
     answer = requests.get(f"{api.server.url}/", timeout=5)
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'"

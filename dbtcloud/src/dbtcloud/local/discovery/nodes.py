@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
+from dbtcloud.artifacts.statuses import SAVED_STATUSES, normalize_status
 from dbtcloud.local.model.records import RunRecord
 
 Json: TypeAlias = Mapping[str, Any]
@@ -29,7 +30,7 @@ EXECUTABLE_KINDS = frozenset({"Model", "Seed", "Snapshot", "Test"})
 """Kinds that a run executes. The others only have a definition."""
 
 _MODELING_LAYERS = ("staging", "intermediate", "marts")
-_GOOD_STATUSES = frozenset({"success", "pass", "warn"})
+_GOOD_STATUSES = frozenset({"success", "pass", "warn"}) | SAVED_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,12 @@ class Result:
 
     @property
     def status(self) -> str:
-        """The status as dbt writes it, such as `success`, `error`, `skipped`, `pass`, `fail` or `warn`."""
-        return str(self.body.get("status"))
+        """The status in lower case, such as `success`, `error`, `skipped`, `pass`, `fail` or `warn`."""
+        return normalize_status(str(self.body.get("status")))
 
     @property
     def good(self) -> bool:
-        """True if the node was built or its test passed."""
+        """True if the node was built, its test passed, or dbt State found it up to date."""
         return self.status in _GOOD_STATUSES
 
     @property

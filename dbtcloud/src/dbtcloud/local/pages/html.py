@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Self
 
+from dbtcloud.artifacts.statuses import SAVED_STATUSES, normalize_status
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import RunRecord, StepRecord
 from dbtcloud.local.orchestration.artifacts import RunArtifacts
@@ -42,7 +43,7 @@ class NodeTime:
         return cls(
             kind,
             name.partition(".")[2] or name,
-            str(result.get("status", "")),
+            normalize_status(str(result.get("status", ""))),
             float(result.get("execution_time", 0)),
             str(result.get("message") or ""),
         )
@@ -161,10 +162,12 @@ def _nodes(nodes: Sequence[NodeTime]) -> str:
     ordered = sorted(nodes, key=lambda node: -node.seconds)[:_MAX_NODES]
     rows = "".join(_node(node, slowest) for node in ordered)
     cut = "" if len(nodes) <= _MAX_NODES else f" Only the slowest {_MAX_NODES} are shown."
+    saved = sum(node.status in SAVED_STATUSES for node in nodes)
+    savings = f" {saved:,} had no work to do (no-op) or were reused." if saved else ""
     head = "<tr><th>Node</th><th>Status</th><th>Time</th><th class='number'>Seconds</th></tr>"
     return (
         "<section><h2>Models, tests and the rest</h2>"
-        f"<p class='soft'>{len(nodes):,} nodes, the slowest first.{cut}</p>"
+        f"<p class='soft'>{len(nodes):,} nodes, the slowest first.{savings}{cut}</p>"
         f"<table>{head}{rows}</table></section>"
     )
 
