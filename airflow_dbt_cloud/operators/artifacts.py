@@ -1,4 +1,4 @@
-"""The operator that fetches artifacts of a run."""
+"""The operators that fetch artifacts and logs of a run."""
 
 from __future__ import annotations
 
@@ -73,9 +73,7 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         self.path = path
         self.paths = paths
         self.step = step
-        # Airflow 3.1 renders templates in no paths but its own, which know their store.
-        is_plain = isinstance(output_path, PurePath) and not hasattr(type(output_path), "fs")
-        self.output_path = str(output_path) if is_plain else output_path
+        self.output_path = _templated_path(output_path)
         self.output_conn_id = output_conn_id
         self.output_file_name = output_file_name
         self._has_default_name = output_file_name is None
@@ -131,3 +129,84 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
             account_id=self._account(),
             step=self.step,
         )
+
+
+class DbtCloudGetJobRunLogsOperator(DbtCloudBaseOperator):
+    """Write the logs of a run's steps to a file or an object store, whatever their size.
+
+    All steps go into one file, each below a line with its name; the log of a single step stays as it is. The
+    file is written under a temporary name first: a failure leaves an earlier file untouched. Returns the
+    file's name. To keep the logs of failed runs, too, give the task `trigger_rule="all_done"`.
+
+    Args:
+        run_id: The run. If it has not ended, its logs so far are written, and a warning is logged.
+        steps: The positions of the steps, from 1, such as [4]; all if None.
+        debug: Write dbt's debug log of each step that runs dbt, in its full length.
+        output_file_name: Where to write; `{run_id}.log` if None, with `debug` `{run_id}_debug.log`. A
+            relative name is relative to `output_path`, or else to the worker's folder.
+        output_path: The folder to write to: a path, a URL such as "s3://bucket/folder", or an
+            `ObjectStoragePath`. The returned name then includes it.
+        output_conn_id: The connection for the object store of `output_path`.
+        dbt_cloud_conn_id: The connection.
+        account_id: The account; the connection's if None.
+        hook_params: Further arguments of `DbtCloudHook`.
+        kwargs: Arguments of Airflow's BaseOperator.
+
+    Raises:
+        DbtCloudApiException: If there is no such run or step, none of the steps has a log, the file cannot be
+            written, or dbt Cloud cannot be reached. Logs that a run which has just ended lacks are waited
+            for, a minute at most.
+        ValueError: If an argument cannot be used.
+    """
+
+    template_fields = (
+        "dbt_cloud_conn_id",
+        "run_id",
+        "steps",
+        "account_id",
+        "output_file_name",
+        "output_path",
+        "output_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        run_id: int | str,
+        steps: list[int] | int | str | None = None,
+        debug: bool = False,
+        output_file_name: str | None = None,
+        output_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        output_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.run_id = run_id
+        self.steps = steps
+        self.debug = debug
+        self.output_path = _templated_path(output_path)
+        self.output_conn_id = output_conn_id
+        self.output_file_name = output_file_name or f"{run_id}{'_debug' if debug else ''}.log"
+
+    def execute(self, context: Context) -> str:  # noqa: ARG002 -- Airflow's signature
+        """Write the logs, and return where they are."""
+        from airflow_dbt_cloud.hooks.downloads.storage import join_target
+
+        folder = or_none(self.output_path)
+        name = TemplateValue("output_file_name", self.output_file_name).text() or ""
+        written = self.hook.download_job_run_logs(
+            run_id=self.run_id,
+            target=join_target(folder, name, or_none(self.output_conn_id)),
+            account_id=self._account(),
+            steps=TemplateValue("steps", self.steps).integers(),
+            debug=self.debug,
+        )
+        return name if folder is None else written
+
+
+def _templated_path(
+    path: str | os.PathLike[str] | ObjectStoragePath | None,
+) -> str | os.PathLike[str] | ObjectStoragePath | None:
+    """Return a path in which Airflow 3.1, too, renders templates: a text, or a path that knows its store."""
+    is_plain = isinstance(path, PurePath) and not hasattr(type(path), "fs")
+    return str(path) if is_plain else path

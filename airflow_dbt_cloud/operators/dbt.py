@@ -11,7 +11,10 @@ from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
 from airflow_dbt_cloud.job_runs.status import DBT_CAUSE_MAX_LENGTH, DbtCloudJobRunStatus, JobRunInfo
 from airflow_dbt_cloud.links import DbtCloudRunJobOperatorLink
-from airflow_dbt_cloud.operators.artifacts import DbtCloudGetJobRunArtifactOperator
+from airflow_dbt_cloud.operators.artifacts import (
+    DbtCloudGetJobRunArtifactOperator,
+    DbtCloudGetJobRunLogsOperator,
+)
 from airflow_dbt_cloud.operators.cancel import DbtCloudCancelJobRunOperator
 from airflow_dbt_cloud.operators.lists import DbtCloudListJobRunsOperator, DbtCloudListJobsOperator
 from airflow_dbt_cloud.operators.retry import DbtCloudRetryJobRunOperator
@@ -27,6 +30,7 @@ __all__ = [
     "DBT_CAUSE_MAX_LENGTH",
     "DbtCloudCancelJobRunOperator",
     "DbtCloudGetJobRunArtifactOperator",
+    "DbtCloudGetJobRunLogsOperator",
     "DbtCloudJobRunException",
     "DbtCloudJobRunStatus",
     "DbtCloudListJobRunsOperator",

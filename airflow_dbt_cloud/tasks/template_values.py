@@ -83,6 +83,17 @@ class TemplateValue:
             pass
         raise _unusable(self._name, self._value, "a whole number such as 4")
 
+    def integers(self) -> list[int] | None:
+        """Return a list of whole numbers, also from one or from the text of a list, or None.
+
+        Raises:
+            ValueError: If it is something else.
+        """
+        parsed = _parsed(self._value)
+        several = parsed if isinstance(parsed, list | tuple) else [parsed]
+        numbers = [TemplateValue(self._name, each).integer() for each in several]
+        return [number for number in numbers if number is not None] or None
+
     def boolean(self) -> bool | None:
         """Return True or False, also from their names in any case, or None.
 

@@ -35,3 +35,18 @@ def _no_cancel_left():
     for thread in threading.enumerate():
         if thread.name == "cancel dbt Cloud run":
             thread.join(30)
+
+
+@pytest.fixture
+def memory_store(monkeypatch):
+    """An object store that Airflow reaches by URLs that begin with `memory://`; what it holds, by name."""
+    from airflow.sdk.io import store
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    fs = MemoryFileSystem()
+    monkeypatch.setattr(MemoryFileSystem, "store", {})
+    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+    monkeypatch.setattr(store, "_STORE_CACHE", {})
+    for conn_id in (None, "lake"):
+        store.attach("memory", conn_id=conn_id, fs=fs)
+    return fs.store

@@ -218,34 +218,19 @@ def test_a_file_below_a_folder_can_be_renamed(fetch, tmp_path):
     assert files(tmp_path / "out") == {"fetches.json": ARTIFACTS["manifest.json"].encode()}
 
 
-@pytest.fixture
-def store(monkeypatch):
-    """An object store that Airflow reaches by URLs that begin with `memory://`; what it holds, by name."""
-    from airflow.sdk.io import store
-    from fsspec.implementations.memory import MemoryFileSystem
-
-    fs = MemoryFileSystem()
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
-    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
-    monkeypatch.setattr(store, "_STORE_CACHE", {})
-    for conn_id in (None, "lake"):
-        store.attach("memory", conn_id=conn_id, fs=fs)
-    return fs.store
-
-
-def test_artifacts_are_written_to_an_object_store(fetch, store):
+def test_artifacts_are_written_to_an_object_store(fetch, memory_store):
     outcome = fetch(paths=["*.json"], output_path="memory://bucket/runs", output_conn_id="lake")
     assert outcome.xcoms("fetch")["return_value"] == [
         "memory://lake@bucket/runs/manifest.json",
         "memory://lake@bucket/runs/run_results.json",
     ]
-    assert {name: file.getvalue() for name, file in store.items()} == {
+    assert {name: file.getvalue() for name, file in memory_store.items()} == {
         "/bucket/runs/manifest.json": ARTIFACTS["manifest.json"].encode(),
         "/bucket/runs/run_results.json": ARTIFACTS["run_results.json"].encode(),
     }
 
 
-def test_a_failed_download_leaves_an_object_store_unchanged(fetch, jobs, store):
+def test_a_failed_download_leaves_an_object_store_unchanged(fetch, jobs, memory_store):
     first = fetch("manifest.json", output_file_name="memory://bucket/manifest.json")
     assert first.xcoms("fetch")["return_value"] == "memory://bucket/manifest.json"
     jobs.control.add_fault("cut", route="*/artifacts/*")
@@ -255,7 +240,7 @@ def test_a_failed_download_leaves_an_object_store_unchanged(fetch, jobs, store):
         hook_params={"retry_delay": 0.01},
     )
     assert second.state == "failed"
-    assert {name: file.getvalue() for name, file in store.items()} == {
+    assert {name: file.getvalue() for name, file in memory_store.items()} == {
         "/bucket/manifest.json": ARTIFACTS["manifest.json"].encode()
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook, as_airflow_exceptions
@@ -13,6 +13,7 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
     require_account,
 )
 from airflow_dbt_cloud.hooks.downloads.download import Download
+from airflow_dbt_cloud.hooks.downloads.run_log_file import RunLogFile
 from airflow_dbt_cloud.hooks.downloads.storage import Target, resolve_destination
 from dbtcloud.client import endpoints
 from dbtcloud.client.protocol import Call
@@ -113,6 +114,39 @@ class ArtifactVerbs(DbtCloudBaseHook):
         download = Download(self, run_id, account_id, step)
         with as_airflow_exceptions():
             return download.several(list(paths), folder)
+
+    @fallback_to_default_account
+    def download_job_run_logs(
+        self,
+        run_id: Id,
+        target: Target,
+        account_id: Id | None = None,
+        steps: Sequence[int] | None = None,
+        debug: bool = False,
+    ) -> str:
+        """Write the logs of a run's steps to one file or object, in little memory whatever their size.
+
+        Each step's log has a line with the step's name above it, unless there is only one step. A file at
+        `target` is replaced once all is written, and otherwise left as it is.
+
+        Args:
+            run_id: The run. If it has not ended, its logs so far are written, and a warning is logged.
+            target: The file: a path, a URL such as "s3://bucket/run.log", or an `ObjectStoragePath`.
+            account_id: The account.
+            steps: The steps, by their position from 1; all if None.
+            debug: Write dbt's debug log of each step that runs dbt, in its full length.
+
+        Returns:
+            The target, as text.
+
+        Raises:
+            DbtCloudApiException: If there is no such run or step, none of the steps has a log, the file
+                cannot be written, or dbt Cloud cannot be reached. If a step of a run that has just ended
+                lacks its log, the method waits for it, a minute at most.
+        """
+        with as_airflow_exceptions(), RunLogFile(run_id, self.log) as file:
+            self._call(file.read(require_account(account_id), steps, debug=debug))
+            return file.write(resolve_destination(target))
 
     @provide_account_id
     async def download_job_run_artifacts_concurrently(

@@ -14,6 +14,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 DOES_IO = {
     "downloads.atomic_download",
     "downloads.download",
+    "downloads.run_logs",
     "polling.batch_status_reader",
     "polling.poller",
     "polling.rate_limiter",

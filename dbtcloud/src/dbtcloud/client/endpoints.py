@@ -144,6 +144,21 @@ def get_run(account_id: Id, run_id: Id, *, include_related: Iterable[str] = ()) 
     return Run.parse((yield from get_data(request)))
 
 
+def download_run(account_id: Id, run_id: Id, sink: Sink, *, debug: bool = False) -> Call[Response]:
+    """Get a run with its steps and their logs (v2), and pass the JSON to `sink` as it arrives.
+
+    Args:
+        account_id: The account.
+        run_id: The run.
+        sink: Receives the bytes.
+        debug: Whether the steps hold their full debug logs ("Retrieve Run": `include_related`).
+    """
+    related = ["run_steps", "debug_logs"] if debug else ["run_steps"]
+    path = ("runs", identifier(run_id, "run id"))
+    request = Request.get(account_id, *path, query={"include_related": related})
+    return (yield from ask(replace(request, sink=sink)))
+
+
 def cancel_run(account_id: Id, run_id: Id) -> Call[Run]:
     """Cancel a run (v2). Cancelling it twice does no harm."""
     request = Request.post(account_id, "runs", identifier(run_id, "run id"), "cancel", repeatable=True)

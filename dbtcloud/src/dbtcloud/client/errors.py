@@ -22,7 +22,8 @@ DbtCloudError
 ├── ConnectionUnreadable      the connection to dbt Cloud cannot be read
 ├── InvalidArgument           an id, path or other value is not valid
 └── ArtifactError             an artifact could not be read or stored
-    └── ArtifactMissing       the run has no such artifact
+    ├── ArtifactMissing       the run has no such artifact
+    └── LogMissing            there is no log of a step
 """
 
 from __future__ import annotations
@@ -337,4 +338,21 @@ class ArtifactMissing(ArtifactError):
             why=". ".join(part for part in (why, others) if part),
             fix="Correct the name, or let the job write it: `dbt docs generate` writes catalog.json, "
             "`dbt source freshness` writes sources.json",
+        )
+
+
+class LogMissing(ArtifactError):
+    """dbt Cloud has no log of a step of a run.
+
+    Args:
+        run_id: The run.
+        step: The step's position.
+        name: The step's name.
+    """
+
+    def __init__(self, run_id: int | str, step: int, name: str) -> None:
+        super().__init__(
+            f"Run {run_id} has no log of step {step} ({name})",
+            why="dbt Cloud may not have stored it yet, or no longer has it",
+            fix="Try again in a minute, or open the run in dbt Cloud",
         )

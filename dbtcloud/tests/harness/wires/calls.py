@@ -126,6 +126,12 @@ CASES = {
             accept="*/*",
         )
     ],
+    "download_run": [
+        Case(
+            lambda: api.download_run(7, 42, Forgetful(), debug=True),
+            "/api/v2/accounts/7/runs/42/?include_related=%5B%22run_steps%22%2C%22debug_logs%22%5D",
+        )
+    ],
     "get_json_artifact": [
         Case(
             lambda: api.get_json_artifact(7, 42, "manifest.json"),

@@ -11,7 +11,7 @@ from typing import IO
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads.atomic_download import AtomicDownload, LocalDestination
-from dbtcloud.client.errors import ArtifactMissing, DbtCloudError, NotFound
+from dbtcloud.client.errors import ArtifactMissing, DbtCloudError, LogMissing, NotFound
 from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Id, Sink, Sleep, T
 
@@ -99,13 +99,13 @@ def retry_while_recent(
 
     Raises:
         NotFound: If there is no such run, or the last attempt raises it.
-        ArtifactMissing: If the last attempt raises it.
+        ArtifactMissing: If the last attempt raises it; `LogMissing` likewise.
     """
     slept, pause = 0.0, _FIRST_PAUSE
     while True:
         try:
             return (yield from attempt())
-        except (NotFound, ArtifactMissing) as error:
+        except (NotFound, ArtifactMissing, LogMissing) as error:
             run = yield from endpoints.get_run(account_id, run_id)
             left = min(_recent_seconds(run, clock), longest - slept)
             if left <= 0:
