@@ -36,6 +36,7 @@ class Cloud:
         self.token, self.port = "a-made-up-token", 0
         self._control = requests.Session()
         self._control.verify, self._control.trust_env = self.authority, False
+        self._control.headers["Authorization"] = f"Token {self.token}"
 
     def __enter__(self) -> Self:
         self.start()

@@ -78,7 +78,8 @@ def _healthy(url: str) -> bool:
 def _print_addresses(url: str, password: str, cloud: LocalDbtCloud) -> None:
     print_heading("Ready. Ctrl-C stops everything")
     print(f"    Airflow    {url}/dags/{DAG_ID}   user {_USER}, password {password}")
-    print(f"    dbt Cloud  {cloud.url}   account {cloud.account_id}, token {cloud.token}", flush=True)
+    print(f"    dbt Cloud  {cloud.url}   account {cloud.account_id}, token {cloud.token}")
+    print(f"    Its pages  {cloud.control.page_link()}   opens them in one browser, once", flush=True)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

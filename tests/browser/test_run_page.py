@@ -41,7 +41,9 @@ def test_the_page_of_a_failed_run_shows_what_the_picture_shows(page, dbt_cloud):
     with SyncClient(Credentials(base_url=dbt_cloud.url, token=dbt_cloud.token)) as client:
         run = client.ask(endpoints.trigger_run(dbt_cloud.account_id, FAILING_JOB, {"cause": CAUSE}))
 
-    page.goto(f"{dbt_cloud.url}/deploy/{dbt_cloud.account_id}/projects/1/runs/{run.id}/")
+    path = f"/deploy/{dbt_cloud.account_id}/projects/1/runs/{run.id}/"
+    page.goto(dbt_cloud.control.page_link(path))
+    assert page.url == f"{dbt_cloud.url}{path}", "the code stays in the address"
     # The page renews itself until the run has ended.
     status = page.locator("section").first.locator(".badge")
     expect(status).to_have_text("Error", timeout=DBT_SECONDS * 1000)

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -124,6 +125,30 @@ def test_a_generated_token_is_printed_once_and_stored_nowhere(home):
         assert refusal("serve", "--stop", "--memory").returncode == 0
 
 
+@pytest.mark.parametrize("state", ["--data-dir=state", "--memory"])
+def test_the_link_of_a_background_server_opens_its_pages(home, state, monkeypatch):
+    monkeypatch.chdir(home)
+    (home / "state").mkdir(mode=0o755)
+    started = background(state)
+    try:
+        assert started.returncode == 0, started.stderr
+        printed = re.search(r"http://\S+/\?code=\S+", started.stdout)[0]
+        another = refusal("serve", "--link", state)
+        assert another.returncode == 0, another.stderr
+        for link in (printed, another.stdout.strip()):
+            with requests.Session() as browser:
+                assert "No job has run yet" in browser.get(link, timeout=5).text
+            with requests.Session() as browser:
+                assert browser.get(link, timeout=5).status_code == 401, "a link works once"
+        readable = [path.name for path in (home / "state").iterdir() if path.stat().st_mode & 0o077]
+        assert readable == []
+    finally:
+        assert refusal("serve", "--stop", state).returncode == 0
+    ended = refusal("serve", "--link", state)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "No local dbt Cloud is running with the folder" in ended.stderr
+
+
 def test_the_error_of_a_stop_without_a_server_says_what_to_do(home):
     ended = refusal("serve", "--stop")
     assert ended.returncode == 1
@@ -237,7 +262,9 @@ def test_schedules_are_followed_with_the_option(option, count):
     job = {"name": "Hourly", "pretend": {}, "schedule": {"cron": "0 * * * *"}, "triggers": {"schedule": True}}
     with serve("--memory", *option) as served:
         url = served.connection["host"]
-        (job_id,) = requests.post(f"{url}/_local/seed", json={"jobs": [job]}, timeout=10).json()["jobs"]
-        requests.post(f"{url}/_local/clock", json={"advance": 86_400}, timeout=10)
+        headers = {"Authorization": f"Token {served.connection['password']}"}
+        seeded = requests.post(f"{url}/_local/seed", json={"jobs": [job]}, headers=headers, timeout=10)
+        (job_id,) = seeded.json()["jobs"]
+        requests.post(f"{url}/_local/clock", json={"advance": 86_400}, headers=headers, timeout=10)
         runs = served.get(f"/api/v2/accounts/1/runs/?job_definition_id={job_id}").json()["data"]
     assert len(runs) == count

@@ -42,7 +42,8 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token",
         default=os.environ.get(_TOKEN_VARIABLE),
-        help=f"API token of the server (default: ${_TOKEN_VARIABLE}, else a random one, which is printed)",
+        help=f"API token of the server (default: ${_TOKEN_VARIABLE}, which other users of the machine cannot"
+        " see, else a random one, which is printed)",
     )
     state = parser.add_mutually_exclusive_group()
     state.add_argument(
@@ -88,6 +89,12 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="stop the background server that was started with the same --data-dir, --memory or project",
     )
+    mode.add_argument(
+        "--link",
+        action="store_true",
+        help="print a new link to the pages of the server that runs with the same --data-dir or project; a"
+        " link works once",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -99,6 +106,8 @@ def _run(arguments: argparse.Namespace) -> int:
     MissingExtra.check()
     if arguments.stop:
         return _stop(arguments)
+    if arguments.link:
+        return _print_link(arguments)
     return _start_in_background(arguments) if arguments.background else _serve(arguments)
 
 
@@ -112,14 +121,15 @@ def _serve(arguments: argparse.Namespace) -> int:
         folder = arguments.pid_file_dir or settings.data_dir
 
         def pid_file(server: RunningServer) -> AbstractContextManager[None]:
-            return PidFile.written(folder, os.getpid(), server.url)
+            return PidFile.written(folder, os.getpid(), server.url, server.control_token_file)
 
         await RunningServer.serve_forever(settings, announce, pid_file)
 
     token_is_known = bool(arguments.token)
 
     def announce(server: RunningServer) -> None:
-        _announce(server.url, "<your token>" if token_is_known else server.token)
+        token = "<your token>" if token_is_known else server.token
+        _announce(server.url, token, server.control.page_link())
         print("Ctrl-C or SIGTERM stops the server.", flush=True)
 
     asyncio.run(serve())
@@ -137,7 +147,7 @@ def _start_in_background(arguments: argparse.Namespace) -> int:
     print(f"Starting in the background. Log file: {background.log_file}", file=sys.stderr)
     command = ["serve", *_server_arguments(arguments, folder), *ProjectOptions(arguments).as_arguments()]
     server = background.start(command, {_TOKEN_VARIABLE: token}, _START_SECONDS)
-    _announce(server.url, "<your token>" if arguments.token else token)
+    _announce(server.url, "<your token>" if arguments.token else token, server.page_link())
     state = "--memory" if arguments.memory else f"--data-dir {shlex.quote(str(folder))}"
     print(f"Stop the server with: dbtcloud serve --stop {state}", flush=True)
     return 0
@@ -157,6 +167,13 @@ def _stop(arguments: argparse.Namespace) -> int:
 
     server = BackgroundServer(_data_dir(arguments) or _memory_pid_file_dir()).stop()
     print(f"Stopped the local dbt Cloud on {server.url}.")
+    return 0
+
+
+def _print_link(arguments: argparse.Namespace) -> int:
+    from dbtcloud.local.server.background import BackgroundServer
+
+    print(BackgroundServer(_data_dir(arguments) or _memory_pid_file_dir()).pid_file().page_link())
     return 0
 
 
@@ -189,9 +206,10 @@ def _print_progress(line: str) -> None:
     print(line, flush=True)
 
 
-def _announce(url: str, token: str) -> None:
+def _announce(url: str, token: str, page_link: str) -> None:
     connection = {"conn_type": "dbt_cloud", "host": url, "login": str(_ACCOUNT_ID), "password": token}
     print(f"The local dbt Cloud is running on {url}")
+    print(f"Its pages open in a browser with this link, once: {page_link}")
     print(f"Account ID: {_ACCOUNT_ID}")
     print("This is its Airflow connection. The password is the API token:")
     print(f"export AIRFLOW_CONN_DBT_CLOUD_DEFAULT={shlex.quote(json.dumps(connection))}")

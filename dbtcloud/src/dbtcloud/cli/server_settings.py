@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dbtcloud.cli.project_options import ProjectOptions
 from dbtcloud.core.environment import DbtEnvironment, ProgressCallback
+from dbtcloud.core.private_files import make_private_folder
 from dbtcloud.local.config.model import ServerConfig, TokenConfig
 from dbtcloud.local.config.resolve import ResolvedProjects
 from dbtcloud.local.model.api_errors import LocalServerError
@@ -56,7 +57,8 @@ async def _resolve_projects(
     config: ServerConfig, data_dir: Path | None, progress: ProgressCallback
 ) -> ResolvedProjects:
     if data_dir is not None:
-        await asyncio.to_thread(data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
+        # Repositories may be private, even if other users may read the folder.
+        await asyncio.to_thread(make_private_folder, data_dir / "projects")
     with tempfile.TemporaryDirectory(prefix="dbtcloud-") as temporary:
         work_dir = Path(temporary) if data_dir is None else data_dir / "projects"
         projects = await ResolvedProjects.resolve(config.projects, work_dir, progress)

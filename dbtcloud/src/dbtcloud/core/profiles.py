@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dbtcloud.core.private_files import open_private
 from dbtcloud.core.project import DbtProject, load_yaml
 from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
@@ -126,17 +127,13 @@ class UserProfile:
 
     def write(self, folder: Path) -> Path:
         """Write ``profiles.yml`` into ``folder``, readable only for its owner, and return its path."""
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / _FILE
-        path.unlink(missing_ok=True)
         # JSON is valid YAML, and quotes every name.
         text = json.dumps(
             {self.name: {"target": self.target, "outputs": self.outputs}}, indent=2, default=str
         )
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            file.write(text + "\n")
+        with open_private(path) as file:
+            file.write(f"{text}\n".encode())
         return path
 
     def _type(self, target: str) -> str:

@@ -1,7 +1,6 @@
 """Permission sets: what a token may read and change, and the answers when it may not."""
 
 import pytest
-import requests
 
 PROJECTS = "/api/v3/accounts/1/projects/"
 
@@ -75,7 +74,7 @@ def test_the_refusal_of_a_list_is_spelled_as_dbt_clouds(api):
 
 def test_tokens_are_made_over_http_and_go_with_a_reset(api):
     body = {"permission_sets": ["job_viewer"], "token": "chosen"}
-    answer = requests.post(f"{api.server.url}/_local/tokens", json=body, timeout=5)
+    answer = api.ask("/_local/tokens", "POST", json=body)
     assert answer.json() == {"token": "chosen", "permission_sets": ["job_viewer"]}
     assert api.ask("jobs/", headers={"Authorization": "Token chosen"}).status_code == 200
     api.control.reset()

@@ -231,7 +231,7 @@ def test_a_reset_ends_running_runs_and_deletes_their_files(executor, client_of, 
         executor.plans[0].run_dir.mkdir(parents=True)
         executor.plans[0].work_dir.mkdir(parents=True)
         client.control.reset()
-        assert list(tmp_path.iterdir()) == []
+        assert [path for name in ("runs", "environments") for path in (tmp_path / name).iterdir()] == []
         assert client.start(1)["id"] == first
         begin(executor)
 

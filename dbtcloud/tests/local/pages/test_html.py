@@ -1,20 +1,19 @@
 """The pages for people."""
 
 import pytest
-import requests
 
 
 def page(api, path):
-    answer = requests.get(f"{api.server.url}{path}", timeout=5)
+    answer = api.ask(path)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     return answer.text
 
 
-def test_a_runs_address_opens_in_a_browser_without_a_token(api):
+def test_a_runs_address_shows_the_run(api):
     run = api.start(api.job(name="Bread & <butter>"), cause="<script>alert(1)</script>")
     api.control.advance(30)
-    shown = requests.get(run["href"], timeout=5).text
+    shown = api.session.get(run["href"], timeout=5).text
     assert f"Bread &amp; &lt;butter&gt;: run {run['id']}" in shown
     assert "Running" in shown
     assert "2. Invoke dbt with `dbt build`" in shown
@@ -23,9 +22,9 @@ def test_a_runs_address_opens_in_a_browser_without_a_token(api):
 
 def test_a_page_renews_itself_only_while_the_run_goes_on(api):
     run = api.start(api.job())
-    assert "http-equiv='refresh'" in requests.get(run["href"], timeout=5).text
+    assert "http-equiv='refresh'" in api.session.get(run["href"], timeout=5).text
     api.control.advance(1_000)
-    assert "http-equiv='refresh'" not in requests.get(run["href"], timeout=5).text
+    assert "http-equiv='refresh'" not in api.session.get(run["href"], timeout=5).text
 
 
 def test_the_newest_runs_are_listed(api):
@@ -57,7 +56,7 @@ def test_a_runs_nodes_are_shown_with_their_times_the_slowest_first(api, results,
         "steps": [{"name": "Invoke dbt with `dbt build`", "outcome": 20, "command": "dbt build"}],
         "artifacts": {"run_results.json": {"results": results}},
     }
-    text = requests.get(api.start(api.job(script))["href"], timeout=5).text
+    text = api.session.get(api.start(api.job(script))["href"], timeout=5).text
     assert text.count("<div class='bar") == shown
     if shown:
         assert text.index("oven.bread".removeprefix("oven.")) < text.index("&lt;b&gt;burnt&lt;/b&gt;")
@@ -73,13 +72,13 @@ def test_a_runs_page_counts_the_nodes_that_dbt_state_saved(api):
         "steps": [{"name": "Invoke dbt with `dbt build`", "outcome": 10, "command": "dbt build"}],
         "artifacts": {"run_results.json": {"results": nodes}},
     }
-    text = requests.get(api.start(api.job(script))["href"], timeout=5).text
+    text = api.session.get(api.start(api.job(script))["href"], timeout=5).text
     assert "4 nodes, the slowest first. 3 had no work to do (no-op) or were reused." in text
     assert text.count("<strong class='badge reused'>reused</strong>") == 2
 
 
 def test_a_page_lets_nothing_in_from_elsewhere(api):
-    answer = requests.get(f"{api.server.url}/", timeout=5)
+    answer = api.ask("/")
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'"
     assert "<script" not in answer.text
     assert "http://" not in answer.text.replace(api.server.url, "")
@@ -92,4 +91,4 @@ def test_pages_are_not_logged_and_not_hit_by_faults(api):
 
 
 def test_pages_of_what_is_not_there_are_404(api):
-    assert requests.get(f"{api.server.url}/deploy/1/projects/1/runs/7/", timeout=5).status_code == 404
+    assert api.ask("/deploy/1/projects/1/runs/7/").status_code == 404

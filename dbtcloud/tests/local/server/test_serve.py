@@ -7,6 +7,8 @@ import sys
 
 import requests
 
+from dbtcloud.local.server.in_thread import LocalDbtCloud
+
 PROGRAM = """
 import asyncio
 from dbtcloud.local.server.serve import RunningServer
@@ -28,3 +30,18 @@ def test_a_server_runs_until_a_signal_and_then_exits_with_0():
             process.kill()
             process.wait()
             process.stdout.close()
+
+
+def test_folders_and_files_in_an_existing_data_folder_are_private(tmp_path):
+    tmp_path.chmod(0o755)
+    store = tmp_path / "dbt_cloud.sqlite"
+    for folder in ("runs", "environments"):
+        (tmp_path / folder).mkdir(mode=0o755)  # as an earlier version has left it
+    with LocalDbtCloud(data_dir=tmp_path, store=store) as server:
+        store.chmod(0o644)
+        for _ in range(2):
+            readable = {path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077}
+            assert readable <= {store.name}
+            server.control.reset()
+    with LocalDbtCloud(data_dir=tmp_path, store=store):
+        assert [path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077] == []

@@ -9,18 +9,20 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from dbtcloud.local.api.page_access import PageAccess
 from dbtcloud.local.api.responses.envelope import error_response, json_response
 from dbtcloud.local.control.control import ControlPlane
 from dbtcloud.local.control.faults import FaultInjector, FaultRule
 from dbtcloud.local.control.rate_limit import RateLimiter
 from dbtcloud.local.control.request_log import RequestLog
-from dbtcloud.local.control.tokens import Authenticator
 from dbtcloud.local.discovery.graphql_endpoint import DiscoveryEndpoint
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.clock import SECOND, Clock
 from dbtcloud.local.orchestration.cloud import Cloud
 
 _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Log in</h1></body></html>"
+# Whoever waits for the server needs no token to see that it is up.
+_HEALTH = "/_local/health"
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +38,27 @@ def middlewares(cloud: Cloud, control: ControlPlane) -> list[Middleware]:
         _only_api(_rate_limit(control.rate_limit, cloud.clock)),
         # Around the authentication, whose 401 is an error response like others.
         _handle_errors,
-        _authenticate(control.authenticator),
+        _authenticate(control),
     ]
+
+
+def _is_control(request: web.Request) -> bool:
+    return _path(request).startswith("/_local/")
+
+
+def _is_page(request: web.Request) -> bool:
+    return _path(request) == "/" or _path(request).startswith("/deploy/")
+
+
+def _path(request: web.Request) -> str:
+    """Return the path of the route that answers, whose letters may be encoded in the request's own path."""
+    resource = request.match_info.route.resource
+    return request.path if resource is None else resource.canonical
 
 
 def _is_outside_api(request: web.Request) -> bool:
     """Return whether a request is for the control plane or the pages, which dbt Cloud's API does not have."""
-    return request.path == "/" or request.path.startswith(("/_local/", "/deploy/"))
+    return _is_control(request) or _is_page(request)
 
 
 def _only_api(middleware: Middleware) -> Middleware:
@@ -92,15 +108,20 @@ def _rate_limit(limiter: RateLimiter, clock: Clock) -> Middleware:
     return middleware
 
 
-def _authenticate(authenticator: Authenticator) -> Middleware:
-    """Return the middleware that checks the token."""
+def _authenticate(control: ControlPlane) -> Middleware:
+    """Return the middleware that checks the token, or for a page the session."""
+    authenticator, pages = control.authenticator, PageAccess(control)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if _is_outside_api(request):
-            authenticator.check_outside_api(request)
-        else:
+            authenticator.check_origin(request)
+        if _is_page(request):
+            return await pages.answer(request, handler)
+        if not _is_control(request):
             authenticator.check_api(request)
+        elif _path(request).rstrip("/") != _HEALTH:
+            authenticator.check_control(request)
         return await handler(request)
 
     return middleware

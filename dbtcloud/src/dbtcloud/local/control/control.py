@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from dbtcloud.local.control.faults import FaultInjector
+from dbtcloud.local.control.page_sessions import PageSessions
 from dbtcloud.local.control.rate_limit import RateLimiter, RateLimitSettings
 from dbtcloud.local.control.request_log import RequestLog
 from dbtcloud.local.control.seed import Seeder
@@ -29,6 +30,7 @@ class ControlPlane:
 
     Attributes:
         authenticator: checks the tokens.
+        page_sessions: the sessions of browsers on the pages.
         faults: injects faults.
         rate_limit: limits the rate of requests.
         request_log: the last requests.
@@ -44,6 +46,7 @@ class ControlPlane:
         self._cloud, self._default_seed, self._setups = cloud, default_seed, setups or {}
         self._seeder = Seeder(cloud)
         self.authenticator = authenticator
+        self.page_sessions = PageSessions()
         self.request_log = RequestLog()
         self.faults = FaultInjector()
         self.rate_limit = RateLimiter()
@@ -97,6 +100,20 @@ class ControlPlane:
         """Return the rate limit in force (None for none) and how many requests it has refused."""
         settings = self.rate_limit.settings
         return {"limit": settings and asdict(settings), "refused": self.rate_limit.refused}
+
+    def page_link(self, page: str = "/") -> str:
+        """Return a link that opens a page, and lets one browser see all pages until the server stops.
+
+        Args:
+            page: the page: its path, or its address, such as the `href` of a run.
+
+        Raises:
+            ValueError: `page` is neither.
+        """
+        path = page.removeprefix(self._cloud.base_url)
+        if not path.startswith("/") or "?" in path:
+            raise ValueError(f"Give the path of a page, such as /deploy/1/projects/1/runs/7/; got {page!r}.")
+        return f"{self._cloud.base_url}{path}?code={self.page_sessions.new_code()}"
 
     def _seed_defaults(self) -> None:
         if not self._setups:
@@ -183,6 +200,17 @@ class ThreadedControl:
             ValueError: `dbtcloud.local.control.permissions` does not know a permission set.
         """
         return self._call(lambda: self._control.authenticator.add_token(permission_sets, token))
+
+    def page_link(self, page: str = "/") -> str:
+        """Return a link that opens a page, and lets one browser see all pages until the server stops.
+
+        Args:
+            page: the page: its path, or its address, such as the `href` of a run.
+
+        Raises:
+            ValueError: `page` is neither.
+        """
+        return self._call(lambda: self._control.page_link(page))
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the request log: method, target, headers, body, connection number and status of each."""

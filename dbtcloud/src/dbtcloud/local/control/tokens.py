@@ -1,4 +1,4 @@
-"""Authentication: of the API by token, of the control plane and the pages by the address of this machine."""
+"""Authentication by tokens, and protection of the control plane and the pages from web pages of others."""
 
 import hashlib
 import secrets
@@ -19,11 +19,12 @@ class Authenticator:
 
     Args:
         token: the server's own token, which allows everything; `Authorization: Token …` or `Bearer …`.
-        on_loopback: whether the server listens on loopback; control plane and pages need no token then.
+        control_token: the token of the control plane, which allows nothing else.
+        on_loopback: whether the server listens on loopback, where its host has a loopback name.
     """
 
-    def __init__(self, token: str, *, on_loopback: bool) -> None:
-        self._own = _digest(token)
+    def __init__(self, token: str, control_token: str, *, on_loopback: bool) -> None:
+        self._own, self._control = _digest(token), _digest(control_token)
         self._grants = {self._own: OWNER}
         self._on_loopback = on_loopback
         self.keep_tokens()
@@ -58,31 +59,43 @@ class Authenticator:
         Raises:
             ApiException: 401: there is no token, or it is unknown.
         """
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        granted = self._grants.get(_digest(token.strip())) if scheme in _SCHEMES else None
+        granted = self._grants.get(_given_digest(request))
         if granted is None:
             raise ApiException.invalid_token()
         return granted
 
-    def check_outside_api(self, request: web.Request) -> None:
-        """Check a request for the control plane or the pages.
+    def check_control(self, request: web.Request) -> None:
+        """Check the token of a request for the control plane.
 
         Raises:
-            ApiException: 403: on loopback, the request comes from a web page of another origin; 401: off
-                loopback, it does not carry the server's own token.
+            ApiException: 401: it is neither the server's own token nor that of the control plane.
         """
-        if not self._on_loopback:
-            if self.check_api(request) is not OWNER:
-                raise ApiException.invalid_token()
-            return
-        # A page of another site could reach this port by a name of its own that resolves to 127.0.0.1.
+        if not self.is_owner(request) and _given_digest(request) != self._control:
+            raise ApiException.control_token_required()
+
+    def is_owner(self, request: web.Request) -> bool:
+        """Return whether a request carries the server's own token."""
+        return _given_digest(request) == self._own
+
+    def check_origin(self, request: web.Request) -> None:
+        """Check that no web page of another origin sends a request for the control plane or the pages.
+
+        Raises:
+            ApiException: 403: one does, or on loopback, the host has a name of its own.
+        """
         origin = request.headers.get("Origin")
-        if _host(f"//{request.host}") not in LOOPBACK_HOSTS or (
-            origin and urlsplit(origin).netloc != request.host
-        ):
+        # A page of another site could reach this port by a name of its own that resolves to 127.0.0.1.
+        is_rebound = self._on_loopback and _host(f"//{request.host}") not in LOOPBACK_HOSTS
+        if is_rebound or (origin and urlsplit(origin).netloc != request.host):
             raise ApiException(
                 403, "The control plane and the pages are for this machine only. Use the loopback address."
             )
+
+
+def _given_digest(request: web.Request) -> bytes:
+    """Return the digest of a request's token, which is empty if the request has none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return _digest(token.strip()) if scheme in _SCHEMES else b""
 
 
 def _digest(token: str) -> bytes:

@@ -45,6 +45,15 @@ class ApiException(Exception):
         return cls(401, "Invalid token.", developer_message=None)
 
     @classmethod
+    def control_token_required(cls) -> Self:
+        """Return a 401: the control plane got neither its own token nor that of the server."""
+        message = (
+            "The control plane requires a token. Send the server's own token, or the one in the file"
+            " control_token of its data folder, as 'Authorization: Token …'."
+        )
+        return cls(401, message, developer_message=None)
+
+    @classmethod
     def forbidden(cls) -> Self:
         """Return a 403: the token may not read or change a list."""
         return cls(403, "Forbidden: Access denied", developer_message=None)

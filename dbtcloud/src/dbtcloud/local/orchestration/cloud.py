@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dbtcloud.core.leftover_processes import ProcessFolder
+from dbtcloud.core.private_files import make_private_folder
 from dbtcloud.core.source import ProjectSource
 from dbtcloud.local.model.clock import Clock
 from dbtcloud.local.model.records import (
@@ -66,6 +67,7 @@ class Cloud:
     ) -> None:
         self.store, self.clock, self.base_url = store, clock, base_url
         self.data_dir = data_dir
+        self._make_private_folders()
         self.setups: dict[int, ProjectSetup] = {}
         retention = ArtifactRetention(data_dir / _RUNS, keep_artifacts)
         self.queue = RunQueue(store, clock, self.plan, execute, retention.delete_old)
@@ -246,6 +248,12 @@ class Cloud:
         self.runs_created, self.resets = 0, self.resets + 1
         for folder in (_RUNS, _ENVIRONMENTS):
             shutil.rmtree(self.data_dir / folder, ignore_errors=True)
+        self._make_private_folders()
+
+    def _make_private_folders(self) -> None:
+        # Logs, artifacts and databases are not for other users, even if they may read the data folder.
+        for folder in (_RUNS, _ENVIRONMENTS):
+            make_private_folder(self.data_dir / folder)
 
     def _cancel_all(self, job: JobRecord) -> None:
         query = RunQuery(job.account_id, job_ids=[job.id], statuses=_UNFINISHED)

@@ -132,6 +132,20 @@ class DisplayedRun:
         return f"<dl>{terms}</dl>"
 
 
+def refusal_page() -> str:
+    """Return the page for a browser without a session, which says how to get a link that opens one."""
+    body = (
+        "<section><h1>Open the pages with a link</h1>"
+        "<p>Logs of dbt are not for every user of this machine, so a browser needs a link that works once."
+        " The server has printed one at its start.</p>"
+        "<p>For another one, run <code>dbtcloud serve --link</code> with the <code>--data-dir</code> or the"
+        " project options of the server, and open what it prints in this browser. In Python,"
+        " <code>LocalDbtCloud.control.page_link()</code> returns one. Then load this page again.</p>"
+        "</section>"
+    )
+    return _page("No session", body, refresh=False)
+
+
 def _results(cloud: Cloud, run: RunRecord, index: int) -> list[Any]:
     try:
         found = RunArtifacts(cloud, run).content("run_results.json", index)

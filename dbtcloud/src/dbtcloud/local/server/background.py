@@ -7,7 +7,6 @@ import ssl
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dbtcloud.core.leftover_processes import ProcessRecord
+from dbtcloud.core.private_files import open_private, private_file
 from dbtcloud.local.model.api_errors import LocalServerError
 
 _PID_FILE = "server.json"
@@ -26,14 +26,19 @@ _MAX_ERROR_LINES = 15
 
 @dataclass(frozen=True, slots=True)
 class PidFile:
-    """The PID file of a server: its process id, the start of its process (seconds since 1970), and its URL.
+    """The PID file of a server.
 
-    The file does not contain the token.
+    Attributes:
+        pid: its process id.
+        started: the start of its process, in seconds since 1970.
+        url: its URL.
+        control_token_file: the file with the token of its control plane. The PID file contains no token.
     """
 
     pid: int
     started: float
     url: str
+    control_token_file: str = ""
 
     @property
     def process(self) -> ProcessRecord:
@@ -52,19 +57,34 @@ class PidFile:
 
     @classmethod
     @contextmanager
-    def written(cls, folder: Path | None, pid: int, url: str) -> Iterator[None]:
+    def written(cls, folder: Path | None, pid: int, url: str, control_token_file: Path) -> Iterator[None]:
         """Write the PID file while the context is open. If the folder is None, there is no file."""
         process = ProcessRecord.of_pid(pid)
         if folder is None or process is None:
             yield
             return
-        path = folder / _PID_FILE
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text(json.dumps(asdict(cls(pid, process.started, url))), encoding="utf-8")
-        try:
+        content = cls(pid, process.started, url, str(control_token_file))
+        with private_file(folder / _PID_FILE, json.dumps(asdict(content))):
             yield
-        finally:
-            path.unlink(missing_ok=True)
+
+    def page_link(self) -> str:
+        """Return a new link that opens the pages in one browser.
+
+        Raises:
+            LocalServerError: The server does not answer, or is another one than that of the file.
+        """
+        try:
+            token = Path(self.control_token_file).read_text(encoding="utf-8")
+            request = urllib.request.Request(  # noqa: S310 - the URL of our own server
+                f"{self.url}/_local/page_link/", b"{}", {"Authorization": f"Token {token}"}
+            )
+            with _opener().open(request, timeout=5) as response:
+                return str(json.load(response)["url"])
+        except (OSError, ValueError) as error:
+            raise LocalServerError(
+                f"The local dbt Cloud on {self.url} gave no link to its pages: {error}."
+                " Stop it with --stop, and start it again."
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +119,7 @@ class BackgroundServer:
                 f"A local dbt Cloud is already running on {running.url} (process {running.pid}) with the"
                 f" folder {self.folder}. Use that one, or stop it with --stop first."
             )
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self.log_file.open("wb") as log:
+        with open_private(self.log_file) as log:
             process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-m", "dbtcloud.cli", *arguments],
                 stdin=subprocess.DEVNULL,
@@ -116,21 +135,29 @@ class BackgroundServer:
             process.terminate()
             raise
 
+    def pid_file(self) -> PidFile:
+        """Return the PID file of the running server.
+
+        Raises:
+            LocalServerError: No server is running.
+        """
+        pid_file = PidFile.read(self.folder)
+        if pid_file is None:
+            raise self._not_running()
+        return pid_file
+
     def stop(self) -> PidFile:
         """Stop the server, wait for its end, and return its PID file.
 
         Raises:
-            LocalServerError: There is no server, or it does not stop.
+            LocalServerError: No server is running, or it does not stop.
         """
         import psutil
 
-        pid_file = PidFile.read(self.folder)
-        process = None if pid_file is None else pid_file.process.find()
-        if pid_file is None or process is None:
-            raise LocalServerError(
-                f"No local dbt Cloud is running with the folder {self.folder}."
-                " Give --stop the same --data-dir, --memory or project options as at the start."
-            )
+        pid_file = self.pid_file()
+        process = pid_file.process.find()
+        if process is None:
+            raise self._not_running()
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(_STOP_SECONDS)
@@ -140,6 +167,12 @@ class BackgroundServer:
                 f" seconds. See its log file {self.log_file}, or run 'kill -9 {pid_file.pid}'."
             ) from error
         return pid_file
+
+    def _not_running(self) -> LocalServerError:
+        return LocalServerError(
+            f"No local dbt Cloud is running with the folder {self.folder}."
+            " Give the same --data-dir, --memory or project options as at the start."
+        )
 
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]", deadline: float) -> PidFile:
         while time.monotonic() < deadline:
@@ -162,19 +195,17 @@ class BackgroundServer:
 
 
 def _answers(url: str) -> bool:
-    # A proxy of the environment may not reach the addresses of this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _any_certificate())
     try:
-        with opener.open(f"{url}/_local/health", timeout=5):
+        with _opener().open(f"{url}/_local/health", timeout=5):
             return True
-    except urllib.error.HTTPError:
-        return True  # On other hosts than loopback it requires a token, but it answers.
     except OSError:
         return False
 
 
-def _any_certificate() -> urllib.request.HTTPSHandler:
-    # No token is sent, so any certificate will do.
+def _opener() -> urllib.request.OpenerDirector:
+    # A proxy of the environment may not reach the addresses of this machine. Any certificate will do: the
+    # PID file has the address.
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return urllib.request.HTTPSHandler(context=context)
+    no_proxies = urllib.request.ProxyHandler({})
+    return urllib.request.build_opener(no_proxies, urllib.request.HTTPSHandler(context=context))

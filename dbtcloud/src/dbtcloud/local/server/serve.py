@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import secrets
 import shutil
 import signal
 import socket
@@ -15,6 +16,7 @@ from typing import Self
 
 from aiohttp import web
 
+from dbtcloud.core.private_files import private_file
 from dbtcloud.local.api.app import make_app
 from dbtcloud.local.control.control import ControlPlane
 from dbtcloud.local.control.seed import Seeder
@@ -27,16 +29,27 @@ from dbtcloud.local.orchestration.scheduler import Scheduler
 from dbtcloud.local.server.settings import ServerSettings
 from dbtcloud.local.store.database import Store
 
+CONTROL_TOKEN_FILE = "control_token"  # noqa: S105 - a name of a file
+"""The file in the data folder with the token of the control plane, for as long as the server runs."""
+
 _SHUTDOWN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server that answers: its URL, its token and its control plane."""
+    """A server that answers.
+
+    Attributes:
+        url: its URL.
+        token: its token.
+        control: its control plane.
+        control_token_file: the file with the token of the control plane, which only this user can read.
+    """
 
     url: str
     token: str = field(repr=False)
     control: ControlPlane
+    control_token_file: Path
 
     @classmethod
     @asynccontextmanager
@@ -52,7 +65,8 @@ class RunningServer:
             # too early wait in the backlog of the socket.
             bound = stack.enter_context(_bind(settings.host, settings.port))
             cloud = _open_cloud(settings, stack)
-            authenticator = Authenticator(settings.token, on_loopback=settings.on_loopback)
+            control_token = f"control_{secrets.token_urlsafe(24)}"
+            authenticator = Authenticator(settings.token, control_token, on_loopback=settings.on_loopback)
             control = _control_plane(cloud, settings, authenticator)
             # Before queued runs continue: a process of a killed server may still use their folder.
             await asyncio.to_thread(cloud.end_leftover_processes)
@@ -65,7 +79,9 @@ class RunningServer:
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
             stack.push_async_callback(_close, runner)
             cloud.base_url = await _listen(runner, bound, settings)
-            yield cls(cloud.base_url, settings.token, control)
+            control_token_file = cloud.data_dir / CONTROL_TOKEN_FILE
+            stack.enter_context(private_file(control_token_file, control_token))
+            yield cls(cloud.base_url, settings.token, control, control_token_file)
 
     @classmethod
     async def serve_forever(
@@ -158,6 +174,7 @@ def _open_store(path: str) -> Store:
             # Logs of runs and values of environment variables are not for other users of this machine.
             Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             Path(path).touch(mode=0o600)
+            Path(path).chmod(0o600)
         return Store(path)
     except (sqlite3.Error, OSError) as error:
         raise _store_error(path, error) from error

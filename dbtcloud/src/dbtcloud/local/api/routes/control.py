@@ -112,6 +112,15 @@ async def _add_token(call: ApiCall) -> web.Response:
     return web.json_response({"token": added, "permission_sets": sets})
 
 
+async def _new_page_link(call: ApiCall) -> web.Response:
+    """Return a link that opens the pages in one browser. `page` is the path of the page to open."""
+    document = await _document(call)
+    page = document.get("page", "/") if isinstance(document, dict) else None
+    if not isinstance(page, str):
+        raise ValueError(f'Give {{"page": "/"}}, or nothing; got {document!r}.')  # noqa: TRY004 - as above
+    return web.json_response({"url": _control(call).page_link(page)})
+
+
 def _control(call: ApiCall) -> ControlPlane:
     return call.request.app[CONTROL]
 
@@ -140,4 +149,5 @@ ROUTES = (
     ("POST", "/_local/rate_limit/", _set_rate_limit),
     ("DELETE", "/_local/rate_limit/", _clear_rate_limit),
     ("POST", "/_local/tokens/", _add_token),
+    ("POST", "/_local/page_link/", _new_page_link),
 )
