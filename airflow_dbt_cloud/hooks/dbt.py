@@ -8,8 +8,8 @@ client's error. `account_id` is the connection's Account ID unless given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.exceptions import (
@@ -33,6 +33,7 @@ from airflow_dbt_cloud.hooks.polling.worker import wait_on_worker
 from airflow_dbt_cloud.hooks.verbs.artifacts import ArtifactVerbs
 from airflow_dbt_cloud.hooks.verbs.definitions import DefinitionVerbs
 from airflow_dbt_cloud.hooks.verbs.discovery import DiscoveryVerbs
+from airflow_dbt_cloud.hooks.verbs.extra_arguments import cancels_are_brief, current_obtain_run
 from airflow_dbt_cloud.hooks.verbs.reports import ReportVerbs
 from airflow_dbt_cloud.hooks.verbs.runs import RunVerbs, horizon
 from airflow_dbt_cloud.job_runs.status import (
@@ -136,7 +137,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
     def trigger_job_run(  # noqa: PLR0917 -- users' calls are positional
         self,
         job_id: Id,
-        cause: str,
+        cause: str | None,
         account_id: Id | None = None,
         steps_override: list[str] | None = None,
         schema_override: str | None = None,
@@ -147,9 +148,9 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
 
         Args:
             job_id: The job.
-            cause: The reason. A marker is appended unless it has one. If the response is lost, the marker
-                finds the run, so that no second one is started. The text is cut so that both fit into
-                `DBT_CAUSE_MAX_LENGTH`.
+            cause: The reason; "Triggered via Apache Airflow." if None. A marker is appended unless it has
+                one. If the response is lost, the marker finds the run, so that no second one is started. The
+                text is cut so that both fit into `DBT_CAUSE_MAX_LENGTH`.
             account_id: The account.
             steps_override: dbt commands in place of the job's own.
             schema_override: Schema in place of the environment's.
@@ -160,21 +161,19 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
         Raises:
             DbtCloudApiException: If dbt Cloud refuses, or if it stays unknown whether a run has started.
         """
+        account = require_account(account_id)
+        own = {"cause": cause, "steps_override": steps_override, "schema_override": schema_override}
+
+        def send(marker: Marker | None, changes: Mapping[str, Any]) -> Response:
+            payload = self._run_payload(own, {**(additional_run_config or {}), **changes}, marker)
+            return self._answer(start_run(account, job_id, payload, since=horizon()))
+
+        if (obtain := current_obtain_run()) is not None:
+            return obtain(send)  # a task retries its own failed run, not the job's latest
         if retry_from_failure and (failed := self._retryable_run(job_id, account_id)):
             self.log.info("Retrying run %s of job %s from its failure.", failed, job_id)
-            return self._answer(start_retry_run(require_account(account_id), job_id, failed, since=horizon()))
-        own = {"cause": cause, "steps_override": steps_override, "schema_override": schema_override}
-        payload = self._run_payload(own, additional_run_config, getattr(self._thread, "marker", None))
-        return self._answer(start_run(require_account(account_id), job_id, payload, since=horizon()))
-
-    @contextmanager
-    def marked_by(self, marker: Marker) -> Iterator[None]:
-        """Make `trigger_job_run` use this marker in this thread: the caller can find the run by it."""
-        self._thread.marker = marker
-        try:
-            yield
-        finally:
-            self._thread.marker = None  # the marker of one start must not get into another
+            return self._answer(start_retry_run(account, job_id, failed, since=horizon()))
+        return send(None, {})
 
     def wait_for_job_run_status(
         self,
@@ -217,21 +216,11 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
         """Cancel a run, unless it has ended.
 
         A cancel has to get through, so it waits out dbt Cloud's cool-down of five minutes after too many
-        requests, except within `brief_cancels`.
+        requests. Only a task that is being killed gives up early.
         """
-        brief = getattr(self._thread, "cancels_briefly", False)
         retry = RequestRetry(self.retry_limit, self.retry_delay, self.retry_args)
-        decision = self._decision if brief else retry.persistent_decision()
+        decision = self._decision if cancels_are_brief() else retry.persistent_decision()
         self._call(endpoints.cancel_run(require_account(account_id), run_id), decision=decision)
-
-    @contextmanager
-    def brief_cancels(self) -> Iterator[None]:
-        """Make `cancel_job_run` give up early in this thread: a task that is being killed has seconds."""
-        self._thread.cancels_briefly = True
-        try:
-            yield
-        finally:
-            self._thread.cancels_briefly = False
 
     @provide_account_id
     async def get_job_details(

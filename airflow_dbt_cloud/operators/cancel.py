@@ -79,7 +79,7 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
 
     def _wait(self, run: Run, timeout: float, check_interval: float) -> None:
         try:
-            self.hook.wait_for_job_run_status(
+            ended = self.hook.wait_for_job_run_status(
                 run_id=run.id,
                 account_id=self._account(),
                 expected_statuses=DbtCloudJobRunStatus.TERMINAL_STATUSES.value,
@@ -93,6 +93,8 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
                 f"Run {run.id} was cancelled, but has not ended within {timeout:g} seconds. See {run.href}"
             )
             raise DbtCloudJobRunException(message, error=error.error) from error.error
+        if not ended:  # our own verb raises; one that replaces it may return False
+            raise DbtCloudJobRunException(f"Run {run.id} was cancelled, but has not ended. See {run.href}")
         self.log.info("Run %s %s.", run.id, _ending(self._read_run()))
 
 

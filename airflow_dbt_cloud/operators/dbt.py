@@ -256,10 +256,12 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         """Return why the run is started."""
         self.trigger_reason = TemplateValue("trigger_reason", self.trigger_reason).text()
         if self.trigger_reason is None:
-            ti = context["ti"]
-            # Other tools match this wording, which is that of the official provider.
+            # Other tools match this wording, which is that of the official provider. It names this operator,
+            # even if another task executes it.
+            has_dag: bool = self.has_dag()  # type: ignore[no-untyped-call]
+            dag_id = self.dag.dag_id if has_dag else context["ti"].dag_id
             self.trigger_reason = (
-                f"Triggered via Apache Airflow by task {ti.task_id!r} in the {ti.dag_id} DAG."
+                f"Triggered via Apache Airflow by task {self.task_id!r} in the {dag_id} DAG."
             )
         if self.openlineage_inject_parent_job_info:
             from airflow_dbt_cloud.lineage.parent import TaskParent

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SKEW = timedelta(minutes=10)
 """How far the clocks of this machine and of dbt Cloud may differ."""
 
+_DEFAULT_CAUSE = "Triggered via Apache Airflow."
+
 
 def horizon() -> datetime:
     """Return a moment that is in the past by dbt Cloud's clock too."""
@@ -160,7 +162,7 @@ class RunVerbs(DbtCloudBaseHook):
             marker: The marker. If None, the one that the cause holds already, or a random one.
         """
         body = {**{name: value for name, value in own.items() if value is not None}, **(additional or {})}
-        cause = str(body["cause"])
+        cause = str(body.get("cause") or _DEFAULT_CAUSE)
         if len(cause) > CAUSE_MAX_LENGTH:
             self.log.warning("The cause has %d characters and is cut to %d.", len(cause), CAUSE_MAX_LENGTH)
         return {**body, "cause": (marker or Marker.find(cause) or Marker.random()).add_to(cause)}

@@ -108,10 +108,9 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         """Name the run in the log, the link and the XComs, before anything can interrupt."""
         self._started = started
         self.stop_if_killed()
-        self.job_run_id = int(started.run["id"])
-        url = started.run.get("href")
-        self.log.info("dbt Cloud run %s of job %s: %s", self.job_run_id, self.job_id, url)
-        context["ti"].xcom_push(key=JOB_RUN_URL, value=url)
+        self.job_run_id = started.run["id"]
+        self.log.info("dbt Cloud run %s of job %s: %s", self.job_run_id, self.job_id, started.url)
+        context["ti"].xcom_push(key=JOB_RUN_URL, value=started.url)
         context["ti"].xcom_push(key="job_run_id", value=self.job_run_id)
         if self.emits_start_event:
             self._emit_start_event(context["ti"], self.job_run_id)
@@ -132,6 +131,8 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         from airflow_dbt_cloud.tasks import deferral
 
         assert self._started is not None
+        if not isinstance(self.job_run_id, int):
+            return  # a replaced verb has returned a run without an id, for which nobody can wait
         try:
             if self.deferrable and deadlines.has_more_than(deferral.FIRST_POLL_DELAY):
                 self._finish_or_defer(deadlines)
@@ -159,7 +160,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
     def _wait_here(self, deadlines: Deadlines) -> None:
         try:
-            self.hook.wait_for_job_run_status(
+            succeeded = self.hook.wait_for_job_run_status(
                 run_id=self._run,
                 account_id=self.account_id,
                 expected_statuses=DbtCloudJobRunStatus.SUCCESS.value,
@@ -171,6 +172,8 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
                 cancel = self.cancel_on_timeout or deadlines.execution_timeout_passed
                 raise self._timed_out(str(error), error.error, cancel=cancel) from error.error
             raise
+        if not succeeded:  # our own verb raises; one that replaces it may return False
+            raise DbtCloudJobRunException(f"Job run {self.job_run_id} has failed or has been cancelled.")
         self.log.info("Job run %s has completed successfully.", self.job_run_id)
 
     def _finish_or_defer(self, deadlines: Deadlines) -> None:
@@ -299,7 +302,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
     def _cancel_own_run(self) -> None:
         if self._started is not None:
-            self.job_run_id = int(self._started.run["id"])
+            self.job_run_id = self._started.run["id"]
         elif self._starter is not None and (submitted := self._starter.find_submitted()):
             self.job_run_id = submitted.id
         if self.job_run_id is not None:
@@ -309,9 +312,11 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         """Cancel the run if it is ours, and return False if that failed."""
         if self._started is not None and not self._started.owned:
             return True
+        from airflow_dbt_cloud.hooks.verbs.extra_arguments import brief_cancels
+
         try:
             # A killed task has seconds; after a timeout there is time to wait out dbt Cloud's cool-down.
-            with self.hook.brief_cancels() if self._killed else nullcontext():
+            with brief_cancels() if self._killed else nullcontext():
                 self.hook.cancel_job_run(run_id=self._run, account_id=self.account_id)
             self.log.info("dbt Cloud is cancelling job run %s because %s.", self.job_run_id, reason)
         except Exception:

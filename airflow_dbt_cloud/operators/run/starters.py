@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
@@ -20,8 +22,10 @@ from dbtcloud.client.run_start import SEARCH_DELAYS
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from requests import Response
 
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+    from airflow_dbt_cloud.hooks.verbs.extra_arguments import ObtainRun, SendStart
     from dbtcloud.report.retry_plan import RetryPlan
 
 _KILL_SEARCH_DELAYS = (0.0, 0.5, 1.0, 1.0)
@@ -42,6 +46,14 @@ class Started:
     run: Mapping[str, Any]
     owned: bool = True
     adopted: bool = False
+
+    @property
+    def url(self) -> str | None:
+        """The run's page, or None where a replaced verb has not named it."""
+        with suppress(KeyError):
+            url: str = self.run["href"]
+            return url
+        return None
 
 
 class RunStarter(ABC):
@@ -132,8 +144,9 @@ class JobStarter(RunStarter):
         self._is_only_start = not extended and getattr(context.get("ti"), "task_id", None) == task.task_id
         self._state = TaskState(context)
         self.marker = self._state.make_marker(job_id, overrides)
-        self._cancelled: set[int] = set()
-        self._failed: Run | None = None
+        # For a replaced verb: the official provider counts everything but a 1, so also a mock.
+        self._is_retry = getattr(context.get("ti"), "try_number", 1) != 1
+        self._followed: Started | None = None
 
     def obtain_run(self) -> Started:
         """Return the run to follow: of an earlier try, one that is running already, a retry, or a new one.
@@ -143,40 +156,72 @@ class JobStarter(RunStarter):
             DbtCloudJobRunException: If the job is running already and `if_running` is "fail".
             DbtCloudApiException: If dbt Cloud refuses.
         """
-        if self.marker.attempt > 1 and (started := self._adopt()):
+        running = [] if self._policy == "queue" else self._find_unfinished_runs()
+        # The task's own runs of earlier tries come before the policy.
+        if running and (started := self._adopted or self._apply_policy(running)):
             return started
-        if self._policy != "queue" and (started := self._apply_policy()):
-            return started
-        if self._from_failure and self._failed and (started := self._continue_failed(self._failed.id)):
-            return started
-        return self.start_new()
+        return self._trigger(self._follow_or_send)
 
     def start_new(self) -> Started:
         """Start a run, whatever runs there are."""
+        return self._trigger(self._send)
+
+    def _trigger(self, obtain: ObtainRun) -> Started:
+        """Call the hook's verb, which a user may have replaced. Our own calls `obtain` back."""
+        from airflow_dbt_cloud.hooks.verbs.extra_arguments import runs_obtained_by
+
         self._stop_if_killed()
         overrides = dict(self.overrides)
-        self._is_submitted = lambda run: Marker.find(run.cause) == self.marker
-        with self.hook.marked_by(self.marker), self._state.submitting(str(self.marker)):
+        with runs_obtained_by(obtain):
             answer = self.hook.trigger_job_run(
                 account_id=self.account_id,
                 job_id=self.job_id,
                 cause=self.cause,
                 steps_override=overrides.pop("steps_override", None),
                 schema_override=overrides.pop("schema_override", None),
+                retry_from_failure=self._is_retry and bool(self._from_failure),
                 additional_run_config=overrides,
             )
-        return Started(answer.json()["data"])
+        started = Started(answer.json()["data"])
+        followed = self._followed
+        return followed if followed and followed.run["id"] == started.run["id"] else started
 
-    def _adopt(self) -> Started | None:
-        """Return the run of an earlier try if this one adopts it, and cancel runs that nobody will follow."""
-        decision = ReuseDecision.of_runs(
+    def _follow_or_send(self, send: SendStart) -> Response:
+        """Return the run of an earlier try or a retry of it, or else start one."""
+        from airflow_dbt_cloud.hooks.verbs.extra_arguments import response_with
+
+        if (started := self._adopted) is not None:
+            self._followed = started
+            return response_with(started.run)
+        if self._from_failure and self._reuse and self._reuse.failed:
+            return self._continue_failed(self._reuse.failed.id, send)
+        return self._send(send)
+
+    def _send(self, send: SendStart, changes: Mapping[str, Any] | None = None) -> Response:
+        """Send the request that starts a run, with changed fields if there are some."""
+        self._stop_if_killed()
+        self._is_submitted = lambda run: Marker.find(run.cause) == self.marker
+        with self._state.submitting(str(self.marker)):
+            return send(self.marker, changes or {})
+
+    @cached_property
+    def _reuse(self) -> ReuseDecision | None:
+        """What to do with the runs of earlier tries, or None in the first try."""
+        if self.marker.attempt <= 1:
+            return None
+        return ReuseDecision.of_runs(
             self.marker,
             self._find_runs_of_earlier_tries(),
             reuse_finished=self._adopts and not self._extended,
             reuse_unfinished=self._adopts,
             is_only_start=self._is_only_start,
         )
-        self._cancelled, self._failed = {run.id for run in decision.to_cancel}, decision.failed
+
+    @cached_property
+    def _adopted(self) -> Started | None:
+        """The run of an earlier try if this one adopts it. Runs that nobody will follow are cancelled."""
+        if (decision := self._reuse) is None:
+            return None
         for run in decision.to_cancel:
             self.log.info(
                 "Cancelling run %s: an earlier try started it, and this try does not follow it.", run.id
@@ -185,7 +230,7 @@ class JobStarter(RunStarter):
         if decision.adopted is not None:
             self.log.info("Adopting run %s: %s.", decision.adopted.id, decision.reason)
             return Started(decision.adopted.data, adopted=True)
-        if not (self._from_failure and self._failed):
+        if not (self._from_failure and decision.failed):
             self.log.info(
                 "Starting a new run: %s.", decision.reason if self._adopts else "on_retry is 'rerun'"
             )
@@ -221,9 +266,10 @@ class JobStarter(RunStarter):
         since = self._state.dag_run_start - SKEW if self._state.dag_run_start else horizon()
         return self.hook.find_job_runs(self.job_id, since, may_be_ours, account_id=self.account_id)
 
-    def _apply_policy(self) -> Started | None:
+    def _apply_policy(self, unfinished: list[dict[str, Any]]) -> Started | None:
         """Apply `if_running` to the unfinished runs of the job, and return None to start a new run."""
-        running = self._find_unfinished_runs()
+        cancelled = {run.id for run in self._reuse.to_cancel} if self._reuse else set()
+        running = [run for run in unfinished if run["id"] not in cancelled]
         if not running:
             return None
         run = running[0]
@@ -244,40 +290,40 @@ class JobStarter(RunStarter):
         return None
 
     def _find_unfinished_runs(self) -> list[dict[str, Any]]:
-        """Return the unfinished runs of the job, newest first, whoever started them."""
+        """Return the unfinished runs of the job, newest first, whoever started them.
+
+        The query is that of the official provider, on which users' tests rely.
+        """
         query = {
             "job_definition_id": self.job_id,
             "status__in": str(sorted(map(int, UNFINISHED))),
             "order_by": "-created_at",
-            # Runs that were just cancelled may still be listed; one more is enough to attach to.
-            "limit": 1 + len(self._cancelled) if self._policy == "attach" else 100,
         }
         answer = self.hook.get_job_runs(account_id=self.account_id, payload=query)
-        return [run for run in answer.json()["data"] or () if run["id"] not in self._cancelled]
+        return list(answer.json()["data"] or ())
 
-    def _continue_failed(self, failed: int) -> Started | None:
-        """Retry the failed run of an earlier try, or return None to start a new run if dbt Cloud refuses."""
+    def _continue_failed(self, failed: int, send: SendStart) -> Response:
+        """Retry the failed run of an earlier try, or start a new run if dbt Cloud refuses."""
         plan = self._log_retry_plan(failed)
         self._stop_if_killed()
+        self._is_submitted = lambda run: run.retried_run_id == failed
         try:
             with self._state.submitting(f"retry of {failed}"):  # a retry carries no marker
-                started = self._retry_run(failed)
+                answer = self.hook.retry_job_run(run_id=failed, account_id=self.account_id)
         except DbtCloudApiException as error:
             if not isinstance(error.error, NotRetryable):
                 raise
-            self._is_submitted = None
-            self._replace_retry(plan, str(error))
-            return None
+            return self._send(send, self._replace_retry(plan, str(error)))
         self.log.info("Retrying run %s from its failure, with the overrides of that run.", failed)
-        return started
+        return answer
 
-    def _replace_retry(self, plan: RetryPlan | None, why: str) -> None:
-        """Log what is started in place of a retry that dbt Cloud refuses."""
+    def _replace_retry(self, plan: RetryPlan | None, why: str) -> dict[str, Any]:
+        """Log what is started in place of a retry that dbt Cloud refuses, and return its changed fields."""
         if self._from_failure == "steps" and plan is not None and plan.commands:
-            self.overrides = {**self.overrides, "steps_override": list(plan.commands)}
             self.log.info("%s Starting a new run with the commands of its retry plan.", why)
-        else:
-            self.log.info("%s Starting a new run.", why)
+            return {"steps_override": list(plan.commands)}
+        self.log.info("%s Starting a new run.", why)
+        return {}
 
 
 class RetryStarter(RunStarter):
