@@ -77,7 +77,7 @@ def test_a_target_without_an_output_is_refused(oven, monkeypatch, target):
 
 def test_a_run_gets_one_target_with_its_overrides_and_unchanged_jinja(oven, tmp_path):
     write(oven)
-    settled = UserProfile.find(oven).with_overrides("prod", "mine", 9, oven)
+    settled = UserProfile.find(oven).with_overrides("prod", "mine", 9)
     path = settled.write(tmp_path / "profile")
     output = json.loads(path.read_text())["oven"]["outputs"]
     assert output == {
@@ -90,18 +90,6 @@ def test_a_run_gets_one_target_with_its_overrides_and_unchanged_jinja(oven, tmp_
         }
     }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_a_relative_duckdb_path_is_relative_to_the_project(oven):
-    write(oven)
-    settled = UserProfile.find(oven).with_overrides("dev", None, None, oven)
-    assert settled.outputs["dev"]["path"] == str(oven / "oven.duckdb")
-
-
-@pytest.mark.parametrize("path", [":memory:", "md:bakery", "/data/oven.duckdb", "{{ env_var('X') }}"])
-def test_other_duckdb_paths_do_not_change(oven, path):
-    write(oven, f"oven: {{outputs: {{dev: {{type: duckdb, path: {json.dumps(path)}}}}}}}")
-    assert UserProfile.find(oven).with_overrides("dev", None, None, oven).outputs["dev"]["path"] == path
 
 
 def test_the_error_for_no_profiles_yml_names_the_searched_folders(oven, tmp_path):

@@ -4,7 +4,6 @@ import subprocess
 
 import pytest
 
-from dbtcloud.core import project
 from dbtcloud.core.runner_errors import GitError, InvalidDbtConfiguration
 from dbtcloud.core.source import ProjectSource
 
@@ -107,6 +106,46 @@ async def test_a_subdirectory_and_a_link_cannot_lead_out_of_the_repository(repos
         await ProjectSource(url=str(repository), subdirectory="../..").fetch(tmp_path / "work")
     (repository / "oven" / "secret.sql").symlink_to("/etc/passwd")
     git(repository, "add", "."), git(repository, "commit", "-qm", "link")
-    fetched = await ProjectSource(url=str(repository), subdirectory="oven").fetch(tmp_path / "work")
     with pytest.raises(InvalidDbtConfiguration, match=r"secret\.sql leads out of the project's repository"):
-        project.Checkout(tmp_path / "checkout").refresh(fetched.folder, fetched.root)
+        await ProjectSource(url=str(repository), subdirectory="oven").fetch(tmp_path / "work")
+
+
+async def test_the_whole_repository_is_fetched_with_its_links(repository, tmp_path):
+    (repository / "shared").mkdir()
+    (repository / "shared" / "one.sql").touch()
+    (repository / "oven" / "linked").symlink_to("../shared")
+    git(repository, "add", "."), git(repository, "commit", "-qm", "shared")
+
+    folder = (await ProjectSource(url=str(repository), subdirectory="oven").fetch(tmp_path / "work")).folder
+
+    assert (folder / ".." / "shared" / "one.sql").exists()
+    assert (folder / "linked" / "one.sql").exists()
+
+
+async def test_what_dbt_creates_in_a_checkout_stays_until_a_commit_changes_it(repository, tmp_path):
+    (repository / "oven" / "crumbs.duckdb").write_text("1")
+    git(repository, "add", "."), git(repository, "commit", "-qm", "a database")
+    source = ProjectSource(url=str(repository), subdirectory="oven")
+    folder = (await source.fetch(tmp_path / "work")).folder
+    (folder / "crumbs.duckdb").write_text("1, 2")
+    (folder / "created.parquet").write_text("3")
+    (folder / "package-lock.yml").touch()
+    (tmp_path / "work" / "revision.index.lock").touch()  # left by a git that was killed
+    (repository / "oven" / "heat.sql").write_text("select 190\n")
+    git(repository, "commit", "-qam", "warmer")
+
+    fetched = await source.fetch(tmp_path / "work")
+
+    assert heat(fetched) == "select 190\n"
+    assert (folder / "crumbs.duckdb").read_text() == "1, 2"
+    assert (folder / "created.parquet").exists()
+    assert not (folder / "package-lock.yml").exists()
+
+    (repository / "oven" / "crumbs.duckdb").write_text("new")
+    (repository / "oven" / "created.parquet").write_text("new")
+    (repository / "oven" / "package-lock.yml").touch()
+    git(repository, "add", "."), git(repository, "commit", "-qm", "another database")
+    await source.fetch(tmp_path / "work")
+
+    assert (folder / "crumbs.duckdb").read_text() == (folder / "created.parquet").read_text() == "new"
+    assert (folder / "package-lock.yml").exists()

@@ -92,11 +92,11 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> None:
 
 
 def processes_in(folder: Path) -> list[psutil.Process]:
-    """The processes that work in the folder."""
+    """The dbt processes of a server with this data folder."""
     return [
         process
-        for process in psutil.process_iter(["cwd"])
-        if (process.info["cwd"] or "").startswith(str(folder))
+        for process in psutil.process_iter(["environ"])
+        if (process.info["environ"] or {}).get("DBT_PROJECT_DIR", "").startswith(str(folder))
     ]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from dbtcloud.core.runner_errors import GitError
 
 _SHOWN_LINES = 6
 _COMMIT = re.compile(r"[0-9a-fA-F]{4,64}")
+_LINK_MODE = "120000"
 # With these variables, git reaches private repositories as it does in the user's terminal.
 _ACCESS_VARIABLES = (
     "GIT_ASKPASS",
@@ -92,27 +92,33 @@ class Repository:
         return Revision(found, name)
 
     async def check_out(self, revision: Revision, folder: Path) -> None:
-        """Write the files of a commit into ``folder``, and remove everything else from it.
+        """Change the files in ``folder``, which an earlier call may have written, to those of a commit.
+
+        Files that are not in the repository stay, such as a database that dbt has created. So do changes to a
+        file until a commit changes it, too.
 
         Raises:
             GitError: Git cannot write the files.
         """
-        # A bare repository has no index.
-        index = self.store / "checkout.index"
-        await asyncio.to_thread(_empty, folder, index)
+        # A bare repository has no index. This one remembers what the folder has.
+        index = folder.with_name(f"{folder.name}.index")
+        await asyncio.to_thread(_prepare, folder, index)
+        read_tree = (f"--work-tree={folder}", "read-tree", "-u")
         try:
-            await self._git(
-                f"--work-tree={folder}",
-                "checkout",
-                "--quiet",
-                "--force",
-                revision.sha,
-                "--",
-                ".",
-                index=index,
-            )
-        finally:
-            index.unlink(missing_ok=True)
+            await self._git(*read_tree, "-m", revision.sha, index=index)
+        except GitError:
+            # A file in the folder is in the way. Or the last call was interrupted.
+            await self._git(*read_tree, "--reset", revision.sha, index=index)
+
+    async def tracked_files(self, folder: Path) -> dict[Path, bool]:
+        """Return the files that `check_out` wrote into ``folder``, and for each whether it is a link.
+
+        The paths are relative to ``folder``.
+        """
+        index = folder.with_name(f"{folder.name}.index")
+        output = await self._git("ls-files", "--stage", "-z", index=index)
+        entries = (entry.partition("\t") for entry in output.split("\0") if entry)
+        return {Path(name): facts.startswith(_LINK_MODE) for facts, _, name in entries}
 
     async def _commit(self, sha: str) -> str:
         if not _COMMIT.fullmatch(sha):
@@ -148,10 +154,10 @@ class Repository:
         return await _run_git((*location, *words), self.store.parent, may_fail=may_fail, variables=variables)
 
 
-def _empty(folder: Path, index: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    index.unlink(missing_ok=True)
+def _prepare(folder: Path, index: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    # Left by a git process that was killed. No other one uses this folder.
+    index.with_name(f"{index.name}.lock").unlink(missing_ok=True)
 
 
 async def _run_git(

@@ -102,16 +102,13 @@ class UserProfile:
             )
         return self.outputs[target]
 
-    def with_overrides(
-        self, target: str, schema: str | None, threads: int | None, folder: Path
-    ) -> "UserProfile":
+    def with_overrides(self, target: str, schema: str | None, threads: int | None) -> "UserProfile":
         """Return the profile with a single target and the overrides of a run.
 
         Args:
             target: The target to keep.
             schema: Overrides the schema unless None.
             threads: Overrides the threads unless None.
-            folder: The base of a relative path to a DuckDB file, because dbt runs in a copy of the project.
 
         Raises:
             InvalidDbtConfiguration: The target does not exist.
@@ -121,8 +118,6 @@ class UserProfile:
             output["dataset" if "dataset" in output else "schema"] = schema
         if threads is not None:
             output["threads"] = threads
-        if output.get("type") == "duckdb" and _is_relative_file(output.get("path")):
-            output["path"] = str(folder / output["path"])
         return replace(self, target=target, outputs={target: output})
 
     def write(self, folder: Path) -> Path:
@@ -221,9 +216,3 @@ def _default_target(file: Path, name: str, written: Any, outputs: Mapping[str, A
             f" ({known}). Name one of them, or set the environment variable that the target reads."
         )
     return target
-
-
-def _is_relative_file(path: Any) -> bool:
-    if not isinstance(path, str) or "{{" in path or ":" in path:
-        return False
-    return not Path(path).is_absolute()

@@ -1,6 +1,7 @@
 """The source of a dbt project: a local folder or a git repository."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,20 +9,20 @@ from dbtcloud.core.git import Repository, Revision
 from dbtcloud.core.process import mask_credentials
 from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
+_LOCK_FILE = "package-lock.yml"
+
 
 @dataclass(frozen=True, slots=True)
 class FetchedProject:
-    """The files of a project that are ready to run.
+    """The files of a project.
 
     Attributes:
-        folder: The folder of ``dbt_project.yml``.
-        revision: The commit, or None for a local folder.
-        root: The top folder of the repository, which no symbolic link may leave. None for a local folder.
+        folder: The folder of ``dbt_project.yml``: that of the user, or one within the whole repository.
+        revision: The commit, or None for the user's folder.
     """
 
     folder: Path
     revision: Revision | None = None
-    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class ProjectSource:
             return await self._check_out(repository, self.subdirectory, branch or self.branch, sha, work_dir)
         assert self.folder is not None
         if not branch and not sha:
-            return FetchedProject(self.folder)
+            return FetchedProject(await asyncio.to_thread(self.folder.resolve))
         top = await Repository.find_work_tree(self.folder)
         within = str(self.folder.resolve().relative_to(top.resolve()))
         return await self._check_out(
@@ -76,9 +77,25 @@ class ProjectSource:
         revision = await repository.revision(branch, sha)
         root = work_dir / "revision"
         await repository.check_out(revision, root)
-        folder = await asyncio.to_thread((root / within).resolve)
-        if not folder.is_relative_to(root.resolve()):
+        files = await repository.tracked_files(root)
+        return FetchedProject(await asyncio.to_thread(_project_folder, root, within, files), revision)
+
+
+def _project_folder(root: Path, within: str, files: Mapping[Path, bool]) -> Path:
+    top = root.resolve()
+    folder = (root / within).resolve()
+    if not folder.is_relative_to(top):
+        raise InvalidDbtConfiguration(
+            f"The subdirectory {within!r} leads out of the repository. Give the path of a folder in it."
+        )
+    for name in (name for name, is_link in files.items() if is_link):
+        if not (root / name).resolve().is_relative_to(top):
             raise InvalidDbtConfiguration(
-                f"The subdirectory {within!r} leads out of the repository. Give the path of a folder in it."
+                f"The symbolic link {name} leads out of the project's repository, so it is not followed."
+                " Replace it with a copy of the file."
             )
-        return FetchedProject(folder, revision, root.resolve())
+    lock_file = folder / _LOCK_FILE
+    if lock_file.relative_to(top) not in files:
+        # That of an earlier run would pin the versions of the packages. In a new clone there is none.
+        lock_file.unlink(missing_ok=True)
+    return folder

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import socket
+import subprocess
 import time
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -318,6 +319,85 @@ async def test_packages_are_installed_first(plan, oven, tmp_path):
 
     assert list(record.steps) == [*PRELUDE, "Invoke dbt with `dbt deps`", "Invoke dbt with `dbt build`"]
     assert results(plan) == {"anise": "success", "bread": "success"}
+
+
+WAREHOUSE = {
+    "type": "duckdb",
+    "path": "{{ env_var('DBT_WAREHOUSE', 'data/warehouse.duckdb') }}",
+    "attach": [{"path": "raw.duckdb", "alias": "raw"}],
+}
+PROJECT = {
+    "name": "oven",
+    "profile": "oven",
+    "model-paths": ["models", "linked"],
+    "macro-paths": ["../shared_macros"],
+    "on-run-start": ["create table if not exists raw.main.flour as select 1 as grams"],
+}
+BREAD = """
+{{ config(materialized='external', location='bread.parquet') }}
+select {{ one() }} as loaves from raw.main.flour cross join {{ ref('anise') }}
+"""
+
+
+@pytest.fixture
+def relative(oven) -> Path:
+    """A project full of relative paths, beside its packages, macros and models."""
+    beside = oven.parent
+    (beside / "spices" / "models").mkdir(parents=True)
+    (beside / "spices" / "dbt_project.yml").write_text("name: spices\n")
+    (beside / "spices" / "models" / "anise.sql").write_text("select 1 as gram\n")
+    (beside / "shared_macros").mkdir()
+    (beside / "shared_macros" / "one.sql").write_text("{% macro one() %}1{% endmacro %}\n")
+    (beside / "cakes").mkdir()
+    (beside / "cakes" / "cake.sql").write_text("select * from read_csv('sugar.csv')\n")
+    (oven / "linked").symlink_to("../cakes")
+    (oven / "data").mkdir()
+    (oven / "data" / ".keep").touch()
+    (oven / "sugar.csv").write_text("sugar\n5\n")
+    (oven / "packages.yml").write_text(json.dumps({"packages": [{"local": "../spices"}]}))
+    (oven / "dbt_project.yml").write_text(json.dumps(PROJECT))
+    (oven / "models" / "bread.sql").write_text(BREAD)
+    profiles = {"oven": {"target": "prod", "outputs": {"prod": WAREHOUSE}}}
+    (oven / "profiles.yml").write_text(json.dumps(profiles))
+    return oven
+
+
+CREATED = ("data/warehouse.duckdb", "raw.duckdb", "bread.parquet")
+
+
+async def test_relative_paths_start_in_the_folder_of_the_user(plan, relative):
+    before = set(listing(relative.parent))
+    plan = replace(plan, setup=ProjectSetup(ProjectSource(folder=relative), uses_profile=True))
+    outcome, record = await run(plan)
+
+    assert outcome == Outcome(10, None), record.logs
+    assert results(plan) == {
+        "anise": "success",
+        "bread": "success",
+        "cake": "success",
+        "oven-on-run-start-0": "success",
+    }
+    created = {path for path in listing(relative) if path not in before}
+    assert created == {relative / name for name in CREATED}
+
+
+def commit(folder: Path, *names: str) -> None:
+    for words in (["init", "-q", "-b", "main"], ["add", *names], ["commit", "-qm", "all"]):
+        command = ["git", "-c", "user.name=Baker", "-c", "user.email=baker@example.com", *words]
+        subprocess.run(command, cwd=folder, check=True)
+
+
+async def test_relative_paths_start_in_the_checkout_of_a_repository(plan, relative):
+    top = relative.parent
+    commit(top, "oven", "spices", "shared_macros", "cakes")
+    source = ProjectSource(url=str(top), subdirectory="oven")
+    plan = replace(plan, setup=ProjectSetup(source, uses_profile=True))
+    outcome, record = await run(plan)
+
+    assert outcome == Outcome(10, None), record.logs
+    project = plan.work_dir / "revision" / "oven"
+    assert all((project / name).exists() for name in CREATED)
+    assert not any((relative / name).exists() for name in CREATED)
 
 
 async def test_failing_docs_do_not_fail_the_run(plan, oven):

@@ -1,7 +1,9 @@
 """The steps of a run, with the names that dbt Cloud gives them."""
 
 import asyncio
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +12,8 @@ from pathlib import Path
 from dbtcloud.core import command_line, process
 from dbtcloud.core.environment import DbtEnvironment
 from dbtcloud.core.profiles import DUCKDB_PROFILE_NAME, DuckDbProfile, UserProfile
-from dbtcloud.core.project import Checkout
+from dbtcloud.core.project import DbtProject
+from dbtcloud.core.project_copy import ProjectCopy
 from dbtcloud.core.requirements import DUCKDB
 from dbtcloud.core.runner_errors import RunnerError
 from dbtcloud.local.execution.cancellation import StopRequest
@@ -74,6 +77,22 @@ class _RunProfile:
         return _user_profile(plan, folder) if plan.setup.uses_profile else _duckdb_profile(plan)
 
 
+@dataclass(frozen=True, slots=True)
+class _ProjectFolders:
+    """The folders of a run's project.
+
+    Attributes:
+        source: The folder whose ``profiles.yml`` is used, if it has one.
+        project: The folder whose ``dbt_project.yml`` dbt reads: a copy of the user's folder, or a checkout.
+        working: The folder in which dbt runs, so that relative paths of databases and files start there. It
+            is the user's folder if there is one.
+    """
+
+    source: Path
+    project: Path
+    working: Path
+
+
 class RunSteps:
     """The steps of one run.
 
@@ -89,11 +108,9 @@ class RunSteps:
         self._dbt = dbt
         self._stop = stop
         self._observer = observer
-        self._fetched_folder = Path()
-        self._checkout = Checkout(plan.work_dir / "checkout")
+        self._folders = _ProjectFolders(Path(), Path(), Path())
         self._profiles_dir = plan.work_dir / "profile"
         self._profile: dict[str, str] = {}
-        self._partial_parse = plan.work_dir / _PARTIAL_PARSE
         self._steps = plan.steps
 
     def __iter__(self) -> Iterator[RunStep]:
@@ -101,7 +118,7 @@ class RunSteps:
         yield RunStep("Clone git repository", self._clone)
         yield self._profile_step()
         # Known only after the project is checked out.
-        if self._checkout.has_packages():
+        if DbtProject.has_packages(self._folders.project):
             yield self._invoke("dbt deps")
         # As in dbt Cloud, a failure of the source freshness or the docs does not fail the run.
         if self._plan.generate_sources:
@@ -159,17 +176,25 @@ class RunSteps:
         )
         if fetched is None:
             return 1
-        if fetched.revision is not None:
+        if fetched.revision is None:
+            copy = ProjectCopy(fetched.folder, plan.work_dir)
+            count = await asyncio.to_thread(copy.refresh)
+            log(f"Copied {count} files of {plan.setup.source} to {copy.folder}\n")
+            project = copy.folder
+        else:
             self._observer.checked_out(fetched.revision.branch, fetched.revision.sha)
             log(f"{fetched.revision.branch or 'Commit'} is {fetched.revision.sha}\n")
-        self._fetched_folder = fetched.folder
-        count = await asyncio.to_thread(self._checkout.refresh, fetched.folder, fetched.root)
-        log(f"Copied {count} files of {plan.setup.source} to {self._checkout.folder}\n")
+            await asyncio.to_thread(DbtProject.check, fetched.folder)
+            log(f"Checked out to {fetched.folder}\n")
+            project = fetched.folder
+        working = plan.setup.source.folder or fetched.folder
+        self._folders = _ProjectFolders(fetched.folder, project, working)
+        log(f"dbt runs in {working}\n")
         return 0
 
     def _profile_step(self) -> RunStep:
         try:
-            found = _RunProfile.resolve(self._plan, self._fetched_folder)
+            found = _RunProfile.resolve(self._plan, self._folders.source)
         except RunnerError as error:
             # Raised when the step runs, so that the error is in its log.
             return RunStep("Create profile", _raise(error))
@@ -189,7 +214,7 @@ class RunSteps:
         await asyncio.to_thread(self._prepare_artifacts, artifacts)
         code = await process.run_process(
             [str(self._dbt.dbt), *arguments],
-            cwd=self._checkout.folder,
+            cwd=self._folders.working,
             env=process.minimal_environment(self._variables(index), self._plan.setup.pass_env),
             output=log,
             stop=self._stop.event,
@@ -211,6 +236,12 @@ class RunSteps:
         partial_parse.unlink(missing_ok=True)
         shutil.copytree(artifacts, self._plan.run_dir / "target", dirs_exist_ok=True)
 
+    @property
+    def _partial_parse(self) -> Path:
+        # It contains the absolute path of the project.
+        digest = hashlib.sha256(os.fsencode(self._folders.project)).hexdigest()
+        return self._plan.work_dir / f"{digest[:8]}.{_PARTIAL_PARSE}"
+
     def _artifacts(self, index: int) -> Path:
         return self._plan.run_dir / "steps" / str(index)
 
@@ -230,7 +261,7 @@ class RunSteps:
             **{f"DBT_ENV_CUSTOM_ENV_{name}": value for name, value in ids.items()},
             **self._profile,
             "DBT_PROFILES_DIR": str(self._profiles_dir),
-            "DBT_PROJECT_DIR": str(self._checkout.folder),
+            "DBT_PROJECT_DIR": str(self._folders.project),
             "DBT_TARGET_PATH": str(self._artifacts(index)),
             "DBT_LOG_PATH": str(plan.run_dir / "logs" / str(index)),
             "DBT_USE_COLORS": "false",
@@ -288,8 +319,7 @@ def _user_profile(plan: RunPlan, folder: Path) -> _RunProfile:
     target = (
         found.target if plan.target_name == "default" and "default" not in found.outputs else plan.target_name
     )
-    home = plan.setup.source.folder or plan.work_dir
-    profile = found.with_overrides(target, plan.schema, plan.threads, home)
+    profile = found.with_overrides(target, plan.schema, plan.threads)
     threads = profile.threads(target) or "default"
     line = f"Profile {found.name} in {found.file}: target {target}, {threads} threads"
     return _RunProfile(

@@ -127,6 +127,8 @@ def _open_cloud(settings: ServerSettings, stack: AsyncExitStack) -> Cloud:
     store = _open_store(settings.store)
     stack.callback(store.close)
     execute = settings.execute or _run_dbt
+    # dbt runs in another folder.
+    data_dir = data_dir.absolute()
     return Cloud(store, Clock(), data_dir, execute, base_url="", keep_artifacts=settings.keep_artifacts)
 
 
