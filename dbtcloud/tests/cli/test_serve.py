@@ -149,6 +149,21 @@ def test_the_link_of_a_background_server_opens_its_pages(home, state, monkeypatc
     assert "No local dbt Cloud is running with the folder" in ended.stderr
 
 
+@pytest.mark.dbt
+def test_hints_of_a_background_server_reach_the_terminal(oven):
+    output = {"type": "duckdb", "path": "{{ env_var('OVEN_FILE') }}"}
+    (oven / "profiles.yml").write_text(json.dumps({"oven": {"outputs": {"dev": output}}}))
+    options = ("--memory", "--project-dir", str(oven))
+    started = background(*options)
+    try:
+        starting, hint = started.stderr.splitlines()
+    finally:
+        assert refusal("serve", "--stop", *options).returncode == 0
+    assert starting.startswith("Starting in the background.")
+    assert "reads the environment variable OVEN_FILE, which is not passed to dbt" in hint
+    assert started.stdout.startswith("The local dbt Cloud is running on")
+
+
 def test_the_error_of_a_stop_without_a_server_says_what_to_do(home):
     ended = refusal("serve", "--stop")
     assert ended.returncode == 1

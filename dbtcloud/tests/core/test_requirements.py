@@ -36,6 +36,17 @@ def test_adapters_can_have_a_short_name_or_a_version():
     )
 
 
+def test_packages_are_installed_beside_dbt():
+    packages = ["pandas", "numpy >=2,<3", "scikit-learn[tests]==1.7", "oven @ file:///home/me/oven"]
+    assert resolve_requirements("1.11", ["postgres"], packages)[2:] == tuple(packages)
+
+
+@pytest.mark.parametrize("package", ["", "-r file.txt", "--index-url=http://x", "pandas --pre", "./oven"])
+def test_a_package_begins_with_its_name(package):
+    with pytest.raises(InvalidDbtConfiguration, match=r"cannot be installed.*Give a name such as pandas"):
+        resolve_requirements(None, (), [package])
+
+
 @pytest.mark.parametrize(
     "adapter", ["dbt-postgres --index-url http://elsewhere", "dbt-x; rm -rf", "dbt-x @ http://x"]
 )

@@ -26,6 +26,13 @@ def add_prepare_command(commands: Any) -> None:
         metavar="PACKAGE",
         help="adapter to install, such as dbt-postgres (default: dbt-duckdb); repeat the option for several",
     )
+    parser.add_argument(
+        "--with",
+        action="append",
+        metavar="PACKAGE",
+        help="package to install beside dbt, such as pandas, for Python models; repeat the option for"
+        " several",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -33,7 +40,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from dbtcloud.core.environment import DbtEnvironment
     from dbtcloud.core.requirements import DUCKDB, resolve_requirements
 
-    requirements = resolve_requirements(arguments.dbt_version, arguments.adapter or (DUCKDB,))
+    packages = getattr(arguments, "with") or ()
+    requirements = resolve_requirements(arguments.dbt_version, arguments.adapter or (DUCKDB,), packages)
     environment = asyncio.run(DbtEnvironment.create(requirements, progress=print))
     for name in (re.split(r"[^\w.-]", requirement)[0] for requirement in requirements):
         print(f"{name} {environment.version(name)}")

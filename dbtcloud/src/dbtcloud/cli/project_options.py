@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dbtcloud.local.config.model import ServerConfig
 
-_NEED_A_PROJECT = ("branch", "subdirectory", "profiles_dir", "duckdb", "dbt_version", "adapter", "pass_env")
+_NEED_A_PROJECT = (
+    "branch",
+    "subdirectory",
+    "profiles_dir",
+    "duckdb",
+    "dbt_version",
+    "adapter",
+    "with",
+    "pass_env",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,13 @@ class ProjectOptions:
             " repeat the option for several",
         )
         group.add_argument(
+            "--with",
+            action="append",
+            metavar="PACKAGE",
+            help="package to install beside dbt, such as pandas, for Python models; repeat the option for"
+            " several",
+        )
+        group.add_argument(
             "--pass-env",
             action="append",
             metavar="NAME",
@@ -98,6 +114,7 @@ class ProjectOptions:
             duckdb=given.duckdb,
             dbt_version=given.dbt_version,
             adapters=tuple(given.adapter or ()),
+            packages=tuple(getattr(given, "with") or ()),
             pass_env=tuple(given.pass_env or ()),
         )
         return ServerConfig((project,))

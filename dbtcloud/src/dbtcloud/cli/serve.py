@@ -146,7 +146,7 @@ def _start_in_background(arguments: argparse.Namespace) -> int:
     # The installer and git may take minutes.
     print(f"Starting in the background. Log file: {background.log_file}", file=sys.stderr)
     command = ["serve", *_server_arguments(arguments, folder), *ProjectOptions(arguments).as_arguments()]
-    server = background.start(command, {_TOKEN_VARIABLE: token}, _START_SECONDS)
+    server = background.start(command, {_TOKEN_VARIABLE: token}, _START_SECONDS, _print_hint)
     _announce(server.url, "<your token>" if arguments.token else token, server.page_link())
     state = "--memory" if arguments.memory else f"--data-dir {shlex.quote(str(folder))}"
     print(f"Stop the server with: dbtcloud serve --stop {state}", flush=True)
@@ -206,9 +206,16 @@ def _print_progress(line: str) -> None:
     print(line, flush=True)
 
 
+def _print_hint(line: str) -> None:
+    # Standard output has the announcement alone.
+    print(line, file=sys.stderr, flush=True)
+
+
 def _announce(url: str, token: str, page_link: str) -> None:
+    from dbtcloud.local.server.background import ANNOUNCEMENT
+
     connection = {"conn_type": "dbt_cloud", "host": url, "login": str(_ACCOUNT_ID), "password": token}
-    print(f"The local dbt Cloud is running on {url}")
+    print(f"{ANNOUNCEMENT} {url}")
     print(f"Its pages open in a browser with this link, once: {page_link}")
     print(f"Account ID: {_ACCOUNT_ID}")
     print("This is its Airflow connection. The password is the API token:")

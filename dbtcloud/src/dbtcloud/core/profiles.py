@@ -79,6 +79,13 @@ class UserProfile:
         """Return the adapter packages of all targets."""
         return tuple(dict.fromkeys(map(self.adapter, self.outputs)))
 
+    def duckdb_file(self, target: str) -> str | None:
+        """Return the path of a target's DuckDB file, or None if it has none or the path has Jinja in it."""
+        output = self.output(target)
+        path = str(output.get("path") or ":memory:")
+        is_other = output.get("type") != "duckdb" or path.startswith((":memory:", "md:", "motherduck:"))
+        return None if is_other or "{{" in path else path
+
     def threads(self, target: str) -> int | None:
         """Return the threads of a target, or None if they are not a plain number."""
         given = self.output(target).get("threads")

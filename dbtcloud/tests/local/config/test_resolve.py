@@ -53,6 +53,20 @@ def test_a_variable_that_is_not_passed_to_dbt_is_reported(oven, monkeypatch):
     assert told == []
 
 
+def test_packages_are_part_of_the_dbt_environment(oven):
+    own = settle(replace(oven, packages=("pandas", "numpy==2.3")))
+    assert [requirements[-2:] for requirements in own.requirements] == [("pandas", "numpy==2.3")]
+    assert own.setups[1].packages == ("pandas", "numpy==2.3")
+
+
+def test_environments_with_the_same_duckdb_file_are_reported(oven, monkeypatch):
+    monkeypatch.setenv("OVEN_HOST", "here")
+    sharing = (EnvironmentConfig("A", "ci"), EnvironmentConfig("B", "ci"), EnvironmentConfig("C", "prod"))
+    settle(replace(oven, environments=sharing, pass_env=("OVEN_HOST",)), told=(told := []))
+    (said,) = told
+    assert said.startswith("The environments A, B use the same DuckDB file ci.duckdb.")
+
+
 def test_a_project_without_a_profile_can_have_a_duckdb_file(oven):
     (oven.project_dir / "profiles.yml").unlink()
     own = settle(replace(oven, duckdb=True))

@@ -16,6 +16,7 @@ projects:
     project_dir: ./oven
     dbt_version: "1.10"
     adapters: [dbt-postgres]
+    with: [pandas, numpy==2.3]
     pass_env: [PGPASSWORD]
     environments:
       - {name: Production, target: prod, schema: live, dbt_version: "1.11", branch: release}
@@ -52,6 +53,7 @@ def test_every_key_is_read(read, tmp_path):
     )
     assert (oven.name, oven.project_dir) == ("Oven", tmp_path / "oven")
     assert (oven.dbt_version, oven.adapters, oven.pass_env) == ("1.10", ("dbt-postgres",), ("PGPASSWORD",))
+    assert oven.packages == ("pandas", "numpy==2.3")
     assert oven.environments == (EnvironmentConfig("Production", "prod", "live", "1.11", branch="release"),)
     assert oven.jobs == (
         JobConfig(

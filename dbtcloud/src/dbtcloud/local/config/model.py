@@ -68,6 +68,7 @@ class ProjectConfig:
         duckdb: whether to use a DuckDB file instead of the profile.
         dbt_version: the version of dbt for all environments without their own.
         adapters: the packages of the adapters, or empty for those of the profile.
+        packages: further packages to install beside dbt, for Python models. The file calls them `with`.
         pass_env: the names of environment variables that dbt may read, besides `DBT_*`.
         environments: the environments, or empty for one for each target of the profile.
         jobs: the jobs, or empty for one `dbt build` in each environment.
@@ -82,6 +83,7 @@ class ProjectConfig:
     duckdb: bool = False
     dbt_version: str | None = None
     adapters: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     pass_env: tuple[str, ...] = ()
     environments: tuple[EnvironmentConfig, ...] = ()
     jobs: tuple[JobConfig, ...] = ()

@@ -71,7 +71,10 @@ class ResolvedProjects:
             document["projects"].append({"id": project_id, "name": entry.name})
             ids = {}
             for environment in entry.environments:
-                requirements[resolve_requirements(environment.dbt_version, entry.setup.adapters)] = None
+                needed = resolve_requirements(
+                    environment.dbt_version, entry.setup.adapters, entry.setup.packages
+                )
+                requirements[needed] = None
                 ids[environment.name] = len(document["environments"]) + 1
                 document["environments"].append(_environment(environment, ids[environment.name], project_id))
             for job in entry.jobs:
@@ -107,12 +110,15 @@ async def _resolve_project(
     setup = ProjectSetup(
         source,
         config.adapters or (profile.adapters() if profile else (DUCKDB,)),
+        config.packages,
         uses_profile=profile is not None,
         profiles_dir=config.profiles_dir,
         pass_env=config.pass_env,
     )
     if profile is not None:
         _report_missing_variables(profile, setup, progress)
+        if config.git is None:  # There each environment has its own checkout.
+            _report_shared_databases(profile, environments, progress)
     environments = tuple(
         replace(environment, dbt_version=environment.dbt_version or config.dbt_version)
         for environment in environments
@@ -164,6 +170,22 @@ def _report_missing_variables(profile: UserProfile, setup: ProjectSetup, progres
             progress(
                 f"{profile.file} reads the environment variable {name}, which is not passed to dbt."
                 f" Set it, and pass it with --pass-env {name} (pass_env in a file)."
+            )
+
+
+def _report_shared_databases(
+    profile: UserProfile, environments: Sequence[EnvironmentConfig], progress: ProgressCallback
+) -> None:
+    names: dict[str, list[str]] = {}
+    for environment in environments:
+        if path := profile.duckdb_file(environment.target):
+            names.setdefault(path, []).append(environment.name)
+    for path, sharing in names.items():
+        if len(sharing) > 1:
+            progress(
+                f"The environments {', '.join(sharing)} use the same DuckDB file {path}. DuckDB lets one"
+                " process write at a time, so a run fails while one of another environment writes."
+                " Give each target its own file, or do not run them at the same time."
             )
 
 

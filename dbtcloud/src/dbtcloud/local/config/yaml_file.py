@@ -19,6 +19,8 @@ from dbtcloud.local.config.model import (
 from dbtcloud.local.model.api_errors import LocalServerError
 
 _T = TypeVar("_T")
+# The keys of the file that are not the names of attributes.
+_ATTRIBUTES = {"with": "packages"}
 # Takes a value and its place in the file, and returns the value for the configuration.
 _Reader = Callable[[Any, str], Any]
 
@@ -60,7 +62,9 @@ def _object(kind: type[_T], value: Any, where: str, readers: Mapping[str, _Reade
     if missing := [name for name in required if value.get(name) is None]:
         raise LocalServerError(f"{where} has no {', '.join(missing)}. Add it to the file.")
     given = {
-        name: readers[name](entry, f"{where}, {name}") for name, entry in value.items() if entry is not None
+        _ATTRIBUTES.get(name, str(name)): readers[name](entry, f"{where}, {name}")
+        for name, entry in value.items()
+        if entry is not None
     }
     return kind(**given)
 
@@ -124,7 +128,7 @@ _READERS_FOR_JOB = {
 _READERS_FOR_PROJECT = {
     **dict.fromkeys(("name", "git", "branch", "subdirectory"), _text),
     **dict.fromkeys(("project_dir", "profiles_dir"), _path),
-    **dict.fromkeys(("adapters", "pass_env"), _list_of(_text)),
+    **dict.fromkeys(("adapters", "with", "pass_env"), _list_of(_text)),
     "duckdb": _flag,
     "dbt_version": _version,
     "environments": _list_of(_record(EnvironmentConfig, _READERS_FOR_ENVIRONMENT)),

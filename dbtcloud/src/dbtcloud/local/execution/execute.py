@@ -23,7 +23,7 @@ async def execute(plan: RunPlan, observer: RunObserver, cancelled: asyncio.Event
     """
     observer.starting()
     try:
-        requirements = resolve_requirements(plan.dbt_version, plan.setup.adapters)
+        requirements = resolve_requirements(plan.dbt_version, plan.setup.adapters, plan.setup.packages)
         dbt = await StopRequest.run_unless_set(cancelled, DbtEnvironment.create(requirements))
     except RunnerError as error:
         return _report_no_dbt(observer, str(error))

@@ -20,6 +20,7 @@ class ProjectSetup:
     Attributes:
         source: the source of the project's files.
         adapters: the packages of dbt's adapters.
+        packages: further packages to install beside dbt, for Python models.
         uses_profile: whether to use the user's ``profiles.yml`` instead of a DuckDB file.
         profiles_dir: the folder of ``profiles.yml``. None searches where dbt does.
         pass_env: the names of further environment variables that dbt sees.
@@ -28,6 +29,7 @@ class ProjectSetup:
 
     source: ProjectSource
     adapters: tuple[str, ...] = (DUCKDB,)
+    packages: tuple[str, ...] = ()
     uses_profile: bool = False
     profiles_dir: Path | None = None
     pass_env: tuple[str, ...] = ()

@@ -8,20 +8,25 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from dbtcloud.core.leftover_processes import ProcessRecord
 from dbtcloud.core.private_files import open_private, private_file
 from dbtcloud.local.model.api_errors import LocalServerError
+
+ANNOUNCEMENT = "The local dbt Cloud is running on"
+"""The beginning of the first line that a server prints once it answers."""
 
 _PID_FILE = "server.json"
 _LOG_FILE = "server.log"
 _POLL_SECONDS = 0.05
 _STOP_SECONDS = 60.0
 _MAX_ERROR_LINES = 15
+_ERROR = "dbtcloud: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,13 @@ class BackgroundServer:
         """The output of the server."""
         return self.folder / _LOG_FILE
 
-    def start(self, arguments: Sequence[str], variables: Mapping[str, str], seconds: float) -> PidFile:
+    def start(
+        self,
+        arguments: Sequence[str],
+        variables: Mapping[str, str],
+        seconds: float,
+        progress: Callable[[str], None],
+    ) -> PidFile:
         """Start the server and return its PID file once it answers.
 
         Args:
@@ -110,6 +121,7 @@ class BackgroundServer:
             variables: environment variables to add. The token is one of them, because other users can see
                 the arguments of a process.
             seconds: how long the start may take, including the installation of dbt.
+            progress: receives each line that the server prints before it answers, such as hints.
 
         Raises:
             LocalServerError: A server is already running there, or the new one failed or took too long.
@@ -130,7 +142,9 @@ class BackgroundServer:
                 start_new_session=True,
             )
         try:
-            return self._wait_until_ready(process, time.monotonic() + seconds)
+            with self.log_file.open(encoding="utf-8", errors="replace") as printed:
+                follower = _StartLog(printed, progress)
+                return self._wait_until_ready(process, time.monotonic() + seconds, follower)
         except KeyboardInterrupt:
             process.terminate()
             raise
@@ -174,12 +188,17 @@ class BackgroundServer:
             " Give the same --data-dir, --memory or project options as at the start."
         )
 
-    def _wait_until_ready(self, process: "subprocess.Popen[bytes]", deadline: float) -> PidFile:
+    def _wait_until_ready(
+        self, process: "subprocess.Popen[bytes]", deadline: float, log: "_StartLog"
+    ) -> PidFile:
         while time.monotonic() < deadline:
             pid_file = PidFile.read(self.folder)
-            if pid_file is not None and pid_file.pid == process.pid and _answers(pid_file.url):
+            is_ready = pid_file is not None and pid_file.pid == process.pid and _answers(pid_file.url)
+            has_ended = process.poll() is not None
+            log.report_new_lines()
+            if is_ready and pid_file is not None:
                 return pid_file
-            if process.poll() is not None:
+            if has_ended:
                 raise LocalServerError(self._error_in_log())
             time.sleep(_POLL_SECONDS)
         process.terminate()
@@ -190,8 +209,29 @@ class BackgroundServer:
     def _error_in_log(self) -> str:
         text = self.log_file.read_text(encoding="utf-8", errors="replace").rstrip()
         # The command prints "dbtcloud: " before its error, which is the last thing it prints.
-        lines = text.rpartition("dbtcloud: ")[2].splitlines()[-_MAX_ERROR_LINES:]
+        lines = text.rpartition(_ERROR)[2].splitlines()[-_MAX_ERROR_LINES:]
         return "\n".join(lines) or "The local dbt Cloud ended during its start, without an error message."
+
+
+class _StartLog:
+    """Reports what a server prints until it answers or fails.
+
+    Args:
+        printed: its log file.
+        progress: receives each line.
+    """
+
+    def __init__(self, printed: TextIO, progress: Callable[[str], None]) -> None:
+        self._printed, self._progress = printed, progress
+        self._incomplete, self._has_ended = "", False
+
+    def report_new_lines(self) -> None:
+        """Report the lines that were printed since the last call."""
+        *lines, self._incomplete = (self._incomplete + self._printed.read()).split("\n")
+        for line in lines:
+            self._has_ended = self._has_ended or line.startswith((ANNOUNCEMENT, _ERROR))
+            if not self._has_ended:
+                self._progress(line)
 
 
 def _answers(url: str) -> bool:
