@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.providers.common.compat.sdk import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowSensorTimeout
 
 from dbtcloud.client.errors import DbtCloudError, LookupFailed, RunFailed, RunTimedOut
 
@@ -37,6 +37,13 @@ class DbtCloudResourceLookupError(_ClientErrorException):
 
     Attributes:
         error: The client's error, a `LookupFailed` with `kind`, `name` and `count`.
+    """
+
+
+class DbtCloudSensorTimeout(AirflowSensorTimeout, DbtCloudJobRunException):
+    """A run did not end within the timeout of the sensor that waits for it.
+
+    Airflow handles it as the timeout of a sensor, and `except DbtCloudJobRunException` catches it.
     """
 
 

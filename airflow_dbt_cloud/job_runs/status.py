@@ -57,10 +57,14 @@ def validate_execute_complete_event(event: dict[str, Any] | None = None) -> dict
     Raises:
         DbtCloudTriggerEventException: If there is none, or its status is not one of `TRIGGER_EVENT_STATUSES`.
     """
-    if not isinstance(event, dict) or event.get("status") not in TRIGGER_EVENT_STATUSES:
-        raise DbtCloudTriggerEventException(
-            f"The trigger sent {event!r}, which is not an event of a dbt Cloud trigger. "
-            f"Its 'status' should be one of {', '.join(sorted(TRIGGER_EVENT_STATUSES))}. "
-            "Clear the task to check the run again."
-        )
-    return event
+    if isinstance(event, dict) and event.get("status") in TRIGGER_EVENT_STATUSES:
+        return event
+    # The first words are those of the official provider, which people match.
+    if isinstance(event, dict):
+        wrong = f"Unexpected trigger event status {event.get('status')!r}"
+    else:
+        wrong = f"The trigger's event is {event!r}"
+    raise DbtCloudTriggerEventException(
+        f"{wrong}. A dbt Cloud trigger sends one of {', '.join(sorted(TRIGGER_EVENT_STATUSES))}. "
+        "Clear the task to check the run again."
+    )

@@ -15,7 +15,11 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_dbt_cloud import lazy
-from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
+from airflow_dbt_cloud.exceptions import (
+    DbtCloudApiException,
+    DbtCloudJobRunException,
+    DbtCloudSensorTimeout,
+)
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
 from airflow_dbt_cloud.lineage.emit import OpenLineageMixin
 from airflow_dbt_cloud.tasks.template_values import or_none
@@ -55,7 +59,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
     Raises:
         DbtCloudJobRunException: If the run failed or was cancelled.
         DbtCloudApiException: If polling the run keeps failing for longer than passing faults last.
-        AirflowSensorTimeout: If it has not ended in time.
+        DbtCloudSensorTimeout: If it has not ended in time; an AirflowSensorTimeout.
         AirflowSkipException: In place of each of these where `soft_fail` is set.
     """
 
@@ -166,7 +170,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         try:
             super().execute(context)
         except AirflowSensorTimeout as timeout:
-            raise AirflowSensorTimeout(f"{timeout} {self._last_state()}") from timeout
+            raise DbtCloudSensorTimeout(f"{timeout} {self._last_state()}") from timeout
 
     def _last_state(self) -> str:
         """Return what is known of a run that did not end in time, and where to see it."""
@@ -179,20 +183,17 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         from airflow_dbt_cloud.tasks import deferral
 
         now = time.time()
-        trigger = lazy.resolve_patched(__name__, "DbtCloudRunJobTrigger")
-        self.defer(
-            trigger=trigger(
-                conn_id=self.dbt_cloud_conn_id,
-                run_id=int(self.run_id),
-                end_time=now + self.timeout,
-                account_id=self._account(),
-                poll_interval=self.poke_interval,
-                hook_params=deferral.storable_hook_params(self.hook_params, self.log),
-                not_before=now + deferral.FIRST_POLL_DELAY,
-            ),
-            timeout=self.execution_timeout,
-            method_name="execute_complete",
+        # Made with the official arguments: a user may have replaced its class.
+        trigger = lazy.resolve_patched(__name__, "DbtCloudRunJobTrigger")(
+            conn_id=self.dbt_cloud_conn_id,
+            run_id=int(self.run_id),
+            end_time=now + self.timeout,
+            account_id=self._account(),
+            poll_interval=self.poke_interval,
+            hook_params=deferral.storable_hook_params(self.hook_params, self.log),
         )
+        trigger.not_before, trigger.owned = now + deferral.FIRST_POLL_DELAY, False
+        self.defer(trigger=trigger, timeout=self.execution_timeout, method_name="execute_complete")
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:
         """Continue with the event that the trigger has sent.
@@ -200,20 +201,21 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         Raises:
             DbtCloudJobRunException: If the run did not succeed.
             DbtCloudApiException: If the trigger lost contact with the run, which may still be running.
-            AirflowSensorTimeout: If the run did not end in time.
+            DbtCloudSensorTimeout: If the run did not end in time.
             DbtCloudTriggerEventException: If the event is not one of the trigger's.
         """
         from airflow_dbt_cloud.tasks.deferral import poll_after_timeout
 
         event = validate_execute_complete_event(event)
         event = poll_after_timeout(self.hook, self._account(), event, self.log)
-        message = event.get("message") or f"Job run {event['run_id']} ended with {event['status']}."
+        run_id = event.get("run_id") or self.run_id
+        message = event.get("message") or f"Job run {run_id} ended with {event['status']}."
         if event["status"] == "timeout":
-            self._fail(AirflowSensorTimeout(message))
+            self._fail(DbtCloudSensorTimeout(message))
         if event.get("reachable") is False:
             self._fail(DbtCloudApiException(message))
         if event["status"] != "success":
             self._fail_for_run(context, message, cancelled=event["status"] == "cancelled")
         self.log.info(message)
         self._report(context)
-        return int(event["run_id"])
+        return int(run_id)

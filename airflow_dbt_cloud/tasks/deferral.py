@@ -18,7 +18,8 @@ _EVENT_STATUSES = {10: "success", 20: "error", 30: "cancelled"}
 
 FIRST_POLL_DELAY = 6.0
 """Seconds from the deferral to the trigger's first poll. An earlier event may arrive while the scheduler is
-still storing the deferral, and then fails the task (apache/airflow #66374, #67287, #72716)."""
+still storing the deferral, and then fails the task (apache/airflow #66374, #67287, #72716). A shorter timeout
+is noticed after that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,6 @@ class Deadlines:
         """Return the deadlines that a trigger's event hands back, or new ones where it has none."""
         return cls(event.get("end_time") or time.time() + timeout, event.get("execution_deadline"))
 
-    def seconds_left(self) -> float:
-        """Return the seconds to the earlier deadline, at least 0."""
-        first = min(self.end_time, self.execution_deadline or self.end_time)
-        return max(0.0, first - time.time())
-
-    def has_more_than(self, seconds: float) -> bool:
-        """Return whether the earlier deadline is more than some seconds ahead."""
-        return self.seconds_left() > seconds
-
     @property
     def execution_timeout_passed(self) -> bool:
         """Whether the task's execution timeout has passed."""
@@ -59,9 +51,10 @@ def poll_after_timeout(
 ) -> dict[str, Any]:
     """Return a trigger's event, or for a timeout what the event would say now.
 
-    The run may have ended since the trigger's last poll, which may be a whole interval ago.
+    The run may have ended since the trigger's last poll, which may be a whole interval ago. An event of
+    another trigger than those of our own tasks counts as it is.
     """
-    if event["status"] != "timeout":
+    if event["status"] != "timeout" or not is_of_our_trigger(event):
         return event
     try:
         status = hook.get_job_run_status(run_id=event["run_id"], account_id=account_id)
@@ -72,20 +65,22 @@ def poll_after_timeout(
     return {**event, "status": known, "message": None} if known else event
 
 
+def is_of_our_trigger(event: Mapping[str, Any]) -> bool:
+    """Return whether an event comes from a task of ours, not from a test or from another provider."""
+    return event.get("owned") is not None
+
+
 def storable_hook_params(hook_params: Mapping[str, Any], log: Logger) -> dict[str, Any]:
     """Return the hook's arguments that the triggerer can store, and warn of the others."""
     storable = {name: value for name, value in hook_params.items() if _is_json(value)}
-    if dropped := sorted(set(hook_params) - set(storable)):
-        log.warning(
-            "%s of hook_params cannot be sent to the triggerer, which continues without.",
-            " and ".join(dropped),
-        )
+    if dropped := [f"hook_params[{name!r}]" for name in sorted(set(hook_params) - set(storable))]:
+        log.warning("%s cannot be sent to the triggerer, which continues without.", " and ".join(dropped))
     return storable
 
 
-def require_storable(trigger: Any) -> None:
-    """Raise ValueError for an argument of a trigger that the triggerer cannot store, naming it."""
-    for name, value in trigger.serialize()[1].items():
+def require_storable(**arguments: object) -> None:
+    """Raise ValueError for an argument of a trigger that Airflow cannot store, naming it."""
+    for name, value in arguments.items():
         if not _is_json(value):
             raise ValueError(f"{name}={value!r} cannot be sent to the triggerer; only JSON values can.")
 

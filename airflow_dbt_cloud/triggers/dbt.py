@@ -15,6 +15,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.job_runs.progress import ProgressLog, StepPolls
+from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus
 from airflow_dbt_cloud.triggers.cancel_on_kill import cancel_if_killed
 from dbtcloud.client.errors import ConnectionUnreadable, DbtCloudError
 from dbtcloud.client.failure_tolerance import FailureTolerance
@@ -33,19 +34,13 @@ _OUTCOMES = {
     RunStatus.ERROR: ("error", "Job run {} has failed."),
 }
 
-_ARGUMENTS = (
-    "conn_id",
-    "run_id",
-    "end_time",
-    "poll_interval",
-    "account_id",
-    "hook_params",
-    "execution_deadline",
-    "not_before",
-    "owned",
-    "adopted",
-    "cancel_on_timeout",
-)
+_OFFICIAL_ARGUMENTS = ("conn_id", "run_id", "end_time", "poll_interval", "account_id", "execution_deadline")
+
+_OWN_ARGUMENTS = {"not_before": None, "owned": None, "adopted": False, "cancel_on_timeout": False}
+"""Arguments that the official provider's trigger lacks, and their defaults."""
+
+
+__all__ = ["DbtCloudJobRunStatus", "DbtCloudRunJobTrigger"]
 
 
 def __getattr__(name: str) -> Any:
@@ -56,10 +51,11 @@ class DbtCloudRunJobTrigger(BaseTrigger):
     """Waits until a run ends or a deadline passes, then sends one event.
 
     The event is `{"status": "success" | "cancelled" | "error" | "timeout", "message": str, "run_id": int}`.
-    A "timeout" has the key `"cancel"`: True if the task is to cancel the run. An "error" with `"reachable"`
-    False says that the trigger has lost contact with the run, which may still be running. Arguments that this
-    release does not know are ignored and missing ones have defaults, so that a trigger deferred by another
-    release goes on waiting.
+    An "error" with `"reachable"` False says that the trigger has lost contact with the run, which may still
+    be running. Where `owned` is None, the rest is as in apache-airflow-providers-dbt-cloud: "error" says that
+    `end_time` has passed, "timeout" that `execution_deadline` has. Otherwise both are a "timeout" with the
+    key `"cancel"`: True if the task is to cancel the run. Arguments that this release does not know are
+    ignored and missing ones have defaults, so that a trigger deferred by another release goes on waiting.
 
     Args:
         conn_id: The connection.
@@ -72,7 +68,8 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         not_before: When the first poll may come, in seconds since the epoch. An event within some seconds of
             the deferral makes Airflow's scheduler fail the task now and then (apache/airflow #66374).
         owned: Whether the task started the run, and so may cancel it. None where that is not known, as in a
-            row of apache-airflow-providers-dbt-cloud: the execution timeout then cancels, a kill does not.
+            row of apache-airflow-providers-dbt-cloud or an operator of a user's own: a kill then cancels
+            nothing.
         adopted: Whether an earlier try of the task started the run.
         cancel_on_timeout: Whether the end of the wait cancels the run.
     """
@@ -99,14 +96,22 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         self.poll_interval, self.hook_params = poll_interval, hook_params or {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class and its arguments, as JSON can hold them."""
-        class_path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return class_path, {name: getattr(self, name) for name in _ARGUMENTS}
+        """Return the class and its arguments, as JSON can hold them.
+
+        Those that the official provider lacks are left out where they have their defaults.
+        """
+        from airflow_dbt_cloud.tasks.deferral import storable_hook_params
+
+        kwargs = {name: getattr(self, name) for name in (*_OFFICIAL_ARGUMENTS, *_OWN_ARGUMENTS)}
+        kwargs = {name: value for name, value in kwargs.items() if value != _OWN_ARGUMENTS.get(name, self)}
+        hook_params = storable_hook_params(self.hook_params, self.log)
+        return f"{type(self).__module__}.{type(self).__qualname__}", {**kwargs, "hook_params": hook_params}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for the run's end, a deadline, or an error that lasts, and send it as an event."""
         try:
-            await asyncio.sleep(max(0.0, (self.not_before or 0) - time.time()))
+            if self.not_before is not None:
+                await asyncio.sleep(max(0.0, self.not_before - time.time()))
             with StepPolls.count_run():
                 event = await self._wait()
         except DbtCloudError as error:
@@ -146,7 +151,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
                     return self._ended(status, hook)
                 if status is not None:
                     progress.log_status(status)
-                if steps is None and StepPolls.apply_to(status):
+                if steps is None and poll.used and StepPolls.apply_to(status):
                     # Beside the polls for the status, which must not be held up by it.
                     steps = asyncio.create_task(self._log_steps(hook, progress))
                 if event := self._overdue(hook, status):
@@ -241,16 +246,29 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         """
         now = time.time()
         if self.execution_deadline is not None and now >= self.execution_deadline:
-            message = f"Job run {self.run_id} has exceeded the task's execution timeout."
-            return self._event("timeout", message + self._see(hook), cancel=True)
+            return self._execution_timed_out(self._see(hook))
         if self.end_time is not None and now >= self.end_time:
-            message = f"Job run {self.run_id} has not ended within the timeout and is still running."
-            if status is None:
-                message = (
-                    f"Could not reach job run {self.run_id} within the timeout; it may still be running."
-                )
-            return self._event("timeout", message + self._see(hook), cancel=self.cancel_on_timeout)
+            return self._wait_timed_out(status, self._see(hook))
         return None
+
+    def _execution_timed_out(self, page: str) -> dict[str, Any]:
+        message = f"Job run {self.run_id} has timed out"
+        if self.owned is None:
+            return self._event("timeout", f"{message}.{page}")
+        return self._event(
+            "timeout", f"{message}: it has exceeded the task's execution timeout.{page}", cancel=True
+        )
+
+    def _wait_timed_out(self, status: int | None, page: str) -> dict[str, Any]:
+        message = f"Job run {self.run_id} has not ended within the timeout and is still running."
+        if status is None:
+            message = f"Could not reach job run {self.run_id} within the timeout; it may still be running."
+        elif self.owned is None:
+            state = "has not reached a terminal status within the configured timeout"
+            message = f"Job run {self.run_id} {state}."
+        if self.owned is None:
+            return self._event("error", message + page)
+        return self._event("timeout", message + page, cancel=self.cancel_on_timeout)
 
     def _pause(self) -> float:
         """Return the seconds to the next poll or, if nearer, to a deadline."""
@@ -264,6 +282,8 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         return waiting, execution
 
     def _event(self, status: str, message: str, **facts: Any) -> dict[str, Any]:
-        kept = {"owned": self.owned, "adopted": self.adopted}
+        event = {"status": status, "message": message, "run_id": self.run_id, **facts}
+        if self.owned is None:  # whoever made this trigger knows the official events
+            return event
         ends = {"end_time": self.end_time, "execution_deadline": self.execution_deadline}
-        return {"status": status, "message": message, "run_id": self.run_id, **kept, **ends, **facts}
+        return {**event, "owned": self.owned, "adopted": self.adopted, **ends}

@@ -42,11 +42,17 @@ def test_an_event_is_handed_back():
     assert validate_execute_complete_event(event) is event
 
 
-@pytest.mark.parametrize("event", [None, {}, {"status": "puzzled"}, "success", {"status": None}])
-def test_what_is_no_event_is_told_with_what_to_do(event):
-    with pytest.raises(
-        DbtCloudTriggerEventException, match=r"not an event of a dbt Cloud trigger.*Clear the task"
-    ):
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (None, "event is None"),
+        ("success", "event is 'success'"),
+        ({}, "Unexpected trigger event status None"),
+        ({"status": "puzzled"}, "Unexpected trigger event status 'puzzled'"),
+    ],
+)
+def test_what_is_no_event_is_told_with_what_to_do(event, words):
+    with pytest.raises(DbtCloudTriggerEventException, match=f"{words}.*Clear the task"):
         validate_execute_complete_event(event)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+from airflow_dbt_cloud.operators.dbt import DbtCloudJobRunException, DbtCloudRunJobOperator
 
 
 @pytest.fixture
@@ -76,7 +76,9 @@ def test_a_timeout_cancels_the_run_unless_only_the_wait_ended(resume, jobs, fact
     """The official provider sent a timeout for the execution timeout only, and cancelled the run."""
     outcome, run = resume(jobs.endless, {"status": "timeout", "message": "Too late.", **facts})
     assert outcome.state == "failed"
-    assert "DbtCloudJobRunException: Too late." in outcome.log
+    assert ("DbtCloudJobRunException: Job run" in outcome.log) == (status == 30)
+    assert ("has timed out. Too late." in outcome.log) == (status == 30)
+    assert "Too late." in outcome.log
     assert run["status"] == status
 
 
@@ -91,10 +93,7 @@ def test_a_cancel_that_fails_does_not_hide_the_timeout(resume, jobs):
     jobs.control.add_fault("status", status=403, route="*/cancel/")
     outcome, _ = resume(jobs.endless, {"status": "timeout", "message": "Too late."})
     assert "Could not cancel job run" in outcome.log
-    assert (
-        "DbtCloudJobRunException: Too late. It could not be cancelled; it may still be running."
-        in outcome.log
-    )
+    assert "has timed out. Too late. It could not be cancelled; it may still be running." in outcome.log
 
 
 @pytest.mark.parametrize("fault", [{"status": 429}, {"status": 503}, {"status": 429, "retry_after": 0}])
@@ -116,23 +115,12 @@ def test_a_run_that_ended_after_the_last_poll_has_not_timed_out(resume, jobs, jo
     """The trigger's last poll may be an interval ago, and a worker may take a while to start."""
     jobs.control.seed(jobs=[{"id": jobs.failing, "name": "Failing", "pretend": {"outcome": 20}}])
     jobs.control.seed(jobs=[{"id": jobs.cancelled, "name": "Cancelled", "pretend": {"outcome": 30}}])
-    outcome, _ = resume(getattr(jobs, job), {"status": "timeout", "message": "Too late.", "cancel": True})
+    event = {"status": "timeout", "message": "Too late.", "cancel": True, "owned": True}
+    outcome, _ = resume(getattr(jobs, job), event)
     assert outcome.state == state
     assert words in outcome.log
     assert "Too late." not in outcome.log
     assert jobs.asked("POST", "/cancel/") == []
-
-
-def test_the_execution_timeout_of_a_task_ends_the_run_that_replaces_another(resume, jobs, monkeypatch):
-    monkeypatch.setattr(
-        "airflow_dbt_cloud.tasks.deferral.FIRST_POLL_DELAY", 6.0
-    )  # too near for the triggerer
-    deadline = time.time() + 3
-    event = {"status": "cancelled", "adopted": True, "execution_deadline": deadline}
-    outcome, _ = resume(jobs.endless, event, deferrable=True)
-    assert [run["status"] for run in jobs.runs()] == [3, 30]
-    assert time.time() < deadline + 5
-    assert "has not reached a terminal status" in outcome.log
 
 
 def test_no_run_is_replaced_when_the_execution_timeout_has_passed(resume, jobs):
@@ -144,7 +132,7 @@ def test_no_run_is_replaced_when_the_execution_timeout_has_passed(resume, jobs):
 
 def test_a_malformed_event_fails_the_task_and_is_shown(resume, jobs):
     outcome, _ = resume(jobs.instant, {"status": "puzzled"})
-    assert "DbtCloudTriggerEventException: The trigger sent" in outcome.log
+    assert "DbtCloudTriggerEventException: Unexpected trigger event status 'puzzled'" in outcome.log
 
 
 def test_an_empty_account_means_the_connections_account_also_after_deferral(resume, jobs):
@@ -157,3 +145,13 @@ def test_times_can_be_timedeltas_also_after_deferral(resume, jobs):
     outcome, _ = resume(jobs.instant, {"status": "cancelled", "adopted": True}, **times)
     assert outcome.state == "success", outcome.log
     assert len(jobs.runs()) == 2
+
+
+@pytest.mark.parametrize("status", ["timeout", "error", "success"])
+def test_an_event_without_a_run_fails_the_task_without_a_request(monkeypatch, status):
+    event = {"status": status, "message": "Too late.", "run_id": None}
+    operator = DbtCloudRunJobOperator(task_id="build", job_id=7)
+    monkeypatch.setattr("requests.Session.send", None)
+    words = "has timed out" if status == "timeout" else f"ended with {status}"
+    with pytest.raises(DbtCloudJobRunException, match=rf"{words}.* Too late\."):
+        operator.execute_complete({}, event)

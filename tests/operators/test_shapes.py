@@ -185,7 +185,7 @@ def test_hook_params_that_the_triggerer_cannot_store_are_dropped_with_a_warning(
         hook_params={"retry_args": {"stop": stop_after_attempt(3)}, "retry_limit": 2},
     )
     assert outcome.state == "success"
-    assert ("retry_args of hook_params cannot be sent to the triggerer" in outcome.log) == deferrable
+    assert ("hook_params['retry_args'] cannot be sent to the triggerer" in outcome.log) == deferrable
 
 
 def test_hook_params_reach_the_hook(jobs):

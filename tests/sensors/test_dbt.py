@@ -70,7 +70,7 @@ def test_a_timeout_is_airflows_own_and_does_not_say_that_the_run_failed(sense, j
     outcome = sense(jobs.endless, timeout=0.3, **mode)
     assert outcome.states == {"sense": "failed"}
     (message,) = {
-        line for line in outcome.log.splitlines() if "AirflowSensorTimeout: " in line and "still" in line
+        line for line in outcome.log.splitlines() if "DbtCloudSensorTimeout: " in line and "still" in line
     }
     assert f"is still running. See {jobs.runs()[0]['href']}." in message
     assert "has failed" not in outcome.log
@@ -175,7 +175,11 @@ EVENTS = [
         "failed",
         "DbtCloudJobRunException: Stopped.",
     ),
-    ({"status": "timeout", "message": "Too late.", "run_id": 5}, "failed", "AirflowSensorTimeout: Too late."),
+    (
+        {"status": "timeout", "message": "Too late.", "run_id": 5},
+        "failed",
+        "DbtCloudSensorTimeout: Too late.",
+    ),
     ({"status": "error", "run_id": 5, "reachable": False}, "failed", "DbtCloudApiException"),
     (None, "failed", "DbtCloudTriggerEventException"),
     ({"status": "puzzled", "run_id": 5}, "failed", "DbtCloudTriggerEventException"),

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from itertools import pairwise
+from unittest import mock
 
 import pytest
 from airflow import __version__ as airflow_version
@@ -35,8 +36,8 @@ OF_A_TRIGGERER = pytest.mark.skipif(
 
 
 async def event_of(run_id, **arguments):
-    """What the trigger of a run says in the end."""
-    trigger = DbtCloudRunJobTrigger(run_id=run_id, **{"poll_interval": 0.1, **arguments})
+    """What the trigger of a task of ours says in the end."""
+    trigger = DbtCloudRunJobTrigger(run_id=run_id, **{"poll_interval": 0.1, "owned": False, **arguments})
     return (await anext(trigger.run())).payload
 
 
@@ -78,7 +79,7 @@ def test_a_subclass_is_stored_under_its_own_name():
 @pytest.mark.parametrize("missing", FULL)
 def test_a_row_without_a_key_is_read(missing):
     kwargs = {name: value for name, value in FULL.items() if name != missing}
-    assert DbtCloudRunJobTrigger(**kwargs).serialize()[1].keys() >= FULL.keys()
+    assert DbtCloudRunJobTrigger(**kwargs).serialize()[1].keys() >= FULL.keys() - {"not_before"}
 
 
 async def test_a_row_of_a_later_release_is_resumed(jobs):
@@ -100,9 +101,52 @@ async def test_a_row_of_the_provider_before_this_one_is_resumed(jobs):
     assert event["status"] == "success"
 
 
-async def test_the_execution_timeout_of_such_a_row_is_to_cancel_the_run(jobs):
-    event = await event_of(jobs.started(jobs.endless), execution_deadline=time.time())
-    assert (event["status"], event["cancel"], event["owned"]) == ("timeout", True, None)
+@pytest.mark.parametrize(
+    ("status", "event", "words"),
+    [
+        (10, "success", "has completed successfully."),
+        (20, "error", "has failed."),
+        (30, "cancelled", "has been cancelled."),
+    ],
+)
+async def test_a_trigger_that_no_task_of_ours_has_made_sends_the_official_event(status, event, words):
+    with mock.patch.object(DbtCloudHook, "get_job_status", return_value=status):
+        sent = await event_of(7, owned=None)
+    assert sent == {"status": event, "message": f"Job run 7 {words}", "run_id": 7}
+
+
+@pytest.mark.parametrize(
+    ("deadline", "event", "words"),
+    [
+        ("end_time", "error", "has not reached a terminal status within the configured timeout."),
+        ("execution_deadline", "timeout", "has timed out."),
+    ],
+)
+async def test_such_a_trigger_also_sends_the_official_events_of_deadlines(deadline, event, words):
+    with mock.patch.object(DbtCloudHook, "get_job_status", return_value=3):
+        sent = await event_of(7, owned=None, **{deadline: time.time() - 1})
+    assert sent == {"status": event, "message": f"Job run 7 {words}", "run_id": 7}
+
+
+def test_a_row_of_such_a_trigger_has_the_official_arguments_only():
+    official = {name: value for name, value in FULL.items() if name != "not_before"}
+    assert DbtCloudRunJobTrigger(**official).serialize()[1] == official
+
+
+def test_hook_params_that_cannot_be_stored_are_left_out_of_a_row(capfd):
+    params = {"retry_limit": 3, "retry_args": {"stop": object()}}
+    assert DbtCloudRunJobTrigger(run_id=7, hook_params=params).serialize()[1]["hook_params"] == {
+        "retry_limit": 3
+    }
+    assert "hook_params['retry_args'] cannot be sent" in "".join(capfd.readouterr())
+
+
+async def test_a_replaced_status_is_polled_for_alone(monkeypatch):
+    """Nothing else is requested, also while the run is running."""
+    monkeypatch.setattr(DbtCloudHook, "get_job_details", mock.Mock(side_effect=AssertionError))
+    with mock.patch.object(DbtCloudHook, "get_job_status", side_effect=[3, 3, 10]) as polled:
+        assert (await event_of(7, poll_interval=0.01))["status"] == "success"
+    assert polled.call_args_list == [mock.call(7, None)] * 3
 
 
 async def test_positional_arguments_mean_what_they_did(jobs):
@@ -231,7 +275,7 @@ async def test_a_connection_that_cannot_be_read_is_asked_for_once_in_an_interval
         def make_hook(self):
             return Unreadable(self.conn_id)
 
-    trigger = Waiting(run_id=7, poll_interval=0.2, end_time=time.time() + 1)
+    trigger = Waiting(run_id=7, poll_interval=0.2, end_time=time.time() + 1, owned=True)
     assert (await anext(trigger.run())).payload["status"] == "timeout"
     assert all(later - earlier >= 0.15 for earlier, later in pairwise(reads[:4]))
     assert 2 <= len(reads) <= 8

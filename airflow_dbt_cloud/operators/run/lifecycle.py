@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
     def _begin(self) -> Deadlines:
         """Check the arguments that this class uses, and return until when a run may take."""
-        from airflow_dbt_cloud.tasks.deferral import Deadlines
+        from airflow_dbt_cloud.tasks.deferral import Deadlines, require_storable
 
         began = time.time()
         self._read_arguments()
@@ -90,7 +90,8 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         limit = self.execution_timeout
         deadlines = Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
         if self.wait_for_termination and self.deferrable:
-            self._trigger(0, deadlines)  # what cannot be sent to the triggerer shows before a run is started
+            # What cannot be sent to the triggerer shows before a run is started.
+            require_storable(conn_id=self.dbt_cloud_conn_id, account_id=self.account_id)
         return deadlines
 
     def _read_arguments(self) -> None:
@@ -128,13 +129,11 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
     def _wait(self, context: Context, deadlines: Deadlines) -> None:
         """Wait for the run's end and report it, or replace an earlier try's run that ends cancelled."""
-        from airflow_dbt_cloud.tasks import deferral
-
         assert self._started is not None
         if not isinstance(self.job_run_id, int):
             return  # a replaced verb has returned a run without an id, for which nobody can wait
         try:
-            if self.deferrable and deadlines.has_more_than(deferral.FIRST_POLL_DELAY):
+            if self.deferrable:
                 self._finish_or_defer(deadlines)
             else:
                 self._wait_here(deadlines)
@@ -165,7 +164,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
                 account_id=self.account_id,
                 expected_statuses=DbtCloudJobRunStatus.SUCCESS.value,
                 check_interval=self.check_interval,
-                timeout=self.timeout if not self.deferrable else deadlines.seconds_left(),
+                timeout=self.timeout,
             )
         except DbtCloudJobRunException as error:
             if isinstance(error.error, RunTimedOut):
@@ -180,7 +179,9 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         """Poll once: a run that has ended needs no trigger."""
         status = self._poll()
         if status is None or not DbtCloudJobRunStatus.is_terminal(status):
-            self.defer(trigger=self._trigger(self._run, deadlines), method_name="execute_complete")
+            # Airflow's own timeout of a deferral would end the task without a chance to cancel the run.
+            trigger = self._trigger(self._run, deadlines)
+            self.defer(trigger=trigger, method_name="execute_complete", timeout=None)
         elif status != DbtCloudJobRunStatus.SUCCESS.value:
             raise self._failure(None, cancelled=status == DbtCloudJobRunStatus.CANCELLED.value)
         self.log.info("Job run %s has completed successfully.", self.job_run_id)
@@ -198,14 +199,10 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             return None
 
     def _trigger(self, run_id: int, deadlines: Deadlines) -> Any:
-        """Return the trigger for a run.
-
-        Raises:
-            ValueError: If an argument cannot be stored for the triggerer.
-        """
+        """Return the trigger for a run, made with the official arguments, for its class may be replaced."""
         from airflow_dbt_cloud.tasks import deferral
 
-        started = self._started
+        assert self._started is not None
         trigger = lazy.resolve_patched(_PATCHED, "DbtCloudRunJobTrigger")(
             conn_id=self.dbt_cloud_conn_id,
             run_id=run_id,
@@ -214,12 +211,10 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             account_id=self.account_id,
             poll_interval=self.check_interval,
             hook_params=deferral.storable_hook_params(self.hook_params, self.log),
-            not_before=time.time() + deferral.FIRST_POLL_DELAY,
-            owned=started is not None and started.owned,
-            adopted=started is not None and started.adopted,
-            cancel_on_timeout=self.cancel_on_timeout,
         )
-        deferral.require_storable(trigger)
+        trigger.not_before = time.time() + deferral.FIRST_POLL_DELAY
+        trigger.owned, trigger.adopted = self._started.owned, self._started.adopted
+        trigger.cancel_on_timeout = self.cancel_on_timeout
         return trigger
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:
@@ -235,15 +230,19 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
         event = validate_execute_complete_event(event)
         self._read_arguments()
+        if event.get("run_id") is None:
+            raise _without_run(event)
         self.job_run_id = int(event["run_id"])
         owned, adopted = event.get("owned") is not False, bool(event.get("adopted"))
         self._started = Started({"id": self.job_run_id}, owned, adopted)
         event = poll_after_timeout(self.hook, self.account_id, event, self.log)
         message = event.get("message")
         if event["status"] == "timeout":
-            message = message or f"Job run {self.job_run_id} has timed out."
+            cancel = event.get("cancel", True)
+            if cancel and "has timed out" not in (message or ""):  # words that people match
+                message = f"Job run {self.job_run_id} has timed out. {message or ''}".rstrip()
             error = RunTimedOut(self._run, 0, self.timeout)
-            raise self._timed_out(message, error, cancel=event.get("cancel", True))
+            raise self._timed_out(message or str(error), error, cancel=cancel)
         if event.get("reachable") is False:
             lost = f"Lost contact with job run {self.job_run_id}; it may still be running."
             raise DbtCloudApiException(message or lost)
@@ -323,6 +322,13 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             self.log.exception("Could not cancel job run %s; it may still be running.", self.job_run_id)
             return False
         return True
+
+
+def _without_run(event: Mapping[str, Any]) -> DbtCloudJobRunException:
+    """Return the exception for an event that names no run: one of a test, or of a trigger of a user's own."""
+    outcome = "has timed out" if event["status"] == "timeout" else f"ended with {event['status']}"
+    message = f"The wait for a job run {outcome}, and the event does not name the run."
+    return DbtCloudJobRunException(f"{message} {event.get('message') or ''}".rstrip())
 
 
 def _cancel_within_seconds(cancel: Callable[[], object], log: Logger) -> None:

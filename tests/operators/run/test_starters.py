@@ -373,10 +373,3 @@ def test_the_execution_timeout_does_not_wait_for_the_next_poll(build, jobs, defe
     (start,), (cancel,) = jobs.asked("POST", "/run/"), jobs.asked("POST", "/cancel/")
     assert (cancel["instant"] - start["instant"]) / 1e6 < 30
     assert ends(jobs) == [30]
-
-
-def test_the_worker_waits_if_the_deadline_is_too_near_for_the_triggerer(build, jobs, monkeypatch):
-    monkeypatch.setattr("airflow_dbt_cloud.tasks.deferral.FIRST_POLL_DELAY", 6.0)
-    outcome = build(job_id=jobs.quick, deferrable=True, timeout=5, check_interval=0.1)
-    assert outcome.state == "success"
-    assert "running trigger in line" not in outcome.log
