@@ -190,6 +190,8 @@ class DbtCloudBaseHook(KeptSessionHook):
         answer = send_with_requests(credentials, lambda: self._run(request, credentials), request.sink)
         if answer.status == HTTPStatus.UNAUTHORIZED and self._has_new_credentials(credentials):
             return self._send(request)  # safe also for a POST: a request that is not let in does nothing
+        if request.accept == "application/json":
+            answer.raw.encoding = "utf-8"  # as it was read; a header may name another
         return answer
 
     def _run(self, request: Request, credentials: Credentials) -> requests.Response:
@@ -222,7 +224,7 @@ class DbtCloudBaseHook(KeptSessionHook):
         """
         with as_airflow_exceptions():
             request = Request.custom(method, endpoint or "", _decoded(payload), api_version)
-        return self._answers(list_rows(request)) if paginate else self._answer(ask(request))
+        return self._answers(list_rows(request, dict)) if paginate else self._answer(ask(request))
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[AsyncClient]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, TypeAlias
 from requests import Response
 
 from airflow_dbt_cloud.hooks.parallel.thread_map import map_in_threads
-from dbtcloud.client.models import Json, required_field
+from dbtcloud.client.models import Json
 from dbtcloud.client.paging import ListPage, Pager, PageRange
 from dbtcloud.client.protocol import Call, Request, T
 from dbtcloud.client.protocol import Response as ClientResponse
@@ -41,6 +41,9 @@ def read_pages(call: _Caller, request: Request, limit: int | None, each: OnRows 
         limit: Rows wanted at most; all if None.
         each: Called with the rows of each page as it arrives. It gets each row once, also while rows are
             added and deleted. No page is kept then.
+
+    Raises:
+        MalformedResponse: If the pages contradict each other (see `Pager`).
     """
     if each is not None:
         _hand_over(call, request, Pager(limit), each)
@@ -68,7 +71,7 @@ def _page(call: _Caller, request: Request, page_range: PageRange) -> tuple[ListP
     """Return a page and its response. Of the page's rows only the ids are kept, which the pager needs."""
     answers: list[Response] = []
     page = call(page_range.read(request), lambda response: answers.append(response.raw))
-    rows: list[Json] = [{"id": required_field(row, "id", "row of a list")} for row in page.rows]
+    rows: list[Json] = [{"id": row["id"]} for row in page.rows]
     return ListPage(rows, page.total), _CompressedPage.of(answers[-1])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook
+from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook, as_airflow_exceptions
 from airflow_dbt_cloud.hooks.connection.default_account import (
     Id,
     fallback_to_default_account,
@@ -94,8 +94,9 @@ class DefinitionVerbs(DbtCloudBaseHook):
             "name__icontains": name_contains,
             "order_by": order_by,
         }
-        request = Request.get(require_account(account_id), "jobs", query=query)
-        return read_pages(self._call, request, limit, each)
+        with as_airflow_exceptions():
+            request = Request.get(require_account(account_id), "jobs", query=query)
+            return read_pages(self._call, request, limit, each)
 
     @fallback_to_default_account
     def get_job(self, job_id: Id, account_id: Id | None = None) -> Response:

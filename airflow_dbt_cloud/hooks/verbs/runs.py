@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook
+from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook, as_airflow_exceptions
 from airflow_dbt_cloud.hooks.connection.default_account import (
     Id,
     fallback_to_default_account,
@@ -84,9 +84,9 @@ class RunVerbs(DbtCloudBaseHook):
             "status__in": sorted(set(statuses)) if statuses else None,
             "order_by": order_by,
         }
-        return read_pages(
-            self._call, Request.get(require_account(account_id), "runs", query=filters), limit, each
-        )
+        with as_airflow_exceptions():
+            request = Request.get(require_account(account_id), "runs", query=filters)
+            return read_pages(self._call, request, limit, each)
 
     @fallback_to_default_account
     def get_job_runs(self, account_id: Id | None = None, payload: dict[str, Any] | None = None) -> Response:

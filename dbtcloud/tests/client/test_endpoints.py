@@ -49,13 +49,12 @@ def test_reading_pages_ends_at_the_stated_total(engine, raw_server, access):
     assert len(raw_server.received) == 2
 
 
-def test_reading_pages_ends_at_an_empty_page_whatever_the_total_says(engine, raw_server, access):
+def test_an_empty_page_before_the_stated_total_is_asked_for_again(engine, raw_server, access):
+    raw_server.replies(page([1, 2], total=3), page([], total=3), page([3], total=3))
+    assert [job.id for job in engine.ask(access(raw_server.url), api.list_jobs(1))] == [1, 2, 3]
     raw_server.replies(page([1, 2], total=900), page([], total=900))
-    assert len(engine.ask(access(raw_server.url), api.list_jobs(1))) == 2
-    assert [each.target.partition("?")[2] for each in raw_server.received] == [
-        "limit=100&offset=0",
-        "limit=2&offset=2",
-    ]
+    with pytest.raises(MalformedResponse, match="a page of 0 rows at offset 2 of a list with 900 rows"):
+        engine.ask(access(raw_server.url), api.list_jobs(1))
 
 
 def test_a_list_without_pages_is_complete(engine, raw_server, access):
@@ -63,11 +62,14 @@ def test_a_list_without_pages_is_complete(engine, raw_server, access):
     assert len(engine.ask(access(raw_server.url), api.list_jobs(1))) == 2
 
 
-def test_rows_that_are_null_are_none(engine, raw_server, access):
+def test_null_is_an_empty_list_only_where_dbt_cloud_sends_it(engine, raw_server, access):
     raw_server.reply = answer(envelope(None, total=0))
     assert engine.ask(access(raw_server.url), api.list_jobs(1)) == []
     raw_server.reply = answer(envelope(None))
     assert engine.ask(access(raw_server.url), api.list_artifacts(1, 2)) == []
+    for call in (api.list_jobs(1), api.list_runs_page(1), api.list_accounts()):
+        with pytest.raises(MalformedResponse, match="did not send a list where one was expected"):
+            engine.ask(access(raw_server.url), call)
 
 
 def test_all_of_two_hundred_and_fifty_runs_are_read_in_three_pages(engine, dbt_cloud, access):
@@ -89,18 +91,48 @@ def test_all_of_two_hundred_and_fifty_runs_are_read_in_three_pages(engine, dbt_c
         {"data": 7},
         {"data": [{"id": 1}], "extra": {"pagination": {"total_count": "many"}}},
         {"data": [{"id": 1}], "extra": {"pagination": None}},
+        {"data": [{"id": 1}], "extra": {"pagination": 5}},
+        {"data": [{"id": 1}], "extra": {"pagination": {"total_count": True}}},
+        {"data": [{"id": 1}], "extra": {"pagination": {"total_count": -1}}},
+        {"data": [{"id": 1}], "extra": {"pagination": {"total_count": 0}}},
+        {"data": [{"id": 1}], "extra": 5},
+        {"data": [{"id": [1]}]},
+        {"data": [{"id": True}]},
+        {"data": [{"id": 1}, {"id": 1}]},
+        {"data": [{"id": 1, "name": ["x"]}]},
+        {"data": [], "status": {"is_success": False}},
     ],
     ids=json.dumps,
 )
 def test_a_list_of_the_wrong_shape_is_malformed(body, engine, raw_server, access):
     raw_server.reply = answer(body)
-    with pytest.raises(MalformedResponse, match="dbt Cloud"):
+    with pytest.raises(MalformedResponse, match=r"dbt Cloud|contradicts itself"):
         engine.ask(access(raw_server.url), api.list_jobs(1))
+    assert len(raw_server.received) == 4
 
 
 @pytest.mark.parametrize(
     "run",
-    [{"status": 1}, {"id": 1}, "text", None, {"id": 1, "status": 1, "run_steps": [{"name": "no index"}]}],
+    [
+        {"status": 1},
+        {"id": 1},
+        "text",
+        None,
+        {"id": 1, "status": 1, "run_steps": [{"name": "no index"}]},
+        {"id": 1, "status": 1, "run_steps": 5},
+        {"id": 1, "status": 1, "run_steps": ["x"]},
+        {"id": 1, "status": 1, "trigger": "scheduled"},
+        {"id": 1, "status": 1, "trigger": {"cause": 5}},
+        {"id": [1], "status": 1},
+        {"id": 10**30, "status": 1},
+        {"id": 1, "status": [3]},
+        {"id": 1, "status": 3.0},
+        {"id": 1, "status": float("nan")},
+        {"id": 1, "status": 1, "href": 5},
+        {"id": 1, "status": 1, "created_at": "2026-11-27 22:00:00"},
+        {"id": 1, "status": 1, "finished_at": "yesterday"},
+        {"id": 1, "status": 1, "retrying_run_id": [1]},
+    ],
     ids=json.dumps,
 )
 def test_a_run_without_what_makes_a_run_is_malformed(run, engine, raw_server, access):

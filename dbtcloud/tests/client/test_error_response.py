@@ -84,6 +84,7 @@ def test_an_error_status_counts_whatever_its_body(refused, status, body):
         ({"Retry-After": "7"}, 7),
         ({"retry-after": "0"}, 0),
         ({"Retry-After": "Fri, 31 Dec 2027 23:59:59 GMT"}, None),
+        ({"Retry-After": "\xb2"}, None),
         ({"X-Rate-Limit-Retry-After-Seconds": "300"}, 300),
     ],
 )
@@ -109,6 +110,45 @@ def test_cut_json_is_malformed(refused):
 
 def test_an_empty_answer_is_malformed(refused):
     assert isinstance(refused(answer("")), errors.MalformedResponse)
+
+
+NO_ANSWERS = [
+    (answer(""), "is empty. Its status is 200"),
+    (answer("", 204), "is empty. Its status is 204"),
+    (answer("null"), "It sent null"),
+    (answer("{}"), "It sent an object with no fields"),
+    (answer('"ok"'), "It sent a string"),
+    (answer([]), "It sent a list"),
+    (answer({"runs": []}), "It sent an object with runs"),
+    (answer(envelope(None)), "It sent null"),
+    (answer(envelope({"id": 1, "status": "success"})), "'status' is not a whole number. It sent a string"),
+    (answer(b'{"data":' + b"[" * 2000 + b"]" * 2000 + b"}"), "incomplete or damaged JSON"),
+]
+
+
+@pytest.mark.parametrize(("reply", "words"), NO_ANSWERS, ids=[words for _, words in NO_ANSWERS])
+def test_what_is_no_answer_is_asked_for_again_as_after_a_502(engine, raw_server, access, reply, words):
+    raw_server.replies(reply, answer(envelope({"id": 2, "status": 3})))
+    assert engine.ask(access(raw_server.url), endpoints.get_run(1, 2)).status == 3
+    raw_server.reply = reply
+    with pytest.raises(errors.MalformedResponse) as refused:
+        engine.ask(access(raw_server.url), endpoints.get_run(1, 2))
+    assert words in str(refused.value)
+    assert len(raw_server.received) == 2 + 4
+
+
+@pytest.mark.parametrize(("reply", "words"), NO_ANSWERS, ids=[words for _, words in NO_ANSWERS])
+def test_what_is_no_answer_to_a_start_is_not_asked_for_again(engine, raw_server, access, reply, words):
+    raw_server.reply = reply
+    with pytest.raises(errors.MalformedResponse) as refused:
+        engine.ask(access(raw_server.url), endpoints.trigger_run(1, 2, {"cause": "x"}))
+    assert words in str(refused.value)
+    assert len(raw_server.received) == 1
+
+
+@pytest.mark.parametrize("status", [404, 502])
+def test_an_error_status_counts_even_if_its_body_is_nested_two_thousand_times(refused, status):
+    assert refused(answer(b"[" * 2000 + b"]" * 2000, status)).status == status
 
 
 def test_a_body_that_ends_too_early_is_no_answer(refused):

@@ -64,11 +64,6 @@ def test_statuses_have_names():
     assert RunStatus.name_of(99) == "status 99"
 
 
-@pytest.mark.parametrize("text", [None, "", "yesterday", 7, {}])
-def test_a_moment_that_cannot_be_read_is_none(text):
-    assert Run.parse_timestamp(text) is None
-
-
 def test_named_things_keep_all_that_came():
     job = Job.parse({"id": 1, "name": None, "extra": True})
     assert (job.id, job.name, job.data["extra"]) == (1, "", True)

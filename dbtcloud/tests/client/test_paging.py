@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbtcloud.client.paging import ListPage, Pager, PageRange
+from dbtcloud.client.errors import MalformedResponse
+from dbtcloud.client.paging import MAX_PAGES, ListPage, Pager, PageRange
 
 
 class Shifting:
@@ -88,10 +89,54 @@ def test_a_list_that_never_stands_still_is_given_up(grows):
     assert len(told) == len(set(told))
 
 
-def test_a_list_that_promises_more_than_it_has_is_given_up():
+def test_a_list_that_promises_more_than_it_has_is_refused():
     pager = Pager()
     (first,) = pager.next_ranges()
     pager.new_rows(first, ListPage([{"id": n} for n in range(100)], 300))
     for page_range in pager.next_ranges():
         pager.new_rows(page_range, ListPage([], 300))
-    assert pager.next_ranges() == []
+    with pytest.raises(MalformedResponse, match="has 300 rows, but its pages have only 100 different"):
+        pager.next_ranges()
+
+
+class Lying:
+    """A server whose pages do not follow the offset, or do not end. Rows are kept nowhere."""
+
+    def __init__(self, rows, total):
+        self.rows, self.total = rows, total
+
+    def page(self, page_range):
+        ids = self.rows(page_range)
+        return ListPage([{"id": each} for each in ids], self.total(page_range.offset))
+
+
+LIES = {
+    "the offset is ignored": Lying(lambda r: range(r.limit), lambda _: 10**9),
+    "offset and limit are ignored": Lying(lambda _: range(100), lambda _: 250),
+    "few rows and a large total": Lying(lambda _: range(2), lambda _: 10**9),
+    "half of each page came before": Lying(
+        lambda r: range(r.offset // 2, r.offset // 2 + 100), lambda _: 1000
+    ),
+    "each page moves the end": Lying(lambda r: range(r.offset, r.offset + 100), lambda offset: offset + 200),
+    "it never ends": Lying(lambda r: range(r.offset, r.offset + 100), lambda _: 10**9),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("rereads", [0, 2])
+def test_a_list_that_lies_ends_with_an_error_after_a_bounded_number_of_requests(lie, rereads):
+    pager, asked = Pager(rereads=rereads), 0
+    with pytest.raises(MalformedResponse, match=r"dbt Cloud( says that the|'s) list"):  # noqa: PT012
+        while page_ranges := pager.next_ranges():
+            for page_range in page_ranges:
+                asked += 1
+                pager.new_rows(page_range, LIES[lie].page(page_range))
+    assert asked <= (MAX_PAGES if lie == "it never ends" else 60)
+
+
+def test_a_limit_lets_more_pages_be_read_than_without():
+    server, pager, found = LIES["it never ends"], Pager(150_000), 0
+    while page_ranges := pager.next_ranges():
+        for page_range in page_ranges:
+            found += len(pager.new_rows(page_range, server.page(page_range)))
+    assert found == 150_000

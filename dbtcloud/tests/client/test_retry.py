@@ -215,7 +215,7 @@ def test_the_steps_of_a_call_end_with_its_result_or_its_error():
     assert execution.next_step(None) is pause
     assert execution.next_step(None) is request
     assert execution.next_step(errors.MalformedResponse("x")) is request
-    assert execution.next_step(Response(200, {}, b"")) is None
+    assert execution.next_step(Response(200, {}, b"{}")) is None
     assert execution.result == 200
     failing = Execution(call(), NO_RETRY)
     failing.next_step(None)

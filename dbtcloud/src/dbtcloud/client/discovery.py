@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 from dbtcloud.client.errors import BadRequest, InvalidArgument, MalformedResponse
-from dbtcloud.client.protocol import Call, Request, Response, ask
+from dbtcloud.client.paging import MAX_PAGES
+from dbtcloud.client.protocol import Call, Request, Response, T, ask_for
+from dbtcloud.client.typed_json import TypedFields
 
 MAX_PAGE_SIZE = 500
 """Largest number of nodes in a page of a connection (dbt docs: "Query the Discovery API")."""
@@ -34,14 +37,20 @@ def query(text: str, variables: Mapping[str, Any] | None = None) -> Call[dict[st
     Raises:
         QueryRefused: If the answer has errors, even if it also has data.
     """
+    return (yield from _query(text, variables, lambda data: data))
+
+
+def _query(text: str, variables: Mapping[str, Any] | None, read: Callable[[dict[str, Any]], T]) -> Call[T]:
+    """Send a GraphQL query and return what `read` makes of its `data`."""
     request = Request(
         "POST", "/graphql", body={"query": text, "variables": dict(variables or {})}, service="discovery"
     )
     try:
-        response = yield from ask(request)
+        return (yield from ask_for(request, lambda response: read(_data(request, response))))
+    except QueryRefused:
+        raise
     except BadRequest as error:
         raise QueryRefused(error.status, [{"message": error.user_message or str(error)}]) from error
-    return _data(request, response)
 
 
 def nodes(
@@ -61,31 +70,36 @@ def nodes(
         QueryRefused: If the answer has errors.
     """
     found: list[dict[str, Any]] = []
-    after: str | None = None
-    while True:
-        data = yield from query(text, {**(variables or {}), "first": page_size, "after": after})
-        page = _connection(data, connection)
-        found += [edge["node"] for edge in page["edges"]]
-        last, after = after, page["pageInfo"]["endCursor"]
-        if not page["pageInfo"]["hasNextPage"] or after in (None, last):
+    cursors: list[str | None] = [None]
+    while len(cursors) <= MAX_PAGES:
+        page_variables = {**(variables or {}), "first": page_size, "after": cursors[-1]}
+        page = yield from _query(text, page_variables, lambda data: _NodePage.parse(data, connection))
+        found += page.nodes
+        if page.next_cursor is None:
             return found
+        if page.next_cursor in cursors:
+            raise _endless(connection, "names a page that it has sent before")
+        cursors.append(page.next_cursor)
+    raise _endless(connection, f"has not ended after {MAX_PAGES} pages")
+
+
+def _endless(connection: str, why: str) -> MalformedResponse:
+    return MalformedResponse(
+        f"The connection {connection!r} cannot be read to its end",
+        why=f"dbt Cloud {why}",
+        fix="Try again; if this persists, narrow the query by a filter",
+    )
 
 
 def _data(request: Request, response: Response) -> dict[str, Any]:
-    body = _body(response)
-    errors = body.get("errors")
-    if isinstance(errors, list) and errors:
+    errors = TypedFields(_body(response), "a GraphQL answer").sequence("errors")
+    if errors:
         raise QueryRefused(
             response.status,
             [each if isinstance(each, Mapping) else {"message": each} for each in errors],
-            body.get("data"),
+            _body(response).get("data"),
         )
-    data = response.envelope(request)["data"]
-    if not isinstance(data, dict | None):
-        raise MalformedResponse(
-            f"The answer to {request} is not a GraphQL answer", why="Its 'data' is not an object"
-        )
-    return dict(data or {})
+    return dict(TypedFields(response.envelope(request), "a GraphQL answer").required_mapping("data"))
 
 
 def _body(response: Response) -> Mapping[str, Any]:
@@ -94,6 +108,33 @@ def _body(response: Response) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _NodePage:
+    """One page of a connection.
+
+    Attributes:
+        nodes: The nodes.
+        next_cursor: Where the next page begins, or None at the end.
+    """
+
+    nodes: list[dict[str, Any]]
+    next_cursor: str | None
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], connection: str) -> Self:
+        """Parse the page at a path in the data of an answer.
+
+        Raises:
+            InvalidArgument: If the data has no connection at that path.
+            MalformedResponse: If the connection is not as GraphQL defines it.
+        """
+        fields = TypedFields(_connection(data, connection), "a connection")
+        info = TypedFields(fields.required_mapping("pageInfo"), "a connection")
+        edges = [TypedFields(edge, "an edge") for edge in fields.required_sequence("edges")]
+        cursor = info.required_text("endCursor") if info.boolean("hasNextPage") else None
+        return cls([dict(edge.required_mapping("node")) for edge in edges], cursor)
 
 
 def _connection(data: Mapping[str, Any], path: str) -> Mapping[str, Any]:

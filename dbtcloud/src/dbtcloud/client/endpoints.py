@@ -14,17 +14,29 @@ from typing import Any
 from dbtcloud.client.errors import MalformedResponse
 from dbtcloud.client.models import Account, Environment, Job, Json, Project, Run
 from dbtcloud.client.paging import list_rows, rows_of
-from dbtcloud.client.protocol import Call, Id, Request, Response, Sink, ask, file_path, identifier
+from dbtcloud.client.protocol import (
+    Call,
+    Id,
+    Request,
+    Response,
+    Sink,
+    ask,
+    ask_for,
+    ask_for_data,
+    file_path,
+    identifier,
+)
 
 
 def list_accounts() -> Call[list[Account]]:
     """List the accounts that the token can read (v3, without pages)."""
-    return [Account.parse(row) for row in rows_of((yield from get_data(Request("GET", "/api/v3/accounts/"))))]
+    request = Request("GET", "/api/v3/accounts/")
+    return (yield from ask_for_data(request, lambda data: [Account.parse(row) for row in rows_of(data)]))
 
 
 def get_account(account_id: Id) -> Call[Account]:
     """Get an account (v2)."""
-    return Account.parse((yield from get_data(Request.get(account_id))))
+    return (yield from ask_for_data(Request.get(account_id), Account.parse))
 
 
 def list_projects(account_id: Id, *, name_contains: str | None = None) -> Call[list[Project]]:
@@ -35,13 +47,13 @@ def list_projects(account_id: Id, *, name_contains: str | None = None) -> Call[l
         name_contains: A part of the name, upper or lower case.
     """
     request = Request.get(account_id, "projects", version="v3", query={"name__icontains": name_contains})
-    return [Project.parse(row) for row in (yield from list_rows(request))]
+    return (yield from list_rows(request, Project.parse))
 
 
 def get_project(account_id: Id, project_id: Id) -> Call[Project]:
     """Get a project (v3)."""
     request = Request.get(account_id, "projects", identifier(project_id, "project id"), version="v3")
-    return Project.parse((yield from get_data(request)))
+    return (yield from ask_for_data(request, Project.parse))
 
 
 def list_environments(
@@ -56,14 +68,14 @@ def list_environments(
     """
     path = ("projects", identifier(project_id, "project id"), "environments")
     request = Request.get(account_id, *path, version="v3", query={"name__icontains": name_contains})
-    return [Environment.parse(row) for row in (yield from list_rows(request))]
+    return (yield from list_rows(request, Environment.parse))
 
 
 def get_environment(account_id: Id, project_id: Id, environment_id: Id) -> Call[Environment]:
     """Get an environment of a project (v3)."""
     path = ("projects", identifier(project_id, "project id"), "environments")
     request = Request.get(account_id, *path, identifier(environment_id, "environment id"), version="v3")
-    return Environment.parse((yield from get_data(request)))
+    return (yield from ask_for_data(request, Environment.parse))
 
 
 def list_jobs(
@@ -90,12 +102,13 @@ def list_jobs(
         "order_by": order_by,
     }
     request = Request.get(account_id, "jobs", query=query)
-    return [Job.parse(row) for row in (yield from list_rows(request))]
+    return (yield from list_rows(request, Job.parse))
 
 
 def get_job(account_id: Id, job_id: Id) -> Call[Job]:
     """Get a job (v2)."""
-    return Job.parse((yield from get_data(Request.get(account_id, "jobs", identifier(job_id, "job id")))))
+    request = Request.get(account_id, "jobs", identifier(job_id, "job id"))
+    return (yield from ask_for_data(request, Job.parse))
 
 
 def trigger_run(account_id: Id, job_id: Id, payload: Json) -> Call[Run]:
@@ -107,7 +120,7 @@ def trigger_run(account_id: Id, job_id: Id, payload: Json) -> Call[Run]:
         payload: The body of the request; dbt Cloud requires a `cause`.
     """
     request = Request.post(account_id, "jobs", identifier(job_id, "job id"), "run", body=payload)
-    return Run.parse((yield from get_data(request)))
+    return (yield from ask_for_data(request, Run.parse))
 
 
 def rerun_job(account_id: Id, job_id: Id) -> Call[Run]:
@@ -116,19 +129,19 @@ def rerun_job(account_id: Id, job_id: Id) -> Call[Run]:
     If the last run did not fail, dbt Cloud starts a new run.
     """
     request = Request.post(account_id, "jobs", identifier(job_id, "job id"), "rerun")
-    return Run.parse((yield from get_data(request)))
+    return (yield from ask_for_data(request, Run.parse))
 
 
 def list_runs(account_id: Id, **filters: object) -> Call[list[Run]]:
     """List all runs of an account (v2), with the parameters of "List Runs" as `filters`."""
     request = Request.get(account_id, "runs", query=filters)
-    return [Run.parse(row) for row in (yield from list_rows(request))]
+    return (yield from list_rows(request, Run.parse))
 
 
 def list_runs_page(account_id: Id, **filters: object) -> Call[list[Run]]:
     """List one page of runs (v2), chosen by `limit` and `offset` among the `filters`."""
-    data = yield from get_data(Request.get(account_id, "runs", query=filters))
-    return [Run.parse(row) for row in rows_of(data)]
+    request = Request.get(account_id, "runs", query=filters)
+    return (yield from ask_for_data(request, lambda data: [Run.parse(row) for row in rows_of(data)]))
 
 
 def get_run(account_id: Id, run_id: Id, *, include_related: Iterable[str] = ()) -> Call[Run]:
@@ -141,7 +154,7 @@ def get_run(account_id: Id, run_id: Id, *, include_related: Iterable[str] = ()) 
     """
     query = {"include_related": list(include_related) or None}
     request = Request.get(account_id, "runs", identifier(run_id, "run id"), query=query)
-    return Run.parse((yield from get_data(request)))
+    return (yield from ask_for_data(request, Run.parse))
 
 
 def download_run(account_id: Id, run_id: Id, sink: Sink, *, debug: bool = False) -> Call[Response]:
@@ -162,19 +175,27 @@ def download_run(account_id: Id, run_id: Id, sink: Sink, *, debug: bool = False)
 def cancel_run(account_id: Id, run_id: Id) -> Call[Run]:
     """Cancel a run (v2). Cancelling it twice does no harm."""
     request = Request.post(account_id, "runs", identifier(run_id, "run id"), "cancel", repeatable=True)
-    return Run.parse((yield from get_data(request)))
+    return (yield from ask_for_data(request, Run.parse))
 
 
 def retry_run(account_id: Id, run_id: Id) -> Call[Run]:
     """Start a run that continues this one from its point of failure (v2 "Retry Failed Run")."""
     request = Request.post(account_id, "runs", identifier(run_id, "run id"), "retry")
-    return Run.parse((yield from get_data(request)))
+    return (yield from ask_for_data(request, Run.parse))
 
 
 def list_artifacts(account_id: Id, run_id: Id, *, step: int | None = None) -> Call[list[str]]:
     """List the paths of a run's artifacts (v2). dbt Cloud ignores `step` here."""
     path = ("runs", identifier(run_id, "run id"), "artifacts")
-    return rows_of((yield from get_data(Request.get(account_id, *path, query={"step": step}))))
+    return (yield from ask_for_data(Request.get(account_id, *path, query={"step": step}), _artifact_paths))
+
+
+def _artifact_paths(data: Any) -> list[str]:
+    paths = rows_of([] if data is None else data)  # dbt Cloud sends null for a run without artifacts
+    for path in paths:
+        if not isinstance(path, str):
+            raise MalformedResponse.unexpected("dbt Cloud sent an artifact whose path is not a text", path)
+    return paths
 
 
 def get_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Response]:
@@ -207,15 +228,19 @@ def get_json_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None
     Raises:
         MalformedResponse: If it is not JSON.
     """
-    response = yield from get_artifact(account_id, run_id, path, step=step)
-    try:
-        return response.json
-    except ValueError as error:
-        raise MalformedResponse(
-            f"The artifact {path!r} of run {run_id} is not JSON", why=str(error)
-        ) from error
+    request = _artifact_request(account_id, run_id, path, step)
+
+    def parse(response: Response) -> Any:
+        try:
+            return response.json
+        except ValueError as error:
+            raise MalformedResponse(
+                f"The artifact {path!r} of run {run_id} is not JSON", why=str(error)
+            ) from error
+
+    return (yield from ask_for(request, parse))
 
 
 def get_data(request: Request) -> Call[Any]:
     """Send a request and return the `data` of its response."""
-    return (yield from ask(request)).envelope(request)["data"]
+    return (yield from ask_for_data(request, lambda data: data))

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from dbtcloud.client.errors import MalformedResponse, NotRetryable, RunCancelled, RunFailed
+from dbtcloud.client.typed_json import TypedFields
 
 Json = Mapping[str, Any]
 
@@ -26,6 +27,13 @@ _REFUSALS: Mapping[str, str] = {
     "RETRY_NO_RUN_RESULTS": "it has no run_results.json, for example because the project does not compile",
 }
 """Explanations of a run's `retry_not_supported_reason` (API v2, "Retrieve Run")."""
+
+_LATER_FIELDS = {
+    "retrying_run_id": TypedFields.integer,
+    "can_retry": TypedFields.boolean,
+    "retry_not_supported_reason": TypedFields.text,
+}
+"""Fields of a run that are read from its `data` when they are needed."""
 
 
 class RunStatus(IntEnum):
@@ -51,25 +59,11 @@ UNFINISHED = frozenset({RunStatus.QUEUED, RunStatus.STARTING, RunStatus.RUNNING}
 FINISHED = frozenset({RunStatus.SUCCESS, RunStatus.ERROR, RunStatus.CANCELLED})
 
 
-def required_field(data: object, key: str, kind: str) -> Any:
-    """Return `data[key]`.
-
-    Args:
-        data: An object of the API.
-        key: The name of the field.
-        kind: The kind of object in an error message, such as "run".
-
-    Raises:
-        MalformedResponse: If `data` is not an object, or the field is missing or null.
-    """
-    if not isinstance(data, Mapping) or data.get(key) is None:
-        raise MalformedResponse.unexpected(f"dbt Cloud sent a {kind} without {key!r}", data)
-    return data[key]
-
-
 @dataclass(frozen=True, slots=True)
 class _NamedObject:
     """An object with a numeric id and a name."""
+
+    _kind: ClassVar[str]
 
     id: int
     name: str
@@ -80,33 +74,38 @@ class _NamedObject:
         """Parse the object from the API's JSON.
 
         Raises:
-            MalformedResponse: If it has no id.
+            MalformedResponse: If it has no id, or a field has an unexpected type.
         """
-        return cls(required_field(data, "id", cls.__name__.lower()), data.get("name") or "", data)
+        fields = TypedFields(data, cls._kind)
+        return cls(fields.required_integer("id"), fields.text("name") or "", data)
 
 
 class Account(_NamedObject):
     """An account ("Retrieve Account")."""
 
     __slots__ = ()
+    _kind = "an account"
 
 
 class Project(_NamedObject):
     """A project ("Retrieve Project")."""
 
     __slots__ = ()
+    _kind = "a project"
 
 
 class Environment(_NamedObject):
     """An environment of a project ("Retrieve Environment")."""
 
     __slots__ = ()
+    _kind = "an environment"
 
 
 class Job(_NamedObject):
     """A job ("Retrieve Job")."""
 
     __slots__ = ()
+    _kind = "a job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +129,11 @@ class Step:
         """Parse a step from the API's JSON.
 
         Raises:
-            MalformedResponse: If it has no index.
+            MalformedResponse: If it has no index, or a field has an unexpected type.
         """
-        return cls(
-            required_field(data, "index", "step"),
-            data.get("name") or "",
-            data.get("status") or 0,
-            data.get("logs"),
-        )
+        fields = TypedFields(data, "a step")
+        index, status = fields.required_integer("index"), fields.integer("status")
+        return cls(index, fields.text("name") or "", status or 0, fields.text("logs"))
 
     @property
     def dbt_command(self) -> str | None:
@@ -182,29 +178,24 @@ class Run:
         """Parse a run from the API's JSON.
 
         Raises:
-            MalformedResponse: If it has no id or no status.
+            MalformedResponse: If it has no id or no status, or a field has an unexpected type.
         """
+        fields = TypedFields(data, "a run")
+        for name, read in _LATER_FIELDS.items():
+            read(fields, name)
         return cls(
-            id=required_field(data, "id", "run"),
-            status=required_field(data, "status", "run"),
-            job_id=data.get("job_definition_id") or data.get("job_id"),
-            status_message=data.get("status_message"),
-            href=data.get("href"),
-            cause=(data.get("trigger") or {}).get("cause"),
-            created_at=cls.parse_timestamp(data.get("created_at")),
-            started_at=cls.parse_timestamp(data.get("started_at")),
-            finished_at=cls.parse_timestamp(data.get("finished_at")),
-            steps=tuple(Step.parse(step) for step in data.get("run_steps") or ()),
+            id=fields.required_integer("id"),
+            status=fields.required_integer("status"),
+            job_id=fields.integer("job_definition_id") or fields.integer("job_id"),
+            status_message=fields.text("status_message"),
+            href=fields.text("href"),
+            cause=TypedFields(fields.mapping("trigger"), "a trigger").text("cause"),
+            created_at=fields.time("created_at"),
+            started_at=fields.time("started_at"),
+            finished_at=fields.time("finished_at"),
+            steps=tuple(map(Step.parse, fields.sequence("run_steps") or ())),
             data=data,
         )
-
-    @staticmethod
-    def parse_timestamp(text: object) -> datetime | None:
-        """Return a timestamp of the API, or None if it is missing or is not one."""
-        try:
-            return datetime.fromisoformat(text) if isinstance(text, str) else None
-        except ValueError:
-            return None
 
     @property
     def finished(self) -> bool:
@@ -244,6 +235,17 @@ class Run:
         """The id of the run that this one retries from its point of failure, or None."""
         retried_run_id: int | None = self.data.get("retrying_run_id")
         return retried_run_id
+
+    @property
+    def known_job_id(self) -> int:
+        """The id of the run's job.
+
+        Raises:
+            MalformedResponse: If dbt Cloud did not send it.
+        """
+        if self.job_id is None:
+            raise MalformedResponse.unexpected("dbt Cloud sent a run without 'job_definition_id'", self.data)
+        return self.job_id
 
     def last_retry(self, runs: Iterable[Run]) -> Run:
         """Return the newest run in the chain of retries that begins with this run.

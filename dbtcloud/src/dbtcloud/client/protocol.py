@@ -7,8 +7,9 @@ engine (`transport.sync_client` or `transport.async_client`) sends the requests.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+import reprlib
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol, Self, TypeAlias, TypeVar
 from urllib.parse import quote, unquote, urlencode
@@ -20,8 +21,11 @@ from dbtcloud.client.errors import (
     RateLimited,
     TransportError,
 )
+from dbtcloud.client.typed_json import parse_json
 
 T = TypeVar("T")
+
+_MAX_DIGITS = 19  # of an id; dbt Cloud stores them as BIGINT
 
 Id = int | str
 """An id as a number or as a string of digits."""
@@ -59,6 +63,8 @@ class Request:
         service: The dbt Cloud service that it goes to: "admin" or "discovery".
         sink: Receives the body of a 200; the response then has none. A sink must not raise OSError, because
             an engine takes that for an error of the network.
+        check: Raises MalformedResponse for a response that is not what was asked for. The request then counts
+            as failed, as after a 502, and may be sent again.
     """
 
     method: str
@@ -69,6 +75,7 @@ class Request:
     repeatable: bool = True
     service: str = "admin"
     sink: Sink | None = field(default=None, repr=False, compare=False)
+    check: Callable[[Response], object] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def get(
@@ -178,9 +185,9 @@ class Response:
         """The body, parsed as JSON.
 
         Raises:
-            ValueError: If the body is not JSON.
+            ValueError: If it is not JSON that can be used (see `parse_json`).
         """
-        return json.loads(self.body)
+        return parse_json(self.body)
 
     def envelope(self, request: Request) -> Mapping[str, Any]:
         """Return the body as a JSON object with `status`, `data` and, for lists, `extra`.
@@ -188,13 +195,21 @@ class Response:
         Raises:
             MalformedResponse: If the body is not such an object. The message names `request`.
         """
+        if not self.body.strip():
+            raise MalformedResponse(f"The answer to {request} is empty", why=f"Its status is {self.status}")
         try:
             body = self.json
         except ValueError as error:
             raise MalformedResponse(f"The answer to {request} is not JSON", why=str(error)) from error
-        if not isinstance(body, dict) or "data" not in body:
+        if not isinstance(body, Mapping) or "data" not in body:
+            raise MalformedResponse.unexpected(
+                f"The answer to {request} is not in the format of dbt Cloud's API, which has a 'data'", body
+            )
+        status = body.get("status")
+        if isinstance(status, Mapping) and status.get("is_success") is False:
             raise MalformedResponse(
-                f"The answer to {request} is not in the format of dbt Cloud's API", why="It has no 'data'"
+                f"The answer to {request} contradicts itself",
+                why=f"It has the HTTP status {self.status}, but its 'is_success' is false",
             )
         return body
 
@@ -211,6 +226,25 @@ def ask(request: Request) -> Call[Response]:
     return response
 
 
+def ask_for(request: Request, read: Callable[[Response], T]) -> Call[T]:
+    """Send one request, and return what `read` makes of its response.
+
+    A response for which `read` raises MalformedResponse counts as a failed attempt.
+    """
+    results: list[T] = []
+
+    def check(response: Response) -> None:
+        results[:] = [read(response)]
+
+    yield from ask(replace(request, check=check))
+    return results[0]
+
+
+def ask_for_data(request: Request, parse: Callable[[Any], T]) -> Call[T]:
+    """Send one request, and return what `parse` makes of the `data` of its response (see `ask_for`)."""
+    return (yield from ask_for(request, lambda response: parse(response.envelope(request)["data"])))
+
+
 def identifier(value: object, what: str) -> str:
     """Return a numeric id as text.
 
@@ -221,11 +255,14 @@ def identifier(value: object, what: str) -> str:
     Raises:
         InvalidArgument: If it is anything else. An id becomes part of a path that is sent with the token.
     """
-    text = str(value).strip()
-    if not (text.isascii() and text.isdigit()):
+    try:
+        text, shown = str(value).strip(), reprlib.repr(value)
+    except ValueError:  # Python writes no number with more than 4,300 digits
+        text, shown = "", "A number of more than 4,300 digits"
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise InvalidArgument(
-            f"{value!r} is not a valid {what}",
-            why="dbt Cloud ids are whole numbers",
+            f"{shown} is not a valid {what}",
+            why=f"dbt Cloud ids are whole numbers of at most {_MAX_DIGITS} digits",
             fix=f"Give the {what} as a number; names go into project_name, environment_name and job_name",
         )
     return text

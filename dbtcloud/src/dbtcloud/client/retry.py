@@ -167,8 +167,20 @@ def _error_from_response(request: Request, response: Response) -> DbtCloudError 
         return _proxy_error(request)
     if response.status >= 400:
         return _api_error(request, response)
-    if request.accept == "application/json" and response.body and not _is_json(response):
-        return _not_json_error(request, response)
+    # An empty answer to a GET answers nothing; what one to a POST means, only the caller knows.
+    is_answer = response.body or (request.method == "GET" and request.sink is None)
+    must_be_json = request.accept == "application/json" and is_answer
+    if must_be_json and (fault := _json_fault(response)):
+        return _not_json_error(request, response, fault)
+    return _check_error(request, response)
+
+
+def _check_error(request: Request, response: Response) -> DbtCloudError | None:
+    try:
+        if request.check is not None:
+            request.check(response)
+    except DbtCloudError as error:
+        return error
     return None
 
 
@@ -182,7 +194,7 @@ def _api_error(request: Request, response: Response) -> ApiError:
 
 def _status_facts(response: Response) -> dict[str, Any]:
     """Return the messages of an error envelope. Errors of the web framework have only a `detail`."""
-    body = response.json if _is_json(response) else {}
+    body = {} if _json_fault(response) else response.json
     if not isinstance(body, Mapping):
         return {}
     status = body.get("status")
@@ -206,7 +218,7 @@ def _retry_after(response: Response) -> float | None:
     """Return the seconds of `Retry-After`, which dbt Cloud sends as a number, or of dbt's own header."""
     names = ("retry-after", "x-rate-limit-retry-after-seconds")
     texts = (response.headers.get(name, "") for name in names)
-    return next((float(text) for text in texts if text.strip().isdigit()), None)
+    return next((float(text) for text in texts if text.isascii() and text.strip().isdigit()), None)
 
 
 def _redirect_error(request: Request, response: Response) -> MalformedResponse:
@@ -227,10 +239,12 @@ def _proxy_error(request: Request) -> TransportError:
     )
 
 
-def _not_json_error(request: Request, response: Response) -> MalformedResponse:
+def _not_json_error(request: Request, response: Response, fault: str) -> MalformedResponse:
+    if not response.body.strip():
+        return MalformedResponse(f"The answer to {request} is empty", why=f"Its status is {response.status}")
     html = "html" in response.headers.get("content-type", "") or response.body.lstrip()[:1] == b"<"
     if not html:
-        return MalformedResponse(f"The answer to {request} is incomplete or damaged JSON")
+        return MalformedResponse(f"The answer to {request} is incomplete or damaged JSON", why=fault)
     return MalformedResponse(
         f"The answer to {request} is a web page (HTML) instead of JSON",
         why="It probably comes from a login page, a proxy or an outage page",
@@ -238,9 +252,10 @@ def _not_json_error(request: Request, response: Response) -> MalformedResponse:
     )
 
 
-def _is_json(response: Response) -> bool:
+def _json_fault(response: Response) -> str:
+    """Return why the body cannot be read as JSON, or "" if it can."""
     try:
         response.json  # noqa: B018 -- the response keeps the parsed value
-    except ValueError:
-        return False
-    return True
+    except ValueError as error:
+        return str(error) or "It cannot be parsed"
+    return ""

@@ -90,7 +90,57 @@ def test_a_row_without_a_status_fails_the_poll_of_its_run_alone(look, raw_server
     assert look(7, 8, credentials=access(raw_server.url)) == [3, MalformedResponse]
 
 
-@pytest.mark.parametrize("row", [{"status": 3}, {"id": None, "status": 3}, None, "8"], ids=str)
+@pytest.mark.parametrize("fields", [{"status": [3]}, {"status": 3, "href": 5}, {"status": True}], ids=str)
+def test_a_row_with_a_field_of_another_type_fails_the_poll_of_its_run_alone(look, raw_server, access, fields):
+    raw_server.reply = answer(envelope([{"id": 7, "status": 3}, {"id": 8, **fields}], total=2))
+    assert look(7, 8, known=1, credentials=access(raw_server.url)) == [3, MalformedResponse]
+
+
+UNREADABLE = [b'{"data":' + b"[" * 1500 + b"]" * 1500 + b"}", b"", b"null", b"{}", b'"ok"', b'{"data": {}}']
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:12]))
+def test_an_answer_that_cannot_be_read_fails_the_poll_of_its_runs(look, raw_server, access, body):
+    raw_server.replies(answer(body), answer(envelope([{"id": 7, "status": 3}, {"id": 8, "status": 10}])))
+    assert look(7, 8, credentials=access(raw_server.url)) == [MalformedResponse, MalformedResponse]
+    assert look(7, 8, credentials=access(raw_server.url)) == [3, 10]
+
+
+def test_two_rows_of_one_run_are_no_answer_and_it_is_asked_for_alone(look, raw_server, access):
+    rows = [{"id": 7, "status": 3}, {"id": 7, "status": 10}, {"id": 8, "status": 3}]
+    raw_server.replies(answer(envelope(rows)), answer(envelope({"id": 7, "status": 20})))
+    assert look(7, 8, credentials=access(raw_server.url)) == [20, 3]
+
+
+def test_one_row_of_another_run_does_not_end_the_reading_by_ids(look, raw_server, access):
+    rows = [{"id": 7, "status": 3}, {"id": 8, "status": 3}, {"id": 999, "status": 3}]
+    alone = answer(envelope({"id": 9, "status": 10}))
+    raw_server.replies(answer(envelope(rows)), alone, answer(envelope(rows)), alone)
+    assert look(7, 8, 9, times=2, credentials=access(raw_server.url)) == [3, 3, 10]
+    assert [("pk__in" in each.target) for each in raw_server.received] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("offset_is_ignored", [True, False])
+def test_lists_without_an_end_are_left_and_the_run_is_asked_for_alone(
+    look, raw_server, access, offset_is_ignored
+):
+    def reply(request):
+        query = parse_qs(urlsplit(request.target).query)
+        if "pk__in" in query:
+            return answer(envelope(None), 400)
+        if "status__in" not in query:
+            return answer(envelope({"id": 7, "status": 3}))
+        first = 1000 if offset_is_ignored else 1000 + int(query["offset"][0])
+        return answer(envelope([{"id": first + n, "status": 3} for n in range(100)], total=10**9))
+
+    raw_server.reply = reply
+    assert look(7, credentials=access(raw_server.url)) == [3]
+    assert len(raw_server.received) <= (5 if offset_is_ignored else 2 + 101)
+
+
+@pytest.mark.parametrize(
+    "row", [{"status": 3}, {"id": None, "status": 3}, {"id": [8]}, {"id": True}, None, "8"], ids=str
+)
 def test_a_row_without_an_id_is_no_row(look, raw_server, access, row):
     raw_server.replies(
         answer(envelope([{"id": 7, "status": 3}, row], total=2)), answer(envelope({"id": 8, "status": 10}))

@@ -146,7 +146,7 @@ CASES = {
         )
     ],
     "paging.list_rows": [
-        lists(lambda: list_rows(Request.get(7, "runs")), f"/api/v2/accounts/7/runs/?{PAGE}")
+        lists(lambda: list_rows(Request.get(7, "runs"), dict), f"/api/v2/accounts/7/runs/?{PAGE}")
     ],
     "Request.custom": [
         gets(

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.errors import BadRequest, DbtCloudError, RateLimited, Unprocessable
-from dbtcloud.client.models import FINISHED, UNFINISHED, Json, Run, required_field
-from dbtcloud.client.paging import PAGE_SIZE, list_rows, rows_of
+from dbtcloud.client.errors import BadRequest, DbtCloudError, MalformedResponse, RateLimited, Unprocessable
+from dbtcloud.client.models import FINISHED, UNFINISHED, Json, Run
+from dbtcloud.client.paging import PAGE_SIZE, rows_of
 from dbtcloud.client.polling.rate_limiter import PollRateLimiter
 from dbtcloud.client.protocol import Call, Id, Request, Response, T
 from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
+from dbtcloud.client.typed_json import TypedFields
 
 # The times in the list of finished runs are the server's, and its clock may differ from ours.
 _OVERLAP = timedelta(minutes=5)
 
 # Each answer holds a hundred runs in memory.
 _CONCURRENT_REQUESTS = 4
+
+# Runs beyond the first ten thousand of a list are read alone.
+_MAX_LIST_PAGES = 100
 
 # Each waiter that wakes runs its own code, which delays everything else in the event loop.
 _WAKE_UPS_PER_TURN = 20
@@ -48,16 +53,18 @@ class Waiter:
     def update(self, row: Json) -> None:
         """Wake the waiter if the status in a row is new.
 
-        A row without a status wakes it with an error.
+        A row without a status, or with a field of another type, wakes it with an error.
         """
-        if self.answer.done() or (self.known is not None and row.get("status") == self.known):
+        if self.answer.done():
             return
         try:
-            status = required_field(row, "status", "run")
+            fields = TypedFields(row, "a run")
+            status, href = fields.required_integer("status"), fields.text("href")
         except DbtCloudError as error:
             self.answer.set_exception(error)
         else:
-            self.answer.set_result(Run(id=self.run_id, status=status, href=row.get("href")))
+            if status != self.known:
+                self.answer.set_result(Run(id=self.run_id, status=status, href=href))
 
     def fail(self, error: Exception | None) -> None:
         """Wake the waiter with an error, or cancel it if that is None."""
@@ -117,7 +124,8 @@ class BatchStatusReader:
             _fail(ids, waiters, error)
         else:
             # A server that ignores the filter sends any runs. They must not be taken for an answer.
-            self._accepts_ids = self._accepts_ids and found.keys() <= set(ids)
+            foreign = found.keys() - set(ids)
+            self._accepts_ids = self._accepts_ids and len(foreign) <= len(found) / 2
             if self._accepts_ids:
                 await self._wake(ids, waiters, found)
 
@@ -193,18 +201,36 @@ def _read_by_lists(
         run_ids: The runs that are wanted.
         finished_since: The list of finished runs is read back to here; one page of it if None.
     """
+    wanted = frozenset(run_ids)
     active = {"status__in": sorted(map(int, UNFINISHED)), "order_by": "id"}
-    rows = yield from list_rows(Request.get(account_id, "runs", query=active))
-    wanted = set(run_ids)
-    found = {run_id: row for run_id, row in _by_id(rows).items() if run_id in wanted}
+    found = yield from _find_in_list(account_id, wanted, active)
     finished = {"status__in": sorted(map(int, FINISHED)), "order_by": "-finished_at"}
-    offset = 0
-    while wanted - found.keys():
-        page = yield from _read_page(account_id, offset=offset, **finished)
-        found.update({run_id: row for run_id, row in _by_id(page).items() if run_id in wanted})
-        if len(page) < PAGE_SIZE or finished_since is None or _is_before(page[-1], finished_since):
+
+    def is_last(page: Sequence[Json]) -> bool:
+        return finished_since is None or _is_before(page[-1], finished_since)
+
+    return {**(yield from _find_in_list(account_id, wanted - found.keys(), finished, is_last)), **found}
+
+
+def _find_in_list(
+    account_id: Id,
+    wanted: frozenset[int],
+    filters: Json,
+    is_last: Callable[[Sequence[Json]], bool] = lambda _: False,
+) -> Call[dict[int, Json]]:
+    """Return those of the wanted runs that a list has, with a bounded number of requests."""
+    found: dict[int, Json] = {}
+    seen: set[int] = set()
+    for offset in range(0, _MAX_LIST_PAGES * PAGE_SIZE, PAGE_SIZE):
+        if not wanted - found.keys():
             break
-        offset += PAGE_SIZE
+        page = yield from _read_page(account_id, offset=offset, **filters)
+        rows = _by_id(page)
+        found.update({run_id: row for run_id, row in rows.items() if run_id in wanted})
+        # A server that ignores the offset sends the same page again and again.
+        if len(page) < PAGE_SIZE or rows.keys() <= seen or is_last(page):
+            break
+        seen |= rows.keys()
     return found
 
 
@@ -222,11 +248,17 @@ def _read_page(account_id: Id, **filters: object) -> Call[list[Json]]:
 def _by_id(rows: Iterable[Json]) -> dict[int, Json]:
     """Return the rows by id.
 
-    A row without an id is left out: its run is then asked for alone.
+    Rows without an id, and several with the same id, are left out: their runs are then asked for alone.
     """
-    return {row["id"]: row for row in rows if isinstance(row, Mapping) and isinstance(row.get("id"), int)}
+    by_id: dict[int, list[Json]] = defaultdict(list)
+    for row in rows:
+        with suppress(MalformedResponse):
+            by_id[TypedFields(row, "a run").required_integer("id")].append(row)
+    return {run_id: same[0] for run_id, same in by_id.items() if len(same) == 1}
 
 
 def _is_before(row: Json, instant: datetime) -> bool:
-    finished_at = Run.parse_timestamp(row.get("finished_at")) if isinstance(row, Mapping) else None
-    return finished_at is not None and finished_at < instant
+    with suppress(MalformedResponse):
+        finished_at = TypedFields(row, "a run").time("finished_at")
+        return finished_at is not None and finished_at < instant
+    return False
