@@ -1,8 +1,11 @@
 """The request log: which requests came over the wire."""
 
+import json
+
 import pytest
 import requests
 
+WEBHOOKS = "/api/v3/accounts/1/webhooks/subscriptions"
 VARIABLES = "/api/v3/accounts/1/projects/1/environment-variables/"
 
 
@@ -68,14 +71,25 @@ def test_it_leaves_the_control_plane_out_and_can_be_emptied(api):
         (f"{VARIABLES}bulk", {"json": {"env_var": [{"new_name": "DBT_ENV_SECRET_KEY", "project": "hush"}]}}),
         (VARIABLES, {"data": {"name": "DBT_ENV_SECRET_KEY", "type": "project", "raw_value": "hush"}}),
         (VARIABLES, {"data": '{"name": "DBT_ENV_SECRET_KEY", "raw_value": "hush"'}),
-        ("/api/v3/accounts/1/webhooks/subscriptions", {"json": {"client_url": "http://me:hush@127.0.0.1/"}}),
+        (WEBHOOKS, {"json": {"client_url": "http://127.0.0.1/hush"}}),
+        (f"{WEBHOOKS}/", {"json": {"client_url": "hush.example.com"}}),
+        (WEBHOOKS, {"data": {"client_url": "http://127.0.0.1/hush"}}),
+        (WEBHOOKS.replace("ubs", "%75bs"), {"json": [{"other": "http://127.0.0.1/hush"}]}),
+        ("jobs/1/run/", {"json": {"cause": "see http://me:hush@127.0.0.1/"}}),
     ],
-    ids=["variable", "bulk", "form", "no JSON", "address"],
+    ids=["variable", "bulk", "form", "no JSON", "hook", "no address", "hook form", "other hook", "password"],
 )
 def test_it_keeps_no_secret_of_a_body(api, path, body):
     sent = api.ask(path, "POST", **body).request.body
     assert "hush" in str(sent)
     assert "hush" not in api.ask("/_local/requests").text
+
+
+def test_it_shows_the_rest_of_a_webhook(api):
+    body = {"name": "Mine", "client_url": "http://127.0.0.1/hush", "event_types": ["job.run.completed"]}
+    api.ask(WEBHOOKS, "POST", json=body)
+    (entry,) = api.control.requests()
+    assert json.loads(entry["body"]) == body | {"client_url": "**********"}
 
 
 def test_it_keeps_what_only_resembles_a_url_with_a_password(api):

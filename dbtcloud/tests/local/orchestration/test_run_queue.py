@@ -1,6 +1,7 @@
 """The queue of real runs, with executors that the tests control."""
 
 import asyncio
+import logging
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -322,3 +323,97 @@ async def test_waiting_runs_start_although_the_deletion_of_artifacts_fails(tidie
     assert [store.runs.get(run.id).outcome for run in runs] == [10, 10, 10]
     assert "could not be deleted" in caplog.text
     assert {3, 9} <= needed[1], "the run that is taken up by one that waits is needed"
+
+
+@pytest.fixture
+async def disk(tmp_path):
+    """A queue whose store has no space left while the test says so."""
+    path = tmp_path / "store.sqlite"
+    store = Store(str(path))
+    runs = [RunRecord(number, 1, 1, 1, 1, 0) for number in (1, 2, 3)]
+    store.runs.add(runs)
+    disk = Disk(store)
+    disk.queue = RunQueue(store, Clock(), lambda run: run, disk.execute, disk.clean_up)
+    disk.queue.store_retry_seconds = 0.01
+    for run in runs:
+        disk.queue.submit(run)
+    yield disk
+    disk.free()
+    await disk.queue.stop()
+    store.close()
+
+
+class Disk:
+    """A limit of SQLite makes it report a full disk."""
+
+    fills_before_end = False
+
+    def __init__(self, store):
+        self.store, self._database = store, store.runs._database
+        self.executed, self.may_end, self.ended = asyncio.Queue(), asyncio.Semaphore(0), asyncio.Queue()
+
+    def fill(self):
+        (pages,) = self._database.execute("PRAGMA page_count").fetchone()
+        self._database.execute(f"PRAGMA max_page_count = {pages}")
+
+    def free(self):
+        self._database.execute("PRAGMA max_page_count = 1000000")
+
+    async def execute(self, run, observer, cancelled):
+        observer.starting()
+        observer.step_started(1, "Invoke dbt with `dbt build`", "dbt build")
+        self.executed.put_nowait(run.id)
+        await self.may_end.acquire()
+        observer.step_log(1, "x" * 100_000)
+        observer.step_finished(1, 10)
+        if self.fills_before_end:
+            self.fill()
+        return Outcome(10, "x" * 100_000)
+
+    async def clean_up(self, _):
+        self.ended.put_nowait(None)
+
+
+async def test_a_full_disk_fails_a_run_and_does_not_stop_the_queue(disk):
+    async with asyncio.timeout(WAIT):
+        assert await disk.executed.get() == 1
+        disk.fill()
+        disk.may_end.release()
+        await disk.ended.get()
+        failed, (step,) = disk.store.runs.get(1), disk.store.steps.for_run(1)
+        assert (failed.outcome, step.status) == (20, 20)
+        assert failed.message.endswith("database or disk is full")
+
+        assert await disk.executed.get() == 2
+        disk.free()
+        disk.may_end.release()
+        await disk.ended.get()
+        assert disk.store.runs.get(2).outcome == 10
+
+
+class Reported(logging.Handler):
+    """Sets an event when something is logged."""
+
+    def __init__(self, event):
+        super().__init__()
+        self._event = event
+
+    def emit(self, _):
+        self._event.set()
+
+
+async def test_the_end_of_a_run_is_stored_once_the_disk_has_space(disk, caplog):
+    disk.fills_before_end, reported = True, asyncio.Event()
+    logger, handler = logging.getLogger(RunQueue.__module__), Reported(reported)
+    logger.addHandler(handler)
+    async with asyncio.timeout(WAIT):
+        assert await disk.executed.get() == 1
+        disk.may_end.release()
+        await reported.wait()
+        logger.removeHandler(handler)
+        assert disk.store.runs.get(1).outcome is None
+        disk.free()
+        await disk.ended.get()
+        assert disk.store.runs.get(1).outcome == 10
+        assert await disk.executed.get() == 2
+    assert caplog.text.count("its end cannot be stored yet") == 1

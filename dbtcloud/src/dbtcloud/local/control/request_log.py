@@ -15,6 +15,7 @@ _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _BODY_CHARACTERS = 65_536
 _HIDDEN = "**********"
 _VARIABLES = "/environment-variables/"
+_WEBHOOKS = "/webhooks/"
 # Texts in the body of an environment variable that are not its value.
 _VARIABLE_NAMES = frozenset({"name", "new_name", "type"})
 
@@ -29,7 +30,8 @@ class _LoggedRequest:
         method: its method.
         target: path and query as they came.
         headers: its headers, without credentials.
-        body: its body, without the values of environment variables and the passwords of URLs.
+        body: its body, without the values of environment variables, the addresses of webhooks and the
+            passwords of URLs.
         instant: when it came, in microseconds of the local clock.
         status: None until the response is known, and after a connection was reset.
     """
@@ -112,12 +114,14 @@ class RequestLog:
 
 
 def _without_secrets(path: str, body: str) -> str:
-    """Return a body without the values of variables and the passwords of URLs."""
-    # On this machine, the log can be read without a token.
-    if not body or _VARIABLES not in f"{path}/":
+    """Return a body without values of variables, addresses of webhooks and passwords of URLs."""
+    is_variable, is_webhook = (part in f"{path}/" for part in (_VARIABLES, _WEBHOOKS))
+    if not body or not (is_variable or is_webhook):
         return mask_credentials(body)
     try:
-        return json.dumps(_without_values(json.loads(body)))
+        content = json.loads(body)
+        # Whoever knows the address of a webhook, such as one of a chat, can send messages there.
+        return json.dumps(_without_values(content) if is_variable else _without_addresses(content))
     except (ValueError, RecursionError):
         return _HIDDEN
 
@@ -128,3 +132,14 @@ def _without_values(content: Any, name: str = "") -> Any:
     if isinstance(content, list):
         return [_without_values(value, name) for value in content]
     return _HIDDEN if isinstance(content, str) and name not in _VARIABLE_NAMES else content
+
+
+def _without_addresses(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {
+            key: _HIDDEN if key == "client_url" else _without_addresses(value)
+            for key, value in content.items()
+        }
+    if isinstance(content, list):
+        return [_without_addresses(value) for value in content]
+    return _HIDDEN if isinstance(content, str) and "://" in content else content

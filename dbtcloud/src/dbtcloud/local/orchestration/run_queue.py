@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable
 
 from dbtcloud.local.model.clock import Clock
@@ -32,6 +33,9 @@ class RunQueue:
         plan: returns the plan of a run. An error of it ends the run.
         execute: executes a plan.
         delete_old_artifacts: called after each run, with the ids of runs whose artifacts must stay.
+
+    Attributes:
+        store_retry_seconds: the time between two attempts to store the end of a run, as on a full disk.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class RunQueue:
         # The event of each waiting or running run, which is set to cancel it.
         self._cancelled: dict[int, asyncio.Event] = {}
         self._stopping = False
+        self.store_retry_seconds = 1.0
 
     def recover(self) -> None:
         """Queue the waiting runs of an earlier server again, and fail those that were running.
@@ -87,8 +92,9 @@ class RunQueue:
         # The first run of the queue is running: it ends when its process has ended.
         waiting = [other for other in queue[1:] if other.id == run.id]
         if waiting:
-            queue.remove(waiting[0])
+            # First in the store, which may refuse it.
             self._end(run.id, Outcome(Status.CANCELLED, CANCELLED_BY_USER))
+            queue.remove(waiting[0])
         elif run.id in self._cancelled:
             self._cancelled[run.id].set()
 
@@ -117,11 +123,25 @@ class RunQueue:
         queue = self._queues[environment_id]
         try:
             while queue:
-                self._end(queue[0].id, await self._execute_run(queue[0]))
+                await self._store_end(queue[0].id, await self._execute_run(queue[0]))
                 del queue[0]
                 await self._clean_up()
         finally:
             del self._workers[environment_id], self._queues[environment_id]
+
+    async def _store_end(self, run_id: int, outcome: Outcome) -> None:
+        """Store the end of a run. If the disk is full, wait for space, which the next run needs, too."""
+        is_reported = False
+        while True:
+            try:
+                self._end(run_id, outcome)
+            except sqlite3.Error as error:
+                if not is_reported:
+                    log.error("Run %s has ended, but its end cannot be stored yet: %s.", run_id, error)  # noqa: TRY400 - no bug
+                    is_reported = True
+                await asyncio.sleep(self.store_retry_seconds)
+            else:
+                return
 
     async def _clean_up(self) -> None:
         try:
@@ -149,14 +169,15 @@ class RunQueue:
         for step in self._store.steps.for_run(run.id):
             if step.finished_at is None:
                 self._store.steps.log(run.id, step.index, f"{LOST}\n")
-                self._store.steps.finish(run.id, step.index, Status.ERROR, self._clock.now())
         self._end(run.id, Outcome(Status.ERROR, LOST))
 
     def _end(self, run_id: int, outcome: Outcome) -> None:
-        self._cancelled.pop(run_id, None)
+        # The end of a step is missing if the server was killed or the store could not be written.
+        self._store.steps.finish_all(run_id, Status(outcome.status), self._clock.now())
         self._store.runs.update(
             run_id, finished_at=self._clock.now(), outcome=int(outcome.status), message=outcome.message
         )
+        self._cancelled.pop(run_id, None)
 
 
 class _RunRecorder:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TypeVar
 
@@ -33,6 +34,13 @@ class DefinitionTable:
         names = ("id", "account_id", "project_id", "environment_id", "state", "created_at", "name")
         row = (definition.kind, *(body.get(name) for name in names), json.dumps(body))
         self._database.execute("INSERT OR REPLACE INTO definitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def put_all(self, definitions: Iterable[Definition]) -> None:
+        """Store several definitions, all or none of them."""
+        with self._database:
+            self._database.execute("BEGIN")
+            for definition in definitions:
+                self.put(definition)
 
     def get(self, kind: type[_D], id_: int) -> _D | None:
         """Return a definition, or None."""

@@ -34,6 +34,11 @@ class StepTables:
         statement = "UPDATE steps SET status = ?, finished_at = ? WHERE run_id = ? AND step = ?"
         self._database.execute(statement, (status, now, run_id, index))
 
+    def finish_all(self, run_id: int, status: Status, now: int) -> None:
+        """Store the end of the steps of a run that have not finished."""
+        statement = "UPDATE steps SET status = ?, finished_at = ? WHERE run_id = ? AND finished_at IS NULL"
+        self._database.execute(statement, (status, now, run_id))
+
     def for_run(self, run_id: int) -> list[StepRecord]:
         """Return a run's steps in order, with their logs."""
         logs = self._logs(run_id)

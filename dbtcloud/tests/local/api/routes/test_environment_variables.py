@@ -124,6 +124,26 @@ def test_variables_come_in_bulk(api):
     assert api.ask(bulk, "DELETE", json={"name": "DBT_SPICE"}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        ({"new_name": "SALT", "project": "sea"}, "begin with DBT_"),
+        ({"new_name": "DBT_SALT", "project": "sea", "Staging": 1}, "is not of type 'string'"),
+        ({"new_name": "DBT_OLD", "project": "sea"}, "exists already"),
+        ({"new_name": "DBT_SUGAR", "project": "twice"}, "is in the request twice"),
+    ],
+)
+def test_variables_in_bulk_are_created_all_or_none(api, second, reason):
+    made(api, name="DBT_OLD")
+    body = {"env_var": [{"new_name": "DBT_SUGAR", "project": "cane"}, second]}
+    refused = api.ask(f"{VARIABLES}bulk/", "POST", json=body)
+    assert refused.status_code == 400
+    (failure,) = refused.json()["data"]
+    assert (failure["key_name"], failure["status_code"]) == (second["new_name"], 400)
+    assert reason in failure["reason"]
+    assert list(api.get(f"{VARIABLES}environment/")["variables"]) == ["DBT_OLD"]
+
+
 def test_a_run_sees_the_value_nearest_to_its_job(client_of, eventually):
     seen = {}
 

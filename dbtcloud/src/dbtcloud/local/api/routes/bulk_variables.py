@@ -1,6 +1,8 @@
 """Environment variables in bulk: all values of a variable, in the project and its environments."""
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, count
 from typing import Any
 
 from aiohttp import web
@@ -14,12 +16,21 @@ from dbtcloud.local.orchestration.environment_variables import ProjectVariables
 
 
 async def _create_variables(call: ApiCall) -> web.Response:
-    """Create variables, each with its values by environment name, or `project` for the default."""
+    """Create variables, each with its values by environment name, or `project` for the default.
+
+    If one of them is refused, none is created.
+    """
     body = RequestBody.as_object(await call.body({"env_var": "array"})).get("env_var")
-    made = [
-        _create(call, RequestBody.as_object(each)) for each in (body if isinstance(body, list) else [body])
-    ]
-    return data_response(made)
+    entries = [RequestBody.as_object(each) for each in (body if isinstance(body, list) else [body])]
+    _check_new(call, entries)
+    scopes = _scopes(call)
+    groups = [_new_values(call, entry, scopes) for entry in entries]
+    ids = count(call.cloud.store.definitions.next_id(EnvironmentVariable))
+    groups = [[replace(value, id=next(ids)) for value in group] for group in groups]
+    call.cloud.store.definitions.put_all(chain.from_iterable(groups))
+    return data_response(
+        [_created(entry, group, scopes) for entry, group in zip(entries, groups, strict=True)]
+    )
 
 
 async def _update_variables(call: ApiCall) -> web.Response:
@@ -60,37 +71,76 @@ async def _delete_variables(call: ApiCall) -> web.Response:
     return data_response(None)
 
 
-def _create(call: ApiCall, body: dict[str, Any]) -> dict[str, Any]:
-    values = dict(body)
-    name, scopes = values.pop("new_name", None), _scopes(call)
-    ProjectVariables.check(name, values)
-    _check_unused(call, name)
-    ids = [_store_value(call, name, value, scopes[key]) for key, value in values.items() if key in scopes]
-    failures = {key: "There is no such environment." for key in values if key not in scopes}
+def _check_new(call: ApiCall, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Check variables that are to be created, or raise 400 with the reason for each that is refused."""
+    names = [entry.get("new_name") for entry in entries]
+    failures = []
+    for position, (name, entry) in enumerate(zip(names, entries, strict=True)):
+        try:
+            ProjectVariables.check(name, _values_in(entry))
+            if name in names[:position]:
+                raise ApiException.bad_request({"name": f"{name!r} is in the request twice."})
+            _check_unused(call, name)
+        except ApiException as error:
+            reason = " ".join(error.data.values())
+            failure = {"status": "failure", "status_code": error.code, "key_name": name, "reason": reason}
+            failures.append(failure)
+    if failures:
+        raise ApiException.bad_request(failures)
+
+
+def _new_values(
+    call: ApiCall, entry: Mapping[str, Any], scopes: Mapping[str, int | None]
+) -> list[EnvironmentVariable]:
+    """Return the values of a variable that is to be created. They have no ids yet."""
+    values = _values_in(entry)
+    return [
+        _new_value(call, 0, entry["new_name"], value, scopes[key])
+        for key, value in values.items()
+        if key in scopes
+    ]
+
+
+def _created(
+    entry: Mapping[str, Any], values: Iterable[EnvironmentVariable], scopes: Collection[str]
+) -> dict[str, Any]:
+    failures = {key: "There is no such environment." for key in _values_in(entry) if key not in scopes}
+    ids = [value.id for value in values]
     data = {"message": "Created.", "new_var_ids": ids, "failures": failures}
-    return {"status": "success", "status_code": 201, "key_name": name, "data": data}
+    return {"status": "success", "status_code": 201, "key_name": entry["new_name"], "data": data}
 
 
-def _check_unused(call: ApiCall, name: str) -> None:
+def _values_in(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key != "new_name"}
+
+
+def _check_unused(call: ApiCall, name: Any) -> None:
     if any(variable.name == name for variable in _variables(call)):
         raise ApiException.bad_request({"name": f"{name!r} exists already."})
 
 
 def _store_value(call: ApiCall, name: str, value: str, environment_id: int | None) -> int:
     """Store a new value and return its id."""
-    cloud, project = call.cloud, call.definition(ProjectRecord, "project_id")
-    variable = EnvironmentVariable(
-        id=cloud.store.definitions.next_id(EnvironmentVariable),
+    definitions = call.cloud.store.definitions
+    variable = _new_value(call, definitions.next_id(EnvironmentVariable), name, value, environment_id)
+    definitions.put(variable)
+    return variable.id
+
+
+def _new_value(
+    call: ApiCall, id_: int, name: str, value: str, environment_id: int | None
+) -> EnvironmentVariable:
+    project = call.definition(ProjectRecord, "project_id")
+    return EnvironmentVariable(
+        id=id_,
         name=name,
         value=value,
         type="project" if environment_id is None else "environment",
         account_id=project.account_id,
         project_id=project.id,
         environment_id=environment_id,
-        created_at=cloud.clock.now(),
+        created_at=call.cloud.clock.now(),
     )
-    cloud.store.definitions.put(variable)
-    return variable.id
 
 
 def _delete_value(call: ApiCall, variable: EnvironmentVariable) -> int:
