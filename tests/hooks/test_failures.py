@@ -6,7 +6,8 @@ import pytest
 
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 from dbtcloud.client.models import Run
-from dbtcloud.report.run_report import LOG_TAIL_LINES, RunReport
+from dbtcloud.report.run_report import RunReport
+from dbtcloud.report.step_log import LOG_TAIL_LINES
 from wires.raw import answer, envelope, refusal
 
 

@@ -51,6 +51,32 @@ def test_a_failed_step_is_shown_by_its_log_where_no_node_failed():
     assert "  boom" not in RunReport(RUN, (BROKEN,)).log_lines()
 
 
+def test_a_macro_is_not_left_to_do_for_a_retry_repeats_its_whole_command():
+    macro = NodeResult("macro.shop.publish", "error", message="Compilation Error in macro publish")
+    report = RunReport(RUN, (macro,))
+    assert (report.left_to_do, report.to_json()["left_to_do"]) == ((), 0)
+    assert report.failure_summary() == "Failed: macro publish: Compilation Error in macro publish."
+
+
+@pytest.mark.parametrize("message", ["", "ERROR", "error", "Fail", "PARTIAL SUCCESS (1/4)", "None"])
+def test_a_failed_node_whose_message_says_nothing_is_shown_with_the_log_of_its_step(message):
+    report = RunReport(RUN, (FINE, NodeResult("model.shop.daily", "error", message=message)))
+    assert report.failure_summary() == (
+        f"Failed: model daily: {message or 'error'}. A retry from failure would execute 1 node. "
+        "Failed in: Invoke dbt with `dbt build`. End of its log: boom"
+    )
+    assert "  boom" in report.log_lines()
+    assert report.to_json()["log_tail"] == ["boom"]
+    assert "boom" in report.to_markdown()
+
+
+def test_a_successful_run_has_no_failed_steps():
+    step = {"index": 1, "name": "Invoke dbt with `dbt source freshness`", "status": 20, "logs": "stale"}
+    report = RunReport(Run.parse({"id": 7, "status": 10, "run_steps": [step]}), (FINE,))
+    assert (report.failed_steps, report.log_tail, report.failure_summary()) == ((), (), "")
+    assert "stale" not in "".join(report.log_lines())
+
+
 def test_the_sentence_names_the_first_failures_and_counts_the_rest():
     report = RunReport(RUN, (*[BROKEN] * 5, FINE))
     assert report.failure_summary().startswith(

@@ -117,6 +117,19 @@ def test_results_of_a_project_that_does_not_compile_are_not_waited_for(dbt_cloud
     assert (found.gaps, found.nodes, pauses) == ((), (), [])
 
 
+BATCH = """12:00:00  Unhandled error while executing
+Exception on worker thread. Conversion Error: 'x' is no number
+12:00:00  Batch 2 of 4 ERROR creating batch 2026-11-26 of prod.daily .... [ERROR in 0.06s]
+"""
+
+
+def test_a_node_without_a_message_has_that_of_its_steps_log(dbt_cloud, report):
+    node = {"unique_id": "model.a.daily", "status": "partial success", "message": "PARTIAL SUCCESS (3/4)"}
+    artifacts = {"run_results.json": {"results": [node]}}
+    dbt_cloud.control.seed(jobs=[simulated(["Invoke dbt with `dbt build`"], artifacts, logs=BATCH)])
+    assert report(70).nodes[0].message == "PARTIAL SUCCESS (3/4): Conversion Error: 'x' is no number"
+
+
 def test_nodes_are_told_with_their_compiled_code_and_without_it_where_the_list_cannot_be_read(
     dbt_cloud, report
 ):

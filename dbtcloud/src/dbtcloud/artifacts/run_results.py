@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Self
@@ -12,6 +13,11 @@ from dbtcloud.artifacts.statuses import FAILED_STATUSES, SAVED_STATUSES, normali
 
 # Kinds of nodes that dbt executes. The others are "no-op" whenever a command selects them.
 _EXECUTED_KINDS = frozenset({"model", "seed", "snapshot", "test", "unit_test", "function"})
+
+# What dbt writes where the database's message is only in its log, as for the batches of a microbatch model.
+_BARE_STATUS = re.compile(
+    r"(error|fail|failed|runtime error|partial success(\s*\(\d+/\d+\))?|none)?\W*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,11 @@ class NodeResult:
     def saved(self) -> bool:
         """Whether dbt State saved its execution: nothing has changed, or an earlier result was cloned."""
         return self.status in SAVED_STATUSES and self.kind in _EXECUTED_KINDS
+
+    @property
+    def has_reason(self) -> bool:
+        """Whether the message says more than the status, such as "PARTIAL SUCCESS (1/4)" does not."""
+        return not _BARE_STATUS.fullmatch(self.message.strip())
 
 
 # The fields that are read. Compiled code is most of the file and is skipped.

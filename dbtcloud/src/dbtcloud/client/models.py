@@ -117,12 +117,14 @@ class Step:
         name: Such as "Invoke dbt with `dbt build`".
         status: The status code, as that of a run.
         logs: The console output of the step, or None if `run_steps` was not included.
+        debug_logs: dbt's debug log of the step, or its last 1,000 lines if `debug_logs` was not included.
     """
 
     index: int
     name: str
     status: int
     logs: str | None = field(default=None, repr=False)
+    debug_logs: str | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, data: Json) -> Self:
@@ -133,7 +135,8 @@ class Step:
         """
         fields = TypedFields(data, "a step")
         index, status = fields.required_integer("index"), fields.integer("status")
-        return cls(index, fields.text("name") or "", status or 0, fields.text("logs"))
+        debug_logs = fields.text("debug_logs") or fields.text("truncated_debug_logs")
+        return cls(index, fields.text("name") or "", status or 0, fields.text("logs"), debug_logs)
 
     @property
     def dbt_command(self) -> str | None:
@@ -144,8 +147,17 @@ class Step:
     @property
     def log_lines(self) -> list[str]:
         """The lines of the step's console output, without empty lines and colours."""
-        lines = (_COLOUR.sub("", line).rstrip() for line in (self.logs or "").splitlines())
-        return [line for line in lines if line]
+        return _plain_lines(self.logs)
+
+    @property
+    def debug_log_lines(self) -> list[str]:
+        """The lines of the step's debug log, without empty lines and colours."""
+        return _plain_lines(self.debug_logs)
+
+
+def _plain_lines(log: str | None) -> list[str]:
+    lines = (_COLOUR.sub("", line).rstrip() for line in (log or "").splitlines())
+    return [line for line in lines if line]
 
 
 @dataclass(frozen=True, slots=True)

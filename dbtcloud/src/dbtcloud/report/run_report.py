@@ -14,16 +14,15 @@ from typing import Any
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run, RunStatus, Step
-
-LOG_TAIL_LINES = 30
-"""Lines of a failed step's log that a report shows; dbt lists its errors at the end."""
+from dbtcloud.report.failed_steps import find_failed_steps
+from dbtcloud.report.shortened_text import one_line, shorten
+from dbtcloud.report.step_log import StepLog
 
 MAX_XCOM_BYTES = 40_000
 """Size of a report in an XCom, as JSON."""
 
 _MAX_LIST_BYTES = 8_000  # of each list of texts beside the nodes: failed steps, gaps, log lines
 _MAX_ROWS = 50  # nodes in the table of a log
-_MAX_MESSAGE = 300  # characters of a node's message in a table or a summary
 _MAX_NAMED = 3  # failed nodes that a summary names
 
 
@@ -64,9 +63,12 @@ class RunReport:
 
     @property
     def left_to_do(self) -> tuple[NodeResult, ...]:
-        """Nodes that a retry from failure would execute: none unless the run ended in error."""
+        """Nodes that a retry from failure would execute: none unless the run ended in error.
+
+        Hooks and the macro of `dbt run-operation` are no such nodes: they run with their command.
+        """
         left = (*self.failed, *self.skipped) if self.run.status == RunStatus.ERROR else ()
-        return tuple(node for node in left if node.kind != "operation")
+        return tuple(node for node in left if node.kind not in {"operation", "macro"})
 
     @property
     def totals(self) -> Mapping[str, int]:
@@ -75,13 +77,12 @@ class RunReport:
 
     @property
     def failed_steps(self) -> tuple[Step, ...]:
-        """Steps that ended in error.
+        """Steps for which the run did not succeed: those that ended in error, or else the last one.
 
-        If no step did and the run did not succeed either, the last step.
+        None if the run succeeded. A step that dbt Cloud tolerates is none of them: source freshness and docs
+        that the job's settings add may fail (dbt: "Job commands").
         """
-        failed = tuple(step for step in self.run.steps if step.status == RunStatus.ERROR)
-        last = () if self.run.status == RunStatus.SUCCESS else self.run.steps[-1:]
-        return failed or last
+        return find_failed_steps(self.run)
 
     @property
     def outcome(self) -> str:
@@ -92,9 +93,8 @@ class RunReport:
 
     @property
     def log_tail(self) -> tuple[str, ...]:
-        """The last log lines of the failed steps, or none if a node failed: its message says more."""
-        steps = () if self.failed else self.failed_steps
-        return tuple(line for step in steps for line in step.log_lines[-LOG_TAIL_LINES:])
+        """The last log lines of the failed steps, or none if the messages of failed nodes say more."""
+        return tuple(line for step in self._unexplained_steps for line in StepLog(step).tail)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole report as plain values, of any size."""
@@ -115,7 +115,7 @@ class RunReport:
     def log_lines(self) -> list[str]:
         """Return the report as log lines: the outcome, a table of the nodes, and what the table lacks.
 
-        Failed nodes come first. The log of a failed step follows only if no node failed.
+        Failed nodes come first. The log of a failed step follows only if no message of a node says why.
         """
         return [
             self.outcome,
@@ -123,7 +123,7 @@ class RunReport:
             *([self._savings()] if self.saved else []),
             *self._table(),
             *([self._retry_hint()] if self.left_to_do else []),
-            *(line for step in self.failed_steps if not self.failed for line in _step_lines(step)),
+            *(line for step in self._unexplained_steps for line in _step_lines(step)),
             *self.gaps,
             *([f"See {self.run.href}"] if self.run.href else []),
         ]
@@ -131,15 +131,11 @@ class RunReport:
     def failure_summary(self) -> str:
         """Return what failed in one or two sentences, or "" if nothing failed.
 
-        It names the first failed nodes. If no node failed, it names the failed steps and quotes the end of
-        their log.
+        It names the first failed nodes. If they do not say why, it names the failed steps and quotes the
+        error in their log, or the end of it.
         """
-        if not self.failed:
-            return self._failed_steps()
-        named = "; ".join(_reason(node) for node in self.failed[:_MAX_NAMED])
-        more = len(self.failed) - _MAX_NAMED
-        failed = f"Failed: {named}{f'; and {more} more' if more > 0 else ''}."
-        return f"{failed} {self._retry_hint()}" if self.left_to_do else failed
+        parts = [self._failed_nodes(), self._retry_hint() if self.left_to_do else "", self._failed_steps()]
+        return " ".join(filter(None, parts))
 
     def to_markdown(self) -> str:
         """Return the report as Markdown, with a table of the nodes."""
@@ -160,10 +156,10 @@ class RunReport:
         """Return the report as plain values, shortened until their JSON has at most `max_bytes` bytes.
 
         Nodes that do not fit are left out, the successful ones first: `left_out` counts them, and
-        `left_out_by_status` counts them by status. A text that was cut ends in "…".
+        `left_out_by_status` counts them by status. A text that was cut has a "…" in it.
         """
         whole = self.to_dict()
-        nodes = [{**node, "message": _cut_end(node.get("message", ""))} for node in whole["nodes"]]
+        nodes = [{**node, "message": shorten(node.get("message", ""))} for node in whole["nodes"]]
         head = {name: _bounded(value) for name, value in whole.items() if name != "nodes"}
         kept, left_out = len(nodes), Counter[str]()
         # json.dumps escapes all but ASCII, so its characters are bytes. Two objects encoded apart have as
@@ -175,12 +171,26 @@ class RunReport:
             size -= len(json.dumps(nodes[kept])) + len(", ")
         return {**head, "nodes": nodes[:kept], **_counts(left_out)}
 
-    def _failed_steps(self) -> str:
-        if not self.failed_steps:
+    @property
+    def _unexplained_steps(self) -> tuple[Step, ...]:
+        """The failed steps, or none if each failed node has a message that says why."""
+        explained = self.failed and all(node.has_reason for node in self.failed)
+        return () if explained else self.failed_steps
+
+    def _failed_nodes(self) -> str:
+        if not self.failed:
             return ""
-        names = ", ".join(step.name for step in self.failed_steps)
-        log = " ".join(" ".join(self.log_tail).split())
-        end = f" End of its log: {_cut_start(log)}" if log else ""
+        named = "; ".join(_reason(node) for node in self.failed[:_MAX_NAMED])
+        more = len(self.failed) - _MAX_NAMED
+        return f"Failed: {named}{f'; and {more} more' if more > 0 else ''}."
+
+    def _failed_steps(self) -> str:
+        steps = self._unexplained_steps
+        if not steps:
+            return ""
+        names = ", ".join(step.name for step in steps)
+        causes = " ".join(filter(None, (StepLog(step).cause for step in steps)))
+        end = f" End of its log: {causes}" if causes else ""
         return f"Failed in: {names}.{end}"
 
     def _retry_hint(self) -> str:
@@ -232,11 +242,11 @@ def _counts(left_out: Counter[str]) -> dict[str, Any]:
 def _bounded(value: Any) -> Any:
     """Return a value of the report's head with its texts cut: dbt and dbt Cloud set no limit to them."""
     if not isinstance(value, list):
-        return _cut_end(value) if isinstance(value, str) else value
+        return shorten(value) if isinstance(value, str) else value
     # Of a list the last texts are kept, since a log ends with its errors.
-    sizes = accumulate(len(json.dumps(_cut_end(text))) + 2 for text in reversed(value))
+    sizes = accumulate(len(json.dumps(shorten(text))) + 2 for text in reversed(value))
     fitting = sum(size <= _MAX_LIST_BYTES for size in sizes)
-    return [_cut_end(text) for text in value[len(value) - fitting :]]
+    return [shorten(text) for text in value[len(value) - fitting :]]
 
 
 def _title(node: NodeResult) -> str:
@@ -246,11 +256,11 @@ def _title(node: NodeResult) -> str:
 def _remark(node: NodeResult) -> str:
     """Return the node's message and compiled code, or "" for a success, whose message is only "OK"."""
     is_shown = node.failed or node.status not in {"success", "pass", "skipped"}
-    return _with_code(node, _one_line(node)) if is_shown else ""
+    return _with_code(node, one_line(node.message)) if is_shown else ""
 
 
 def _reason(node: NodeResult) -> str:
-    return f"{_title(node)}: {_with_code(node, _one_line(node) or node.status)}"
+    return f"{_title(node)}: {_with_code(node, one_line(node.message) or node.status)}"
 
 
 def _with_code(node: NodeResult, text: str) -> str:
@@ -259,27 +269,22 @@ def _with_code(node: NodeResult, text: str) -> str:
 
 def _cells(node: NodeResult) -> tuple[object, ...]:
     rows = "" if node.rows is None else node.rows
-    return node.status, _title(node), f"{node.seconds:.1f}", rows, _one_line(node), node.compiled_path or ""
+    return (
+        node.status,
+        _title(node),
+        f"{node.seconds:.1f}",
+        rows,
+        one_line(node.message),
+        node.compiled_path or "",
+    )
 
 
 def _cell(value: object) -> str:
     return str(value).replace("|", " ")
 
 
-def _one_line(node: NodeResult) -> str:
-    return _cut_end(" ".join(node.message.split()))
-
-
-def _cut_end(text: str) -> str:
-    return text if len(text) <= _MAX_MESSAGE else text[: _MAX_MESSAGE - 1] + "…"
-
-
-def _cut_start(text: str) -> str:
-    return text if len(text) <= _MAX_MESSAGE else "…" + text[-_MAX_MESSAGE + 1 :]
-
-
 def _step_lines(step: Step) -> list[str]:
     return [
         f"Step {step.index}, {step.name}: {RunStatus.name_of(step.status)}",
-        *(f"  {line}" for line in step.log_lines[-LOG_TAIL_LINES:]),
+        *(f"  {line}" for line in StepLog(step).tail),
     ]

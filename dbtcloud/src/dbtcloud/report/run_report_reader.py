@@ -11,6 +11,7 @@ from dbtcloud.client.protocol import Call, Id
 from dbtcloud.report.compiled_code import with_compiled_paths
 from dbtcloud.report.dbt_command import DbtCommand
 from dbtcloud.report.run_report import RunReport
+from dbtcloud.report.step_log import StepLog
 
 # `docs generate` and `compile` write results as well, but these would hide those of the build before them.
 _BUILDING = frozenset({"build", "run", "test", "seed", "snapshot", "retry", "clone", "run-operation"})
@@ -48,7 +49,7 @@ def build_run_report(account_id: Id, run: Run) -> Call[RunReport]:
         except (DbtCloudError, ValueError) as error:
             gaps.append(f"The results of step {step.index}, {step.name}, cannot be read: {error}")
             continue
-        nodes.update({node.unique_id: node for node in results})
+        nodes.update({node.unique_id: node for node in StepLog(step).explain(results)})
     paths = (yield from _artifact_paths(account_id, run.id)) if nodes else []
     return RunReport(run, with_compiled_paths(nodes.values(), paths), tuple(gaps))
 
