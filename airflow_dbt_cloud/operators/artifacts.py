@@ -12,6 +12,8 @@ from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 if TYPE_CHECKING:
     from airflow.sdk import Context, ObjectStoragePath
 
+    from airflow_dbt_cloud.hooks.downloads.storage import Target
+
 
 class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
     """Fetch artifacts of a run into files or an object store, whatever their size.
@@ -102,16 +104,24 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         folder, path = or_none(self.output_path), TemplateValue("path", self.path).text() or ""
         given_name = TemplateValue("output_file_name", self.output_file_name).text() or ""
         name = self._default_name() if self._has_default_name else given_name
-        written = self.hook.download_job_run_artifact(
-            run_id=self.run_id,
-            path=path,
-            target=join_target(folder, name, or_none(self.output_conn_id)),
-            account_id=self._account(),
-            step=self.step,
-        )
+        written = self._fetch(path, join_target(folder, name, or_none(self.output_conn_id)))
         self.output_file_name = name
         self.log.info("Wrote %s of run %s to %s.", path, self.run_id, written)
         return name if folder is None else written
+
+    def _fetch(self, path: str, target: Target) -> str:
+        """Write an artifact as it arrives, or what a replaced `get_job_run_artifact` returns."""
+        from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
+        from airflow_dbt_cloud.hooks.downloads.replaced_artifact import store_artifact
+        from airflow_dbt_cloud.hooks.verbs.own_verb import is_replaced
+
+        hook = self.hook
+        which: dict[str, Any] = {"run_id": self.run_id, "path": path}
+        which |= {"account_id": self._account(), "step": self.step}
+        if not is_replaced(hook.get_job_run_artifact):
+            return hook.download_job_run_artifact(target=target, **which)
+        with as_airflow_exceptions():
+            return store_artifact(hook.get_job_run_artifact(**which), path, target)
 
     def _fetch_several(self) -> list[str]:
         from airflow_dbt_cloud.hooks.downloads.storage import join_target

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from airflow.sdk.types import Logger
     from requests import Response
 
+    from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
+    from dbtcloud.client.models import Json
+
 _MAX_XCOM_BYTES = 1_000_000
 """Bytes of JSON that a list without a `limit` fills in an XCom: 500 to 600 whole runs."""
 
@@ -68,19 +71,26 @@ class DbtCloudListJobsOperator(DbtCloudBaseOperator):
 
     def execute(self, context: Context) -> list[int]:
         """Return the jobs' ids, in order."""
+        from airflow_dbt_cloud.hooks.verbs.own_verb import is_replaced
+
+        list_jobs, limit = self.hook.list_jobs, _parse_limit(self.limit)
         rows = _XComRows("jobs", ["id"], max_bytes=None)
-        pages = self.hook.list_jobs(
-            account_id=self._account(),
-            order_by=TemplateValue("order_by", self.order_by).text(),
-            project_id=or_none(self.project_id),
-            environment_id=or_none(self.environment_id),
-            name_contains=TemplateValue("name_contains", self.name_contains).text(),
-            limit=_parse_limit(self.limit),
-            each=rows.add,
-        )
-        rows.add_pages(pages)
+        query: dict[str, Any] = {
+            "account_id": self._account(),
+            "order_by": TemplateValue("order_by", self.order_by).text(),
+            "project_id": or_none(self.project_id),
+        }
+        more = {
+            "environment_id": or_none(self.environment_id),
+            "name_contains": TemplateValue("name_contains", self.name_contains).text(),
+        }
+        query |= {name: value for name, value in more.items() if value is not None}
+        if is_replaced(list_jobs):
+            rows.add_pages(list_jobs(**query))
+        else:
+            list_jobs(**query, limit=limit, each=rows.add)
         rows.report(context, self.log)
-        return [job["id"] for job in rows.rows]
+        return [job["id"] for job in rows.rows[:limit]]
 
 
 class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
@@ -132,35 +142,40 @@ class DbtCloudListJobRunsOperator(DbtCloudBaseOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any] | None:
         """Return the runs, or with `latest_only` the one run or None."""
-        if self.latest_only:
-            return self._latest()
-        limit = _parse_limit(self.limit)
+        from airflow_dbt_cloud.hooks.verbs.own_verb import is_replaced
+
+        hook, limit = self.hook, 1 if self.latest_only else _parse_limit(self.limit)
+        newest_first = "-created_at" if self.latest_only else None
+        query: dict[str, Any] = {
+            "include_related": self.include_related,
+            "job_definition_id": or_none(self.job_id),
+            "order_by": TemplateValue("order_by", self.order_by).text() or newest_first,
+        }
         rows = _XComRows("runs", self.fields, _MAX_XCOM_BYTES if limit is None else None)
-        pages = self.hook.list_job_runs(
-            account_id=self._account(),
-            include_related=self.include_related,
-            job_definition_id=or_none(self.job_id),
-            order_by=TemplateValue("order_by", self.order_by).text(),
-            statuses=self._statuses(),
-            limit=limit,
-            each=rows.add,
-        )
-        rows.add_pages(pages)
+        if is_replaced(hook.list_job_runs):
+            found = self._wanted(hook.list_job_runs(account_id=self._account(), **query))[:limit]
+            rows.add(found, len(found))
+        elif self.latest_only:
+            rows.add_pages([self._latest(hook, query)])
+        else:
+            wanted: dict[str, Any] = {"statuses": self._statuses(), "limit": limit, "each": rows.add}
+            hook.list_job_runs(account_id=self._account(), **query, **wanted)
+        if self.latest_only:
+            return next(iter(rows.rows), None)
         rows.report(context, self.log)
         return rows.rows
 
-    def _latest(self) -> dict[str, Any] | None:
-        """Return the first run in order, which dbt Cloud selects."""
-        query = {
-            "job_definition_id": or_none(self.job_id),
-            "status__in": self._statuses(),
-            "include_related": self.include_related or None,
-            "order_by": TemplateValue("order_by", self.order_by).text() or "-created_at",
-            "limit": 1,
-        }
-        rows = _XComRows("runs", self.fields, max_bytes=None)
-        rows.add_pages([self.hook.get_job_runs(account_id=self._account(), payload=query)])
-        return next(iter(rows.rows), None)
+    def _latest(self, hook: DbtCloudHook, query: dict[str, Any]) -> Response:
+        """Return the page with the first run in order, which dbt Cloud selects."""
+        include = self.include_related or None
+        payload = {**query, "include_related": include, "status__in": self._statuses(), "limit": 1}
+        return hook.get_job_runs(account_id=self._account(), payload=payload)
+
+    def _wanted(self, pages: Iterable[Response]) -> list[Json]:
+        """Return the rows with a wanted status, which a replaced verb does not select."""
+        rows = [row for page in pages for row in page.json()["data"] or ()]
+        codes = self._statuses()
+        return rows if codes is None else [row for row in rows if str(row.get("status")) in map(str, codes)]
 
     def _statuses(self) -> list[int] | None:
         """Return the status codes of `status_filter`, or None for any."""

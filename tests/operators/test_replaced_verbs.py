@@ -1,5 +1,6 @@
 """Operators call verbs with the official provider's arguments, and believe what a replaced verb returns."""
 
+import json
 from types import SimpleNamespace
 from unittest import mock
 
@@ -7,7 +8,12 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook, DbtCloudJobRunException
-from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
+from airflow_dbt_cloud.operators.dbt import (
+    DbtCloudGetJobRunArtifactOperator,
+    DbtCloudListJobRunsOperator,
+    DbtCloudListJobsOperator,
+    DbtCloudRunJobOperator,
+)
 
 RUN = {"id": 7, "href": "https://example.com/runs/7/"}
 STARTED = SimpleNamespace(json=lambda: {"data": RUN})
@@ -145,3 +151,81 @@ def test_a_subclass_with_the_official_signature_starts_once_over_all_tries(jobs)
     (run,) = jobs.runs()
     assert ids == {run["id"]}
     assert run["trigger"]["cause"].startswith(f"{CAUSE} Logged.")
+
+
+def pages_of(*pages):
+    return [SimpleNamespace(json=lambda rows=rows: {"data": rows}) for rows in pages]
+
+
+ROWS = [{"id": 1, "status": 20}, {"id": 2, "status": "10"}, {"id": 3}, {"id": 4, "status": 10}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "order", "found"),
+    [
+        ({}, None, [1, 2, 3, 4]),
+        ({"order_by": "-id", "limit": 2}, "-id", [1, 2]),
+        ({"status_filter": 10}, None, [2, 4]),
+        ({"status_filter": [10, 20], "limit": 2}, None, [1, 2]),
+        ({"latest_only": True}, "-created_at", 1),
+        ({"latest_only": True, "order_by": "id", "status_filter": 10}, "id", 2),
+        ({"latest_only": True, "status_filter": 30}, "-created_at", None),
+    ],
+)
+def test_a_replaced_list_of_runs_is_filtered_here(no_network, arguments, order, found):
+    with mock.patch.object(
+        DbtCloudHook, "list_job_runs", return_value=pages_of(ROWS[:2], ROWS[2:])
+    ) as listed:
+        returned = DbtCloudListJobRunsOperator(task_id="list", job_id=3, **arguments).execute({})
+    listed.assert_called_once_with(account_id=None, include_related=None, job_definition_id=3, order_by=order)
+    ids = [run["id"] for run in returned] if isinstance(returned, list) else returned and returned["id"]
+    assert ids == found
+
+
+@pytest.mark.parametrize("more", [{}, {"environment_id": 4, "name_contains": "Night"}])
+def test_a_replaced_list_of_jobs_gets_only_what_is_given(no_network, more):
+    with mock.patch.object(DbtCloudHook, "list_jobs", return_value=pages_of(ROWS)) as listed:
+        operator = DbtCloudListJobsOperator(task_id="list", project_id=3, limit=3, **more)
+        assert operator.execute({}) == [1, 2, 3]
+    listed.assert_called_once_with(account_id=None, order_by=None, project_id=3, **more)
+
+
+def test_a_subclass_that_shortens_a_list_of_runs_is_believed(jobs):
+    jobs.control.seed(runs=[{"job_id": jobs.instant, "count": 3}])
+
+    class Shortening(DbtCloudHook):
+        def list_job_runs(self, account_id=None, include_related=None, job_definition_id=None, order_by=None):
+            return super().list_job_runs(account_id, include_related, job_definition_id, order_by)[:0]
+
+    with mock.patch("airflow_dbt_cloud.hooks.dbt.DbtCloudHook", Shortening):
+        assert DbtCloudListJobRunsOperator(task_id="list").execute({}) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "body"),
+    [
+        ("run_results.json", mock.MagicMock(**{"json.return_value": {"results": []}}), '{"results": []}'),
+        ("compiled/a.sql", mock.MagicMock(text="select 1"), "select 1"),
+        ("compiled/a.sql", SimpleNamespace(text="select 'ü'"), "select 'ü'"),
+        ("manifest.json", SimpleNamespace(content=b'{ "nodes": {} }'), '{ "nodes": {} }'),
+    ],
+)
+def test_a_replaced_artifact_is_read_as_the_official_operator_reads_it(
+    no_network, tmp_path, monkeypatch, path, answer, body
+):
+    monkeypatch.chdir(tmp_path)
+    with mock.patch.object(DbtCloudHook, "get_job_run_artifact", return_value=answer) as fetched:
+        operator = DbtCloudGetJobRunArtifactOperator(task_id="fetch", run_id=5, path=path, step=2)
+        name = operator.execute({})
+    fetched.assert_called_once_with(run_id=5, path=path, account_id=None, step=2)
+    assert (tmp_path / name).read_text(encoding="utf-8") == body
+
+
+def test_a_stand_in_for_the_hook_gives_its_artifact(tmp_path):
+    with mock.patch("airflow_dbt_cloud.operators.dbt.DbtCloudHook") as hook:
+        hook.return_value.get_job_run_artifact.return_value.json.return_value = {"results": []}
+        target = str(tmp_path / "results.json")
+        DbtCloudGetJobRunArtifactOperator(
+            task_id="fetch", run_id=5, path="run_results.json", output_file_name=target
+        ).execute({})
+    assert json.loads((tmp_path / "results.json").read_text()) == {"results": []}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.hooks.connection.default_account import Id, require_account
 from airflow_dbt_cloud.hooks.downloads.progress import DownloadProgress
+from airflow_dbt_cloud.hooks.downloads.replaced_artifact import body_of
 from airflow_dbt_cloud.hooks.downloads.storage import Target, resolve_destination
 from airflow_dbt_cloud.hooks.parallel.thread_map import map_in_threads
 from dbtcloud.client import endpoints
@@ -142,7 +143,7 @@ class Download:
             run_id=self._run_id, path=path, account_id=self._account_id, step=self._step
         )
         file.begin()
-        file.write(answer.content)
+        file.write(body_of(answer, path))
         file.end()
 
     def _atomic(self, path: str, where: Destination) -> AtomicDownload:

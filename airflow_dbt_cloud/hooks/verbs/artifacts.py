@@ -15,6 +15,7 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
 from airflow_dbt_cloud.hooks.downloads.download import Download
 from airflow_dbt_cloud.hooks.downloads.run_log_file import RunLogFile
 from airflow_dbt_cloud.hooks.downloads.storage import Target, resolve_destination
+from airflow_dbt_cloud.hooks.verbs.own_verb import is_replaced, own_verb
 from dbtcloud.client import endpoints
 from dbtcloud.client.protocol import Call
 
@@ -35,6 +36,7 @@ class ArtifactVerbs(DbtCloudBaseHook):
         """Return the paths of a run's artifacts."""
         return self._answers(endpoints.list_artifacts(require_account(account_id), run_id, step=step))
 
+    @own_verb
     @fallback_to_default_account
     def get_job_run_artifact(
         self, run_id: Id, path: str, account_id: Id | None = None, step: int | None = None
@@ -170,7 +172,4 @@ class ArtifactVerbs(DbtCloudBaseHook):
     @property
     def has_artifact_override(self) -> bool:
         """Return whether a subclass or a patch has replaced `get_job_run_artifact`."""
-        return getattr(self.get_job_run_artifact, "__func__", None) is not _ORIGINAL_GET
-
-
-_ORIGINAL_GET = ArtifactVerbs.get_job_run_artifact
+        return is_replaced(self.get_job_run_artifact)

@@ -11,6 +11,7 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
     require_account,
 )
 from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
+from airflow_dbt_cloud.hooks.verbs.own_verb import own_verb
 from dbtcloud.client import endpoints
 from dbtcloud.client.job_lookup import find_job
 from dbtcloud.client.protocol import Request
@@ -65,6 +66,7 @@ class DefinitionVerbs(DbtCloudBaseHook):
             endpoints.get_environment(require_account(account_id), project_id, environment_id)
         )
 
+    @own_verb
     @fallback_to_default_account
     def list_jobs(
         self,

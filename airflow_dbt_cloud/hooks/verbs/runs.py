@@ -14,6 +14,7 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
     require_account,
 )
 from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
+from airflow_dbt_cloud.hooks.verbs.own_verb import own_verb
 from dbtcloud.client import endpoints
 from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker
 from dbtcloud.client.models import Run, RunStatus
@@ -51,6 +52,7 @@ class RunVerbs(DbtCloudBaseHook):
         """Return the wanted runs of a job since a moment, newest first, with their cause."""
         return self._call(find_runs(require_account(account_id), job_id, since, wanted))
 
+    @own_verb
     @fallback_to_default_account
     def list_job_runs(
         self,
