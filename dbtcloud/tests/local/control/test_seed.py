@@ -85,3 +85,32 @@ def test_ones_own_project_takes_the_place_of_the_sample_as_long_as_it_is_given(c
             client_of(server).start(1)
     assert plans[0].setup.source.folder == tmp_path
     assert plans[1].setup.source.folder.name == "sample"
+
+
+def test_a_webhook_can_be_seeded(api):
+    hook = {"name": "Mine", "client_url": "http://127.0.0.1:9/hook", "job_ids": [1], "secret": "hush"}
+    first, second = api.control.seed(webhooks=[hook, {**hook, "event_types": ["job.run.errored"]}])[
+        "webhooks"
+    ]
+    listed = api.get("/api/v3/accounts/1/webhooks/subscriptions")
+    assert [
+        (int(each["id"].removeprefix("wsu_")), each["name"], each["active"], each["job_ids"])
+        for each in listed
+    ] == [
+        (first, "Mine", True, ["1"]),
+        (second, "Mine", True, ["1"]),
+    ]
+    assert [len(each["event_types"]) for each in listed] == [3, 1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"client_url": "ftp://127.0.0.1/"}, "is not an http or https URL"),
+        ({"event_types": ["job.run.baked"]}, "event_types of a seeded webhooksubscription.*one or more of"),
+        ({"client_url": 7}, "It has to be a text"),
+    ],
+)
+def test_the_error_for_an_invalid_webhook_names_the_field(api, fields, reason):
+    with pytest.raises(ValueError, match=reason):
+        api.control.seed(webhooks=[{"name": "Mine", "client_url": "http://127.0.0.1:9/", **fields}])

@@ -1,15 +1,18 @@
 """Access to the pages: the one-time code of a link opens a session, which a cookie carries."""
 
+import hmac
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from dbtcloud.local.control.control import ControlPlane
-from dbtcloud.local.pages.html import refusal_page
+from dbtcloud.local.control.page_sessions import PageSessions
+from dbtcloud.local.pages.html import FORM_TOKEN, refusal_page, stale_form_page
 
 _CODE = "code"
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
     # The address of a page may still have the code.
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
@@ -38,6 +41,14 @@ class PageAccess:
             )
         if code:
             return self._redirect(request, None)
+        if request.method == "POST" and not await self._has_form_token(request):
+            return web.Response(
+                status=403,
+                text=stale_form_page(),
+                content_type="text/html",
+                charset="utf-8",
+                headers=_HEADERS,
+            )
         response = await handler(request)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
@@ -46,6 +57,10 @@ class PageAccess:
     def _is_allowed(self, request: web.Request) -> bool:
         session = request.cookies.get(_cookie_name(request))
         return self._authenticator.is_owner(request) or bool(session and self._sessions.is_open(session))
+
+    async def _has_form_token(self, request: web.Request) -> bool:
+        given, expected = (await request.post()).get(FORM_TOKEN), form_token(self._sessions, request)
+        return isinstance(given, str) and hmac.compare_digest(given.encode(), expected.encode())
 
     @staticmethod
     def _redirect(request: web.Request, session: str | None) -> web.Response:
@@ -60,6 +75,11 @@ class PageAccess:
                 secure=request.secure,
             )
         return response
+
+
+def form_token(sessions: PageSessions, request: web.Request) -> str:
+    """Return the token that the forms of a page must send, as it is for the session of a request."""
+    return sessions.form_token(request.cookies.get(_cookie_name(request), ""))
 
 
 def _cookie_name(request: web.Request) -> str:

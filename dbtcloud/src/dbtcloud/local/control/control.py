@@ -144,8 +144,8 @@ class ThreadedControl:
         """Add definitions and simulated runs to the store and return their ids by kind.
 
         Args:
-            document: `accounts`, `projects`, `environments`, `jobs`, `environment_variables` and `runs` (see
-                `dbtcloud.local.control.seed.Seeder.insert`).
+            document: `accounts`, `projects`, `environments`, `jobs`, `environment_variables`, `webhooks` and
+                `runs` (see `dbtcloud.local.control.seed.Seeder.insert`).
 
         Raises:
             ValueError: The document is wrong (see `dbtcloud.local.control.seed.Seeder.insert`).

@@ -1,6 +1,7 @@
 """The sessions of browsers on the pages: each is opened once, by the code of a link."""
 
 import hashlib
+import hmac
 import secrets
 from collections import deque
 
@@ -17,6 +18,7 @@ class PageSessions:
     def __init__(self) -> None:
         self._codes: deque[bytes] = deque(maxlen=_MAX_UNUSED_CODES)
         self._sessions: deque[bytes] = deque(maxlen=_MAX_SESSIONS)
+        self._form_key = secrets.token_bytes(32)
 
     def new_code(self) -> str:
         """Return a code that opens one session."""
@@ -33,6 +35,10 @@ class PageSessions:
     def is_open(self, session: str) -> bool:
         """Return whether this is an open session."""
         return _digest(session) in self._sessions
+
+    def form_token(self, session: str) -> str:
+        """Return the token that the forms of a session's pages send, which no page of others can know."""
+        return hmac.new(self._form_key, _digest(session), hashlib.sha256).hexdigest()
 
 
 def _remember(digests: deque[bytes]) -> str:

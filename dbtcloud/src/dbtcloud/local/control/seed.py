@@ -1,6 +1,7 @@
 """The seed: a JSON document of definitions and simulated runs that is put into the store."""
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from importlib import resources
@@ -17,9 +18,11 @@ from dbtcloud.local.model.records import (
     JobRecord,
     ProjectRecord,
     RunRecord,
+    WebhookSubscription,
 )
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.orchestration.simulated_runs import Script
+from dbtcloud.local.webhooks.events import EVENT_TYPES, invalid_subscription_fields
 
 _Named: TypeAlias = ProjectRecord | EnvironmentRecord | JobRecord
 
@@ -29,6 +32,12 @@ _KINDS: Mapping[str, type[Definition]] = {
     "environments": EnvironmentRecord,
     "jobs": JobRecord,
     "environment_variables": EnvironmentVariable,
+    "webhooks": WebhookSubscription,
+}
+# Fields that are stored as tuples, and how they are filled if an entry does not have them.
+_TUPLES: Mapping[type, Mapping[str, tuple[str, ...]]] = {
+    JobRecord: {"execute_steps": ("dbt build",)},
+    WebhookSubscription: {"event_types": EVENT_TYPES, "job_ids": ()},
 }
 # Each kind refers to those before it by their ids.
 _UPSERTED_KINDS: Mapping[str, type[_Named]] = {
@@ -77,8 +86,9 @@ class Seeder:
         """Put the content of a seed document into the store and return the ids by kind.
 
         Args:
-            document: `accounts`, `projects`, `environments`, `jobs` and `environment_variables` are lists of
-                objects with the fields of `dbtcloud.local.model.records`; ids may be left out. `runs` is a
+            document: `accounts`, `projects`, `environments`, `jobs`, `environment_variables` and `webhooks`
+                are lists of objects with the fields of `dbtcloud.local.model.records`; ids may be left out,
+                and of a webhook everything but `name` and `client_url`. `runs` is a
                 list of objects with `job_id` and any of `count`, `age` (seconds since the first run was
                 created), `every` (seconds between two runs), `trigger` (cause and overrides), `pretend` (a
                 script in place of the job's) and `id` (of the first run).
@@ -133,7 +143,7 @@ class Seeder:
     def _store_definition(self, kind: type[Definition], entry: Any) -> int:
         what, definitions = f"a seeded {kind.kind.lower()}", self._cloud.store.definitions
         values = _object(entry, what, tuple(sorted(each.name for each in fields(kind))))
-        filled = {"id": definitions.next_id(kind), "created_at": self._cloud.clock.now(), **values}
+        filled = {**self._defaults(kind), **values}
         required = [
             each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING
         ]
@@ -141,11 +151,17 @@ class Seeder:
             raise ValueError(f"A{what[1:]} needs {', '.join(absent)}; got {entry!r}.")
         check_types(kind, filled, what)
         if kind is JobRecord:
-            filled["execute_steps"] = tuple(filled.get("execute_steps", ("dbt build",)))
             filled["pretend"] = filled.get("pretend") and asdict(Script.parse(filled["pretend"]))
-        definition = kind(**filled)
+        if kind is WebhookSubscription:
+            _check_webhook(filled, what)
+        definition = kind(**{name: _as_stored(kind, name, value) for name, value in filled.items()})
         definitions.put(definition)
         return definition.id
+
+    def _defaults(self, kind: type[Definition]) -> dict[str, Any]:
+        secret = {"secret": secrets.token_hex(24)} if kind is WebhookSubscription else {}
+        id_ = self._cloud.store.definitions.next_id(kind)
+        return {"id": id_, "created_at": self._cloud.clock.now(), **secret, **_TUPLES.get(kind, {})}
 
     def _simulated_runs(self, entry: Any) -> Iterator[RunRecord]:
         values = _object(entry, "a seeded run", tuple(each.name for each in fields(_SeededRuns)))
@@ -193,6 +209,15 @@ class Seeder:
         environment_id = values.get("environment_id")
         alike = [each for each in named if getattr(each, "environment_id", None) == environment_id]
         return next(iter(alike or named), None)
+
+
+def _check_webhook(values: Mapping[str, Any], what: str) -> None:
+    for name, problem in invalid_subscription_fields(values["event_types"], values["client_url"]).items():
+        raise ValueError(f"{name} of {what}: {problem}.")
+
+
+def _as_stored(kind: type, name: str, value: Any) -> Any:
+    return tuple(value) if name in _TUPLES.get(kind, {}) else value
 
 
 def _with_stored_ids(entry: dict[str, Any], ids: dict[str, dict[int, int]]) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from typing import Any, Self
 
 from dbtcloud.artifacts.statuses import SAVED_STATUSES, normalize_status
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.records import RunRecord, StepRecord
+from dbtcloud.local.model.records import JobRecord, RunRecord, StepRecord
 from dbtcloud.local.orchestration.artifacts import RunArtifacts
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.pages.style import STYLE
+
+FORM_TOKEN = "form_token"  # noqa: S105 - a name of a field
+"""The field of each form with the token of the session, which protects against forms of others."""
 
 _REFRESH_SECONDS = 2
 _MAX_NODES = 500
@@ -132,6 +135,63 @@ class DisplayedRun:
         return f"<dl>{terms}</dl>"
 
 
+@dataclass(frozen=True, slots=True)
+class DisplayedJob:
+    """A job as the pages show it.
+
+    Attributes:
+        job: its record.
+        project: the name of its project.
+        environment: the name of its environment.
+        newest: the JSON of its newest run, or None.
+    """
+
+    job: JobRecord
+    project: str
+    environment: str
+    newest: Mapping[str, Any] | None
+
+    @classmethod
+    def list_page(cls, jobs: Sequence[Self], form_token: str) -> str:
+        """Return the page of the jobs, each with a button that runs it."""
+        rows = "".join(job.row(form_token) for job in jobs)
+        head = (
+            "<tr><th>Job</th><th>Project</th><th>Environment</th><th>Commands</th><th>Newest run</th>"
+            "<th></th></tr>"
+        )
+        table = f"<section><table>{head}{rows}</table></section>" if rows else _NO_JOBS
+        return _page("Jobs", f"<h1>Jobs</h1>{table}", refresh=False)
+
+    def row(self, form_token: str) -> str:
+        """Return the row of the job in the list of jobs."""
+        job = self.job
+        commands = "".join(f"<code>{escape(step)}</code><br>" for step in job.execute_steps)
+        simulated = "<p class='soft'>Simulated.</p>" if job.pretend is not None else ""
+        return (
+            f"<tr><td>{escape(job.name)} <span class='soft'>{job.id}</span>"
+            f"<p class='soft'>{escape(job.description)}</p>{simulated}</td>"
+            f"<td>{escape(self.project)}</td><td>{escape(self.environment)}</td><td>{commands}</td>"
+            f"<td>{self._newest()}</td><td><form method='post' action='{_job_path(job)}run/'>"
+            f"<input type='hidden' name='{FORM_TOKEN}' value='{form_token}'>"
+            f"<button>Run</button></form></td></tr>"
+        )
+
+    def _newest(self) -> str:
+        run = self.newest
+        if run is None:
+            return ""
+        return f"<a href='{_path(run)}'>{run['id']}</a> {_badge(run['status_humanized'])}"
+
+
+def stale_form_page() -> str:
+    """Return the page for a form without the token of the browser's session."""
+    body = (
+        "<section><h1>Nothing was started</h1><p>The button belongs to a page that another server or another"
+        " session has shown. Open <a href='/'>the pages</a> again, and use the button there.</p></section>"
+    )
+    return _page("Old page", body, refresh=False)
+
+
 def refusal_page() -> str:
     """Return the page for a browser without a session, which says how to get a link that opens one."""
     body = (
@@ -207,6 +267,10 @@ def _css_class(status: str) -> str:
     return "".join(letter for letter in status if letter.isalnum())
 
 
+def _job_path(job: JobRecord) -> str:
+    return f"/deploy/{job.account_id}/projects/{job.project_id}/jobs/{job.id}/"
+
+
 def _path(run: Mapping[str, Any]) -> str:
     return f"/deploy/{run['account_id']}/projects/{run['project_id']}/runs/{run['id']}/"
 
@@ -217,9 +281,14 @@ def _page(title: str, body: str, *, refresh: bool) -> str:
         f"<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>{meta}"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<title>{escape(title)} - local dbt Cloud</title><style>{STYLE}</style></head>"
-        "<body><header><a href='/'>Local dbt Cloud</a><span>on this machine, with real dbt</span></header>"
+        "<body><header><a href='/'>Local dbt Cloud</a><span>on this machine, with real dbt</span>"
+        "<nav><a href='/'>Runs</a> <a href='/deploy/1/jobs/'>Jobs</a></nav></header>"
         f"<main>{body}</main></body></html>"
     )
 
 
-_NO_RUNS = "<section><p>No job has run yet. Runs that are started over the API appear here.</p></section>"
+_NO_RUNS = (
+    "<section><p>No job has run yet. Start one <a href='/deploy/1/jobs/'>on the page of the jobs</a> or over"
+    " the API.</p></section>"
+)
+_NO_JOBS = "<section><p>There are no jobs.</p></section>"

@@ -11,6 +11,10 @@ STYLE = """
 body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif }
 header { background: var(--card); border-bottom: 1px solid var(--line); padding: .8rem 1.5rem }
 header a { color: var(--ink); font-weight: 650; text-decoration: none }
+header nav { float: right } header nav a { font-weight: 500; margin-left: 1rem }
+code { font: 13px/1.45 ui-monospace, monospace; overflow-wrap: anywhere }
+button { font: inherit; color: var(--link); background: var(--card); border: 1px solid currentColor;
+  border-radius: 6px; padding: .1rem .8rem; cursor: pointer }
 header span { color: var(--soft); margin-left: .6rem }
 main { max-width: 72rem; margin: 1.5rem auto; padding: 0 1.5rem }
 h1 { font-size: 1.45rem; margin: 0 0 .4rem; overflow-wrap: anywhere }

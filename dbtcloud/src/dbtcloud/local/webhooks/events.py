@@ -4,10 +4,12 @@ import json
 import re
 import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
+
+from yarl import URL
 
 from dbtcloud.local.model.clock import Timestamp
 from dbtcloud.local.model.records import (
@@ -154,6 +156,23 @@ class WebhookLog:
         """Return one receipt of an account, or None if the log does not have it."""
         found = (each for each in self._receipts if each.id == receipt_id)
         return next((each for each in found if each.event.account_id == account_id), None)
+
+
+def invalid_subscription_fields(event_types: Sequence[str], client_url: str) -> dict[str, str]:
+    """Return what is wrong with the event types and the address of a subscription, by field."""
+    if not event_types or any(each not in EVENT_TYPES for each in event_types):
+        return {"event_types": f"{event_types!r}: one or more of {list(EVENT_TYPES)!r}"}
+    if not _is_url(client_url):
+        return {"client_url": f"{client_url!r} is not an http or https URL"}
+    return {}
+
+
+def _is_url(text: str) -> bool:
+    try:
+        address = URL(text)
+    except ValueError:
+        return False
+    return address.scheme in {"http", "https"} and bool(address.host)
 
 
 def parse_subscription_id(text: str) -> int | None:

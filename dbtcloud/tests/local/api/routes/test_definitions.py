@@ -233,3 +233,10 @@ def test_a_number_that_means_nothing_is_refused(api, body):
 @pytest.mark.parametrize("override", [{"timeout_seconds_override": -1}, {"threads_override": 0}], ids=str)
 def test_an_override_that_means_nothing_is_refused(api, override):
     assert api.ask("jobs/1/run/", "POST", json={"cause": "x", **override}).status_code == 400
+
+
+def test_whoami_returns_the_user_of_the_token(api):
+    assert {"id", "email"} <= api.get("/api/v2/whoami/")["user"].keys()
+    assert api.ask("/api/v2/whoami").status_code == 200
+    api.session.headers["Authorization"] = "Token wrong"
+    assert api.ask("/api/v2/whoami/").status_code == 401

@@ -7,6 +7,20 @@ from dbtcloud.local.model.clock import Timestamp
 from dbtcloud.local.model.records import AccountRecord, EnvironmentRecord, JobRecord, ProjectRecord
 from dbtcloud.local.orchestration.schedule import HOURLY, CronExpression, normalise_schedule
 
+USER: dict[str, Any] = {
+    "id": 1,
+    "state": 1,
+    "first_name": "Local",
+    "last_name": "User",
+    "fullname": "Local User",
+    "email": "local.user@example.com",
+    "is_active": True,
+    "is_staff": False,
+    "licenses": {},
+    "permissions": [],
+}
+"""The user of all tokens. Terraform's provider reads `id` and `email` from the answer of `whoami`."""
+
 
 def account_json(account: AccountRecord, base_url: str) -> dict[str, Any]:
     """Return an account, with the limits of a large plan."""

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
-from yarl import URL
 
 from dbtcloud.local.api.requests.query import PAGING
 from dbtcloud.local.api.responses.envelope import json_response
@@ -15,7 +14,12 @@ from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import ACTIVE, DELETED, WebhookSubscription
 from dbtcloud.local.model.request_body import BodySchema, RequestBody
 from dbtcloud.local.store.queries import DefinitionQuery, PageQuery
-from dbtcloud.local.webhooks.events import EVENT_TYPES, WebhookEvent, parse_subscription_id, subscription_json
+from dbtcloud.local.webhooks.events import (
+    WebhookEvent,
+    invalid_subscription_fields,
+    parse_subscription_id,
+    subscription_json,
+)
 
 _FIELDS: BodySchema = {
     "name": "string",
@@ -130,23 +134,10 @@ def _event_of(call: ApiCall) -> WebhookEvent:
 async def _body(call: ApiCall) -> dict[str, Any]:
     body = RequestBody.as_object(await call.body(_FIELDS))
     RequestBody.check(body, _FIELDS, ("name", "event_types", "client_url", "active"))
-    unknown = [each for each in body["event_types"] if each not in EVENT_TYPES]
-    if unknown or not body["event_types"]:
-        raise ApiException.bad_request(
-            {"event_types": f"{body['event_types']!r}: one or more of {list(EVENT_TYPES)!r}"}
-        )
-    if not _is_url(body["client_url"]):
-        raise ApiException.bad_request({"client_url": f"{body['client_url']!r} is not an http or https URL"})
+    if invalid := invalid_subscription_fields(body["event_types"], body["client_url"]):
+        raise ApiException.bad_request(invalid)
     given = {name: body[name] for name in _FIELDS if body.get(name) is not None}
     return {**given, **{name: tuple(given.get(name, ())) for name in ("event_types", "job_ids")}}
-
-
-def _is_url(text: str) -> bool:
-    try:
-        address = URL(text)
-    except ValueError:
-        return False
-    return address.scheme in {"http", "https"} and bool(address.host)
 
 
 def _subscription(call: ApiCall) -> WebhookSubscription:
