@@ -75,7 +75,8 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         job_id: The job's id; or give the three names instead.
         project_name: Name of the job's project.
         environment_name: Name of the job's environment.
-        job_name: Name of the job.
+        job_name: Name of the job. If project and environment are omitted, it must be the only one of that
+            name in the account.
         account_id: The account; the connection's if None.
         trigger_reason: The run's cause, at most 255 characters; names the task and the DAG if None.
         steps_override: dbt commands in place of the job's.
@@ -175,6 +176,8 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         self.project_name = project_name
         self.environment_name = environment_name
         self.job_name = job_name
+        # Known before rendering: a template that renders to nothing is a name that is missing.
+        self._omits_place = project_name is None and environment_name is None
         self.account_id = account_id
         self.trigger_reason = trigger_reason
         self.steps_override = steps_override
@@ -236,15 +239,17 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         return JobStarter(self, context, self.job_id, overrides, self._cause(context), extended=extended)
 
     def _find_job(self) -> int | str:
-        """Return the job's id, from the argument or by the three names."""
+        """Return the job's id, from the argument or by the names."""
         if job := or_none(self.job_id):
             from dbtcloud.client.protocol import identifier
 
             identifier(job, "job_id")
             return job
         wanted = ("project_name", "environment_name", "job_name")
-        names = {name: TemplateValue(name, getattr(self, name)).text() or "" for name in wanted}
-        if missing := [name for name, value in names.items() if not value]:
+        names: dict[str, Any] = {name: TemplateValue(name, getattr(self, name)).text() for name in wanted}
+        missing = [name for name, value in names.items() if not value]
+        by_name_alone = self._omits_place and names["job_name"] and len(missing) == 2
+        if missing and not by_name_alone:
             raise ValueError(
                 "Either job_id or project_name, environment_name, and job_name must be provided. "
                 f"There is no job_id and no {' and no '.join(missing)}."

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 
@@ -133,13 +135,50 @@ def test_a_job_is_found_by_its_names(hook, job):
     assert found["id"] == job
 
 
+def test_a_job_is_found_by_its_name_alone(hook, job):
+    assert hook.get_job_by_name(job_name="Nightly")["id"] == job
+
+
+def test_a_job_is_found_through_the_verbs_that_list(monkeypatch):
+    """As users' tests and subclasses of the official provider's hook replace them."""
+
+    def lists(*rows):
+        return mock.Mock(return_value=[SimpleNamespace(json=lambda: {"data": list(rows)})])
+
+    named = {"list_projects": "shop", "list_environments": "live", "list_jobs": "Nightly"}
+    verbs = {verb: lists({"id": 5, "name": name}, {"id": 6, "name": "?"}) for verb, name in named.items()}
+    for verb, stand_in in verbs.items():
+        monkeypatch.setattr(DbtCloudHook, verb, stand_in)
+    names = {"project_name": "shop", "environment_name": "live", "job_name": "Nightly"}
+    assert DbtCloudHook().get_job_by_name(**names) == {"id": 5, "name": "Nightly"}
+    environments = mock.call(project_id=5, name_contains="live", account_id=None)
+    assert verbs["list_environments"].call_args == environments
+    asked = {"project_id": 5, "environment_id": 5, "name_contains": "Nightly", "account_id": None}
+    assert verbs["list_jobs"].call_args == mock.call(**asked)
+
+
+@pytest.mark.parametrize("cause", [None, ""])
+def test_a_run_without_a_cause_has_a_default_one(hook, dbt_cloud, job, cause):
+    run = hook.trigger_job_run(job, cause).json()["data"]["id"]
+    trigger = hook.get_job_run(run, include_related=["trigger"]).json()["data"]["trigger"]
+    assert trigger["cause"].startswith("Triggered via Apache Airflow. [af:")
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (("Sample", "Production", "Nightly"), "no project named 'Sample'"),
-        (("Sample bakery", "production", "Nightly"), "no environment named 'production'"),
-        (("Sample bakery", "Production", "Night"), "no job named 'Night'"),
+        (("Sample", "Production", "Nightly"), "0 projects named 'Sample'"),
+        (("Sample bakery", "production", "Nightly"), "0 environments named 'production'"),
+        (("Sample bakery", "Production", "Night"), "0 jobs named 'Night'"),
         (("Sample bakery", "Production", "Twin"), "2 jobs named 'Twin'"),
+        ((None, "Production", "Nightly"), "0 projects named ''"),
+        (("Sample bakery", "", "Nightly"), "0 environments named ''"),
+        (("", "", ""), "0 projects named ''"),
+        ((None, None, ""), "0 jobs named ''"),
+        (
+            (None, None, "Twin"),
+            r"2 jobs named 'Twin'.* job 80 \(environment 1, project 1\), job 81 \(environment",
+        ),
     ],
 )
 def test_a_name_that_is_not_that_of_one_thing_is_told(hook, dbt_cloud, job, names, said):

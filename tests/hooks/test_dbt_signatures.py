@@ -72,7 +72,7 @@ POSITIONAL = {
 KEYWORDS = {
     "list_environments": {"name_contains": None, **ACCOUNT},
     "get_environment": ACCOUNT,
-    "get_job_by_name": {"project_name": NO, "environment_name": NO, "job_name": NO, **ACCOUNT},
+    "get_job_by_name": {"project_name": None, "environment_name": None, "job_name": NO, **ACCOUNT},
     "get_request_url_params": {"api_version": "v2"},
     "list_jobs": {"limit": None, "each": None},
     "list_job_runs": {"statuses": None, "limit": None, "each": None},

@@ -229,3 +229,33 @@ def test_a_stand_in_for_the_hook_gives_its_artifact(tmp_path):
             task_id="fetch", run_id=5, path="run_results.json", output_file_name=target
         ).execute({})
     assert json.loads((tmp_path / "results.json").read_text()) == {"results": []}
+
+
+@pytest.mark.parametrize("omitted", [{}, {"project_name": None, "environment_name": None}])
+def test_a_job_is_found_by_its_name_alone(started, omitted):
+    with mock.patch.object(DbtCloudHook, "get_job_by_name", return_value={"id": 9}) as found:
+        operator = DbtCloudRunJobOperator(task_id="build", job_name="Nightly", **omitted)
+        operator.wait_for_termination = False
+        operator.execute(context_of())
+    found.assert_called_once_with(
+        account_id=None, project_name=None, environment_name=None, job_name="Nightly"
+    )
+    assert started.call_args.kwargs["job_id"] == 9
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"job_name": "Nightly", "project_name": "shop"},
+        {"job_name": "Nightly", "environment_name": "live"},
+        {"job_name": "Nightly", "project_name": "", "environment_name": ""},
+        {"job_name": "Nightly", "project_name": "None", "environment_name": "None"},
+        {"job_name": ""},
+        {},
+    ],
+)
+def test_partial_or_empty_names_are_refused_in_the_official_words(started, names):
+    words = "Either job_id or project_name, environment_name, and job_name must be provided"
+    with pytest.raises(ValueError, match=words):
+        DbtCloudRunJobOperator(task_id="build", **names).execute(context_of())
+    started.assert_not_called()

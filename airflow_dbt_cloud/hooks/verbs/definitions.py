@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.hooks.connection.base import DbtCloudBaseHook, as_airflow_exceptions
@@ -13,11 +14,13 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
 from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
 from airflow_dbt_cloud.hooks.verbs.own_verb import own_verb
 from dbtcloud.client import endpoints
-from dbtcloud.client.job_lookup import find_job
+from dbtcloud.client.job_lookup import only_named
 from dbtcloud.client.protocol import Request
 
 if TYPE_CHECKING:
     from requests import Response
+
+    from dbtcloud.client.models import Json
 
 
 class DefinitionVerbs(DbtCloudBaseHook):
@@ -105,14 +108,42 @@ class DefinitionVerbs(DbtCloudBaseHook):
         """Return one job."""
         return self._answer(endpoints.get_job(require_account(account_id), job_id))
 
-    @fallback_to_default_account
     def get_job_by_name(
-        self, *, project_name: str, environment_name: str, job_name: str, account_id: Id | None = None
+        self,
+        *,
+        project_name: str | None = None,
+        environment_name: str | None = None,
+        job_name: str,
+        account_id: Id | None = None,
     ) -> dict[str, Any]:
         """Return a job by its name and those of its project and environment.
+
+        If both are omitted, the job's name must be the only one in the account. The names are looked up by
+        `list_projects`, `list_environments` and `list_jobs`.
 
         Raises:
             DbtCloudResourceLookupError: If nothing has one of the names, or several things have.
         """
-        job = self._call(find_job(require_account(account_id), project_name, environment_name, job_name))
-        return dict(job.data)
+        with as_airflow_exceptions():
+            if project_name is None and environment_name is None:
+                jobs = self.list_jobs(name_contains=job_name, account_id=account_id)
+                return dict(only_named("job", job_name, _rows(jobs)))
+            projects = self.list_projects(name_contains=project_name, account_id=account_id)
+            project = only_named("project", project_name, _rows(projects))["id"]
+            environments = self.list_environments(
+                project_id=project, name_contains=environment_name, account_id=account_id
+            )
+            where = f"project {project_name!r}"
+            environment = only_named("environment", environment_name, _rows(environments), f" in {where}")
+            jobs = self.list_jobs(
+                project_id=project,
+                environment_id=environment["id"],
+                name_contains=job_name,
+                account_id=account_id,
+            )
+            where = f" in environment {environment_name!r} of {where}"
+            return dict(only_named("job", job_name, _rows(jobs), where))
+
+
+def _rows(pages: Iterable[Response]) -> list[Json]:
+    return [row for page in pages for row in page.json()["data"] or ()]

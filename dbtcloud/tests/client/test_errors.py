@@ -42,7 +42,7 @@ def test_what_may_pass_is_marked():
 @pytest.mark.parametrize(
     ("count", "said"),
     [
-        (0, "Found no job named 'x' here. The whole name must match"),
+        (0, "Found 0 jobs named 'x' here. The whole name must match"),
         (2, "Found 2 jobs named 'x' here. Only one may have the name. Give the job's id"),
     ],
 )

@@ -287,16 +287,27 @@ class LookupFailed(DbtCloudError):
         kind: "project", "environment" or "job".
         name: The name.
         count: How many objects have the name.
+        ids: The ids of those objects.
     """
 
-    def __init__(self, kind: str, name: str, count: int, *, where: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        count: int,
+        *,
+        where: str = "",
+        candidates: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self.kind, self.name, self.count = kind, name, count
-        found = f"Found {count or 'no'} {kind}{'s' if count > 1 else ''} named {name!r}{where}"
+        self.ids = [row.get("id") for row in candidates]
+        found = f"Found {count} {kind}{'' if count == 1 else 's'} named {name!r}{where}"
         # A job's id is enough by itself: projects and environments are needed only to find a job by its name.
         if count:
-            super().__init__(
-                found, why="Only one may have the name", fix="Give the job's id instead of names"
-            )
+            named = ", ".join(_with_place(kind, row) for row in candidates[:_NAMES_IN_MESSAGE])
+            more = f" and {count - _NAMES_IN_MESSAGE} more" if count > _NAMES_IN_MESSAGE else ""
+            why = f"Only one may have the name{f', and these have it: {named}{more}' if named else ''}"
+            super().__init__(found, why=why, fix="Give the job's id instead of names")
         else:
             super().__init__(
                 found,
@@ -304,6 +315,13 @@ class LookupFailed(DbtCloudError):
                 "read the object",
                 fix="Correct the name, or give the job's id",
             )
+
+
+def _with_place(kind: str, row: Mapping[str, Any]) -> str:
+    """Return an object's id, and those of the environment and the project that it belongs to."""
+    parts = [f"{name} {row[f'{name}_id']}" for name in ("environment", "project") if row.get(f"{name}_id")]
+    place = f" ({', '.join(parts)})" if parts else ""
+    return f"{kind} {row.get('id')}{place}"
 
 
 class ConnectionUnreadable(DbtCloudError):
