@@ -33,9 +33,13 @@ from airflow_dbt_cloud.hooks.polling.worker import wait_on_worker
 from airflow_dbt_cloud.hooks.verbs.artifacts import ArtifactVerbs
 from airflow_dbt_cloud.hooks.verbs.definitions import DefinitionVerbs
 from airflow_dbt_cloud.hooks.verbs.discovery import DiscoveryVerbs
-from airflow_dbt_cloud.hooks.verbs.extra_arguments import cancels_are_brief, current_obtain_run
+from airflow_dbt_cloud.hooks.verbs.extra_arguments import (
+    cancels_are_brief,
+    current_obtain_run,
+    time_left_to_start,
+)
 from airflow_dbt_cloud.hooks.verbs.reports import ReportVerbs
-from airflow_dbt_cloud.hooks.verbs.runs import RunVerbs, horizon
+from airflow_dbt_cloud.hooks.verbs.runs import RunVerbs
 from airflow_dbt_cloud.job_runs.status import (
     DBT_CAUSE_MAX_LENGTH,
     TRIGGER_EVENT_STATUSES,
@@ -166,13 +170,13 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
 
         def send(marker: Marker | None, changes: Mapping[str, Any]) -> Response:
             payload = self._run_payload(own, {**(additional_run_config or {}), **changes}, marker)
-            return self._answer(start_run(account, job_id, payload, since=horizon()))
+            return self._answer(start_run(account, job_id, payload, time_left=time_left_to_start))
 
         if (obtain := current_obtain_run()) is not None:
             return obtain(send)  # a task retries its own failed run, not the job's latest
         if retry_from_failure and (failed := self._retryable_run(job_id, account_id)):
             self.log.info("Retrying run %s of job %s from its failure.", failed, job_id)
-            return self._answer(start_retry_run(account, job_id, failed, since=horizon()))
+            return self._answer(start_retry_run(account, job_id, failed, time_left=time_left_to_start))
         return send(None, {})
 
     def wait_for_job_run_status(

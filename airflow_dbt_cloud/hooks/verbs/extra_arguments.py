@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,6 +28,7 @@ ObtainRun: TypeAlias = Callable[[SendStart], Response]
 """Returns the response that describes the run to follow: one that there is already, or a new one."""
 
 _OBTAIN_RUN: ContextVar[ObtainRun | None] = ContextVar("obtain_run", default=None)
+_TIME_LEFT: ContextVar[Callable[[], float] | None] = ContextVar("time_left_to_start", default=None)
 _BRIEF_CANCELS: ContextVar[bool] = ContextVar("brief_cancels", default=False)
 
 
@@ -43,6 +45,22 @@ def runs_obtained_by(obtain: ObtainRun) -> Iterator[None]:
 def current_obtain_run() -> ObtainRun | None:
     """Return what the calling task decides by, or None where no task of ours is calling."""
     return _OBTAIN_RUN.get()
+
+
+@contextmanager
+def starts_within(time_left: Callable[[], float]) -> Iterator[None]:
+    """Bound the starts in a block by the seconds that `time_left` returns."""
+    token = _TIME_LEFT.set(time_left)
+    try:
+        yield
+    finally:
+        _TIME_LEFT.reset(token)
+
+
+def time_left_to_start() -> float:
+    """Return the seconds that the search for a run whose start is unclear may still take."""
+    time_left = _TIME_LEFT.get()
+    return math.inf if time_left is None else time_left()
 
 
 @contextmanager

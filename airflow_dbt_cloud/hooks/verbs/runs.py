@@ -14,25 +14,19 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
     require_account,
 )
 from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
+from airflow_dbt_cloud.hooks.verbs.extra_arguments import time_left_to_start
 from airflow_dbt_cloud.hooks.verbs.own_verb import own_verb
 from dbtcloud.client import endpoints
 from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker
 from dbtcloud.client.models import Run, RunStatus
 from dbtcloud.client.protocol import Request
-from dbtcloud.client.run_start import find_runs, retry_failed_run
+from dbtcloud.client.run_search import FoundRuns, RunSearch
+from dbtcloud.client.run_start import retry_failed_run
 
 if TYPE_CHECKING:
     from requests import Response
 
-SKEW = timedelta(minutes=10)
-"""How far the clocks of this machine and of dbt Cloud may differ."""
-
 _DEFAULT_CAUSE = "Triggered via Apache Airflow."
-
-
-def horizon() -> datetime:
-    """Return a moment that is in the past by dbt Cloud's clock too."""
-    return datetime.now(UTC) - SKEW
 
 
 class RunVerbs(DbtCloudBaseHook):
@@ -45,12 +39,26 @@ class RunVerbs(DbtCloudBaseHook):
     def find_job_runs(
         self,
         job_id: Id,
-        since: datetime,
-        wanted: Callable[[Run], bool],
+        since: datetime | None,
+        wanted: Callable[[Run], bool | None],
         account_id: Id | None = None,
-    ) -> list[Run]:
-        """Return the wanted runs of a job since a moment, newest first, with their cause."""
-        return self._call(find_runs(require_account(account_id), job_id, since, wanted))
+        *,
+        after_run: Id | None = None,
+    ) -> FoundRuns:
+        """Return the wanted runs of a job, newest first, with their cause.
+
+        Args:
+            job_id: The job.
+            since: All wanted runs since then are found, and perhaps some older ones; None for all times. It
+                is a time by this machine's clock, and dbt Cloud's may show any other.
+            wanted: Returns whether a run is wanted, or None if its data do not show that. Such a run is read
+                by itself. If that does not help, or the list is incomplete, the result's `doubts` say so.
+            account_id: The account.
+            after_run: Only runs after the one with this id.
+        """
+        age = max(datetime.now(UTC) - since, timedelta(0)) if since is not None else None
+        search = RunSearch(require_account(account_id), job_id, wanted, age=age, after=after_run)
+        return self._call(search.find())
 
     @own_verb
     @fallback_to_default_account
@@ -126,7 +134,9 @@ class RunVerbs(DbtCloudBaseHook):
         Raises:
             DbtCloudApiException: If dbt Cloud cannot retry the run: its `error` is a `NotRetryable`.
         """
-        return self._answer(retry_failed_run(require_account(account_id), run_id, since=horizon()))
+        return self._answer(
+            retry_failed_run(require_account(account_id), run_id, time_left=time_left_to_start)
+        )
 
     @fallback_to_default_account
     def retry_failed_job_run(self, job_id: Id, account_id: Id | None = None) -> Response:

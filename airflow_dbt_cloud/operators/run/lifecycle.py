@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import warnings
@@ -63,6 +64,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
     job_run_id: int | None = None
     _starter: RunStarter | None = None
     _started: Started | None = None
+    _deadlines: Deadlines | None = None
     _killed = False
 
     @cached_property
@@ -89,6 +91,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         self.job_run_id, self._starter, self._started, self._killed = None, None, None, False
         limit = self.execution_timeout
         deadlines = Deadlines(began + self.timeout, began + limit.total_seconds() if limit else None)
+        self._deadlines = deadlines
         if self.wait_for_termination and self.deferrable:
             # What cannot be sent to the triggerer shows before a run is started.
             require_storable(conn_id=self.dbt_cloud_conn_id, account_id=self.account_id)
@@ -104,6 +107,10 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
     def _make_starter(self, context: Context) -> RunStarter:
         """Return what finds or starts the run, and raise for an argument that cannot be used."""
         raise NotImplementedError
+
+    def time_left(self) -> float:
+        """Return the seconds that the start of a run may still take."""
+        return self._deadlines.seconds_left() if self.wait_for_termination and self._deadlines else math.inf
 
     def _follow(self, context: Context, started: Started) -> None:
         """Name the run in the log, the link and the XComs, before anything can interrupt."""
@@ -148,6 +155,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
     def _replace(self, context: Context, deadlines: Deadlines) -> None:
         """Start a new run in place of an earlier try's, whose cancelling was meant for that try."""
         assert self._starter is not None
+        self._deadlines = deadlines
         if deadlines.execution_timeout_passed:
             raise DbtCloudJobRunException(
                 f"Job run {self.job_run_id} of an earlier try was cancelled, and the task's execution "
@@ -302,8 +310,11 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
     def _cancel_own_run(self) -> None:
         if self._started is not None:
             self.job_run_id = self._started.run["id"]
-        elif self._starter is not None and (submitted := self._starter.find_submitted()):
-            self.job_run_id = submitted.id
+        elif self._starter is not None and self._starter.has_submitted:
+            submitted = self._starter.find_submitted()
+            if submitted is None:
+                self.log.warning("No run of the killed task is listed yet. If one starts, it will run on.")
+            self.job_run_id = submitted.id if submitted else None
         if self.job_run_id is not None:
             self._cancel("its task was killed")
 

@@ -6,7 +6,8 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.operators.run.reuse import ReuseDecision
-from airflow_dbt_cloud.operators.run.task_state import TaskState
-from dbtcloud.client.errors import NotRetryable
+from airflow_dbt_cloud.operators.run.task_state import KeptStart, TaskState
+from dbtcloud.client.errors import AmbiguousStart, NotFound, NotRetryable
 from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import UNFINISHED, Run, RunStatus
 from dbtcloud.client.run_start import SEARCH_DELAYS
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _KILL_SEARCH_DELAYS = (0.0, 0.5, 1.0, 1.0)
 """Seconds before each search of a killed task for the run that it was starting; it has about five in all."""
+
+_NOT_LISTED = "The run that an earlier try requested is not listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,13 @@ class RunStarter(ABC):
     """Obtains the run that a task follows.
 
     Args:
-        task: The operator. Its `hook`, `log`, `account_id` and `stop_if_killed` are used.
+        task: The operator. Its `hook`, `log`, `account_id`, `stop_if_killed` and `time_left` are used.
     """
 
     def __init__(self, task: Any) -> None:
         self.hook: DbtCloudHook = task.hook
         self.log, self.account_id = task.log, task.account_id
-        self._stop_if_killed = task.stop_if_killed
+        self._stop_if_killed, self._time_left = task.stop_if_killed, task.time_left
         self._is_submitted: Callable[[Run], bool] | None = None
 
     @abstractmethod
@@ -80,6 +83,11 @@ class RunStarter(ABC):
     @abstractmethod
     def _find_runs(self) -> list[Run]:
         """Return the runs that this task may have started."""
+
+    @property
+    def has_submitted(self) -> bool:
+        """Whether a run was requested whose answer may not have arrived."""
+        return self._is_submitted is not None
 
     def find_submitted(self) -> Run | None:
         """Return the run that was requested and whose answer has not arrived, or None."""
@@ -97,9 +105,14 @@ class RunStarter(ABC):
         Raises:
             DbtCloudApiException: If dbt Cloud refuses; its `error` is a `NotRetryable` with the reason.
         """
+        return Started(self._request_retry(run_id).json()["data"])
+
+    def _request_retry(self, run_id: int) -> Response:
+        from airflow_dbt_cloud.hooks.verbs.extra_arguments import starts_within
+
         self._is_submitted = lambda run: run.retried_run_id == run_id
-        answer = self.hook.retry_job_run(run_id=run_id, account_id=self.account_id)
-        return Started(answer.json()["data"])
+        with starts_within(self._time_left):
+            return self.hook.retry_job_run(run_id=run_id, account_id=self.account_id)
 
     def _log_retry_plan(self, run_id: int) -> RetryPlan | None:
         """Log what a retry of a run is going to execute, and return it, or None if it cannot be read."""
@@ -147,6 +160,9 @@ class JobStarter(RunStarter):
         # For a replaced verb: the official provider counts everything but a 1, so also a mock.
         self._is_retry = getattr(context.get("ti"), "try_number", 1) != 1
         self._followed: Started | None = None
+        # As it will be sent, unless a verb changes it.
+        self._sent_cause = self.marker.add_to(str(overrides.get("cause") or cause))
+        self._doubts: list[str] = []
 
     def obtain_run(self) -> Started:
         """Return the run to follow: of an earlier try, one that is running already, a retry, or a new one.
@@ -168,11 +184,11 @@ class JobStarter(RunStarter):
 
     def _trigger(self, obtain: ObtainRun) -> Started:
         """Call the hook's verb, which a user may have replaced. Our own calls `obtain` back."""
-        from airflow_dbt_cloud.hooks.verbs.extra_arguments import runs_obtained_by
+        from airflow_dbt_cloud.hooks.verbs.extra_arguments import runs_obtained_by, starts_within
 
         self._stop_if_killed()
         overrides = dict(self.overrides)
-        with runs_obtained_by(obtain):
+        with runs_obtained_by(obtain), starts_within(self._time_left):
             answer = self.hook.trigger_job_run(
                 account_id=self.account_id,
                 job_id=self.job_id,
@@ -201,21 +217,24 @@ class JobStarter(RunStarter):
         """Send the request that starts a run, with changed fields if there are some."""
         self._stop_if_killed()
         self._is_submitted = lambda run: Marker.find(run.cause) == self.marker
-        with self._state.submitting(str(self.marker)):
-            return send(self.marker, changes or {})
+        return self._state.keep_start(self.marker, lambda: send(self.marker, changes or {}))
 
     @cached_property
     def _reuse(self) -> ReuseDecision | None:
         """What to do with the runs of earlier tries, or None in the first try."""
         if self.marker.attempt <= 1:
             return None
-        return ReuseDecision.of_runs(
+        runs = self._find_runs_of_earlier_tries()
+        decision = ReuseDecision.of_runs(
             self.marker,
-            self._find_runs_of_earlier_tries(),
+            runs,
             reuse_finished=self._adopts and not self._extended,
             reuse_unfinished=self._adopts,
             is_only_start=self._is_only_start,
         )
+        if decision.adopted is None:
+            self._require_clarity(runs)
+        return decision
 
     @cached_property
     def _adopted(self) -> Started | None:
@@ -237,34 +256,89 @@ class JobStarter(RunStarter):
         return None
 
     def _find_runs_of_earlier_tries(self) -> list[Run]:
-        """Return the runs of this task, after waiting for one that an earlier try requested in vain."""
-        submitted, found = self._state.submitted(), self._find_runs()
-        for delay in SEARCH_DELAYS if submitted else ():
-            if any(
-                submitted in {str(Marker.find(run.cause)), f"retry of {run.retried_run_id}"} for run in found
-            ):
+        """Return the runs of this task, after waiting for one that an earlier try requested in vain.
+
+        Raises:
+            DbtCloudApiException: If it stays unknown whether an earlier try has started a run.
+        """
+        starts = [start for start in self._state.starts() if self._may_belong_here(start.marker)]
+        found = self._find_runs()
+        for delay in SEARCH_DELAYS:
+            if all(start.run_id or any(map(start.is_of, found)) for start in starts):
                 break
-            self.log.info(
-                "The run that an earlier try requested is not listed yet; searching again in %g s.", delay
-            )
-            time.sleep(delay)
+            self._wait_for_list(delay)
             found = self._find_runs()
-        return found
+        listed = {run.id for run in found}
+        known = (self._read_run(start) for start in starts if start.run_id and start.run_id not in listed)
+        return [*found, *known]
+
+    def _require_clarity(self, runs: list[Run]) -> None:
+        """Check that no other run may be of an earlier try.
+
+        Raises:
+            DbtCloudApiException: If one may be.
+        """
+        if not self._doubts or self._state.knows_all_starts(runs) or self._started_by_last_try(runs):
+            return
+        why = "; ".join(self._doubts)
+        if self._state.is_first_of_generation(self.marker):
+            self.log.warning("Earlier tries may have left a run that nobody follows: %s.", why)
+            return
+        raise DbtCloudApiException(error=AmbiguousStart(str(self.marker), why=f"After an earlier try, {why}"))
+
+    def _started_by_last_try(self, runs: list[Run]) -> bool:
+        """Return whether the last try's run is among these. That try had no doubts about those before it."""
+        last = replace(self.marker, attempt=self.marker.attempt - 1)
+        return any(Marker.find(run.cause) == last for run in runs)
+
+    def _may_belong_here(self, marker: Marker) -> bool:
+        """Return whether a start is of an earlier try of what this try is about to do."""
+        is_earlier = marker.task == self.marker.task and marker.attempt < self.marker.attempt
+        return is_earlier and (self._is_only_start or marker.payload == self.marker.payload)
+
+    def _wait_for_list(self, delay: float) -> None:
+        """Pause before the next search for the run of an earlier try.
+
+        Raises:
+            DbtCloudApiException: If no time is left.
+        """
+        left = self._time_left()
+        if delay > left:
+            error = AmbiguousStart(str(self.marker), why=f"{_NOT_LISTED}, and the timeout ended the search")
+            raise DbtCloudApiException(error=error)
+        self.log.info("%s yet; searching again in %g s.", _NOT_LISTED, delay)
+        time.sleep(delay)
+
+    def _read_run(self, start: KeptStart) -> Run:
+        """Return a run that the list does not show yet, as it is or, where it cannot be read, as running."""
+        try:
+            answer = self.hook.get_job_run(run_id=start.run_id or 0, account_id=self.account_id)
+            data = answer.json()["data"]
+        except DbtCloudApiException as error:
+            if not isinstance(error.error, NotFound):
+                raise
+            data = {"id": start.run_id, "status": RunStatus.QUEUED, "job_definition_id": self.job_id}
+        retried = {"retrying_run_id": start.retried_run_id} if start.retried_run_id else {}
+        return replace(Run.parse({**data, **retried}), cause=str(start.marker))
 
     def _find_runs(self) -> list[Run]:
         """Return the runs that carry this task's marker, and where the task makes retries, all retries.
 
         A retry carries no marker. Where this task makes none, somebody else has started them.
         """
-        from airflow_dbt_cloud.hooks.verbs.runs import SKEW, horizon
 
-        def may_be_ours(run: Run) -> bool:
+        def may_be_ours(run: Run) -> bool | None:
             marker = Marker.find(run.cause)
-            is_retry = bool(self._from_failure) and run.retried_run_id is not None
-            return is_retry or (marker is not None and marker.task == self.marker.task)
+            if bool(self._from_failure) and run.retried_run_id is not None:
+                return True
+            if marker is not None and marker.task == self.marker.task:
+                return True
+            return None if self.marker.may_be_missing_from(run.cause, self._sent_cause) else False
 
-        since = self._state.dag_run_start - SKEW if self._state.dag_run_start else horizon()
-        return self.hook.find_job_runs(self.job_id, since, may_be_ours, account_id=self.account_id)
+        since = self._state.dag_run_start or datetime.now(UTC)
+        found = self.hook.find_job_runs(self.job_id, since, may_be_ours, account_id=self.account_id)
+        self._doubts = getattr(found, "doubts", [])
+        return found
 
     def _apply_policy(self, unfinished: list[dict[str, Any]]) -> Started | None:
         """Apply `if_running` to the unfinished runs of the job, and return None to start a new run."""
@@ -306,10 +380,10 @@ class JobStarter(RunStarter):
         """Retry the failed run of an earlier try, or start a new run if dbt Cloud refuses."""
         plan = self._log_retry_plan(failed)
         self._stop_if_killed()
-        self._is_submitted = lambda run: run.retried_run_id == failed
         try:
-            with self._state.submitting(f"retry of {failed}"):  # a retry carries no marker
-                answer = self.hook.retry_job_run(run_id=failed, account_id=self.account_id)
+            answer = self._state.keep_start(
+                self.marker, lambda: self._request_retry(failed), retried_run_id=failed
+            )
         except DbtCloudApiException as error:
             if not isinstance(error.error, NotRetryable):
                 raise
@@ -372,12 +446,22 @@ class RetryStarter(RunStarter):
         return self.failed if self._is_first_try else self.failed.last_retry(self._find_runs())
 
     def _find_runs(self) -> list[Run]:
-        """Return the runs of the job since the failed one that retry another."""
-        from airflow_dbt_cloud.hooks.verbs.runs import SKEW, horizon
+        """Return the runs of the job since the failed one that retry another.
 
-        since = self.failed.created_at - SKEW if self.failed.created_at else horizon()
+        Raises:
+            DbtCloudApiException: If it is not clear which runs do.
+        """
         job_id = self.failed.job_id
         assert job_id is not None
-        return self.hook.find_job_runs(
-            job_id, since, lambda run: run.retried_run_id is not None, account_id=self.account_id
+
+        def is_retry(run: Run) -> bool | None:
+            return run.retried_run_id is not None if "retrying_run_id" in run.data else None
+
+        found = self.hook.find_job_runs(
+            job_id, None, is_retry, account_id=self.account_id, after_run=self.failed.id
         )
+        if doubts := getattr(found, "doubts", None):
+            raise DbtCloudApiException(
+                error=AmbiguousStart("", retried_run_id=self.failed.id, why="; ".join(doubts))
+            )
+        return found

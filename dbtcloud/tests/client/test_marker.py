@@ -1,6 +1,9 @@
 """The mark that finds a run again, in any cause that people write."""
 
+import html
 import json
+from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -111,3 +114,71 @@ def test_the_payloads_digest_is_of_job_and_overrides_but_not_of_the_cause():
     )
     assert one != Marker.payload_digest(51, {"steps_override": ["dbt build"], "git_branch": "main"})
     assert one != Marker.payload_digest(50, {"steps_override": ["dbt test"], "git_branch": "main"})
+
+
+SENT = MARK.add_to(WORDING)
+ALTERED = {
+    "upper case": str.upper,
+    "swapped case": str.swapcase,
+    "escaped for HTML": html.escape,
+    "escaped for HTML twice over a JSON text": lambda cause: html.escape(json.dumps(cause)),
+    "escaped for a URL": quote,
+    "without its end": lambda cause: cause[:-1],
+    "only its end": lambda cause: cause[-len(f"{MARK}]") :],
+}
+
+
+@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED)
+def test_a_mark_is_found_in_a_cause_that_comes_back_altered(alter):
+    assert Marker.find(alter(SENT)) == MARK
+
+
+@pytest.mark.parametrize("length", [0, 1, 40, 64, 65, 70, 80, 90, len(SENT) - 2])
+@pytest.mark.parametrize("end", ["", "…", "...", " "])
+@pytest.mark.parametrize("alter", [str, str.upper, html.escape, quote], ids=["plain", "upper", "html", "url"])
+def test_a_cause_that_was_cut_may_be_ours(length, end, alter):
+    cut = alter(SENT[:length])
+    assert Marker.find(cut) is None
+    assert MARK.may_be_missing_from(cut + end, SENT)
+
+
+@pytest.mark.parametrize("length", range(20, 40))
+def test_a_cause_that_was_cut_within_an_escape_may_be_ours(length):
+    assert MARK.may_be_missing_from(html.escape(SENT)[:length], SENT)
+
+
+def test_a_cause_that_is_missing_may_be_ours():
+    assert MARK.may_be_missing_from(None, SENT)
+
+
+def test_a_mark_whose_last_number_is_cut_may_be_ours():
+    tenth = replace(MARK, payload=f"{MARK.payload}2")
+    sent = tenth.add_to(WORDING)
+    assert tenth.may_be_missing_from(sent[:-2], sent)
+
+
+def test_the_cut_cause_of_an_earlier_try_may_be_of_the_same_task():
+    earlier = replace(MARK, attempt=2).add_to(WORDING)
+    assert MARK.may_be_missing_from(earlier[: earlier.index(".2.2")], SENT)
+    assert not MARK.may_be_missing_from(earlier, SENT)
+
+
+def test_json_that_was_cut_may_be_ours_and_whole_json_is_not():
+    sent = MARK.add_to(json.dumps({"parent": facet("1", "a.b")}))
+    earlier = json.dumps({"parent": facet("2", "a.b")})
+    assert MARK.may_be_missing_from(earlier[:50], sent)
+    assert not MARK.may_be_missing_from(earlier, sent)
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        "Kicked off by hand",
+        "scheduled",
+        OTHER.add_to(WORDING),
+        WORDING.replace("build", "test"),
+        "Trigger warning",
+    ],
+)
+def test_a_cause_of_somebody_else_is_not_ours(cause):
+    assert not MARK.may_be_missing_from(cause, SENT)

@@ -23,8 +23,8 @@ PAGE, REFUSED = errors.MalformedResponse("x"), errors.NotFound(404, "GET", "/r")
     [
         *((READ, error, True) for error in (UNSENT, LOST, BROKEN, LIMITED, PAGE)),
         (READ, REFUSED, False),
-        *((START, error, True) for error in (UNSENT, LIMITED)),
-        *((START, error, False) for error in (LOST, BROKEN, PAGE, REFUSED)),
+        (START, UNSENT, True),
+        *((START, error, False) for error in (LOST, BROKEN, LIMITED, PAGE, REFUSED)),
     ],
 )
 def test_a_request_is_repeated_only_where_that_can_help_and_cannot_act_twice(request_, error, again):
@@ -108,12 +108,14 @@ def test_cancelling_is_repeated(engine, dbt_cloud, access):
     assert run.status == 30
 
 
-def test_a_start_refused_by_a_rate_limit_is_sent_again(engine, dbt_cloud, access):
+def test_a_start_that_is_refused_by_a_rate_limit_is_not_sent_again(engine, dbt_cloud, access):
+    """It may have had its effect: whoever starts a run searches for it first."""
     dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {}}])
-    dbt_cloud.control.add_fault("status", status=429, count=2)
-    engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), endpoints.trigger_run(1, 70, {"cause": "x"}))
+    dbt_cloud.control.add_fault("status", status=429, after_acting=True, count=1)
+    with pytest.raises(errors.RateLimited):
+        engine.ask(access(dbt_cloud.url, token=dbt_cloud.token), endpoints.trigger_run(1, 70, {"cause": "x"}))
     counters = dbt_cloud.control.counters()
-    assert (counters["requests"], counters["runs_created"]) == (3, 1)
+    assert (counters["requests"], counters["runs_created"]) == (1, 1)
 
 
 class Pauses:

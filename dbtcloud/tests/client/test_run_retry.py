@@ -1,7 +1,5 @@
 """A failed run is retried where dbt Cloud can do that, and the error says why where it cannot."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from dbtcloud.client.errors import NotRetryable
@@ -13,8 +11,7 @@ from dbtcloud.client.transport.sync_client import SyncClient
 @pytest.fixture
 def retry(dbt_cloud, access, jobs):
     with SyncClient(access(dbt_cloud.url, token=dbt_cloud.token)) as client:
-        since = datetime.now(UTC) - timedelta(minutes=10)
-        yield lambda run_id: client.ask(retry_failed_run(1, run_id, since=since))
+        yield lambda run_id: client.ask(retry_failed_run(1, run_id))
 
 
 def test_a_failed_run_is_retried_by_its_id(retry, jobs):

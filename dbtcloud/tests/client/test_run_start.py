@@ -1,14 +1,22 @@
 """A run is started once, whatever becomes of the answers; pauses pass on dbt Cloud's clock, not on ours."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from dbtcloud.client.errors import AmbiguousStart, BadRequest, RateLimited, ServerError, TransportError
+from dbtcloud.client.errors import (
+    AmbiguousStart,
+    BadRequest,
+    RateLimited,
+    ServerError,
+    TransportError,
+    Unauthorized,
+)
 from dbtcloud.client.marker import Marker
 from dbtcloud.client.retry import DEFAULT_RETRY, NO_RETRY, RetryPolicy
-from dbtcloud.client.run_start import find_runs, start_retry_run, start_run
+from dbtcloud.client.run_search import RunSearch
+from dbtcloud.client.run_start import SEARCH_DELAYS, start_retry_run, start_run
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from wires.raw import answer, envelope
@@ -32,7 +40,6 @@ class Starter:
     def __init__(self, name, cloud, access):
         self.name, self.cloud, self.credentials = name, cloud, access(cloud.url, token=cloud.token, timeout=1)
         self.pauses, self.in_pause = [], lambda: None
-        self.since = datetime.now(UTC) - timedelta(minutes=10)
         self.mark = Marker.random()
 
     def passes(self, seconds):
@@ -55,7 +62,7 @@ class Starter:
 
     def start(self, job_id, **how):
         payload = {"cause": self.mark.add_to("A test")}
-        return self.carry_out(start_run("1", job_id, payload, since=self.since), **how)
+        return self.carry_out(start_run("1", job_id, payload), **how)
 
 
 @pytest.fixture
@@ -129,14 +136,15 @@ def test_the_run_is_found_behind_three_hundred_newer_ones(starter, jobs):
 
 
 @pytest.mark.parametrize("status", [408, 502])
-def test_it_is_asked_again_only_after_three_looks_over_thirty_seconds(starter, jobs, status):
+def test_it_is_asked_again_only_after_searches_over_three_minutes(starter, jobs, status):
     jobs.control.add_fault("status", status=status, **POST, count=1)
     run = starter.start(jobs.instant)
     assert [each["id"] for each in jobs.runs()] == [run.id]
-    assert (len(starter.pauses), sum(starter.pauses)) == (3, 30)
+    assert starter.pauses == list(SEARCH_DELAYS)
+    assert sum(starter.pauses) == 180
     first, second = (each["instant"] for each in jobs.asked("POST", "/run/"))
-    assert second - first >= 30e6
-    assert len(jobs.asked("GET", "/runs/?")) == 3
+    assert second - first >= 180e6
+    assert len(jobs.asked("GET", "/runs/?")) == len(SEARCH_DELAYS)
 
 
 def test_what_never_starts_is_asked_for_three_times(starter, jobs):
@@ -172,7 +180,6 @@ def test_a_refusal_is_believed_at_once(starter, jobs):
                 "1",
                 jobs.instant,
                 {"cause": starter.mark.add_to("x"), "threads_override": "many"},
-                since=starter.since,
             )
         )
     assert (posts(jobs), starter.pauses) == (1, [])
@@ -183,7 +190,7 @@ def test_a_second_request_that_is_refused_is_the_last(starter, jobs):
     jobs.control.add_fault("status", status=400, **POST)
     with pytest.raises(BadRequest):
         starter.start(jobs.instant)
-    assert (posts(jobs), starter.pauses) == (2, [1, 9, 20, 1, 9, 20])
+    assert (posts(jobs), starter.pauses) == (2, [*SEARCH_DELAYS, *SEARCH_DELAYS])
 
 
 def test_a_search_that_is_refused_is_not_repeated(starter, jobs):
@@ -194,29 +201,76 @@ def test_a_search_that_is_refused_is_not_repeated(starter, jobs):
     assert starter.pauses == [1]
 
 
-@pytest.mark.parametrize(("retry_after", "pause"), [(None, 60), (7, 7), (1000, 300)])
-def test_a_429_is_waited_out_for_as_long_as_it_says_and_five_minutes_at_most(
-    starter, jobs, raw_server, access, retry_after, pause
+LIMITED = [
+    (None, [60, 30, 30, 30, 30]),
+    (7, [7, 3, 10, 10, 15, 15, 30, 30, 30, 30]),
+    (1000, [300]),
+]
+
+
+@pytest.mark.parametrize(("retry_after", "pauses"), LIMITED)
+def test_after_a_429_the_run_is_searched_for_until_three_minutes_have_passed(
+    starter, jobs, raw_server, access, retry_after, pauses
 ):
+    """The first search comes when dbt Cloud answers again, which is after five minutes at most."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    raw_server.replies(answer({}, 429, headers), answer(envelope({"id": 1, "status": 1})))
+    refusals = [answer({}, 429, headers)]
+
+    def reply(request):
+        if request.method == "GET":
+            return answer(envelope([], total=0))
+        return refusals.pop() if refusals else answer(envelope({"id": 1, "status": 1}))
+
+    raw_server.reply = reply
     starter.credentials = access(raw_server.url)
     assert starter.start(jobs.instant, retry=NO_RETRY).id == 1
-    assert starter.pauses == [pause]
+    assert starter.pauses == pauses
 
 
 def test_a_429_that_stays_ends_the_start_after_ten_requests(starter, jobs):
     jobs.control.add_fault("status", status=429, **POST)
     with pytest.raises(RateLimited):
         starter.start(jobs.instant, retry=NO_RETRY)
-    assert (posts(jobs), len(starter.pauses)) == (10, 9)
+    assert posts(jobs) == 10
 
 
-def test_a_429_is_sat_out_since_nothing_was_done(starter, jobs):
-    jobs.control.add_fault("status", status=429, **POST, count=6)
+def test_a_run_that_was_started_in_spite_of_a_429_is_found(starter, jobs):
+    jobs.control.add_fault("status", status=429, after_acting=True, **POST, count=1)
+    run = starter.start(jobs.endless)
+    assert [each["id"] for each in jobs.runs()] == [run.id]
+    assert (posts(jobs), starter.pauses) == (1, [60])
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 422])
+def test_a_run_that_was_started_in_spite_of_a_refusal_is_found_at_once(starter, jobs, status):
+    jobs.control.add_fault("status", status=status, after_acting=True, **POST, count=1)
+    run = starter.start(jobs.endless)
+    assert [each["id"] for each in jobs.runs()] == [run.id]
+    assert (posts(jobs), starter.pauses) == (1, [])
+
+
+def test_a_token_that_is_replaced_meanwhile_is_used_after_the_search(starter, jobs):
+    jobs.control.add_fault("status", status=401, **POST, count=1)
     run = starter.start(jobs.instant)
     assert [each["id"] for each in jobs.runs()] == [run.id]
-    assert jobs.asked("GET", "/runs/") == []
+    assert sum(starter.pauses) == 180
+
+
+def test_a_token_that_is_refused_everywhere_is_an_error_at_once(starter, jobs):
+    jobs.control.add_fault("status", status=401)
+    with pytest.raises(Unauthorized):
+        starter.start(jobs.instant)
+    assert (posts(jobs), starter.pauses) == (1, [])
+
+
+@pytest.mark.parametrize(("seconds", "pauses"), [(12, [1, 4, 5, 2]), (0, [0])])
+def test_the_search_ends_with_the_time_that_is_left(starter, jobs, seconds, pauses):
+    jobs.control.add_fault("status", **POST)
+    payload = {"cause": starter.mark.add_to("A test")}
+    call = start_run("1", jobs.instant, payload, time_left=lambda: seconds - sum(starter.pauses))
+    with pytest.raises(AmbiguousStart, match="The timeout ended the search"):
+        starter.carry_out(call)
+    assert (posts(jobs), starter.pauses) == (1, pauses)
 
 
 def test_a_request_that_never_left_is_no_reason_to_look(starter, jobs, closed_port, access):
@@ -233,7 +287,7 @@ def test_no_retry_policy_sends_the_request_twice(starter, jobs, fault):
     run = starter.start(jobs.endless, retry=RetryPolicy(attempts=9, delay=0))
     assert [each["id"] for each in jobs.runs()] == [run.id]
     first, *others = jobs.asked("POST", "/run/")
-    assert all(other["instant"] - first["instant"] >= 30e6 for other in others)
+    assert all(other["instant"] - first["instant"] >= 180e6 for other in others)
 
 
 @pytest.mark.parametrize("fault", AMBIGUOUS.values(), ids=AMBIGUOUS)
@@ -241,7 +295,7 @@ def test_a_retry_from_failure_is_recognised_by_the_run_that_it_retries(starter, 
     failed = jobs.started(jobs.failing)
     jobs.control.advance(1)
     jobs.control.add_fault(**fault, method="POST", route="*/retry/", count=1)
-    run = starter.carry_out(start_retry_run("1", jobs.failing, failed, since=starter.since))
+    run = starter.carry_out(start_retry_run("1", jobs.failing, failed))
     assert [each["retrying_run_id"] for each in jobs.runs()] == [None, failed]
     assert run.data["retrying_run_id"] == failed
 
@@ -252,7 +306,7 @@ def test_a_retry_whose_run_cannot_be_searched_for_names_the_run_that_it_retries(
     jobs.control.add_fault("status", after_acting=True, method="POST", route="*/retry/")
     jobs.control.add_fault("status", status=403, **LISTS)
     with pytest.raises(AmbiguousStart, match=f"that retries run {failed}") as unclear:
-        starter.carry_out(start_retry_run("1", jobs.failing, failed, since=starter.since))
+        starter.carry_out(start_retry_run("1", jobs.failing, failed))
     assert (unclear.value.marker, unclear.value.retried_run_id) == ("", failed)
 
 
@@ -260,14 +314,14 @@ def test_the_search_ends_where_runs_are_older_than_the_start(starter, jobs):
     jobs.control.seed(runs=[{"job_id": jobs.instant, "count": 250, "age": 90_000, "every": 1}])
     jobs.started(jobs.instant)
     jobs.control.clear_requests()
-    found = starter.carry_out(find_runs("1", jobs.instant, starter.since, lambda _: True))
-    assert len(found) == 1
+    found = starter.carry_out(RunSearch("1", jobs.instant, lambda _: True, age=timedelta(minutes=10)).find())
+    assert len(found) == 100
     assert len(jobs.asked("GET", "/runs/?")) == 1
 
 
 def test_a_cause_without_a_mark_is_refused_before_anything_is_sent(starter, jobs):
     with pytest.raises(ValueError, match="has no marker"):
-        starter.carry_out(start_run("1", jobs.instant, {"cause": "x"}, since=starter.since))
+        starter.carry_out(start_run("1", jobs.instant, {"cause": "x"}))
     assert jobs.control.requests() == []
 
 
@@ -286,8 +340,7 @@ def test_a_retry_that_began_late_stands_in_the_way_of_the_next_request_and_is_fo
                 held.append(client.send(held[0]))
             return client.send(request)
 
-        since = datetime.now(UTC) - timedelta(minutes=10)
-        call = start_retry_run("1", jobs.failing, failed, since=since)
+        call = start_retry_run("1", jobs.failing, failed)
         run = run_call(call, send, retry=NO_RETRY, sleep=lambda _: None)
     assert [each["id"] for each in jobs.runs()] == [failed, run.id]
     assert [each["status"] for each in jobs.asked("POST", "/retry/")] == [200, 400]

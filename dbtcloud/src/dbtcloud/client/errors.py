@@ -204,7 +204,7 @@ class TransportError(DbtCloudError):
 
 
 class AmbiguousStart(DbtCloudError):
-    """It is not clear whether a run was started, because the job's runs cannot be listed.
+    """It is not clear whether a run was started: the job's runs cannot be listed, or do not show it clearly.
 
     Attributes:
         marker: The marker in the run's cause, or "" for a retry of a run, which has no cause of ours.

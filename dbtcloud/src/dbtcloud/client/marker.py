@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
 import secrets
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import unquote
 
 CAUSE_MAX_LENGTH = 255
 """Largest number of characters in a cause; dbt Cloud refuses longer ones."""
 
 _MARKER = re.compile(
-    r"\b(?P<task>[a-z2-7]{13})\.(?P<generation>\d+)\.(?P<attempt>\d+)\.(?P<payload>[a-z2-7]{5}\d+)\b"
+    r"(?P<task>[a-z2-7]{13})\.(?P<generation>\d+)\.(?P<attempt>\d+)\.(?P<payload>[a-z2-7]{5}\d+)\b"
 )
+_CUT_ESCAPE = re.compile(r"(&#?\w*|%\w?|\\\w*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,31 @@ class Marker:
 
     @classmethod
     def find(cls, cause: str | None) -> Self | None:
-        """Return the last marker in a cause, or None."""
+        """Return the last marker in a cause, or None.
+
+        Upper and lower case count the same, and the cause may be escaped for HTML or a URL.
+        """
         # Markers before the last one come from the cause of another run that somebody has copied.
-        markers = list(_MARKER.finditer(cause or ""))
+        markers = list(_MARKER.finditer(_unescaped(cause or "")))
         if not markers:
             return None
         found = markers[-1]
         return cls(found["task"], int(found["generation"]), int(found["attempt"]), found["payload"])
+
+    def may_be_missing_from(self, shown: str | None, sent: str) -> bool:
+        """Return whether a cause may be one that was sent with this marker, and has lost it since.
+
+        Args:
+            shown: The cause as dbt Cloud shows it, or None.
+            sent: The cause that was sent, with the marker.
+        """
+        text = _squeezed(_CUT_ESCAPE.sub("", shown or "").rstrip(" .…"))
+        if _squeezed(sent).startswith(text):
+            return True
+        if Marker.find(shown) is not None:
+            return False
+        # A JSON cause differs from try to try, so its beginning proves nothing; but dbt Cloud's cut shows.
+        return self.task in text or (text.startswith("{") and not _is_json(html.unescape(shown or "")))
 
     @staticmethod
     def digest(*parts: object) -> str:
@@ -79,6 +100,23 @@ class Marker:
         if Marker.find(cause) == self and len(cause) <= CAUSE_MAX_LENGTH:
             return cause
         return _marked_json(cause, self) or _marked_text(cause, self)
+
+
+def _unescaped(cause: str) -> str:
+    """Return a cause in lower case, without the escapes of HTML and URLs."""
+    return unquote(html.unescape(cause)).lower()
+
+
+def _squeezed(cause: str) -> str:
+    return "".join(_unescaped(cause).split())
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _marked_text(cause: str, marker: Marker) -> str:

@@ -18,7 +18,6 @@ from dbtcloud.client.errors import (
     DbtCloudError,
     InvalidArgument,
     MalformedResponse,
-    RateLimited,
     TransportError,
 )
 from dbtcloud.client.typed_json import parse_json
@@ -144,10 +143,9 @@ class Request:
         """Return whether a second attempt cannot make a change twice.
 
         A request that changes something may be repeated only if the first attempt certainly had no effect: no
-        byte of it was sent, or dbt Cloud refused it with 429.
+        byte of it was sent. A 429 does not prove that: a proxy may send it after dbt Cloud has acted.
         """
-        unsent = isinstance(error, TransportError) and not error.sent
-        return self.repeatable or unsent or isinstance(error, RateLimited)
+        return self.repeatable or (isinstance(error, TransportError) and not error.sent)
 
     def __str__(self) -> str:
         return f"{self.method} {self.target}"
