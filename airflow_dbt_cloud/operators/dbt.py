@@ -104,6 +104,7 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         on_retry: What a retry does with the run of an earlier try: "adopt" it while it is running or when it
             succeeded, or "rerun" the job. A subclass with an `execute` or `execute_complete` of its own
             adopts unfinished runs only.
+        durable: False is the same as `on_retry="rerun"`.
         cancel_on_timeout: Whether `timeout` also cancels the run. `execution_timeout` always does.
         kwargs: Arguments of Airflow's BaseOperator.
 
@@ -166,6 +167,7 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         timeout_seconds_override: int | str | None = None,
         if_running: str = "queue",
         on_retry: str = "adopt",
+        durable: bool = True,
         cancel_on_timeout: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -199,7 +201,8 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         self.generate_docs_override = generate_docs_override
         self.timeout_seconds_override = timeout_seconds_override
         self.if_running = _one_of("if_running", "attach" if reuse_existing_run else if_running, _IF_RUNNING)
-        self.on_retry = _one_of("on_retry", on_retry, _ON_RETRY)
+        self.durable = durable
+        self.on_retry = _one_of("on_retry", on_retry if durable else "rerun", _ON_RETRY)
         self.cancel_on_timeout = cancel_on_timeout
 
     @property
@@ -216,6 +219,8 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
 
         With `deferrable`, the wait continues in the triggerer, and then in `execute_complete`.
         """
+        if not self.durable:
+            self.log.warning("durable is False, so a retry of this task may start a second run.")
         deadlines = self._begin()
         # Whatever is wrong with an argument shows here, before a run is started.
         self._starter = self._make_starter(context)

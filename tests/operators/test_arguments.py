@@ -19,6 +19,7 @@ NOT_TEMPLATED = {
     "cancel_on_timeout",
     "check_interval",
     "deferrable",
+    "durable",
     "hook_params",
     "if_running",
     "on_retry",

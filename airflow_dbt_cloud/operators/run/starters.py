@@ -262,15 +262,26 @@ class JobStarter(RunStarter):
             DbtCloudApiException: If it stays unknown whether an earlier try has started a run.
         """
         starts = [start for start in self._state.starts() if self._may_belong_here(start.marker)]
-        found = self._find_runs()
-        for delay in SEARCH_DELAYS:
-            if all(start.run_id or any(map(start.is_of, found)) for start in starts):
-                break
-            self._wait_for_list(delay)
-            found = self._find_runs()
+        found = self._find_requested(starts)
         listed = {run.id for run in found}
         known = (self._read_run(start) for start in starts if start.run_id and start.run_id not in listed)
         return [*found, *known]
+
+    def _find_requested(self, starts: list[KeptStart]) -> list[Run]:
+        """Return the runs of this task, once those of all these starts are among them or time is up."""
+        try:
+            found = self._find_runs()
+            for delay in SEARCH_DELAYS:
+                if all(start.run_id or any(map(start.is_of, found)) for start in starts):
+                    break
+                self._wait_for_list(delay)
+                found = self._find_runs()
+        except DbtCloudApiException as error:
+            if all(start.run_id for start in starts) or isinstance(error.error, AmbiguousStart):
+                raise
+            why = f"An earlier try requested it, and the search for it has failed: {error}"
+            raise DbtCloudApiException(error=AmbiguousStart(str(self.marker), why=why)) from error.error
+        return found
 
     def _require_clarity(self, runs: list[Run]) -> None:
         """Check that no other run may be of an earlier try.

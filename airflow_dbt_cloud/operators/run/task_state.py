@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _KEY = "dbt_cloud_starts"
 _MAX_STARTS = 100  # of a task that starts more, the last ones are kept
 
-# What belongs to a task instance's identity beyond its map index: Airflow 3.4 tells the iterations of a loop apart
-# by `region_id` and `region_index`.
+# What belongs to a task instance's identity beyond its map index: Airflow 3.4 tells the iterations of a loop
+# apart by `region_id` and `region_index`.
 _IDENTITY = re.compile(r"(^|_)(region|loop|iteration)(_|$)")
 _NO_REGION = {"None", "-1", str(UUID(int=0))}
 

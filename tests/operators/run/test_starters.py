@@ -98,6 +98,18 @@ def test_on_retry_rerun_starts_a_new_run_and_leaves_no_other_running(tries, jobs
     assert "Starting a new run: on_retry is 'rerun'." in outcome.log
 
 
+@pytest.mark.parametrize("durable", [True, False])
+def test_durable_false_is_on_retry_rerun_and_is_logged(tries, jobs, durable):
+    outcome = tries(between=lambda _: again(jobs), durable=durable, timeout=0.3 if durable else 20)
+    assert ends(jobs) == ([3] if durable else [30, 10])
+    assert ("durable is False, so a retry of this task may start a second run." in outcome.log) != durable
+
+
+def test_durable_is_true_on_every_version(jobs):
+    operator = DbtCloudRunJobOperator(task_id="build", job_id=jobs.endless)
+    assert (operator.durable, operator.on_retry) == (True, "adopt")
+
+
 class Publishes(DbtCloudRunJobOperator):
     """Does more after a run than our operator, so the success of an earlier try is not enough for it."""
 

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from uuid import UUID, uuid4
 
 import pytest
 from airflow.sdk import DAG, task
+from pydantic import BaseModel
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
 from airflow_dbt_cloud.operators.run.task_state import TaskState
@@ -49,6 +51,61 @@ def test_a_clear_shows_in_the_generation():
 )
 def test_each_task_deployment_and_dag_run_has_its_own_marker(other):
     assert marker_of(context(**other), 50).task != marker_of(context(), 50).task
+
+
+REGION, OTHER_REGION = uuid4(), uuid4()
+
+
+@pytest.mark.parametrize(
+    "iteration",
+    [
+        {"region_id": REGION, "region_index": 0},
+        {"region_id": REGION, "region_index": 1},
+        {"region_id": OTHER_REGION, "region_index": 1},
+        {"loop_index": 1},
+        {"loop_iteration": 1},
+        {"iteration": 1},
+    ],
+    ids=str,
+)
+def test_each_iteration_of_a_loop_has_its_own_marker_for_all_its_tries(iteration):
+    """Airflow 3.4 gives them one map index, and tells them apart by their region."""
+    first, second = (marker_of(context(try_number=n, **iteration), 50) for n in (1, 2))
+    assert first.task == second.task
+    others = [{"region_id": REGION, "region_index": 2}, {"region_id": REGION, "region_index": -1}, {}]
+    assert first.task not in {marker_of(context(**other), 50).task for other in others}
+
+
+@pytest.mark.parametrize(
+    "nowhere",
+    [
+        {"region_id": UUID(int=0), "region_index": -1},
+        {"region_id": None, "region_index": None},
+        {"map_index": 3, "region_id": UUID(int=0), "region_index": 3},
+    ],
+    ids=str,
+)
+def test_outside_loops_the_marker_is_that_of_earlier_airflow(nowhere):
+    """A task may be retried after Airflow was upgraded to 3.4."""
+    before = context(map_index=nowhere.get("map_index", -1))
+    assert marker_of(context(**nowhere), 50).task == marker_of(before, 50).task
+
+
+def test_the_marker_of_airflows_own_task_instance_holds_its_region():
+    class TaskInstance(BaseModel):
+        """As Airflow 3.4 has it."""
+
+        task_id: str = "t"
+        dag_id: str = "d"
+        run_id: str = "r"
+        try_number: int = 1
+        max_tries: int = 2
+        map_index: int = -1
+        region_id: UUID
+        region_index: int
+
+    places = [{**context(), "ti": TaskInstance(region_id=REGION, region_index=index)} for index in (0, 1)]
+    assert len({marker_of(place, 50).task for place in places}) == 2
 
 
 def test_equal_starts_in_one_try_are_numbered():

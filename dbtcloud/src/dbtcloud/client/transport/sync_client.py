@@ -27,7 +27,7 @@ def run_call(
     send: Callable[[Request], Response],
     *,
     retry: RetryDecision = DEFAULT_RETRY,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] | None = None,
     on_response: Callable[[Response], object] = bool,
 ) -> T:
     """Carry out a call and return its result.
@@ -36,7 +36,7 @@ def run_call(
         call: The call.
         send: Sends one request.
         retry: Decides whether a failed request is sent again.
-        sleep: Waits for a number of seconds.
+        sleep: Waits for a number of seconds; `time.sleep` if None.
         on_response: Called with each response that the call receives.
 
     Raises:
@@ -47,7 +47,7 @@ def run_call(
     while (step := execution.next_step(outcome)) is not None:
         outcome = None
         if isinstance(step, Sleep):
-            sleep(step.seconds)
+            (sleep or time.sleep)(step.seconds)  # looked up here, so that tests can replace time.sleep
             continue
         try:
             outcome = send(step)
