@@ -40,6 +40,11 @@ class Deadlines:
         """Return the deadlines that a trigger's event hands back, or new ones where it has none."""
         return cls(event.get("end_time") or time.time() + timeout, event.get("execution_deadline"))
 
+    def seconds_left(self) -> float:
+        """Return the seconds to the earlier deadline, at least 0."""
+        first = min(self.end_time, self.execution_deadline or self.end_time)
+        return max(0.0, first - time.time())
+
     @property
     def execution_timeout_passed(self) -> bool:
         """Whether the task's execution timeout has passed."""

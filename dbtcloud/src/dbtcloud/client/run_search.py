@@ -7,9 +7,11 @@ the newest run of the list.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Self
 
 from dbtcloud.client import endpoints
@@ -85,7 +87,7 @@ class RunSearch:
         rows = _Rows()
         for _ in range(_MAX_PAGES):
             request = Request.get(self._account_id, "runs", query=self._query(rows.offset))
-            page = yield from ask_for(request, lambda response, sent=request: _Page.parse(response, sent))
+            page = yield from ask_for(request, partial(_Page.parse, request))
             if rows.add(page) or self._reaches_back(rows):
                 return rows
         rows.doubts.append(f"the list of runs has no end after {rows.offset} rows")
@@ -176,7 +178,7 @@ class _Page:
     date: datetime | None
 
     @classmethod
-    def parse(cls, response: Response, request: Request) -> Self:
+    def parse(cls, request: Request, response: Response) -> Self:
         """Parse a page.
 
         Raises:
@@ -243,12 +245,14 @@ class _Rows:
         return True
 
 
-def _parsed(row: Json) -> Run | None:
-    try:
-        run = Run.parse(row)
-    except DbtCloudError:
+def _parsed(row: object) -> Run | None:
+    """Return a row's run, without its times if they cannot be read, or None if anything else cannot."""
+    if not isinstance(row, Mapping):
         return None
-    return run if run.id == _id_of(row) else None
+    for fields in (row, {name: value for name, value in row.items() if not name.endswith("_at")}):
+        with suppress(DbtCloudError):
+            return Run.parse(fields)
+    return None
 
 
 def _id_of(row: object) -> int | None:
@@ -259,7 +263,7 @@ def _id_of(row: object) -> int | None:
 
 
 def _created_at(row: object) -> datetime | None:
-    """Return when a run was created, or None if that is missing or has no time. Without an offset it is UTC."""
+    """Return when a run was created, in UTC if it has no offset, or None if its time is not shown."""
     text = row.get("created_at") if isinstance(row, Mapping) else None
     try:
         time = datetime.fromisoformat(text) if isinstance(text, str) and ":" in text else None
