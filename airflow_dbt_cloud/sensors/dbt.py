@@ -24,6 +24,7 @@ from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_exe
 from airflow_dbt_cloud.lineage.emit import OpenLineageMixin
 from airflow_dbt_cloud.tasks.template_values import or_none
 from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed
+from dbtcloud.client.models import RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -64,6 +65,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
     """
 
     template_fields = ("dbt_cloud_conn_id", "run_id", "account_id")
+    _last_status: int | None = None
 
     def __init__(
         self,
@@ -149,6 +151,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
                 time.sleep(_REPEAT_DELAY)
             else:
                 self._tolerance.succeeded()
+                self._last_status = status
                 return status
 
     def _fail(self, error: AirflowException) -> NoReturn:
@@ -175,9 +178,10 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
     def _last_state(self) -> str:
         """Return what is known of a run that did not end in time, and where to see it."""
         url = self.hook.run_url(self.run_id)
-        if not isinstance(url, str):
+        if self._last_status is None or not isinstance(url, str):
             return f"Could not poll job run {self.run_id}; it may still be running."
-        return f"Job run {self.run_id} is still running. See {url}."
+        state = RunStatus.name_of(self._last_status).lower()
+        return f"Job run {self.run_id} is still {state}. See {url}."
 
     def _defer(self) -> None:
         from airflow_dbt_cloud.tasks import deferral
@@ -193,6 +197,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
             hook_params=deferral.storable_hook_params(self.hook_params, self.log),
         )
         trigger.not_before, trigger.owned = now + deferral.FIRST_POLL_DELAY, False
+        trigger.start_time = now
         self.defer(trigger=trigger, timeout=self.execution_timeout, method_name="execute_complete")
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> int:

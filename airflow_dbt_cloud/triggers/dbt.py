@@ -36,7 +36,13 @@ _OUTCOMES = {
 
 _OFFICIAL_ARGUMENTS = ("conn_id", "run_id", "end_time", "poll_interval", "account_id", "execution_deadline")
 
-_OWN_ARGUMENTS = {"not_before": None, "owned": None, "adopted": False, "cancel_on_timeout": False}
+_OWN_ARGUMENTS = {
+    "not_before": None,
+    "owned": None,
+    "adopted": False,
+    "cancel_on_timeout": False,
+    "start_time": None,
+}
 """Arguments that the official provider's trigger lacks, and their defaults."""
 
 
@@ -72,6 +78,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
             nothing.
         adopted: Whether an earlier try of the task started the run.
         cancel_on_timeout: Whether the end of the wait cancels the run.
+        start_time: When the wait began, in seconds since the epoch; None where that is not known.
     """
 
     def __init__(  # noqa: PLR0917 -- keyword arguments of a stored row; users' calls are positional
@@ -87,13 +94,14 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         owned: bool | None = None,
         adopted: bool = False,
         cancel_on_timeout: bool = False,
+        start_time: float | None = None,
         **_unknown: Any,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conn_id, self.run_id, self.account_id = conn_id, run_id, account_id
         self.end_time, self.execution_deadline, self.not_before = end_time, execution_deadline, not_before
         self.owned, self.adopted, self.cancel_on_timeout = owned, adopted, cancel_on_timeout
-        self.poll_interval, self.hook_params = poll_interval, hook_params or {}
+        self.poll_interval, self.hook_params, self.start_time = poll_interval, hook_params or {}, start_time
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class and its arguments, as JSON can hold them.
@@ -246,29 +254,38 @@ class DbtCloudRunJobTrigger(BaseTrigger):
         """
         now = time.time()
         if self.execution_deadline is not None and now >= self.execution_deadline:
-            return self._execution_timed_out(self._see(hook))
+            return self._execution_timed_out(status, self._see(hook))
         if self.end_time is not None and now >= self.end_time:
             return self._wait_timed_out(status, self._see(hook))
         return None
 
-    def _execution_timed_out(self, page: str) -> dict[str, Any]:
+    def _execution_timed_out(self, status: int | None, page: str) -> dict[str, Any]:
         message = f"Job run {self.run_id} has timed out"
         if self.owned is None:
             return self._event("timeout", f"{message}.{page}")
-        return self._event(
-            "timeout", f"{message}: it has exceeded the task's execution timeout.{page}", cancel=True
-        )
+        state = "" if status is None else f" and is still {_state(status)}"
+        message += f":{self._waited(' after {}')} it has exceeded the task's execution timeout{state}."
+        return self._event("timeout", message + page, cancel=True)
 
     def _wait_timed_out(self, status: int | None, page: str) -> dict[str, Any]:
-        message = f"Job run {self.run_id} has not ended within the timeout and is still running."
         if status is None:
             message = f"Could not reach job run {self.run_id} within the timeout; it may still be running."
         elif self.owned is None:
             state = "has not reached a terminal status within the configured timeout"
             message = f"Job run {self.run_id} {state}."
+        else:
+            waited = self._waited(" has been waited for {}: it")
+            state = f"has not ended within the timeout and is still {_state(status)}"
+            message = f"Job run {self.run_id}{waited} {state}."
         if self.owned is None:
             return self._event("error", message + page)
         return self._event("timeout", message + page, cancel=self.cancel_on_timeout)
+
+    def _waited(self, words: str) -> str:
+        """Return words with the seconds since the start of the wait in place of {}, or "" if not known."""
+        if self.start_time is None:
+            return ""
+        return words.format(f"{max(0, round(time.time() - self.start_time))} seconds")
 
     def _pause(self) -> float:
         """Return the seconds to the next poll or, if nearer, to a deadline."""
@@ -287,3 +304,8 @@ class DbtCloudRunJobTrigger(BaseTrigger):
             return event
         ends = {"end_time": self.end_time, "execution_deadline": self.execution_deadline}
         return {**event, "owned": self.owned, "adopted": self.adopted, **ends}
+
+
+def _state(status: int) -> str:
+    """Return the status of a run that has not ended, such as "queued"."""
+    return RunStatus.name_of(status).lower()

@@ -55,6 +55,16 @@ def test_a_timeout_ends_the_wait_and_the_message_says_that_the_run_is_still_runn
 
 
 @WAITS
+def test_a_timeout_says_that_the_run_is_still_queued(build, jobs, deferrable):
+    jobs.control.seed(jobs=[{"id": 70, "name": "Stuck", "pretend": {"queued": 3000, "running": 1}}])
+    outcome = build(job_id=70, deferrable=deferrable, timeout=0.3)
+    (message,) = {line for line in outcome.log.splitlines() if "DbtCloudJobRunException: Job" in line}
+    assert "found it queued" in message or "is still queued. See " in message
+    assert " seconds" in message
+    assert "is still running" not in message
+
+
+@WAITS
 def test_the_execution_timeout_cancels_the_run(build, jobs, deferrable):
     outcome = build(
         job_id=jobs.endless, deferrable=deferrable, execution_timeout=timedelta(seconds=1), timeout=600

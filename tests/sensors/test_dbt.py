@@ -79,6 +79,15 @@ def test_a_timeout_is_airflows_own_and_does_not_say_that_the_run_failed(sense, j
 
 @MODES
 @pytest.mark.usefixtures("a_dated_reschedule")
+def test_a_timeout_says_that_the_run_is_still_queued(sense, jobs, mode):
+    jobs.control.seed(jobs=[{"id": 70, "name": "Stuck", "pretend": {"queued": 3000, "running": 1}}])
+    outcome = sense(70, timeout=0.3, **mode)
+    assert f"is still queued. See {jobs.runs()[0]['href']}." in outcome.log
+    assert "still running" not in outcome.log
+
+
+@MODES
+@pytest.mark.usefixtures("a_dated_reschedule")
 def test_a_timeout_with_soft_fail_skips_the_task(sense, jobs, mode):
     assert sense(jobs.endless, timeout=0.3, soft_fail=True, **mode).states == {"sense": "skipped"}
 

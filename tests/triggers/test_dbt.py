@@ -128,6 +128,19 @@ async def test_such_a_trigger_also_sends_the_official_events_of_deadlines(deadli
     assert sent == {"status": event, "message": f"Job run 7 {words}", "run_id": 7}
 
 
+@pytest.mark.parametrize(("status", "state"), [(1, "queued"), (2, "starting"), (3, "running")])
+@pytest.mark.parametrize("deadline", ["end_time", "execution_deadline"])
+async def test_a_timeout_says_what_the_run_is_doing_and_for_how_long_it_was_waited(status, state, deadline):
+    with mock.patch.object(DbtCloudHook, "get_job_status", return_value=status):
+        sent = await event_of(7, start_time=time.time() - 8.1, **{deadline: time.time() - 1})
+        of_another_release = await event_of(7, **{deadline: time.time() - 1})
+    assert sent["status"] == "timeout"
+    assert sent["message"].endswith(f"and is still {state}.")
+    assert "8 seconds" in sent["message"]
+    assert "seconds" not in of_another_release["message"]
+    assert of_another_release["message"].endswith(f"is still {state}.")
+
+
 def test_a_row_of_such_a_trigger_has_the_official_arguments_only():
     official = {name: value for name, value in FULL.items() if name != "not_before"}
     assert DbtCloudRunJobTrigger(**official).serialize()[1] == official

@@ -165,7 +165,9 @@ class Download:
             names = [name for page in pages for name in page.json()["data"] or ()]
             found, unmatched = selection.select(names)
             if unmatched:
-                raise ArtifactMissing(self._run_id, unmatched[0], names)
+                run = yield from endpoints.get_run(self._account, self._run_id)
+                why = downloads.unsuccessful_end(run)
+                raise ArtifactMissing(self._run_id, unmatched[0], names, why=why)
             return found
 
         return self._call(downloads.retry_while_recent(read, self._account, self._run_id))

@@ -221,6 +221,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             hook_params=deferral.storable_hook_params(self.hook_params, self.log),
         )
         trigger.not_before = time.time() + deferral.FIRST_POLL_DELAY
+        trigger.start_time = deadlines.end_time - self.timeout
         trigger.owned, trigger.adopted = self._started.owned, self._started.adopted
         trigger.cancel_on_timeout = self.cancel_on_timeout
         return trigger

@@ -73,6 +73,7 @@ def test_each_error_status_says_what_to_do(kind):
 def test_a_timeout_without_a_poll_that_succeeded_says_so():
     assert "No poll succeeded" in str(errors.RunTimedOut(7, 0, 60))
     assert "The last poll found it queued" in str(errors.RunTimedOut(7, 1, 60))
+    assert "The last poll found it starting" in str(errors.RunTimedOut(7, 2, 60))
 
 
 def test_an_invalid_argument_is_a_value_error_too():

@@ -181,6 +181,17 @@ def test_a_list_that_is_not_whole_right_after_the_end_is_looked_at_again(connect
     assert written == [str(tmp_path / "manifest.json")]
 
 
+def test_a_pattern_that_a_cancelled_run_has_nothing_for_is_an_error_with_the_cancellation(
+    connect, raw_server, tmp_path
+):
+    run = envelope({"id": 7, "status": 30, "status_message": "Cancelled by user."})
+    raw_server.reply = lambda request: answer(
+        envelope(["manifest.json"]) if request.target.endswith("/artifacts/") else run
+    )
+    with pytest.raises(DbtCloudApiException, match=r"The run was cancelled, .*Cancelled by user"):
+        connect(host=raw_server.url).download_job_run_artifacts(7, ["compiled/**"], tmp_path)
+
+
 def test_a_step_that_wrote_none_of_what_a_pattern_means_is_named(connect, raw_server, tmp_path):
     def reply(request):
         if request.target.partition("?")[0].endswith("/artifacts/"):

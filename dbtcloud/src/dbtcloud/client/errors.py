@@ -34,6 +34,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 _NAMES_IN_MESSAGE = 5
+_UNFINISHED = {1: "queued", 2: "starting"}  # statuses of runs that are not running yet
 
 
 class DbtCloudError(Exception):
@@ -271,7 +272,7 @@ class RunTimedOut(DbtCloudError):
 
     def __init__(self, run_id: int, status: int, seconds: float, *, url: str | None = None) -> None:
         self.run_id, self.status = run_id, status
-        last = f"The last poll found it {'queued' if status == 1 else 'running'}"
+        last = f"The last poll found it {_UNFINISHED.get(status, 'running')}"
         super().__init__(
             f"Job run {run_id} has not reached a terminal status after {seconds:g} seconds; "
             "it may still be running",

@@ -193,6 +193,25 @@ def test_a_run_that_has_not_ended_is_said_to_go_on(fetch, raw_server):
         fetch("catalog.json")
 
 
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (
+            {"status": 30, "status_message": "Cancelled by user."},
+            "The run was cancelled, .*Cancelled by user",
+        ),
+        ({"status": 30, "status_message": None}, "The run was cancelled, and may have ended before"),
+        ({"status": 20, "status_message": "dbt ran out of memory"}, "The run failed, .*ran out of memory"),
+    ],
+)
+@pytest.mark.parametrize("step", [None, 2])
+def test_the_end_of_a_run_that_did_not_succeed_is_given(fetch, raw_server, run, said, step):
+    raw_server.reply = dbt_cloud({"catalog.json": [GONE]}, run=envelope({"id": 7, **run}))
+    with pytest.raises(ArtifactMissing, match=rf"no artifact 'catalog\.json'\. {said}") as raised:
+        fetch("catalog.json", step=step)
+    assert ("Step 2 did not write it" in str(raised.value)) == (step == 2)
+
+
 def test_a_step_that_lacks_it_is_named(fetch, raw_server):
     raw_server.reply = dbt_cloud({"catalog.json": [GONE]}, names=["catalog.json"])
     with pytest.raises(ArtifactMissing, match="Step 2 did not write it") as raised:

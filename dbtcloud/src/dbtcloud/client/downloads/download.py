@@ -12,7 +12,7 @@ from typing import IO
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads.atomic_download import AtomicDownload, LocalDestination
 from dbtcloud.client.errors import ArtifactMissing, DbtCloudError, LogMissing, NotFound
-from dbtcloud.client.models import Run
+from dbtcloud.client.models import Run, RunStatus
 from dbtcloud.client.protocol import Call, Id, Sink, Sleep, T
 
 log = logging.getLogger(__name__)
@@ -128,5 +128,17 @@ def _explain_missing(account_id: Id, run_id: Id, path: str, step: int | None) ->
         names = yield from endpoints.list_artifacts(account_id, run_id)
     except DbtCloudError:
         names = []
-    of_step = "" if step is None else f"Step {step} did not write it"
-    return ArtifactMissing(run_id, path, names, why=of_step if run.finished else "The run has not ended yet")
+    of_step = "" if step is None or not run.finished else f"Step {step} did not write it"
+    why = ". ".join(filter(None, (unsuccessful_end(run), of_step)))
+    return ArtifactMissing(run_id, path, names, why=why)
+
+
+def unsuccessful_end(run: Run) -> str:
+    """Return how a run ended if it did not succeed, with dbt Cloud's message, and else ""."""
+    if not run.finished:
+        return "The run has not ended yet"
+    if run.status == RunStatus.SUCCESS:
+        return ""
+    outcome = "was cancelled" if run.status == RunStatus.CANCELLED else "failed"
+    message = (run.status_message or "").strip().rstrip(".")
+    return f"The run {outcome}, and may have ended before the artifact was written. {message}".rstrip(". ")
