@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _KILL_SEARCH_DELAYS = (0.0, 0.5, 1.0, 1.0)
 """Seconds before each search of a killed task for the run that it was starting; it has about five in all."""
 
-_NOT_LISTED = "The run that an earlier try requested is not listed"
-
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -280,8 +278,12 @@ class JobStarter(RunStarter):
             if all(start.run_id for start in starts) or isinstance(error.error, AmbiguousStart):
                 raise
             why = f"An earlier try requested it, and the search for it has failed: {error}"
-            raise DbtCloudApiException(error=AmbiguousStart(str(self.marker), why=why)) from error.error
+            raise self._unclear(why) from error.error
         return found
+
+    def _unclear(self, why: str) -> DbtCloudApiException:
+        """Return the exception for tries of this task of which nobody knows what they have started."""
+        return DbtCloudApiException(error=AmbiguousStart(self.marker.task, why=why))
 
     def _require_clarity(self, runs: list[Run]) -> None:
         """Check that no other run may be of an earlier try.
@@ -295,7 +297,7 @@ class JobStarter(RunStarter):
         if self._state.is_first_of_generation(self.marker):
             self.log.warning("Earlier tries may have left a run that nobody follows: %s.", why)
             return
-        raise DbtCloudApiException(error=AmbiguousStart(str(self.marker), why=f"After an earlier try, {why}"))
+        raise self._unclear(f"After an earlier try, {why}")
 
     def _started_by_last_try(self, runs: list[Run]) -> bool:
         """Return whether the last try's run is among these. That try had no doubts about those before it."""
@@ -313,11 +315,11 @@ class JobStarter(RunStarter):
         Raises:
             DbtCloudApiException: If no time is left.
         """
-        left = self._time_left()
-        if delay > left:
-            error = AmbiguousStart(str(self.marker), why=f"{_NOT_LISTED}, and the timeout ended the search")
-            raise DbtCloudApiException(error=error)
-        self.log.info("%s yet; searching again in %g s.", _NOT_LISTED, delay)
+        if delay > self._time_left():
+            raise self._unclear("An earlier try requested it, and the timeout ended the search for it")
+        self.log.info(
+            "The run that an earlier try requested is not listed yet; searching again in %g s.", delay
+        )
         time.sleep(delay)
 
     def _read_run(self, start: KeptStart) -> Run:

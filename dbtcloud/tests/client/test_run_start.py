@@ -76,8 +76,17 @@ def posts(jobs):
 
 def test_an_answer_that_comes_is_all_there_is(starter, jobs):
     run = starter.start(jobs.instant)
+    assert starter.pauses == []
+    assert len(jobs.control.requests()) == posts(jobs) == 1
     assert [each["id"] for each in jobs.runs()] == [run.id]
-    assert (posts(jobs), starter.pauses) == (1, [])
+
+
+def test_a_run_that_is_found_and_cannot_be_read_is_unclear(starter, jobs):
+    jobs.control.add_fault("status", after_acting=True, **POST, count=1)
+    jobs.control.add_fault("status", status=403, method="GET", route="*/runs/*[0-9]/")
+    with pytest.raises(AmbiguousStart, match=r"Run \d+ seems to be it, but cannot be read"):
+        starter.start(jobs.endless)
+    assert (posts(jobs), len(jobs.runs())) == (1, 1)
 
 
 @pytest.mark.parametrize("fault", AMBIGUOUS.values(), ids=AMBIGUOUS)
@@ -317,6 +326,22 @@ def test_the_search_ends_where_runs_are_older_than_the_start(starter, jobs):
     found = starter.carry_out(RunSearch("1", jobs.instant, lambda _: True, age=timedelta(minutes=10)).find())
     assert len(found) == 100
     assert len(jobs.asked("GET", "/runs/?")) == 1
+
+
+def test_a_retry_in_a_list_that_does_not_show_retries_is_unclear(starter, jobs, raw_server, access):
+    """The failed run itself, and those before it, are no doubt."""
+
+    def reply(request):
+        if request.method == "POST":
+            return answer({}, 502)
+        rows = [{"id": 9, "status": 3}, {"id": 7, "status": 20}, {"id": 6, "status": 20}]
+        return answer(envelope(rows, total=3) if "/runs/?" in request.target else envelope(rows[0]))
+
+    raw_server.reply = reply
+    starter.credentials = access(raw_server.url)
+    with pytest.raises(AmbiguousStart, match="dbt Cloud does not show what started run 9"):
+        starter.carry_out(start_retry_run("1", 5, 7))
+    assert sum(each.method == "POST" for each in raw_server.received) == 1
 
 
 def test_a_cause_without_a_mark_is_refused_before_anything_is_sent(starter, jobs):

@@ -319,6 +319,22 @@ def test_there_is_never_a_second_run(cloud_with, scene):
     assert (task, seconds) == (scene.task, scene.seconds)
 
 
+def test_a_start_whose_answer_arrives_is_one_request(cloud_with, raw_server):
+    cloud = cloud_with(Scene("nothing goes wrong", Faults(), LATER, 0))
+    assert Task(cloud, Scene("nothing goes wrong", Faults(), LATER, 0)).outcome() == (LATER, 0)
+    assert len(raw_server.received) == 1
+
+
+def test_the_timeout_of_the_task_ends_the_search(cloud_with, monkeypatch):
+    scene = Scene("a timeout", lost(effect_after=None), UNKNOWN, 0)
+    cloud = cloud_with(scene)
+    monkeypatch.setattr("time.time", lambda: cloud.now)
+    operator = DbtCloudRunJobOperator(task_id="build", job_id=JOB, timeout=40)
+    with pytest.raises(DbtCloudApiException, match="The timeout ended the search for the run"):
+        operator.execute(Task(cloud, scene).context(1, ""))
+    assert (cloud.now, cloud.posts) == (40, 1)
+
+
 def table():
     lines = []
     for title, scenes in GROUPS.items():

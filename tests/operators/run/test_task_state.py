@@ -130,6 +130,37 @@ def markers(jobs):
     return [Marker.find(trigger["cause"]) for trigger in jobs.triggers()]
 
 
+class Store(dict):
+    """Airflow's store of a task's state."""
+
+    set = dict.__setitem__
+    delete = dict.pop
+
+
+@pytest.mark.parametrize("discards", [False, True], ids=["Airflow 3.3", "Airflow 3.4"])
+@pytest.mark.parametrize("job", ["endless", "instant"])
+def test_a_clear_runs_the_job_again_whether_or_not_it_discards_the_stored_state(jobs, job, discards):
+    """A clear raises `max_tries`. From Airflow 3.4 on, it discards what the task has stored."""
+    store, job_id = Store(), getattr(jobs, job)
+
+    def run(**fields):
+        operator = DbtCloudRunJobOperator(
+            task_id="build", job_id=job_id, retries=2, wait_for_termination=False
+        )
+        place = context(run_id=f"cleared {job} {discards}", **fields)
+        place["ti"].xcom_push = lambda **_: None
+        return operator.execute({**place, "task_state_store": store})
+
+    first = run()
+    assert run(try_number=2) == first
+    if discards:
+        store.clear()
+    second = run(try_number=3, max_tries=4)
+    assert [each["id"] for each in jobs.runs()] == [first, second]
+    assert jobs.runs()[0]["status"] == (30 if job == "endless" else 10)
+    assert run(try_number=4, max_tries=4) == second
+
+
 def test_two_dag_runs_of_one_date_start_runs_with_different_markers(run_dag, jobs):
     """As `airflow dags test` makes them: each replaces the last one, under the same name."""
     with DAG("tested", schedule=None) as dag:

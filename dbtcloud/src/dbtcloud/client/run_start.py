@@ -170,13 +170,11 @@ class _Start:
                 is_last = posts == _MAX_POSTS or rate_limits == _MAX_RATE_LIMITS
                 try:
                     run = yield from self._find_started_run(error, is_first=posts + rate_limits == 1)
+                    if run is not None:
+                        return (yield from self._read(run))
                 except _UnclearSearch as unclear:
                     why = f"{error} {unclear}"
                     raise AmbiguousStart(marker, retried_run_id=retried_run_id, why=why) from unclear
-                if run is not None:
-                    return (
-                        yield from endpoints.get_run(self.account_id, run.id, include_related=["trigger"])
-                    )
                 if is_last or not isinstance(error, (*_UNCLEAR, Unauthorized)):
                     raise
 
@@ -198,7 +196,10 @@ class _Start:
         return (yield from self._search_until_clear(error))
 
     def _read(self, run: Run) -> Call[Run]:
-        return (yield from endpoints.get_run(self.account_id, run.id, include_related=["trigger"]))
+        try:
+            return (yield from endpoints.get_run(self.account_id, run.id, include_related=["trigger"]))
+        except DbtCloudError as failure:
+            raise _UnclearSearch(f"Run {run.id} seems to be it, but cannot be read: {failure}") from failure
 
     def _search_after_refusal(self, error: DbtCloudError) -> Call[Run | None]:
         """Search once, in case dbt Cloud has acted and the refusal comes from something in between."""
