@@ -88,7 +88,8 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         reuse_existing_run: The same as `if_running="attach"`.
         retry_from_failure: In a retry or after a clear of the task, continue the run that the task started
             where that run failed; the overrides of that run stay. Where dbt Cloud cannot do that, the log
-            says why, and True starts a new run; "steps" starts one that executes only what is left to do.
+            says why, and True starts a new run; "steps" starts one that executes only what is left to do, and
+            fails the task if dbt has not executed all of that.
         deferrable: Wait in the triggerer rather than on the worker.
         hook_params: Further arguments of `DbtCloudHook`.
         openlineage_inject_parent_job_info: Put the OpenLineage parent job into the cause, where it fits.
@@ -228,6 +229,12 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         if self.wait_for_termination:
             self._wait(context, deadlines)
         return self._run
+
+    def _check_success(self, context: Context) -> None:
+        if self.retry_from_failure == "steps" and getattr(context["ti"], "try_number", 1) != 1:
+            # After a deferral there is no starter yet.
+            starter = self._starter or self._make_starter(context)
+            starter.require_planned_nodes(self._run)
 
     def _make_starter(self, context: Context) -> JobStarter:
         """Read the arguments as the templates have left them."""

@@ -36,7 +36,13 @@ FAILED = {
     "steps": [{"name": f"Invoke dbt with `{COMMAND}`", "command": COMMAND, "outcome": 20}],
     "artifacts": {"run_results.json": RESULTS},
 }
-SHOP = {"id": 12346, "name": "Shop", "execute_steps": [COMMAND, "dbt test"], "pretend": {}}
+MENDED = {"run_results.json": {"results": [{"unique_id": "model.shop.orders", "status": "success"}]}}
+SHOP = {
+    "id": 12346,
+    "name": "Shop",
+    "execute_steps": [COMMAND, "dbt test"],
+    "pretend": {"steps": [{**FAILED["steps"][0], "outcome": 10}], "artifacts": MENDED},
+}
 RUNS = [{"job_id": 12346, "id": 7, "age": 60, "pretend": FAILED}]
 
 

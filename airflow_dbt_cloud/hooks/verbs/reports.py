@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
 from airflow_dbt_cloud.hooks.connection.default_account import (
     Id,
     fallback_to_default_account,
@@ -12,10 +13,12 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
 from airflow_dbt_cloud.hooks.verbs.runs import RunVerbs
 from dbtcloud.client.models import Run
 from dbtcloud.client.retry import RETRY_ONCE
-from dbtcloud.report.retry_plan_reader import read_retry_plan
+from dbtcloud.report.retry_plan import unexecuted_message
+from dbtcloud.report.retry_plan_reader import read_node_results, read_retry_plan
 from dbtcloud.report.run_report_reader import build_run_report, read_run_report
 
 if TYPE_CHECKING:
+    from dbtcloud.artifacts.run_results import NodeResult
     from dbtcloud.report.retry_plan import RetryPlan
     from dbtcloud.report.run_report import RunReport
 
@@ -72,3 +75,26 @@ class ReportVerbs(RunVerbs):
             ValueError: If results are not as dbt writes them.
         """
         return self._call(read_retry_plan(require_account(account_id), run_id), decision=RETRY_ONCE)
+
+    @fallback_to_default_account
+    def get_job_run_results(self, run_id: Id, account_id: Id | None = None) -> tuple[NodeResult, ...]:
+        """Return the results of all nodes in all steps of a run. A node can be in several steps.
+
+        Raises:
+            DbtCloudApiException: If the run or its results cannot be read.
+            ValueError: If results are not as dbt writes them.
+        """
+        return self._call(read_node_results(require_account(account_id), run_id), decision=RETRY_ONCE)
+
+    def check_job_run_retry(self, run_id: Id, plan: RetryPlan, account_id: Id | None = None) -> None:
+        """Raise if a run by the commands of a retry plan has not executed all nodes and batches of the plan.
+
+        A selection that matches nothing is no error for dbt, so the run alone does not show it.
+
+        Raises:
+            DbtCloudJobRunException: Naming what was not executed.
+            DbtCloudApiException: If the run or its results cannot be read.
+            ValueError: If results are not as dbt writes them.
+        """
+        if missing := plan.unexecuted(self.get_job_run_results(run_id, account_id)):
+            raise DbtCloudJobRunException(unexecuted_message(run_id, missing))

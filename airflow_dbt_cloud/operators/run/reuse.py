@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Self
 
 from dbtcloud.client.marker import Marker
@@ -52,7 +53,9 @@ class ReuseDecision:
             is_only_start: Whether a try of the task starts one run only. Otherwise it may be about to follow
                 another run of an earlier try, so only runs with the same overrides are cancelled.
         """
-        earlier = [(run, theirs) for run, theirs in _marked(marker, runs) if theirs.attempt < marker.attempt]
+        earlier = [
+            (run, theirs) for run, theirs in marked_runs(marker, runs) if theirs.attempt < marker.attempt
+        ]
         alike = [(run, theirs) for run, theirs in earlier if theirs.payload == marker.payload]
         to_cancel = tuple(
             run
@@ -72,7 +75,7 @@ class ReuseDecision:
         return cls(None, "no earlier try of this task left a run to adopt", to_cancel, failed)
 
 
-def _marked(marker: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:
+def marked_runs(marker: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:
     """Return the task's runs with their markers, newest first."""
     ours: dict[int, Marker] = {}
     found: list[tuple[Run, Marker]] = []
@@ -83,3 +86,17 @@ def _marked(marker: Marker, runs: Iterable[Run]) -> list[tuple[Run, Marker]]:
             ours[run.id] = theirs
             found.append((run, theirs))
     return found[::-1]
+
+
+def failed_before(run_id: int, marker: Marker, runs: Iterable[Run]) -> list[Run]:
+    """Return the runs of a task that failed one after the other right before one of its runs, newest first.
+
+    Args:
+        run_id: The run.
+        marker: A marker of the task.
+        runs: The task's runs.
+    """
+    marked = marked_runs(marker, runs)
+    payload = next((theirs.payload for run, theirs in marked if run.id == run_id), None)
+    alike = [run for run, theirs in marked if theirs.payload == payload and run.id < run_id]
+    return list(takewhile(lambda run: run.status == RunStatus.ERROR, alike))

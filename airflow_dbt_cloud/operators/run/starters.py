@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
-from airflow_dbt_cloud.operators.run.reuse import ReuseDecision
+from airflow_dbt_cloud.operators.run.reuse import ReuseDecision, failed_before
 from airflow_dbt_cloud.operators.run.task_state import KeptStart, TaskState
 from dbtcloud.client.errors import AmbiguousStart, NotFound, NotRetryable
 from dbtcloud.client.marker import Marker
@@ -86,6 +86,9 @@ class RunStarter(ABC):
     def has_submitted(self) -> bool:
         """Whether a run was requested whose answer may not have arrived."""
         return self._is_submitted is not None
+
+    def require_planned_nodes(self, run_id: int) -> None:  # noqa: B027 -- not all runs have a plan
+        """Raise if a successful run has left out a node of the retry plan that it executes."""
 
     def find_submitted(self) -> Run | None:
         """Return the run that was requested and whose answer has not arrived, or None."""
@@ -333,6 +336,24 @@ class JobStarter(RunStarter):
             data = {"id": start.run_id, "status": RunStatus.QUEUED, "job_definition_id": self.job_id}
         retried = {"retrying_run_id": start.retried_run_id} if start.retried_run_id else {}
         return replace(Run.parse({**data, **retried}), cause=str(start.marker))
+
+    def require_planned_nodes(self, run_id: int) -> None:
+        """Compare a successful run with the plan of the failed run before it, if it is a planned retry.
+
+        Raises:
+            DbtCloudJobRunException: If it has left out a node of the plan.
+        """
+        from airflow_dbt_cloud.operators.run.planned_retry import PlannedRetry
+
+        if self._from_failure != "steps" or self.marker.attempt <= 1:
+            return
+        try:
+            failed = failed_before(run_id, self.marker, self._find_runs())
+            PlannedRetry(self.hook, run_id, self.account_id).require_executed(failed)
+        except DbtCloudJobRunException:
+            raise
+        except Exception as error:  # noqa: BLE001 -- a success that cannot be checked is still a success
+            self.log.warning("Could not compare run %s with its retry plan: %s", run_id, error)
 
     def _find_runs(self) -> list[Run]:
         """Return the runs that carry this task's marker, and where the task makes retries, all retries.

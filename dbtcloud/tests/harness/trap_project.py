@@ -18,6 +18,13 @@ FILES = {
     # Of two versions one fails.
     "models/dim_v1.sql": "select 1 as id\n",
     "models/dim_v2.sql": "select cast('nothing' as integer) as id\n",
+    # A model of which one batch fails, unless that is built for itself.
+    "models/moments.sql": "select unnest([date '2023-05-05', date '2024-05-05']) as moment\n",
+    "models/yearly.sql": "{{ config(materialized='incremental', incremental_strategy='microbatch', "
+    "event_time='moment', batch_size='year', begin='2023-01-01') }}\n"
+    "select moment, cast(case when moment = date '2024-05-05' "
+    "then '{{ '1' if invocation_args_dict.event_time_start else 'x' }}' else '1' end as integer) as id "
+    "from {{ ref('moments') }}\n",
     # A unit test that fails, which skips its model; one of the same name passes.
     "models/sums.sql": "select sum(id) as total from {{ ref('rates_daily') }}\n",
     "models/schema.yml": """
@@ -38,6 +45,8 @@ models:
     columns: [{name: id, data_tests: [unique, {not_null: {config: {tags: [excluded]}}}]}]
   - name: rates_daily
     columns: [{name: id, data_tests: [unique]}]
+  - name: moments
+    config: {event_time: moment}
   - name: dim
     latest_version: 1
     versions: [{v: 1}, {v: 2}]
@@ -47,6 +56,15 @@ unit_tests:
     given: [{input: ref('rates_daily'), rows: [{id: 1}, {id: 2}]}]
     expect: {rows: [{total: 4}]}
   - name: adds_up
+    model: rates_daily
+    given: []
+    expect: {rows: [{id: 1}]}
+  - name: counts
+    model: dim
+    versions: {include: [1]}
+    given: []
+    expect: {rows: [{id: 2}]}
+  - name: counts_v1
     model: rates_daily
     given: []
     expect: {rows: [{id: 1}]}
@@ -76,6 +94,9 @@ LEFT_TO_DO = {
     "model.shop.late",
     "test.shop.unique_late_id",
     "model.shop.dim.v2",
+    "unit_test.shop.dim.counts_v1",
+    "model.shop.dim.v1",
+    "model.shop.yearly",
     "test.shop.orders",
     "test.shop.accepted_values_orders_id__False__1",
     "unit_test.shop.sums.adds_up",

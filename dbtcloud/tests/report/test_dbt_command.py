@@ -1,6 +1,7 @@
 """dbt's commands are taken apart as dbt does it, and nothing but the selection changes."""
 
 import shlex
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,47 @@ def test_what_a_command_does(text, verb):
 def test_what_is_no_command_of_dbt_is_refused(text):
     with pytest.raises(ValueError, match=r"begin with dbt|closing quotation"):
         DbtCommand.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dbt run", "dbt run"),
+        ("dbt run --event-time-start 2026-11-01 --event-time-end=2026-11-09 -t prod", "dbt run -t prod"),
+        ("dbt run --vars '{day: \"2026-11-01\"}'", "dbt run --vars '{day: \"2026-11-01\"}'"),
+    ],
+)
+def test_event_times_replace_those_of_the_command(text, expected):
+    found = DbtCommand.parse(text).with_event_times(
+        datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 23, 4, tzinfo=UTC)
+    )
+    assert str(found) == (
+        f"{expected} --event-time-start 2026-11-22T00:00:00 --event-time-end 2026-11-23T04:00:00"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dbt run --full-refresh -x", "dbt run -x"),
+        ("dbt run -f", "dbt run"),
+        ("dbt -q run -xfq --threads 2", "dbt -q run -xq --threads 2"),
+        ("dbt run -fs a b", "dbt run -s a b"),
+        ("dbt run -xfsa", "dbt run -xsa"),
+    ],
+)
+def test_full_refresh_is_taken_out_however_it_is_written(text, expected):
+    command = DbtCommand.parse(text)
+    assert command.full_refresh
+    assert str(command.without_full_refresh()) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["dbt run", "dbt run -tfast -s fqn:f", "dbt run --fail-fast", "dbt run -t -f"]
+)
+def test_a_command_without_full_refresh_stays_as_it_is(text):
+    command = DbtCommand.parse(text)
+    assert (command.full_refresh, str(command.without_full_refresh())) == (False, text)
 
 
 ANY = st.text(max_size=8)

@@ -27,12 +27,12 @@ def plan(*steps, nodes=None, original=None, **fields):
 
 
 def test_what_failed_or_was_skipped_is_done_again_and_nothing_else():
-    nodes = results(a="error", b="skipped", c="runtime_error", d="partial_success", e="fail")
-    fine = results(f="success", g="warn", h="pass", i="no-op", j="reused")
+    nodes = results(a="error", b="skipped", c="runtime_error", d="fail")
+    fine = results(e="success", g="warn", h="pass", i="no-op", j="reused")
     found = plan(("dbt run", ERROR), nodes={2: nodes + fine})
-    assert [node.name for node in found.nodes] == ["a", "b", "c", "d", "e"]
+    assert [node.name for node in found.nodes] == ["a", "b", "c", "d"]
     (command,) = found.commands
-    assert command.split()[3:] == [f"fqn:{name},package:shop,file:{name}" for name in "abcde"]
+    assert command.split()[3:] == [f"fqn:{name},package:shop,file:{name}" for name in "abcd"]
 
 
 def test_commands_that_were_not_reached_follow_as_they_are():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
 from airflow_dbt_cloud.hooks.dbt import DbtCloudApiException
 from dbtcloud.client.errors import NotRetryable
 
@@ -64,6 +65,23 @@ def test_the_plan_of_a_run_holds_its_nodes_and_commands(hook, failed):
         "dbt run --threads 8 --select fqn:orders,package:shop,file:orders",
         "dbt test",
     )
+
+
+def test_a_run_that_has_left_out_a_node_of_a_plan_is_refused_by_the_nodes_name(hook, failed, dbt_cloud):
+    plan = hook.get_job_run_retry_plan(failed)
+
+    def run_plan(*nodes):
+        results = {"results": [{"unique_id": name, "status": "success"} for name in nodes]}
+        pretend = {**JOB["pretend"], "outcome": 10, "artifacts": {"run_results.json": results}}
+        pretend["steps"] = [{**step, "outcome": 10} for step in pretend["steps"]]
+        dbt_cloud.control.seed(jobs=[{**JOB, "pretend": pretend}])
+        run = hook.trigger_job_run(80, "x", steps_override=list(plan.commands)).json()["data"]["id"]
+        dbt_cloud.control.advance(2)
+        return run
+
+    hook.check_job_run_retry(run_plan("model.shop.orders", "model.shop.else"), plan)
+    with pytest.raises(DbtCloudJobRunException, match=r"everything that was left to do: model orders\. dbt"):
+        hook.check_job_run_retry(run_plan("model.shop.else"), plan)
 
 
 def test_a_trigger_that_is_to_retry_what_cannot_be_retried_says_why_and_starts_anew(hook, dbt_cloud, capsys):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, Any, Self, TypeAlias
 
+from dbtcloud.artifacts.batches import Microbatch
 from dbtcloud.artifacts.freshness import Freshness
 from dbtcloud.artifacts.json_stream import stream_entries
 from dbtcloud.artifacts.json_values import Fields, Json
@@ -81,6 +82,7 @@ class ManifestNode(_Entry):
         version: The version of a versioned model as text, or None.
         freshness: The age from which it is built again, or None.
         enabled: Whether it is enabled in the project.
+        microbatch: How a microbatch model is cut into batches, or None for other nodes.
     """
 
     resource_type: str = ""
@@ -95,6 +97,7 @@ class ManifestNode(_Entry):
     version: str | None = None
     freshness: Freshness | None = None
     enabled: bool = True
+    microbatch: Microbatch | None = None
 
     @property
     def owner(self) -> str | None:
@@ -253,6 +256,7 @@ def _node(data: Fields) -> ManifestNode:
         version=data.text("version") or None,
         freshness=Freshness.parse(config.get("freshness")),
         enabled=config.get("enabled") is not False,
+        microbatch=Microbatch.parse(config),
     )
 
 

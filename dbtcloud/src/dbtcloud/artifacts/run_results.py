@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Self
 
+from dbtcloud.artifacts.batches import Batch
 from dbtcloud.artifacts.json_stream import stream_entries
 from dbtcloud.artifacts.json_values import Fields, Json
 from dbtcloud.artifacts.statuses import FAILED_STATUSES, SAVED_STATUSES, normalize_status
@@ -35,6 +36,8 @@ class NodeResult:
         relation: The quoted name of the table or view in the database, or None.
         compiled_path: The artifact with the node's compiled code, such as "compiled/shop/models/orders.sql".
             It is not in run_results.json; a run's report adds it.
+        successful_batches: The batches of a microbatch model that were built.
+        failed_batches: Those that failed or were skipped. dbt 2.0 records no batches.
     """
 
     unique_id: str
@@ -45,12 +48,15 @@ class NodeResult:
     failures: int | None = None
     relation: str | None = None
     compiled_path: str | None = None
+    successful_batches: tuple[Batch, ...] = ()
+    failed_batches: tuple[Batch, ...] = ()
 
     @classmethod
     def parse(cls, data: Json) -> Self:
         """Parse one entry of `results`."""
         fields = Fields(data)
         rows = fields.mapping("adapter_response").integer("rows_affected")
+        batches = fields.mapping("batch_results")
         return cls(
             unique_id=fields.text("unique_id"),
             status=normalize_status(fields.text("status")) or "unknown",
@@ -59,6 +65,8 @@ class NodeResult:
             rows=rows if rows is not None and rows >= 0 else None,  # drivers return -1 if they do not know
             failures=fields.integer("failures"),
             relation=fields.text("relation_name") or None,
+            successful_batches=Batch.parse_list(batches.get("successful")),
+            failed_batches=Batch.parse_list(batches.get("failed")),
         )
 
     @property
@@ -98,6 +106,7 @@ class NodeResult:
 # The fields that are read. Compiled code is most of the file and is skipped.
 _FIELDS = frozenset(
     {"unique_id", "status", "execution_time", "message", "adapter_response", "failures", "relation_name"}
+    | {"batch_results"}
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 # Options for selection, with all the words up to the next option as values.
@@ -29,6 +30,10 @@ _VALUE_OPTIONS = frozenset(
     | {"--source", "--sqlparse", "--state", "--target", "--target-path", "--threads", "--vars"}
     | {"--warn-error-options", "-o", "-r", "-t"}
 )
+
+_TIME = "%Y-%m-%dT%H:%M:%S"  # one of the formats of dbt's event times
+_EVENT_TIMES = frozenset({"--event-time-start", "--event-time-end"})
+_FULL_REFRESH = ("--full-refresh", "f")  # dbt's option and its letter
 
 # Commands with a subcommand of their own, such as `docs generate`.
 _COMMAND_GROUPS = ("docs", "source")
@@ -59,6 +64,29 @@ class _Part:
         if not self.selects:
             return self.words
         return (self.flags,) if self.flags else ()
+
+    def has_flag(self, option: str, letter: str) -> bool:
+        """Return whether a flag is set, by its name or by its letter among those of a short option."""
+        return self.option == option or letter in self._letters
+
+    def without_flag(self, option: str, letter: str) -> Self:
+        """Return the part without a flag."""
+        if self.option == option:
+            return type(self)("", ())
+        letters = self._letters
+        if letter not in letters:
+            return self
+        first, kept = self.words[0], letters.replace(letter, "")
+        word = f"-{kept}{first[1 + len(letters) :]}"
+        words = (word, *self.words[1:]) if len(word) > 1 else self.words[1:]
+        return type(self)(self.option, words, f"-{kept}" if kept and self.flags else "")
+
+    @property
+    def _letters(self) -> str:
+        """The letters of the flags in a word of short options."""
+        is_short = self.option.startswith("-") and not self.option.startswith("--")
+        is_only_flags = is_short and (self.option,) == self.words and self.option not in _VALUE_OPTIONS
+        return self.option[1:] if is_only_flags else self.flags[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +124,37 @@ class DbtCommand:
         """The subcommand, such as "build" or "docs generate", or "" if there is none."""
         free = [word for part in self.parts if not part.option for word in part.words]
         return " ".join(free[: 2 if free[:1] and free[0] in _COMMAND_GROUPS else 1])
+
+    @property
+    def full_refresh(self) -> bool:
+        """Whether it builds incremental models from their beginning."""
+        return any(part.has_flag(*_FULL_REFRESH) for part in self.parts)
+
+    @property
+    def limits_time(self) -> bool:
+        """Whether it sets the range of time that microbatch models build, or takes a sample of it."""
+        return any(part.option in _EVENT_TIMES | {"--sample"} for part in self.parts)
+
+    @property
+    def samples(self) -> bool:
+        """Whether it takes a sample; then dbt ignores event times."""
+        return any(part.option == "--sample" for part in self.parts)
+
+    def with_event_times(self, start: datetime, end: datetime) -> Self:
+        """Return the command for the batches of a range of time, with everything else unchanged.
+
+        Args:
+            start: Where the range starts, in UTC.
+            end: Where it ends, in UTC.
+        """
+        times = ("--event-time-start", f"{start:{_TIME}}", "--event-time-end", f"{end:{_TIME}}")
+        kept = (part for part in self.parts if part.option not in _EVENT_TIMES)
+        return type(self)((*kept, _Part("", times)))
+
+    def without_full_refresh(self) -> Self:
+        """Return the command without `--full-refresh`, which would replace the tables."""
+        parts = (part.without_flag(*_FULL_REFRESH) for part in self.parts)
+        return type(self)(tuple(part for part in parts if part.words))
 
     def with_selection(self, selections: Sequence[str]) -> Self:
         """Return the command with another selection and everything else unchanged.
