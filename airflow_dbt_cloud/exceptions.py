@@ -7,7 +7,17 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowSensorT
 from dbtcloud.client.errors import DbtCloudError, LookupFailed, RunFailed, RunTimedOut
 
 
-class _ClientErrorException(AirflowException):
+class _BoundedException(AirflowException):
+    """An exception whose message has at most 10,000 characters. Of a longer one, the middle is left out."""
+
+    def __init__(self, message: str = "") -> None:
+        # Imported only for an error: DAG files import this module.
+        from dbtcloud.client.shown_text import MAX_MESSAGE, cut_middle
+
+        super().__init__(cut_middle(str(message), MAX_MESSAGE))
+
+
+class _ClientErrorException(_BoundedException):
     """An exception that carries the client's error."""
 
     def __init__(self, message: str = "", *, error: DbtCloudError | None = None) -> None:
@@ -47,7 +57,7 @@ class DbtCloudSensorTimeout(AirflowSensorTimeout, DbtCloudJobRunException):
     """
 
 
-class DbtCloudTriggerEventException(AirflowException):
+class DbtCloudTriggerEventException(_BoundedException):
     """A task resumed with an event that no dbt Cloud trigger sends."""
 
 

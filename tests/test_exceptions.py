@@ -6,8 +6,10 @@ import pickle
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 
+import airflow_dbt_cloud
 from airflow_dbt_cloud import exceptions
 from dbtcloud.client import errors
+from made_errors import exceptions_of, made
 
 ERRORS = pytest.mark.parametrize(
     ("error", "kind"),
@@ -65,3 +67,20 @@ def test_an_exception_of_ones_own_making_needs_no_error(kind):
 def test_not_being_able_to_look_is_never_a_failed_run():
     for error in (errors.ServerError(500, "GET", "/"), errors.TransportError("x", sent=True)):
         assert not isinstance(exceptions.airflow_exception(error), exceptions.DbtCloudJobRunException)
+
+
+@pytest.mark.parametrize("again", [lambda each: pickle.loads(pickle.dumps(each)), copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("kind", exceptions_of(airflow_dbt_cloud))
+def test_every_exception_keeps_type_text_and_attributes(kind, again):
+    error = made(kind)
+    copied = again(error)
+    assert (type(copied), str(copied), copied.args) == (kind, str(error), error.args)
+    assert vars(copied) == vars(error)
+
+
+@pytest.mark.parametrize("kind", exceptions_of(airflow_dbt_cloud))
+def test_a_message_has_an_upper_bound_and_keeps_its_beginning_and_end(kind):
+    message = str(kind("It broke. " + "x" * 1_000_000 + " See there."))
+    assert len(message) <= 10_000
+    assert message.startswith("It broke.")
+    assert message.endswith("See there.")

@@ -162,6 +162,7 @@ class DbtCloudBaseHook(KeptSessionHook):
                 )
             return int(identifier(credentials.account_id, "account id"))
         except DbtCloudError as error:
+            error.mask(credentials.mask)
             raise airflow_exception(error) from error
 
     def _call(
@@ -174,6 +175,8 @@ class DbtCloudBaseHook(KeptSessionHook):
         try:
             return run_call(call, self._send, retry=decision or self._decision, on_response=on_response)
         except DbtCloudError as error:
+            if "_credentials" in vars(self):
+                error.mask(self._credentials.mask)
             raise airflow_exception(error) from error
 
     def _answers(self, call: Call[Any]) -> list[requests.Response]:

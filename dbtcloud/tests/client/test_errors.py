@@ -15,6 +15,20 @@ def test_the_tree_at_the_top_of_the_file_is_the_tree():
     assert drawn == {kind.__name__ for kind in KINDS}
 
 
+@pytest.mark.parametrize("size", [20_000, 1_000_000])
+def test_a_message_has_an_upper_bound_and_keeps_the_reason(size):
+    error = errors.BadRequest(
+        400, "GET", f"/{'x' * size}", user_message="It rains. " + "y" * size, data={"why": "z" * size + "End"}
+    )
+    assert len(str(error)) <= 10_000
+    assert str(error).startswith("dbt Cloud answered 400 to GET /xxx")
+    assert "It said: It rains." in str(error)
+    assert "End'}. Correct the parameter" in str(error)
+    missing = errors.ArtifactMissing(7, "a" * size, ["b" * size] * 10, why="It was cancelled")
+    assert len(str(missing)) <= 10_000
+    assert "It was cancelled" in str(missing)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_error_is_one_of_ours(kind):
     assert issubclass(kind, errors.DbtCloudError)

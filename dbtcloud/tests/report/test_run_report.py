@@ -94,6 +94,19 @@ def test_many_nodes_and_long_messages_are_cut():
     assert max(map(len, shown)) < 300 + 80
 
 
+def test_names_without_an_end_leave_room_for_the_reason():
+    name = "x" * 1_000_000
+    nodes = [NodeResult(f"model.shop.{name}", "error", message="It broke", compiled_path=name)] * 10
+    report = RunReport(RUN, nodes)
+    assert len(report.failure_summary()) < 8_000
+    assert report.failure_summary().count("It broke") >= 3
+    assert max(map(len, report.log_lines())) < 2_000
+    step = {"index": 4, "name": name, "status": 20, "logs": "boom"}
+    unexplained = RunReport(Run.parse({"id": 7, "status": 20, "run_steps": [step] * 50}))
+    assert len(unexplained.failure_summary()) < 8_000
+    assert "boom" in unexplained.failure_summary()
+
+
 def test_the_json_keeps_to_its_bound_and_says_what_it_left_out():
     nodes = tuple(NodeResult(f"model.shop.m{n}", "success", message="é" * 200) for n in range(2000))
     value = RunReport(RUN, (*nodes, BROKEN)).to_json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,10 @@ class InvalidArtifact(ValueError):
         super().__init__(
             f"This is not a valid {file}. {why.rstrip('.')}. Use {file} as dbt wrote it to its target folder."
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default, unpickling calls `__init__` with the message alone.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,10 @@ from __future__ import annotations
 import copyreg
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+if TYPE_CHECKING:
+    from dbtcloud.client.shown_text import Mask
 
 _NAMES_IN_MESSAGE = 5
 _UNFINISHED = {1: "queued", 2: "starting"}  # statuses of runs that are not running yet
@@ -39,6 +42,8 @@ _UNFINISHED = {1: "queued", 2: "starting"}  # statuses of runs that are not runn
 
 class DbtCloudError(Exception):
     """Base class of all errors of the client. The message says what happened, why, and what to do.
+
+    It has at most `shown_text.MAX_MESSAGE` characters. Of longer parts, the middle is left out.
 
     Args:
         what: What happened, as a sentence without its full stop.
@@ -51,8 +56,33 @@ class DbtCloudError(Exception):
 
     def __init__(self, what: str, *, why: str | None = None, fix: str | None = None) -> None:
         self.what, self.why, self.fix = what, why, fix
-        parts = (part.strip().rstrip(".") for part in (what, why, fix) if part and part.strip())
-        super().__init__(". ".join(parts) + ".")
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        # Imported only for an error: DAG files import this module.
+        from dbtcloud.client.shown_text import cut_middle, mask_credentials
+
+        # A part that is too long must not take the place of the others. Together they keep to MAX_MESSAGE.
+        parts = ((self.what, 3_000), (self.why, 5_000), (self.fix, 1_900))
+        shown = (
+            cut_middle(mask_credentials(part.strip().rstrip(".")), limit)
+            for part, limit in parts
+            if part and part.strip()
+        )
+        return ". ".join(shown) + "."
+
+    def mask(self, mask: Mask) -> None:
+        """Mask the secrets in the message, in the attributes, and in the errors that led to this one."""
+        from dbtcloud.client.shown_text import mask_values
+
+        vars(self).update(mask_values(dict(vars(self)), mask))
+        self.args = (self._message(), *self.args[1:])
+        for name in ("__cause__", "__context__"):
+            cause = getattr(self, name)
+            if isinstance(cause, DbtCloudError):
+                cause.mask(mask)
+            elif cause is not None and mask(text := f"{cause} {cause!r}") != text:
+                setattr(self, name, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By default, unpickling calls `__init__` with the message alone, which most classes here cannot take.

@@ -7,7 +7,6 @@ engine (`transport.sync_client` or `transport.async_client`) sends the requests.
 from __future__ import annotations
 
 import json
-import reprlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,6 +19,7 @@ from dbtcloud.client.errors import (
     MalformedResponse,
     TransportError,
 )
+from dbtcloud.client.shown_text import Mask, shown_value
 from dbtcloud.client.typed_json import parse_json
 
 T = TypeVar("T")
@@ -171,12 +171,14 @@ class Response:
         headers: Header names in lower case.
         body: The bytes, already decompressed.
         raw: The response object of the engine's HTTP library.
+        mask: Masks the token in texts that are made of the response.
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     raw: Any = field(default=None, repr=False)
+    mask: Mask = field(default=str, repr=False, compare=False)
 
     @cached_property
     def json(self) -> Any:
@@ -254,12 +256,12 @@ def identifier(value: object, what: str) -> str:
         InvalidArgument: If it is anything else. An id becomes part of a path that is sent with the token.
     """
     try:
-        text, shown = str(value).strip(), reprlib.repr(value)
+        text, shown = str(value).strip(), shown_value(value)
     except ValueError:  # Python writes no number with more than 4,300 digits
         text, shown = "", "A number of more than 4,300 digits"
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise InvalidArgument(
-            f"{shown} is not a valid {what}",
+            f"{shown[:1].upper()}{shown[1:]} is not a valid {what}",
             why=f"dbt Cloud ids are whole numbers of at most {_MAX_DIGITS} digits",
             fix=f"Give the {what} as a number; names go into project_name, environment_name and job_name",
         )

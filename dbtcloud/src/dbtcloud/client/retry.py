@@ -27,6 +27,7 @@ from dbtcloud.client.errors import (
     Unprocessable,
 )
 from dbtcloud.client.protocol import Call, Request, Response, Sleep, T, ask
+from dbtcloud.client.shown_text import Mask
 
 log = logging.getLogger(__name__)
 
@@ -124,15 +125,21 @@ def _retry_requests(
     call: Call[T], retry: RetryDecision, on_response: Callable[[Response], object]
 ) -> Call[T]:
     """Return the same call with each of its requests retried."""
+    mask: Mask = str
     try:
         step = next(call)
         while True:
             response, error = yield from _take_step(step, retry)
             if response is not None:
+                mask = response.mask
                 on_response(response)
             step = call.send(response) if error is None else call.throw(error)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
+    except DbtCloudError as error:
+        # What the call says about an answer may repeat a token that the answer holds.
+        error.mask(mask)
+        raise
 
 
 def _take_step(
@@ -147,6 +154,8 @@ def _take_step(
         try:
             response = yield from ask(step)
             failure = _error_from_response(step, response)
+            if failure is not None:
+                failure.mask(response.mask)
         except DbtCloudError as error:
             failure = error
         if failure is None:

@@ -188,7 +188,7 @@ class RunReport:
         steps = self._unexplained_steps
         if not steps:
             return ""
-        names = ", ".join(step.name for step in steps)
+        names = ", ".join(one_line(step.name) for step in steps[:_MAX_NAMED])
         causes = " ".join(filter(None, (StepLog(step).cause for step in steps)))
         end = f" End of its log: {causes}" if causes else ""
         return f"Failed in: {names}.{end}"
@@ -250,7 +250,7 @@ def _bounded(value: Any) -> Any:
 
 
 def _title(node: NodeResult) -> str:
-    return f"{node.kind} {node.name}"
+    return f"{one_line(node.kind)} {one_line(node.name)}"
 
 
 def _remark(node: NodeResult) -> str:
@@ -260,11 +260,11 @@ def _remark(node: NodeResult) -> str:
 
 
 def _reason(node: NodeResult) -> str:
-    return f"{_title(node)}: {_with_code(node, one_line(node.message) or node.status)}"
+    return f"{_title(node)}: {_with_code(node, one_line(node.message) or one_line(node.status))}"
 
 
 def _with_code(node: NodeResult, text: str) -> str:
-    return f"{text} ({node.compiled_path})" if node.compiled_path and node.failed else text
+    return f"{text} ({one_line(node.compiled_path)})" if node.compiled_path and node.failed else text
 
 
 def _cells(node: NodeResult) -> tuple[object, ...]:

@@ -1,10 +1,12 @@
 """Tokens and proxy passwords reach their servers and nobody else."""
 
+import base64
 import logging
+from urllib.parse import quote
 
 import pytest
 
-from dbtcloud.client import endpoints
+from dbtcloud.client import discovery, endpoints
 from dbtcloud.client.errors import DbtCloudError, InvalidArgument
 from dbtcloud.client.protocol import Request
 from dbtcloud.client.retry import RetryPolicy
@@ -70,6 +72,65 @@ def test_a_server_that_echoes_the_token_is_not_quoted(engine, access, raw_server
         engine.ask(access(raw_server.url), endpoints.get_run(1, 2), retry=TWICE)
     assert TOKEN not in told(refused.value) + caplog.text
     assert PASSWORD not in told(refused.value) + caplog.text
+
+
+SPECIAL = "dbtc_a/token+for=tests"
+ESCAPED = SPECIAL.replace("=", "\\u003d").replace("/", "\\/")
+IN_BASE64 = base64.b64encode(f"Token {SPECIAL}".encode()).decode()
+
+
+def json_refusal(words):
+    return answer(f'{{"status": {{"user_message": "{words}", "developer_message": "{words}"}}}}', 400)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        json_refusal(ESCAPED),
+        json_refusal(ESCAPED.replace("\\", "\\\\")),
+        json_refusal(quote(SPECIAL, safe="")),
+        json_refusal(IN_BASE64),
+        answer(f'{{"data": {{"{ESCAPED}": "{ESCAPED}"}}}}', 400),
+        answer(f'{{"detail": "{ESCAPED}"}}', 500),
+        answer(f'{{"{ESCAPED}": 1}}'),
+        answer(f'{{"data": {{"{ESCAPED}": 1}}}}'),
+        answer(f'{{"data": {{"id": "{ESCAPED}", "status": "{ESCAPED}"}}}}'),
+        answer("", 302, {"Location": f"/{quote(SPECIAL, safe='')}/login"}),
+        answer("x", 200, {"Content-Encoding": SPECIAL}),
+        answer("x", 200, {"Content-Type": f"text/html; x={SPECIAL}"}),
+    ],
+)
+def test_a_token_is_masked_however_the_server_echoes_it(engine, access, raw_server, caplog, reply):
+    caplog.set_level(logging.DEBUG)
+    raw_server.reply = reply
+    with pytest.raises(DbtCloudError) as refused:
+        engine.ask(access(raw_server.url, token=SPECIAL), endpoints.get_run(1, 2), retry=TWICE)
+    shown = told(refused.value) + caplog.text + repr(vars(refused.value))
+    for form in (SPECIAL, ESCAPED, quote(SPECIAL, safe=""), IN_BASE64):
+        assert form not in shown
+
+
+@pytest.mark.parametrize("field", ["message", SPECIAL])
+def test_a_graphql_error_in_a_200_is_masked(engine, access, raw_server, field):
+    raw_server.reply = answer(f'{{"data": null, "errors": [{{"{field}": "no {ESCAPED}"}}]}}')
+    with pytest.raises(DbtCloudError) as refused:
+        engine.ask(access(raw_server.url, token=SPECIAL), discovery.query("{ x }"), retry=TWICE)
+    assert "no ***" in str(refused.value)
+    assert SPECIAL not in told(refused.value) + repr(vars(refused.value))
+
+
+def test_a_token_in_the_host_is_masked(engine, access):
+    credentials = access(f"http://{TOKEN}.invalid", timeout=0.5)
+    with pytest.raises(DbtCloudError) as refused:
+        engine.ask(credentials, endpoints.get_run(1, 2), retry=TWICE)
+    assert TOKEN not in (told(refused.value) + repr(credentials)).lower()
+
+
+def test_a_token_as_the_account_id_is_masked(engine, access, raw_server):
+    with pytest.raises(InvalidArgument) as refused:
+        engine.ask(access(raw_server.url), endpoints.get_run(TOKEN, 2), retry=TWICE)
+    assert TOKEN not in told(refused.value)
+    assert "not a valid account id" in str(refused.value)
 
 
 def test_secrets_are_in_no_repr():

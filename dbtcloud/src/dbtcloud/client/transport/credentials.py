@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from dbtcloud import __version__
-from dbtcloud.client.errors import InvalidArgument, MalformedResponse, TransportError
+from dbtcloud.client.errors import DbtCloudError, InvalidArgument, MalformedResponse, TransportError
 from dbtcloud.client.protocol import Request, Response
+from dbtcloud.client.secret_mask import mask_secret
+from dbtcloud.client.shown_text import mask_credentials
 from dbtcloud.client.transport import address
 from dbtcloud.client.transport.content_encoding import ACCEPTED_ENCODING, BodyEncoding
 from dbtcloud.client.transport.network_settings import Transport
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 _NETWORK_HINT = "Check the connection's host and proxies, and whether this machine can reach it"
 _CERTIFICATE_HINT = (
@@ -20,7 +25,24 @@ _CERTIFICATE_HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def _with_masked_error(method: _Method) -> _Method:
+    """Mask the secrets in an error that a method of credentials returns or raises."""
+
+    @wraps(method)
+    def masked(self: Credentials, *args: Any, **kwargs: Any) -> Any:
+        try:
+            result = method(self, *args, **kwargs)
+        except DbtCloudError as error:
+            error.mask(self.mask)
+            raise
+        if isinstance(result, DbtCloudError):
+            result.mask(self.mask)
+        return result
+
+    return cast("_Method", masked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Credentials:
     """The address of an account and a token.
 
@@ -51,6 +73,11 @@ class Credentials:
                 fix="Copy the token again",
             )
 
+    def __repr__(self) -> str:
+        # A token may have been pasted into any field.
+        shown = (f"base_url={self.base_url!r}", f"account_id={self.account_id!r}", repr(self.transport))
+        return self.mask(f"{type(self).__name__}({', '.join(shown)})")
+
     def url(self, request: Request) -> str:
         """Return the full address of a request."""
         if request.service == "discovery":
@@ -62,18 +89,15 @@ class Credentials:
         identity = {"Authorization": f"Token {self.token}", "User-Agent": f"dbtcloud/{__version__}"}
         return {**identity, "Accept-Encoding": ACCEPTED_ENCODING, **request.headers}
 
+    @_with_masked_error
     def response(self, status: int, headers: Mapping[str, str], body: bytes, raw: object) -> Response:
-        """Return a response. If it is an error, the token is masked in it."""
+        """Return a response. What is said of it is masked."""
         lower = {name.lower(): value for name, value in headers.items()}
-        if status < 300 or not self.token:
-            return Response(status, lower, body, raw)
-        masked = {name: self.mask(value) for name, value in lower.items()}
-        return Response(status, masked, body.replace(self.token.encode(), b"***"), raw)
+        return Response(status, lower, body, raw, self.mask)
 
     def mask(self, text: str) -> str:
         """Return `text` with the token and the credentials of proxies masked."""
-        hidden = text.replace(self.token, "***") if self.token else text
-        return re.sub(r"(?<=//)[^/\s]+(?=@)|(?<=Basic )[\w+/=]+", "***", hidden)
+        return mask_credentials(mask_secret(text, self.token))
 
     def safe_cause(self, error: BaseException) -> BaseException | None:
         """Return `error`, or None if it or one of its causes shows a secret in its message or its repr."""
@@ -85,6 +109,7 @@ class Credentials:
             cause = cause.__cause__ or cause.__context__
         return error
 
+    @_with_masked_error
     def check_encoding(self, status: int, headers: Mapping[str, str]) -> None:
         """Refuse a 200 whose body cannot be read. Other statuses count whatever their body is.
 
@@ -92,18 +117,20 @@ class Credentials:
             MalformedResponse: If the body has an encoding that was not asked for.
         """
         if status == 200 and not BodyEncoding(headers).is_readable:
-            encoding = self.mask(headers["Content-Encoding"])
+            encoding = headers["Content-Encoding"]
             raise MalformedResponse(
                 f"The answer from {self.base_url} has the encoding {encoding!r}",
                 why=f"Only {ACCEPTED_ENCODING!r} or none was asked for, and no other can be read",
                 fix="Check the proxies between this machine and dbt Cloud",
             )
 
+    @_with_masked_error
     def interrupted_error(self, why: str) -> TransportError:
         """Return the error for a response of which only a part arrived."""
         what = f"The answer from {self.base_url} was interrupted"
-        return TransportError(what, sent=True, why=self.mask(why), fix=_NETWORK_HINT)
+        return TransportError(what, sent=True, why=why, fix=_NETWORK_HINT)
 
+    @_with_masked_error
     def no_response_error(self, why: str, *, sent: bool, certificate: bool) -> TransportError:
         """Return the error for a request without a response.
 
@@ -115,6 +142,6 @@ class Credentials:
         return TransportError(
             f"No answer came from {self.base_url}",
             sent=sent and not certificate,
-            why=self.mask(why),
+            why=why,
             fix=_CERTIFICATE_HINT if certificate else _NETWORK_HINT,
         )

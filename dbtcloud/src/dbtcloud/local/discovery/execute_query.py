@@ -53,7 +53,7 @@ class _GraphQLRequest:
 
 class _InvalidRequest(Exception):
     def __init__(self, errors: list[GraphQLError]) -> None:
-        super().__init__()
+        super().__init__(errors)
         self.errors = errors
 
 

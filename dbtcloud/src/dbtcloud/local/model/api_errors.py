@@ -27,6 +27,11 @@ class ApiException(Exception):
         self.data = data
         self.developer_message = developer_message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default, unpickling calls `__init__` with the message alone.
+        arguments = (self.code, self.user_message, self.data, self.developer_message)
+        return type(self), arguments, vars(self)
+
     @classmethod
     def bad_request(cls, data: Any) -> Self:
         """Return a 400 whose `data` says what is wrong (seen in apache/airflow#40047)."""
