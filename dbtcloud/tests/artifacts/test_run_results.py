@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from dbtcloud.artifacts.json_stream import PIECE_BYTES
 from dbtcloud.artifacts.run_results import NodeResult, read_run_results
 from dbtcloud.artifacts.schema import InvalidArtifact
 
@@ -89,3 +90,27 @@ def test_another_artifact_is_not_taken_for_it():
     document = {"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/sources/v3.json"}}
     with pytest.raises(InvalidArtifact, match="says sources v3"):
         read({**document, "results": []})
+
+
+class Reads(io.BytesIO):
+    """Keeps how many bytes each read asks for."""
+
+    def __init__(self, content):
+        super().__init__(content)
+        self.sizes = []
+
+    def read(self, size=-1):
+        self.sizes.append(size)
+        return super().read(size)
+
+
+@pytest.mark.parametrize("text", ["a", "\\\\n", '\\"', "NaN "], ids=["letters", "escapes", "quotes", "words"])
+def test_a_long_text_is_read_in_ever_larger_pieces_as_parsers_begin_it_anew_with_each(text):
+    long = text * (4 * 1024 * 1024 // len(text))
+    padding = " " * 6 * 1024 * 1024
+    body = f'{{"results": [{{"unique_id": "model.shop.a", "message": "{long}"}}], {padding} "x": 1}}'
+    stream = Reads(body.encode())
+    assert [each.message for each in read_run_results(stream)] == [json.loads(f'"{long}"')]
+    assert max(stream.sizes) >= 1024 * 1024
+    assert stream.sizes.index(max(stream.sizes)) < 10
+    assert stream.sizes[-1] == PIECE_BYTES

@@ -15,7 +15,7 @@ from dbtcloud.artifacts.json_values import Fields
 from dbtcloud.artifacts.schema import ArtifactSchema, InvalidArtifact
 
 PIECE_BYTES = 64 * 1024
-"""Bytes that are read at a time."""
+"""Bytes that are read at a time, except within a long text."""
 
 _Wanted: TypeAlias = Mapping[str, frozenset[str]]  # fields of the entries, by section
 
@@ -165,15 +165,19 @@ def _standard_json(stream: IO[bytes], size: int) -> Iterator[bytes]:
 
     Args:
         stream: JSON as Python writes it. It is read forwards only.
-        size: Bytes that are read at a time.
+        size: Bytes that are read at a time. Within a long text they double: parsers read an unfinished text
+            from its beginning with each piece, which would take the square of its length.
     """
-    kept, in_text = b"", 0
-    while piece := stream.read(size):
+    kept, in_text, growing = b"", 0, size
+    while piece := stream.read(growing):
         whole = kept + piece
         kept = _unfinished(whole)
         if given := whole.removesuffix(kept):
+            began_in_text = in_text
             piece, in_text = _translated(given, in_text)
             yield piece
+            is_within_text = began_in_text and in_text and not _quotes(given)
+            growing = 2 * growing if is_within_text else size
     if kept:
         yield _translated(kept, in_text)[0]
 
