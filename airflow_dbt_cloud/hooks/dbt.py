@@ -57,6 +57,7 @@ from dbtcloud.client.protocol import Response as ClientResponse
 from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.run_start import start_retry_run, start_run
 from dbtcloud.client.transport import address
+from dbtcloud.client.transport.time_limit import time_limit
 
 if TYPE_CHECKING:
     from requests import Response
@@ -85,8 +86,8 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
 
     Args:
         dbt_cloud_conn_id: The connection.
-        timeout_seconds: Seconds to connect, and seconds without a byte; the connection's `timeout` if None,
-            which is 60 unless set.
+        timeout_seconds: Seconds in which the answer to a request has to be complete; the connection's
+            `timeout` if None, which is 60 unless set. Downloads must keep to a minimum rate instead.
         retry_limit: Attempts for one request. A request that only reads is tried at least four times; one
             that may start something is never sent twice.
         retry_delay: Seconds before the second attempt, doubled for each further one.
@@ -252,7 +253,8 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
                 raise airflow_exception(error) from error
             self._remember_url(run_id, run.href)
             return run.status
-        details = await self.get_job_details(run_id, account_id, include_related)
+        with time_limit(None):
+            details = await self.get_job_details(run_id, account_id, include_related)
         return self._status_of(run_id, details["data"])
 
     def share_polls(self, poll: SharedPoll) -> None:

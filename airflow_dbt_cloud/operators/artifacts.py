@@ -30,7 +30,8 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
             matches all of the run's artifacts). They are fetched ten at a time.
         step: The step whose artifact to fetch; the last if None. A pattern matches what that step wrote.
         output_file_name: Where to write the one artifact; `{run_id}_{path}` with `/` as `-` if None. Relative
-            names are relative to `output_path`, or else to the worker's folder.
+            names are relative to `output_path`, or else to the worker's folder. With `output_path`, a name
+            that leads out of it is refused.
         output_path: The folder to write to: a path, a URL such as "s3://bucket/folder", or an
             `ObjectStoragePath`. Below it an artifact keeps its own path, or has `output_file_name`; the
             returned name then includes the folder.
@@ -99,12 +100,17 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         return self._fetch_one() if self.paths is None else self._fetch_several()
 
     def _fetch_one(self) -> str:
+        from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
         from airflow_dbt_cloud.hooks.downloads.storage import join_target
 
         folder, path = or_none(self.output_path), TemplateValue("path", self.path).text() or ""
         given_name = TemplateValue("output_file_name", self.output_file_name).text() or ""
         name = self._default_name() if self._has_default_name else given_name
-        written = self._fetch(path, join_target(folder, name, or_none(self.output_conn_id)))
+        with as_airflow_exceptions():
+            if folder is not None:
+                self._check_name(name, folder)
+            target = join_target(folder, name, or_none(self.output_conn_id))
+        written = self._fetch(path, target)
         self.output_file_name = name
         self.log.info("Wrote %s of run %s to %s.", path, self.run_id, written)
         return name if folder is None else written
@@ -123,7 +129,23 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         with as_airflow_exceptions():
             return store_artifact(hook.get_job_run_artifact(**which), path, target)
 
+    @staticmethod
+    def _check_name(name: str, folder: object) -> None:
+        """Raise ArtifactError for a name that leads out of the folder."""
+        from dbtcloud.client.downloads.patterns import relative_path
+        from dbtcloud.client.errors import ArtifactError
+
+        try:
+            relative_path(name)
+        except ArtifactError as error:
+            raise ArtifactError(
+                f"Nothing was written to {name!r}",
+                why=f"The name leads out of output_path, which is {folder}, or cannot be the name of a file",
+                fix="Give an output_file_name below output_path, or only output_file_name",
+            ) from error
+
     def _fetch_several(self) -> list[str]:
+        from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
         from airflow_dbt_cloud.hooks.downloads.storage import join_target
 
         paths = TemplateValue("paths", self.paths).texts(
@@ -132,10 +154,12 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         folder = or_none(self.output_path)
         if paths is None or folder is None:
             raise self._wrong_arguments()
+        with as_airflow_exceptions():
+            target = join_target(folder, "", or_none(self.output_conn_id))
         return self.hook.download_job_run_artifacts(
             run_id=self.run_id,
             paths=paths,
-            folder=join_target(folder, "", or_none(self.output_conn_id)),
+            folder=target,
             account_id=self._account(),
             step=self.step,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
@@ -11,6 +12,7 @@ from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
 from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 from dbtcloud.client.errors import RunTimedOut
 from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.transport.time_limit import time_limit
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -24,7 +26,8 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
     Args:
         run_id: The run.
         wait_for_termination: Whether to wait until the run has ended, which takes dbt Cloud a while.
-        timeout: Seconds (or a timedelta) to wait.
+        timeout: Seconds (or a timedelta) for everything: to cancel the run, and to wait for its end. The
+            default is enough to wait out the five minutes in which dbt Cloud refuses too many requests.
         check_interval: Seconds (or a timedelta) between two polls.
         dbt_cloud_conn_id: The connection.
         account_id: The account; the connection's if None.
@@ -45,7 +48,7 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
         *,
         run_id: int | str,
         wait_for_termination: bool = True,
-        timeout: float = 300,
+        timeout: float = 600,
         check_interval: float = 5,
         **kwargs: Any,
     ) -> None:
@@ -59,16 +62,18 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
         """Cancel the run unless it has ended, and wait for its end if asked to."""
         timeout = TemplateValue("timeout", self.timeout).seconds()
         check_interval = TemplateValue("check_interval", self.check_interval).seconds()
-        run = self._read_run()
-        context["ti"].xcom_push(key=JOB_RUN_URL, value=run.href)
-        if run.finished:
-            self.log.info("There is nothing to cancel: run %s %s.", run.id, _ending(run))
-            return run.id
-        self.hook.cancel_job_run(run_id=run.id, account_id=self._account())
+        began = time.monotonic()
+        with time_limit(timeout):
+            run = self._read_run()
+            context["ti"].xcom_push(key=JOB_RUN_URL, value=run.href)
+            if run.finished:
+                self.log.info("There is nothing to cancel: run %s %s.", run.id, _ending(run))
+                return run.id
+            self.hook.cancel_job_run(run_id=run.id, account_id=self._account())
         status = RunStatus.name_of(run.status).lower()
         self.log.info("dbt Cloud is cancelling run %s; it was %s.", run.id, status)
         if self.wait_for_termination:
-            self._wait(run, timeout, check_interval)
+            self._wait(run, began, timeout, check_interval)
         return run.id
 
     def _read_run(self) -> Run:
@@ -77,14 +82,14 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
         answer = self.hook.get_job_run(run_id=self.run_id, account_id=self._account())
         return Run.parse(answer.json()["data"])
 
-    def _wait(self, run: Run, timeout: float, check_interval: float) -> None:
+    def _wait(self, run: Run, began: float, timeout: float, check_interval: float) -> None:
         try:
             ended = self.hook.wait_for_job_run_status(
                 run_id=run.id,
                 account_id=self._account(),
                 expected_statuses=DbtCloudJobRunStatus.TERMINAL_STATUSES.value,
                 check_interval=check_interval,
-                timeout=timeout,
+                timeout=max(0.0, began + timeout - time.monotonic()),
             )
         except DbtCloudJobRunException as error:
             if not isinstance(error.error, RunTimedOut):

@@ -67,6 +67,8 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
     template_fields = ("dbt_cloud_conn_id", "run_id", "account_id")
     _last_status: int | None = None
 
+    _end_time: float | None = None
+
     def __init__(
         self,
         *,
@@ -113,7 +115,12 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
             DbtCloudJobRunException: If the run failed or was cancelled.
             DbtCloudApiException: If the run cannot be polled.
         """
-        status = self._status()
+        from dbtcloud.client.run_wait import LAST_POLL_SECONDS
+        from dbtcloud.client.transport.time_limit import time_limit
+
+        left = self.timeout if self._end_time is None else self._end_time - time.time()
+        with time_limit(max(LAST_POLL_SECONDS, left)):
+            status = self._status()
         if status is None or not DbtCloudJobRunStatus.is_terminal(status):
             return False
         if status != DbtCloudJobRunStatus.SUCCESS.value:
@@ -138,6 +145,8 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
 
     def _status(self) -> int | None:
         """Return the run's status, or None for a fault that is likely to pass."""
+        from dbtcloud.client.transport.time_limit import seconds_left
+
         while True:
             try:
                 status = self.hook.get_job_run_status(run_id=self.run_id, account_id=self._account())
@@ -145,7 +154,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
                 cause = error.error or DbtCloudError(str(error))
                 if not self._tolerance.tolerates(cause):
                     self._fail(error)
-                if not self.reschedule or cause.retryable:
+                if not self.reschedule or cause.retryable or seconds_left() <= _REPEAT_DELAY:
                     return None
                 # The next poke is a process of its own, which does not know how long this has lasted.
                 time.sleep(_REPEAT_DELAY)
@@ -163,11 +172,22 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
 
     def execute(self, context: Context) -> int:
         """Wait on the worker, or poll once and let the triggerer wait."""
+        self._end_time = self._began(context) + self.timeout
         if not self.deferrable:
             self._wait_here(context)
         elif not self.poke(context):
             self._defer()
         return int(self.run_id)
+
+    def _began(self, context: Context) -> float:
+        """Return when the wait began; in mode "reschedule" that was in another process."""
+        first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
+        return first.timestamp() if first is not None else time.time()
+
+    def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
+        """Return the seconds to the next poke, which is due at the timeout at the latest."""
+        interval = super()._get_next_poke_interval(*args, **kwargs)
+        return interval if self._end_time is None else max(0.0, min(interval, self._end_time - time.time()))
 
     def _wait_here(self, context: Context) -> None:
         try:
@@ -187,11 +207,12 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         from airflow_dbt_cloud.tasks import deferral
 
         now = time.time()
+        assert self._end_time is not None
         # Made with the official arguments: a user may have replaced its class.
         trigger = lazy.resolve_patched(__name__, "DbtCloudRunJobTrigger")(
             conn_id=self.dbt_cloud_conn_id,
             run_id=int(self.run_id),
-            end_time=now + self.timeout,
+            end_time=self._end_time,
             account_id=self._account(),
             poll_interval=self.poke_interval,
             hook_params=deferral.storable_hook_params(self.hook_params, self.log),

@@ -61,8 +61,12 @@ def poll_after_timeout(
     """
     if event["status"] != "timeout" or not is_of_our_trigger(event):
         return event
+    from dbtcloud.client.run_wait import LAST_POLL_SECONDS
+    from dbtcloud.client.transport.time_limit import time_limit
+
     try:
-        status = hook.get_job_run_status(run_id=event["run_id"], account_id=account_id)
+        with time_limit(LAST_POLL_SECONDS):
+            status = hook.get_job_run_status(run_id=event["run_id"], account_id=account_id)
     except Exception as error:  # noqa: BLE001 -- then the event counts as it is
         log.warning("Could not poll job run %s once more: %s", event["run_id"], error)
         return event

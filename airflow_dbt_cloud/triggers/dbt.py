@@ -20,13 +20,11 @@ from airflow_dbt_cloud.triggers.cancel_on_kill import cancel_if_killed
 from dbtcloud.client.errors import ConnectionUnreadable, DbtCloudError
 from dbtcloud.client.failure_tolerance import FailureTolerance
 from dbtcloud.client.models import FINISHED, Run, RunStatus
+from dbtcloud.client.run_wait import LAST_POLL_SECONDS
 
 if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
     from airflow_dbt_cloud.hooks.polling.shared_poller import SharedPoll
-
-# Seconds for a last poll past a deadline: a triggerer that was down finds runs that have ended meanwhile.
-_LAST_POLL_SECONDS = 1.0
 
 _OUTCOMES = {
     RunStatus.SUCCESS: ("success", "Job run {} has completed successfully."),
@@ -182,9 +180,10 @@ class DbtCloudRunJobTrigger(BaseTrigger):
     def _limit(self, status: int | None) -> float:
         """Return the seconds that a poll may take.
 
-        Until a status is known, that is a second even after a deadline, since the run may have ended.
+        Until a status is known, that is most of a second even after a deadline: the run may have ended while
+        no triggerer was there.
         """
-        return max(_LAST_POLL_SECONDS if status is None else 0.0, min(self._left()))
+        return max(LAST_POLL_SECONDS if status is None else 0.0, min(self._left()))
 
     async def _poll(self, hook: DbtCloudHook, tolerance: FailureTolerance, limit: float) -> int | None:
         """Return the run's new status, or None if none came within `limit` seconds or the poll failed."""
@@ -244,7 +243,7 @@ class DbtCloudRunJobTrigger(BaseTrigger):
             return None
         poll.poll_at_once()
         with suppress(DbtCloudError):
-            status = await self._poll(hook, tolerance, _LAST_POLL_SECONDS)
+            status = await self._poll(hook, tolerance, LAST_POLL_SECONDS)
         return self._ended(status, hook) if status in FINISHED else None
 
     def _overdue(self, hook: DbtCloudHook, status: int | None) -> dict[str, Any] | None:

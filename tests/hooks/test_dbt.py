@@ -221,7 +221,7 @@ async def test_artifacts_that_are_read_at_once_fail_at_once(hook, dbt_cloud, run
 
 async def test_an_artifact_that_is_no_json_is_told(connect, raw_server):
     raw_server.reply = answer("<html>Log in</html>", headers={"Content-Type": "text/html"})
-    with pytest.raises(DbtCloudApiException, match="JSON"):
+    with pytest.raises(DbtCloudApiException, match="It is a web page"):
         await connect(host=raw_server.url).get_job_run_artifacts_concurrently(7, ["manifest.json"])
 
 

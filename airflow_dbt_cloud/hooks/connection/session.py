@@ -137,14 +137,10 @@ class KeptSessionHook(HttpHook):
 
 
 def _new_session(credentials: Credentials) -> Session:
-    """Return a session that signs with the token and keeps idle connections open, as HttpHook's do."""
-    from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
-
-    from dbtcloud.client.transport.sync_client import new_session
+    """Return a session that signs with the token."""
+    from dbtcloud.client.transport.requests_session import new_session
 
     session = new_session(credentials.transport)
     session.auth = TokenAuth(credentials.token)
     session.proxies = credentials.transport.requests_proxies(credentials.base_url)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, TCPKeepAliveAdapter(idle=120, count=20, interval=30))
     return session

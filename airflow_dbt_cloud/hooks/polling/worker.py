@@ -12,6 +12,7 @@ from dbtcloud.client.failure_tolerance import FailureTolerance
 from dbtcloud.client.models import Run, RunStatus
 from dbtcloud.client.protocol import Call, identifier
 from dbtcloud.client.run_wait import PollSchedule
+from dbtcloud.client.transport.time_limit import time_limit
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
@@ -84,6 +85,6 @@ def wait_on_worker(
         return Run(id=int(run_id), status=status, href=hook.run_url(run_id))
 
     number = int(identifier(run_id, "run id"))
-    schedule = PollSchedule(interval, timeout, time.monotonic)
+    schedule = PollSchedule(interval, timeout, time.monotonic, time_limit)
     tolerance = FailureTolerance(time.monotonic, hook.log.warning)
     return (yield from schedule.wait_for_run(number, poll, tolerance, until=until))

@@ -22,6 +22,7 @@ from dbtcloud.client.models import Run, RunStatus
 from dbtcloud.client.protocol import Request
 from dbtcloud.client.run_search import FoundRuns, RunSearch
 from dbtcloud.client.run_start import retry_failed_run
+from dbtcloud.client.transport.time_limit import time_limit
 
 if TYPE_CHECKING:
     from requests import Response
@@ -119,7 +120,8 @@ class RunVerbs(DbtCloudBaseHook):
 
     def get_job_run_status(self, run_id: Id, account_id: Id | None = None) -> int:
         """Return the status code of a run: one of `DbtCloudJobRunStatus`, unless dbt Cloud has new ones."""
-        return self._status_of(run_id, self.get_job_run(run_id, account_id).json()["data"])
+        with time_limit(None):
+            return self._status_of(run_id, self.get_job_run(run_id, account_id).json()["data"])
 
     def run_url(self, run_id: Id) -> str | None:
         """Return the web page of a run that this hook has polled, or None if no poll has named it."""

@@ -185,7 +185,11 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
     def _finish_or_defer(self, deadlines: Deadlines) -> None:
         """Poll once: a run that has ended needs no trigger."""
-        status = self._poll()
+        from dbtcloud.client.run_wait import LAST_POLL_SECONDS
+        from dbtcloud.client.transport.time_limit import time_limit
+
+        with time_limit(max(LAST_POLL_SECONDS, deadlines.seconds_left())):
+            status = self._poll()
         if status is None or not DbtCloudJobRunStatus.is_terminal(status):
             # Airflow's own timeout of a deferral would end the task without a chance to cancel the run.
             trigger = self._trigger(self._run, deadlines)

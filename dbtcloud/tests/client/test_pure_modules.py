@@ -19,8 +19,11 @@ DOES_IO = {
     "polling.poller",
     "polling.rate_limiter",
     "transport.async_client",
+    "transport.bounded_adapter",
     "transport.network_settings",
+    "transport.requests_session",
     "transport.sync_client",
+    "transport.time_limit",
 }
 
 

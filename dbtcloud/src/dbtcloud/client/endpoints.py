@@ -15,6 +15,7 @@ from dbtcloud.client.errors import MalformedResponse
 from dbtcloud.client.models import Account, Environment, Job, Json, Project, Run
 from dbtcloud.client.paging import list_rows, rows_of
 from dbtcloud.client.protocol import (
+    ANY_FILE,
     Call,
     Id,
     Request,
@@ -219,7 +220,7 @@ def download_artifact(
 
 def _artifact_request(account_id: Id, run_id: Id, path: str, step: int | None) -> Request:
     folder = Request.get(account_id, "runs", identifier(run_id, "run id"), "artifacts", query={"step": step})
-    return replace(folder, path=folder.path + file_path(path), accept="*/*")
+    return replace(folder, path=folder.path + file_path(path), accept=ANY_FILE)
 
 
 def get_json_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None = None) -> Call[Any]:

@@ -29,6 +29,9 @@ _MAX_DIGITS = 19  # of an id; dbt Cloud stores them as BIGINT
 Id = int | str
 """An id as a number or as a string of digits."""
 
+ANY_FILE = "*/*"
+"""The media type that requests for artifacts ask for: they are files of any kind."""
+
 
 class Sink(Protocol):
     """A receiver of a response body in chunks, so that the body need not fit into memory."""
@@ -57,7 +60,7 @@ class Request:
         path: Absolute path, already percent-encoded.
         query: Names and values as the API expects them, in the order in which they are sent.
         body: What is sent as JSON, or None.
-        accept: The media type that is asked for; "*/*" for artifacts.
+        accept: The media type that is asked for; `ANY_FILE` for artifacts.
         repeatable: Whether sending it twice has the same effect as sending it once.
         service: The dbt Cloud service that it goes to: "admin" or "discovery".
         sink: Receives the body of a 200; the response then has none. A sink must not raise OSError, because
@@ -120,8 +123,18 @@ class Request:
             return cls(method.upper(), f"{full}/", body=payload or {}, repeatable=False)
         # Paths of v2 end in a slash, except those of artifacts: they are files of any kind. In v3 most do.
         if "/artifacts/" in full:
-            return cls("GET", full, _query_values(payload or {}), accept="*/*")
+            return cls("GET", full, _query_values(payload or {}), accept=ANY_FILE)
         return cls("GET", f"{full}/", _query_values(payload or {}))
+
+    @property
+    def is_artifact(self) -> bool:
+        """Whether the answer is an artifact, which only a complete 200 is."""
+        return self.accept == ANY_FILE
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the answer is an artifact, or is streamed to a sink."""
+        return self.is_artifact or self.sink is not None
 
     @property
     def target(self) -> str:

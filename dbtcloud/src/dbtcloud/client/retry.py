@@ -176,6 +176,8 @@ def _error_from_response(request: Request, response: Response) -> DbtCloudError 
         return _proxy_error(request)
     if response.status >= 400:
         return _api_error(request, response)
+    if response.status < 200 or (request.is_file and response.status != 200):
+        return _unexpected_status_error(request, response)
     # An empty answer to a GET answers nothing; what one to a POST means, only the caller knows.
     is_answer = response.body or (request.method == "GET" and request.sink is None)
     must_be_json = request.accept == "application/json" and is_answer
@@ -246,6 +248,14 @@ def _proxy_error(request: Request) -> TransportError:
         why="The proxy requires a user name and a password, or does not accept those that it got",
         fix="Correct 'proxies' in the connection's extra, or the variables HTTPS_PROXY and HTTP_PROXY",
     )
+
+
+def _unexpected_status_error(request: Request, response: Response) -> MalformedResponse:
+    """Return the error for an interim answer, or for an artifact that is not answered by a plain 200."""
+    what = f"dbt Cloud answered {response.status} to {request}"
+    if response.status < 200:
+        return MalformedResponse(what, why="The API does not use this status")
+    return MalformedResponse(what, why="Only a 200 holds the whole file")
 
 
 def _not_json_error(request: Request, response: Response, fault: str) -> MalformedResponse:

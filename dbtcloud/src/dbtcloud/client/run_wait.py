@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from dbtcloud.client.errors import DbtCloudError, RunTimedOut
 from dbtcloud.client.failure_tolerance import FailureTolerance
 from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Sleep
+
+LAST_POLL_SECONDS = 0.8
+"""Seconds that a poll may take although the wait is over: a run that has ended meanwhile should be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +23,13 @@ class PollSchedule:
         interval: Seconds between two polls.
         timeout: Seconds after which the wait ends.
         clock: Returns seconds that only grow; `time.monotonic`, unless a test has its own.
+        limit: Bounds the requests within its block to so many seconds; `time_limit` of the transport.
     """
 
     interval: float
     timeout: float
     clock: Callable[[], float]
+    limit: Callable[[float], AbstractContextManager[object]] = nullcontext
 
     def wait_for_run(
         self,
@@ -47,7 +53,8 @@ class PollSchedule:
         """
         deadline, status, url = self.clock() + self.timeout, 0, None
         while True:
-            run = yield from _poll(read_run, tolerance)
+            with self.limit(max(LAST_POLL_SECONDS, deadline - self.clock())):
+                run = yield from _poll(read_run, tolerance)
             if run is not None and until(run):
                 return run
             if run is not None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dbtcloud.client import endpoints
 from dbtcloud.client.downloads import download
 from dbtcloud.client.downloads.atomic_download import AtomicDownload, LocalDestination
 from dbtcloud.client.errors import (
@@ -19,9 +20,10 @@ from dbtcloud.client.errors import (
     ServerError,
     TransportError,
 )
+from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from folders import files
-from wires.raw import answer, chunked, envelope, refusal
+from wires.raw import answer, chunked, envelope, refusal, unframed
 
 BINARY = os.urandom(3_000_000)
 ENDED = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -59,9 +61,75 @@ def test_the_bytes_are_those_that_dbt_cloud_stores(fetch, raw_server, tmp_path, 
     assert list(files(tmp_path)) == ["there"]
 
 
-def test_an_empty_artifact_is_an_empty_file(fetch, raw_server):
-    raw_server.reply = answer(b"")
-    assert fetch() == b""
+NO_ARTIFACT = {
+    "login page": answer(b"<p>Log in</p>", headers={"Content-Type": "text/html; charset=utf-8"}),
+    "unnamed login page": answer(
+        b"\n<!-- x -->\n<!DOCTYPE html><p>Log in", headers={"Content-Type": "text/plain"}
+    ),
+    "empty": answer(b""),
+    "empty gzip": answer(gzip.compress(b""), headers={"Content-Encoding": "gzip"}),
+    "without an end": unframed(b"select 1 as half"),
+    "HTTP/1.0": unframed(b"select 1 as half").replace(b"HTTP/1.1", b"HTTP/1.0"),
+}
+
+
+@pytest.mark.parametrize("status", [201, 202, 203, 204, 205, 206, 226])
+@pytest.mark.parametrize("path", ["manifest.json", "compiled/shop/a.sql"])
+def test_only_a_200_is_a_file(fetch, raw_server, tmp_path, status, path):
+    raw_server.reply = answer(b"" if status in {204, 205} else b'{"of": "today"}', status)
+    (tmp_path / "there").write_bytes(b"yesterday")
+    with pytest.raises(
+        MalformedResponse, match=rf"answered {status} to GET .*Only a 200 holds the whole file"
+    ):
+        fetch(path)
+    assert files(tmp_path) == {"there": b"yesterday"}
+    assert len(raw_server.received) == 4
+
+
+@pytest.mark.parametrize("case", NO_ARTIFACT)
+def test_what_is_no_artifact_is_asked_for_again_and_never_stored(fetch, raw_server, tmp_path, case):
+    (tmp_path / "there").write_bytes(b"yesterday")
+    raw_server.reply = NO_ARTIFACT[case]
+    with pytest.raises(MalformedResponse):
+        fetch("compiled/shop/a.sql")
+    assert files(tmp_path) == {"there": b"yesterday"}
+    raw_server.replies(NO_ARTIFACT[case], answer(b"select 1"))
+    assert fetch("compiled/shop/a.sql") == b"select 1"
+
+
+@pytest.mark.parametrize("reply", [*NO_ARTIFACT.values(), answer(b"{}", 206), unframed(b'{"half": {}')])
+def test_what_is_read_into_memory_is_the_artifact_too(engine, access, raw_server, reply):
+    raw_server.reply = reply
+    with pytest.raises(MalformedResponse):
+        engine.ask(access(raw_server.url), endpoints.get_artifact(1, 7, "run_results.json"), retry=NO_RETRY)
+
+
+def test_an_artifact_that_is_too_large_is_given_up_at_once(engine, access, raw_server, tmp_path):
+    raw_server.reply = answer(b"x" * 2_000_000)
+    credentials = access(raw_server.url, max_artifact_mib=1)
+    with (
+        AtomicDownload(LocalDestination(tmp_path / "there")) as artifact,
+        pytest.raises(ArtifactError, match=r"more than 1 MiB.*raise 'max_artifact_mib'"),
+    ):
+        engine.ask(credentials, endpoints.download_artifact(1, 7, "a.sql", artifact))
+    with pytest.raises(ArtifactError, match="more than 1 MiB"):
+        engine.ask(credentials, endpoints.get_artifact(1, 7, "a.sql"))
+    assert files(tmp_path) == {}
+    assert len(raw_server.received) == 2
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "gzip"}])
+def test_a_json_answer_that_is_too_large_is_unreadable(engine, access, raw_server, headers):
+    body = json.dumps(envelope({"id": 7, "status": 10, "x": "y" * 2_000_000})).encode()
+    raw_server.reply = answer(gzip.compress(body) if headers else body, headers=headers)
+    with pytest.raises(MalformedResponse, match=r"more than 1 MiB.*raise 'max_json_mib'"):
+        engine.ask(access(raw_server.url, max_json_mib=1), endpoints.get_run(1, 7), retry=NO_RETRY)
+
+
+def test_an_error_counts_however_large_it_is(engine, access, raw_server):
+    raw_server.reply = answer(b"x" * 2_000_000, 404)
+    with pytest.raises(NotFound):
+        engine.ask(access(raw_server.url, max_json_mib=1), endpoints.get_run(1, 7), retry=NO_RETRY)
 
 
 FAULTS = {
@@ -114,7 +182,7 @@ def test_a_cut_artifact_says_that_it_broke_off(fetch, raw_server):
 def test_a_json_artifact_that_is_none_is_refused(fetch, raw_server, tmp_path, body, why):
     (tmp_path / "there").write_bytes(b"earlier")
     raw_server.reply = answer(body)
-    with pytest.raises(MalformedResponse, match=f"is not JSON.*{why}"):
+    with pytest.raises(MalformedResponse, match=f"is not (JSON|the artifact).*{why}"):
         fetch("manifest.json")
     assert files(tmp_path) == {"there": b"earlier"}
 
@@ -125,9 +193,10 @@ def test_a_json_artifact_is_written_as_it_came(fetch, raw_server, body):
     assert fetch("manifest.json") == body
 
 
-def test_what_is_not_asked_for_as_json_may_look_as_it_likes(fetch, raw_server):
-    raw_server.reply = answer(b"<html>")
-    assert fetch("index.html") == b"<html>"
+@pytest.mark.parametrize("path", ["index.html", "docs/Static_Index.HTML"])
+def test_a_web_page_that_was_asked_for_is_stored(fetch, raw_server, path):
+    raw_server.reply = answer(b"<html>", headers={"Content-Type": "text/html"})
+    assert fetch(path) == b"<html>"
 
 
 def dbt_cloud(artifacts, run=RUN, names=()):

@@ -3,8 +3,10 @@
 import asyncio
 import contextvars
 import gc
+import json
 import time
-from itertools import pairwise
+from itertools import chain, pairwise
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests as http
@@ -20,10 +22,11 @@ from hypothesis.stateful import (
 )
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.errors import DbtCloudError, RateLimited, ServerError
+from dbtcloud.client.errors import DbtCloudError, RateLimited, ServerError, TransportError
 from dbtcloud.client.polling.poller import LINGER, RunPoller
 from dbtcloud.client.polling.rate_limiter import TokenBucket
 from dbtcloud.client.transport.credentials import Credentials
+from wires.raw import answer, envelope, silence
 
 FOREVER = {"running": 36_000}
 
@@ -375,3 +378,32 @@ def test_waiters_may_come_go_and_fail_in_any_order(dbt_cloud, access, monkeypatc
             suppress_health_check=checks,
         ),
     )
+
+
+async def test_a_poll_that_hangs_fails_in_time_and_holds_up_nobody_else(access, raw_server):
+    """Run 1 is in a request that is never answered; run 200 is in another."""
+
+    def reply(request):
+        ids = ids_of(request)
+        if ids is None or 1 in ids:
+            return chain([b"HTTP/1.1 103 Early Hints\r\n\r\n"], silence())
+        return answer(envelope([{"id": number, "status": 3 + 7 * (len(asked) > 3)} for number in ids]))
+
+    asked = raw_server.received
+    raw_server.reply = reply
+    poller = RunPoller(access(raw_server.url, timeout=1), "1", TokenBucket(1e9, time.monotonic))
+    began = time.monotonic()
+    hanging = [asyncio.create_task(poller.next_change(number, None, 0.05)) for number in range(1, 101)]
+    assert (await poller.next_change(200, None, 0.05)).status == 3
+    assert (await poller.next_change(200, 3, 0.05)).status == 10
+    assert time.monotonic() - began < 0.9
+    assert not any(each.done() for each in hanging)
+    errors = await asyncio.gather(*hanging, return_exceptions=True)
+    assert {type(error) for error in errors} == {TransportError}
+    assert time.monotonic() - began < 2
+
+
+def ids_of(request):
+    """The ids that a request asks for together, or None."""
+    query = parse_qs(urlsplit(request.target).query)
+    return json.loads(query["pk__in"][0]) if "pk__in" in query else None

@@ -2,8 +2,10 @@
 
 import json
 import socket
+import ssl
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -65,14 +67,38 @@ def refusal(status: int, message: str, data: Any = None) -> bytes:
     return answer(envelope(data, code=status, is_success=False, user_message=message), status)
 
 
-Reply = bytes | None | Callable[[Received], bytes | None]
+Pieces = Iterator[bytes]
+"""An answer piece by piece, until the client hangs up."""
+
+Reply = bytes | None | Callable[[Received], bytes | Pieces | None]
 """What to answer with; None closes the connection."""
 
 
-class RawServer:
-    """Listens on loopback; `reply` is what every request is answered with."""
+def dripping(answer: bytes, pause: float = 0.02, start: int = 0) -> Pieces:
+    """Yield `start` bytes of an answer at once, and then one each `pause` seconds."""
+    yield answer[:start]
+    for at in range(start, len(answer)):
+        time.sleep(pause)
+        yield answer[at : at + 1]
 
-    def __init__(self, port: int = 0) -> None:
+
+def endless(piece: bytes) -> Pieces:
+    """Yield the same piece as long as the client listens."""
+    while True:
+        time.sleep(0.002)
+        yield piece
+
+
+def silence() -> Pieces:
+    """Yield nothing for longer than any test waits."""
+    yield from dripping(b"x", pause=5)
+
+
+class RawServer:
+    """Listens on loopback; `reply` is what every request is answered with. With `tls` it speaks https."""
+
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.received: list[Received] = []
         self.connections = 0
         self.reply: Reply = answer(envelope({"id": 1, "status": 10, "name": "it"}))
@@ -80,7 +106,7 @@ class RawServer:
         self._open: list[socket.socket] = []
         self._socket = socket.create_server(("127.0.0.1", port))
         self.port = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def replies(self, *answers: bytes | None) -> None:
@@ -105,6 +131,8 @@ class RawServer:
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         try:
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as stream:
                 while request := _read(stream, number):
                     self.received.append(request)
@@ -113,8 +141,9 @@ class RawServer:
                     reply = self.reply(request) if callable(self.reply) else self.reply
                     if reply is None:
                         return
-                    connection.sendall(reply)
-                    if _is_cut(reply):
+                    for piece in [reply] if isinstance(reply, bytes) else reply:
+                        connection.sendall(piece)
+                    if not isinstance(reply, bytes) or _is_cut(reply):
                         return
         except OSError:
             return
@@ -134,5 +163,7 @@ def _read(stream: Any, connection: int) -> Received | None:
 
 def _is_cut(reply: bytes) -> bool:
     head, _, body = reply.partition(b"\r\n\r\n")
+    while head.startswith(b"HTTP/1.1 10") and body:  # an interim answer
+        head, _, body = body.partition(b"\r\n\r\n")
     lengths = [int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")]
     return lengths != [len(body)]

@@ -142,11 +142,20 @@ class RunPoller:
     async def _poll_forever(self, client: AsyncClient) -> None:
         reader = BatchStatusReader(client, self.account_id, self._rate_limiter)
         self._client = client
+        reads: set[asyncio.Task[None]] = set()
         try:
             while True:
                 await self._sleep_until_due()
-                await self._poll(reader)
+                read = self._start_poll(reader)
+                reads.add(read)
+                read.add_done_callback(reads.discard)
+                # A poll that hangs must not hold up the next ones, which are for the other waiters.
+                await asyncio.wait([read], timeout=self._interval)
+                self._plan()
         finally:
+            for read in reads:
+                read.cancel()
+            await asyncio.gather(*reads, return_exceptions=True)
             if self._client is client:  # another task may have begun meanwhile
                 self._client = None
 
@@ -172,15 +181,31 @@ class RunPoller:
         pause = min(_AT_ONCE, self._interval) if self._at_once else self._interval * spread
         return max(self._first_due, self._polled_at + pause, self._rate_limiter.quiet_until)
 
-    async def _poll(self, reader: BatchStatusReader) -> None:
+    def _start_poll(self, reader: BatchStatusReader) -> asyncio.Task[None]:
         """Poll for the waiters that are due, and for those that are due within half an interval."""
         loop = asyncio.get_running_loop()
         self._polled_at, self._at_once = loop.time(), False
         latest = self._polled_at + self._interval / 2
         due = [waiter for waiter in self._waiters if waiter.due <= latest]
-        await reader.read(due)
-        now = loop.time()
         for waiter in due:
-            waiter.due = now + waiter.interval * _JITTER
+            waiter.due = math.inf
+        return loop.create_task(self._poll(reader, due))
+
+    async def _poll(self, reader: BatchStatusReader, due: list[Waiter]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await reader.read(due)
+        except Exception as error:  # noqa: BLE001 -- nobody may wait for a poll that is gone
+            for waiter in due:
+                waiter.fail(error)
+        finally:
+            now = loop.time()
+            for waiter in due:
+                waiter.due = now + waiter.interval * _JITTER
+            self._plan()
+            self._arrived.set()
+
+    def _plan(self) -> None:
+        """Work out when the next poll is due, and the smallest interval."""
         self._first_due = min((waiter.due for waiter in self._waiters), default=math.inf)
         self._interval = min((waiter.interval for waiter in self._waiters), default=math.inf)

@@ -1,9 +1,11 @@
-"""Decompress gzip bodies, and notice if one is cut: neither requests nor aiohttp does."""
+"""Decompress gzip bodies, notice if one is cut, and limit their size: neither requests nor aiohttp does."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from dbtcloud.client.errors import DbtCloudError
 
 ACCEPTED_ENCODING = "gzip"
 """The only content encoding that requests ask for. It has an end and a checksum of its own. What requests and
@@ -18,6 +20,9 @@ CHUNK_SIZE = 256 * 1024
 _OUTPUT_SIZE = 256 * 1024
 """Largest number of bytes that come out at a time: gzip can turn one byte into a thousand."""
 
+_UNSUSPICIOUS_SIZE = 16 * 1024 * 1024
+"""Bytes up to which a body may grow however much: short texts of one character are harmless."""
+
 _GZIP_NAMES = frozenset({"gzip", "x-gzip"})
 _PLAIN_NAMES = frozenset({"", "identity"})
 _WBITS = zlib.MAX_WBITS + 16  # zlib's way to say: gzip and nothing else
@@ -27,51 +32,93 @@ class GzipError(Exception):
     """A body that should be gzip is damaged or incomplete."""
 
 
+class BodyLimit:
+    """Counts the bytes of one body, and refuses a body that becomes too large.
+
+    Args:
+        size: Largest number of bytes, after decompression.
+        ratio: Largest number of bytes that one byte may grow to by decompression.
+        refuse: Makes the error from its reason and the name of the limit that was exceeded.
+    """
+
+    def __init__(self, size: int, ratio: float, refuse: Callable[[str, str], DbtCloudError]) -> None:
+        self._size, self._ratio, self._refuse = size, ratio, refuse
+        self._received = self._plain = 0
+
+    def add(self, chunk: bytes) -> bytes:
+        """Count a chunk of a body that is not compressed, and return it.
+
+        Raises:
+            DbtCloudError: If the body is too large.
+        """
+        self.add_received(chunk)
+        self.add_decompressed(chunk)
+        return chunk
+
+    def add_received(self, chunk: bytes) -> None:
+        """Count bytes that have arrived, perhaps compressed.
+
+        Raises:
+            DbtCloudError: If the body is too large.
+        """
+        self._received += len(chunk)
+        self._check_size(self._received)
+
+    def add_decompressed(self, chunk: bytes) -> None:
+        """Count bytes of the body itself.
+
+        Raises:
+            DbtCloudError: If the body is too large.
+        """
+        self._plain += len(chunk)
+        self._check_size(self._plain)
+        if self._plain > max(_UNSUSPICIOUS_SIZE, self._ratio * self._received):
+            raise self._refuse(f"Decompression makes more than {self._ratio:g} bytes of one", "ratio")
+
+    def _check_size(self, size: int) -> None:
+        if size > self._size:
+            raise self._refuse(f"It has more than {self._size / 1024 / 1024:g} MiB", "size")
+
+
 class GzipDecoder:
     """A decoder for gzip that arrives in chunks.
 
     The body is one gzip stream or several in a row (RFC 1952), with zeros as padding.
+
+    Args:
+        limit: The limits of the body's size.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: BodyLimit) -> None:
+        self._limit = limit
         self._stream = zlib.decompressobj(_WBITS)
 
     @classmethod
-    def decompress(cls, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    def decompress(cls, chunks: Iterable[bytes], limit: BodyLimit) -> Iterator[bytes]:
         """Decompress the chunks of a whole body.
 
         Raises:
             GzipError: If the body is damaged or incomplete.
+            DbtCloudError: If it exceeds a limit.
         """
-        decoder = cls()
+        decoder = cls(limit)
         for chunk in chunks:
             yield from decoder.decode(chunk)
         decoder.finish()
-
-    @classmethod
-    def decompress_body(cls, body: bytes, *, must_be_whole: bool) -> bytes:
-        """Decompress a whole body at once. One that need not be whole is read as far as possible.
-
-        Raises:
-            GzipError: If it is damaged or incomplete and must be whole.
-        """
-        plain = bytearray()
-        try:
-            for chunk in cls.decompress([body]):
-                plain += chunk
-        except GzipError:
-            if must_be_whole:
-                raise
-        return bytes(plain)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         """Decompress the next bytes, into chunks of at most `_OUTPUT_SIZE` bytes.
 
         Raises:
             GzipError: If the bytes are damaged or not gzip.
+            DbtCloudError: If the body exceeds a limit.
         """
         for start in range(0, len(data), INPUT_SIZE):
-            yield from self._decode(data[start : start + INPUT_SIZE])
+            piece = data[start : start + INPUT_SIZE]
+            self._limit.add_received(piece)
+            for plain in self._decode(piece):
+                self._limit.add_decompressed(plain)
+                yield plain
 
     def finish(self) -> None:
         """Check that the last stream is complete, after all bytes have arrived.
@@ -124,4 +171,4 @@ class BodyEncoding:
     def has_known_end(self) -> bool:
         """Whether the body's end can be told from a lost connection: by its length, chunks or gzip."""
         chunked = "chunked" in self._headers.get("Transfer-Encoding", "").lower()
-        return "Content-Length" in self._headers or chunked or self.is_gzip
+        return self._headers.get("Content-Length", "").strip().isdigit() or chunked or self.is_gzip

@@ -12,7 +12,7 @@ from dbtcloud.client.errors import DbtCloudError, InvalidArgument, MalformedResp
 from dbtcloud.client.protocol import Request, Response
 from dbtcloud.client.secret_mask import mask_secret
 from dbtcloud.client.shown_text import mask_credentials
-from dbtcloud.client.transport import address
+from dbtcloud.client.transport import address, artifact_checks
 from dbtcloud.client.transport.content_encoding import ACCEPTED_ENCODING, BodyEncoding
 from dbtcloud.client.transport.network_settings import Transport
 
@@ -90,8 +90,16 @@ class Credentials:
         return {**identity, "Accept-Encoding": ACCEPTED_ENCODING, **request.headers}
 
     @_with_masked_error
-    def response(self, status: int, headers: Mapping[str, str], body: bytes, raw: object) -> Response:
-        """Return a response. What is said of it is masked."""
+    def response(
+        self, request: Request, status: int, headers: Mapping[str, str], body: bytes, raw: object
+    ) -> Response:
+        """Return the response to a request. What is said of it is masked.
+
+        Raises:
+            MalformedResponse: If it should be an artifact, and its body is not.
+        """
+        if request.sink is None:
+            artifact_checks.check_body(request, status, headers, body)
         lower = {name.lower(): value for name, value in headers.items()}
         return Response(status, lower, body, raw, self.mask)
 
@@ -110,11 +118,13 @@ class Credentials:
         return error
 
     @_with_masked_error
-    def check_encoding(self, status: int, headers: Mapping[str, str]) -> None:
-        """Refuse a 200 whose body cannot be read. Other statuses count whatever their body is.
+    def check_head(self, request: Request, status: int, headers: Mapping[str, str]) -> None:
+        """Refuse a 200 whose headers show that its body cannot be used.
+
+        Other statuses count whatever their body is.
 
         Raises:
-            MalformedResponse: If the body has an encoding that was not asked for.
+            MalformedResponse: If the body has an encoding that was not asked for, or is not the artifact.
         """
         if status == 200 and not BodyEncoding(headers).is_readable:
             encoding = headers["Content-Encoding"]
@@ -123,6 +133,7 @@ class Credentials:
                 why=f"Only {ACCEPTED_ENCODING!r} or none was asked for, and no other can be read",
                 fix="Check the proxies between this machine and dbt Cloud",
             )
+        artifact_checks.check_head(request, status, headers)
 
     @_with_masked_error
     def interrupted_error(self, why: str) -> TransportError:
@@ -131,11 +142,11 @@ class Credentials:
         return TransportError(what, sent=True, why=why, fix=_NETWORK_HINT)
 
     @_with_masked_error
-    def no_response_error(self, why: str, *, sent: bool, certificate: bool) -> TransportError:
+    def no_response_error(self, why: str, *, sent: bool, certificate: bool = False) -> TransportError:
         """Return the error for a request without a response.
 
         Args:
-            why: The message of the HTTP library.
+            why: The message of the HTTP library, or which time has passed.
             sent: Whether a byte of the request may have been sent.
             certificate: Whether the server's certificate was refused; nothing is sent then.
         """

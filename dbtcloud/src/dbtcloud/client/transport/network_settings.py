@@ -1,4 +1,4 @@
-"""Network settings that requests and aiohttp read in the same way: timeout, proxies and certificates."""
+"""Network settings with the same meaning for requests and aiohttp: limits, proxies and certificates."""
 
 from __future__ import annotations
 
@@ -9,14 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from dbtcloud.client.errors import InvalidArgument
+from dbtcloud.client.errors import ArtifactError, DbtCloudError, InvalidArgument, MalformedResponse
 from dbtcloud.client.transport.address import is_valid_hostname
+from dbtcloud.client.transport.content_encoding import BodyLimit
 
 if TYPE_CHECKING:
     import ssl
 
 DEFAULT_TIMEOUT = 60.0
-"""Seconds without a byte after which a request fails."""
+"""Seconds in which the answer to a request has to be complete."""
+
+DEFAULT_JSON_MIB = 64
+"""Largest JSON answer: dbt Cloud's largest pages, with the debug logs of a hundred runs, stay below."""
+
+DEFAULT_ARTIFACT_MIB = 2048
+"""Largest artifact: ten times the manifest of a project with 50,000 models."""
+
+DEFAULT_COMPRESSION_RATIO = 250
+"""Ten times the ratio of artifacts, a quarter of what gzip can do."""
 
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
@@ -26,11 +36,15 @@ class Transport:
     """Network settings, with the same meaning for requests and aiohttp.
 
     Attributes:
-        timeout: Seconds to connect, and seconds without a byte while reading.
+        timeout: Seconds in which an answer has to be complete. If its body is streamed, they are for its
+            head, and the body must keep to a minimum rate (`time_limit.MINIMUM_RATE`).
         proxies: Proxy addresses by scheme ("http", "https", "all"), in the form of requests.
         verify: Whether certificates are checked, or the path of a file with CA certificates.
         cert: The client certificate: the path of a file, or those of certificate and key.
         trust_env: Whether the environment may also name proxies and CA certificates.
+        max_json_mib: Largest JSON answer in MiB, after decompression.
+        max_artifact_mib: Largest artifact in MiB, after decompression.
+        max_compression_ratio: Largest number of bytes that decompression may make of one.
     """
 
     timeout: float = DEFAULT_TIMEOUT
@@ -38,6 +52,27 @@ class Transport:
     verify: bool | str = True
     cert: str | tuple[str, str] | None = None
     trust_env: bool = True
+    max_json_mib: float = DEFAULT_JSON_MIB
+    max_artifact_mib: float = DEFAULT_ARTIFACT_MIB
+    max_compression_ratio: float = DEFAULT_COMPRESSION_RATIO
+
+    def body_limit(self, *, is_file: bool) -> BodyLimit:
+        """Return the limits for the body of one answer, which raise ArtifactError or MalformedResponse.
+
+        Args:
+            is_file: Whether it is an artifact, or streamed.
+        """
+        name = "max_artifact_mib" if is_file else "max_json_mib"
+
+        def refuse(why: str, limit: str) -> DbtCloudError:
+            setting = name if limit == "size" else "max_compression_ratio"
+            fix = f"If it is right, raise {setting!r} in the connection's extra"
+            if is_file:
+                return ArtifactError("A file from dbt Cloud is too large", why=why, fix=fix)
+            return MalformedResponse("An answer from dbt Cloud is too large", why=why, fix=fix)
+
+        size = self.max_artifact_mib if is_file else self.max_json_mib
+        return BodyLimit(int(size * 1024 * 1024), self.max_compression_ratio, refuse)
 
     def proxy_for(self, url: str) -> str | None:
         """Return the address of the proxy for a URL, or None.

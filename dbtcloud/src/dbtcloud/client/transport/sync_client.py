@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
 
 from dbtcloud.client.errors import DbtCloudError, TransportError
 from dbtcloud.client.protocol import Call, Request, Response, Sink, Sleep, T
 from dbtcloud.client.retry import DEFAULT_RETRY, Execution, RetryDecision
-from dbtcloud.client.transport.content_encoding import CHUNK_SIZE, BodyEncoding, GzipDecoder, GzipError
+from dbtcloud.client.transport.artifact_checks import CheckedSink
+from dbtcloud.client.transport.content_encoding import CHUNK_SIZE, BodyEncoding
+from dbtcloud.client.transport.time_limit import (
+    answer_seconds,
+    retry_within_limit,
+    seconds_left,
+    too_late,
+    too_slow,
+)
 
 if TYPE_CHECKING:
     import requests
 
     from dbtcloud.client.transport.credentials import Credentials
-    from dbtcloud.client.transport.network_settings import Transport
 
 _NO_TUNNEL = "Tunnel connection failed"
 """The beginning of the message of Python's http.client on a proxy that opens no tunnel."""
@@ -32,6 +38,8 @@ def run_call(
 ) -> T:
     """Carry out a call and return its result.
 
+    A `time_limit` also bounds the pauses of the call, and the attempts of each request.
+
     Args:
         call: The call.
         send: Sends one request.
@@ -42,12 +50,13 @@ def run_call(
     Raises:
         DbtCloudError: If the call fails.
     """
-    execution = Execution(call, retry, on_response)
+    execution = Execution(call, retry_within_limit(retry), on_response)
     outcome: Response | DbtCloudError | None = None
     while (step := execution.next_step(outcome)) is not None:
         outcome = None
         if isinstance(step, Sleep):
-            (sleep or time.sleep)(step.seconds)  # looked up here, so that tests can replace time.sleep
+            pause = max(0.0, min(step.seconds, seconds_left()))
+            (sleep or time.sleep)(pause)  # looked up here, so that tests can replace time.sleep
             continue
         try:
             outcome = send(step)
@@ -65,6 +74,8 @@ class SyncClient:
     """
 
     def __init__(self, credentials: Credentials, retry: RetryDecision = DEFAULT_RETRY) -> None:
+        from dbtcloud.client.transport.requests_session import new_session
+
         self.credentials = credentials
         self.retry = retry
         self.session = new_session(credentials.transport)
@@ -81,10 +92,11 @@ class SyncClient:
         """Send one request once.
 
         Raises:
-            TransportError: If no complete response arrives.
-            MalformedResponse: If the response has an encoding that was not asked for.
+            TransportError: If no complete response arrives in time.
+            MalformedResponse: If the response cannot be an answer to it, or is too large.
+            ArtifactError: If an artifact is too large.
         """
-        return send_with_requests(self.credentials, lambda: self._request(request), request.sink)
+        return send_with_requests(self.credentials, request, lambda: self._request(request))
 
     def _request(self, request: Request) -> requests.Response:
         url = self.credentials.url(request)
@@ -106,109 +118,56 @@ class SyncClient:
         self.session.close()
 
 
-def new_session(transport: Transport) -> requests.Session:
-    """Return a session of requests with the settings of `transport`. It keeps no cookies.
-
-    Reading an incomplete gzip body raises `requests.exceptions.ContentDecodingError`.
-    """
-    import requests
-
-    session = requests.Session()
-    session.hooks["response"].append(_check_gzip)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # Only `Transport` reads the environment. requests would prefer certificates of the
-    # environment to those of the transport, and entries of ~/.netrc to the token.
-    session.trust_env = False
-    session.verify = transport.ca_certificates()
-    session.cert = transport.client_certificate()
-    return session
-
-
-def _check_gzip(response: requests.Response, **_: object) -> requests.Response:
-    """Make requests notice an incomplete gzip body. This is a response hook of requests."""
-    if BodyEncoding(response.headers).is_gzip:
-        must_be_whole = response.status_code == 200 and response.request.method != "HEAD"
-        response.raw = _GzipRawResponse(response.raw, must_be_whole=must_be_whole)
-    return response
-
-
-class _GzipRawResponse:
-    """A response of urllib3, for requests to read, whose gzip is decompressed here.
-
-    Args:
-        raw: The response of urllib3.
-        must_be_whole: Whether an incomplete body is an error. That of an error response is not: its status
-            counts, whatever can be read of the body.
-    """
-
-    def __init__(self, raw: Any, *, must_be_whole: bool) -> None:
-        self._raw, self._must_be_whole = raw, must_be_whole
-
-    def stream(self, amount: int, decode_content: bool = True) -> Iterator[bytes]:
-        """Read the body in chunks.
-
-        Raises:
-            urllib3.exceptions.DecodeError: If the body is incomplete and must be whole.
-            urllib3.exceptions.HTTPError: If the connection fails.
-        """
-        chunks: Iterator[bytes] = self._raw.stream(amount, decode_content=False)
-        return self._decompress(chunks) if decode_content else chunks
-
-    def _decompress(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        from urllib3.exceptions import DecodeError
-
-        try:
-            yield from GzipDecoder.decompress(chunks)
-        except GzipError as error:
-            self._raw.close()
-            if self._must_be_whole:
-                raise DecodeError(str(error)) from error
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._raw, name)
-
-
 def send_with_requests(
-    credentials: Credentials, send: Callable[[], requests.Response], sink: Sink | None = None
+    credentials: Credentials, request: Request, send: Callable[[], requests.Response]
 ) -> Response:
     """Send a request with requests, and translate its response or its error.
 
     Args:
         credentials: The credentials of the account.
-        send: Sends the request. If there is a sink, it does not read the body (`stream=True`).
-        sink: Receives the body of a 200.
+        request: The request.
+        send: Sends it. If there is a sink, it does not read the body (`stream=True`).
 
     Raises:
-        TransportError: If no complete response arrives.
-        MalformedResponse: If the response has an encoding that was not asked for.
+        TransportError: If no complete response arrives in time.
+        MalformedResponse: If the response cannot be an answer to it, or is too large.
+        ArtifactError: If an artifact is too large.
     """
     import requests
 
+    seconds = answer_seconds(credentials.transport.timeout)
+    if seconds <= 0:
+        raise credentials.no_response_error("The time for all requests was over", sent=False)
     try:
-        raw = send()
-        if sink is not None and raw.status_code == 200:
-            _stream_to_sink(raw, sink, credentials)
-            return credentials.response(200, raw.headers, b"", raw)
-        credentials.check_encoding(raw.status_code, raw.headers)
-        return credentials.response(raw.status_code, raw.headers, raw.content, raw)
+        return _read(send(), request, credentials, seconds)
     except requests.exceptions.ContentDecodingError as error:
         raise credentials.interrupted_error(str(error)) from credentials.safe_cause(error)
     except (requests.RequestException, OSError) as error:
-        raise _transport_error(error, credentials) from credentials.safe_cause(error)
+        raise _transport_error(error, credentials, seconds) from credentials.safe_cause(error)
 
 
-def _stream_to_sink(raw: requests.Response, sink: Sink, credentials: Credentials) -> None:
+def _read(raw: requests.Response, request: Request, credentials: Credentials, seconds: float) -> Response:
+    try:
+        credentials.check_head(request, raw.status_code, raw.headers)
+        if request.sink is None or raw.status_code != 200:
+            return credentials.response(request, raw.status_code, raw.headers, raw.content, raw)
+        _stream_to_sink(raw, CheckedSink(request.sink, request), credentials, seconds)
+        return credentials.response(request, 200, raw.headers, b"", raw)
+    finally:
+        if request.sink is not None:
+            raw.close()  # its body may not have been read
+
+
+def _stream_to_sink(raw: requests.Response, sink: Sink, credentials: Credentials, seconds: float) -> None:
     import requests
 
     try:
-        credentials.check_encoding(200, raw.headers)
         sink.begin(has_known_end=BodyEncoding(raw.headers).has_known_end)
         for chunk in raw.iter_content(CHUNK_SIZE):
             sink.write(chunk)
     except (requests.RequestException, OSError) as error:
-        raise credentials.interrupted_error(str(_reason(error))) from credentials.safe_cause(error)
-    finally:
-        raw.close()
+        why = too_slow(seconds) if _is_timeout(error) else str(_reason(error))
+        raise credentials.interrupted_error(why) from credentials.safe_cause(error)
     # Older releases of urllib3 do not notice a body that is shorter than its Content-Length.
     length, received = raw.headers.get("Content-Length", ""), raw.raw.tell()
     if length.isdigit() and int(length) != received:
@@ -216,14 +175,22 @@ def _stream_to_sink(raw: requests.Response, sink: Sink, credentials: Credentials
     sink.end()
 
 
-def _transport_error(error: Exception, credentials: Credentials) -> TransportError:
+def _transport_error(error: Exception, credentials: Credentials, seconds: float) -> TransportError:
     import requests
 
     return credentials.no_response_error(
-        str(_reason(error)),
+        too_late(seconds) if _is_timeout(error) else str(_reason(error)),
         sent=not _never_connected(error),
         certificate=isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error),
     )
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Return whether the answer, or a part of it, has not arrived in time."""
+    from urllib3 import exceptions
+
+    causes = (error, *error.args[:1])
+    return any(isinstance(cause, exceptions.ReadTimeoutError | TimeoutError) for cause in causes)
 
 
 def _reason(error: Exception) -> object:
