@@ -8,6 +8,7 @@ import pytest
 from dbtcloud.client.errors import (
     AmbiguousStart,
     BadRequest,
+    InvalidArgument,
     RateLimited,
     ServerError,
     TransportError,
@@ -342,6 +343,13 @@ def test_a_retry_in_a_list_that_does_not_show_retries_is_unclear(starter, jobs, 
     with pytest.raises(AmbiguousStart, match="dbt Cloud does not show what started run 9"):
         starter.carry_out(start_retry_run("1", 5, 7))
     assert sum(each.method == "POST" for each in raw_server.received) == 1
+
+
+@pytest.mark.parametrize("wrong", ["../1", "Nightly", ""])
+def test_a_job_id_that_is_none_is_refused_before_anything_is_sent(starter, jobs, wrong):
+    with pytest.raises(InvalidArgument):
+        starter.start(wrong)
+    assert (jobs.control.requests(), starter.pauses) == ([], [])
 
 
 def test_a_cause_without_a_mark_is_refused_before_anything_is_sent(starter, jobs):

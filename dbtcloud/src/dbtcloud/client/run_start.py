@@ -184,8 +184,9 @@ class _Start:
         Raises:
             DbtCloudError: If the request was refused.
         """
-        if isinstance(error, TransportError) and not error.sent:
-            raise error
+        unsent = isinstance(error, TransportError) and not error.sent
+        if unsent or not isinstance(error, (ApiError, *_UNCLEAR)):
+            raise error  # nothing was sent
         is_refused = isinstance(error, ApiError) and not isinstance(error, _UNCLEAR)
         # The run that the first request started can be the reason why dbt Cloud refuses the second.
         if is_refused and (is_first or not isinstance(error, _REFUSED)):
