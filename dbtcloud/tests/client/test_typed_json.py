@@ -84,7 +84,9 @@ def test_a_time_has_an_offset(text):
     assert TypedFields({"f": text}, "a run").time("f") == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("value", ["2026-01-02 03:04:05", "2026-01-02", "yesterday", 7, {}])
+@pytest.mark.parametrize(
+    "value", ["2026-01-02 03:04:05", "2026-01-02", "0001-01-01T00:00:00Z", "yesterday", 7, {}]
+)
 def test_a_time_of_no_known_moment_is_an_error(value):
     with pytest.raises(MalformedResponse, match="whose 'f' is not a t"):
         TypedFields({"f": value}, "a run").time("f")

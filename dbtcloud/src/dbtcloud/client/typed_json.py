@@ -114,11 +114,15 @@ class TypedFields:
     def time(self, name: str) -> datetime | None:
         """Return a time in ISO 8601 format with an offset, as dbt Cloud writes them."""
         text = self.text(name)
+        if not text:
+            return None
+        time: datetime | None
         try:
-            time = datetime.fromisoformat(text) if text else None
+            time = datetime.fromisoformat(text)
         except ValueError:
             time = None
-        if text and (time is None or time.tzinfo is None):
+        # Outside of these years, Python may be unable to add to a time or to subtract from it.
+        if time is None or time.tzinfo is None or not 1900 < time.year < 9000:
             raise self._error(f"whose {name!r} is not a time with an offset from UTC", text)
         return time
 
