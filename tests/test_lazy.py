@@ -62,3 +62,30 @@ def test_a_patch_at_home_is_seen_also_after_a_monkeypatch_put_the_original_back(
         assert lazy.resolve_patched(place, "DbtCloudHook") is object
     with mock.patch("airflow_dbt_cloud.hooks.dbt.DbtCloudHook") as stand_in:
         assert lazy.resolve_patched(place, "DbtCloudHook") is stand_in
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("hooks.dbt", "time"),
+        ("hooks.dbt", "json"),
+        ("operators.dbt", "time"),
+        ("sensors.dbt", "time"),
+        ("triggers.dbt", "time"),
+        ("triggers.dbt", "DbtCloudJobRunStatus"),
+        *(
+            (module, "validate_execute_complete_event")
+            for module in ("hooks.dbt", "operators.dbt", "sensors.dbt")
+        ),
+        *((module, "DbtCloudRunJobTrigger") for module in ("operators.dbt", "sensors.dbt")),
+        *(
+            (module, "generate_openlineage_events_from_dbt_cloud_run")
+            for module in ("operators.dbt", "sensors.dbt", "utils.openlineage")
+        ),
+        ("operators.dbt", "inject_parent_job_information_into_dbt_cloud_cause"),
+        ("utils.openlineage", "inject_parent_job_information_into_dbt_cloud_cause"),
+    ],
+)
+def test_names_of_the_official_modules_can_be_patched(module, name):
+    with mock.patch(f"airflow_dbt_cloud.{module}.{name}") as stand_in:
+        assert getattr(import_module(f"airflow_dbt_cloud.{module}"), name) is stand_in

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import (
     DbtCloudApiException,
     DbtCloudJobRunException,
@@ -79,6 +80,10 @@ __all__ = [
     "provide_account_id",
     "validate_execute_complete_event",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return lazy.resolve(__name__, name)
 
 
 class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, RunVerbs):
@@ -211,7 +216,7 @@ class DbtCloudHook(DefinitionVerbs, DiscoveryVerbs, ArtifactVerbs, ReportVerbs, 
             wait_on_worker(self, run_id, account_id, until=is_over, interval=check_interval, timeout=timeout)
         )
         if run.status not in expected:
-            self.log_job_run_failure_details(run.id, account_id)
+            self.log_job_run_failure_details(run_id=run.id, account_id=account_id)
             error = run.error()
             raise airflow_exception(error) from error
         return True

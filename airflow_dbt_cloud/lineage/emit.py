@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -13,55 +11,8 @@ if TYPE_CHECKING:
 
     from airflow_dbt_cloud.lineage.run_facts import LineageRun
 
-# Airflow has loaded this module in the task's process if OpenLineage is enabled.
-_LISTENER = "airflow.providers.openlineage.plugins.listener"
 
-_MAX_SECONDS = 10.0  # for which emitting the start event may delay the task
-
-
-class OpenLineageMixin:
-    """A task that emits its run's OpenLineage events when Airflow's OpenLineage provider asks for facets."""
-
-    lineage_run_attribute: ClassVar[str] = "run_id"
-    """Name of the attribute with the run's id, which is None while the task has no run."""
-
-    @property
-    def emits_start_event(self) -> bool:
-        """Whether the task emits the start event itself, as soon as it has started the run."""
-        return False
-
-    def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any] | None:
-        """Emit nothing, since there is no run yet: `_emit_start_event` follows."""
-        return _emit_run_events(self, None)
-
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
-        """Emit the run's events. The task itself gets no more facets."""
-        return _emit_run_events(self, task_instance)
-
-    def get_openlineage_facets_on_failure(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
-        """Emit the run's events. The task itself gets no more facets."""
-        return _emit_run_events(self, task_instance)
-
-    def _emit_start_event(self, task_instance: Any, run_id: int) -> None:
-        """Emit the start event of a run that is still running. An error is logged and not raised.
-
-        Args:
-            task_instance: Its OpenLineage run is the parent of the event.
-            run_id: The run.
-        """
-        if _LISTENER not in sys.modules:
-            return
-        name, task = "OpenLineage of dbt Cloud run", cast("Any", self)
-        args = (task, task_instance, run_id)
-        thread = threading.Thread(target=_emit_start_or_log, args=args, name=name, daemon=True)
-        thread.start()
-        thread.join(_MAX_SECONDS)
-        if thread.is_alive():
-            template = "The OpenLineage start event of run %s takes longer than %g s; the task continues."
-            task.log.warning(template, run_id, _MAX_SECONDS)
-
-
-def _emit_run_events(task: Any, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+def emit_run_events(task: Any, task_instance: Any) -> OperatorLineage[Any, Any] | None:
     """Emit the events of a finished run and of each of its dbt steps. An error is logged and not raised.
 
     Args:
@@ -122,7 +73,8 @@ def _events(lineage_run: LineageRun, task: Any, task_instance: Any, log: Logger)
         yield from events
 
 
-def _emit_start_or_log(task: Any, task_instance: Any, run_id: int) -> None:
+def emit_start_event(task: Any, task_instance: Any, run_id: int) -> None:
+    """Emit the start event of a run, in a thread of its own. An error is logged and not raised."""
     hook, log = task.hook, task.log
     try:
         if _is_wanted(task, task_instance):

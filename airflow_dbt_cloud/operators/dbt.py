@@ -9,7 +9,12 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
-from airflow_dbt_cloud.job_runs.status import DBT_CAUSE_MAX_LENGTH, DbtCloudJobRunStatus, JobRunInfo
+from airflow_dbt_cloud.job_runs.status import (
+    DBT_CAUSE_MAX_LENGTH,
+    DbtCloudJobRunStatus,
+    JobRunInfo,
+    validate_execute_complete_event,
+)
 from airflow_dbt_cloud.links import DbtCloudRunJobOperatorLink
 from airflow_dbt_cloud.operators.artifacts import (
     DbtCloudGetJobRunArtifactOperator,
@@ -39,6 +44,7 @@ __all__ = [
     "DbtCloudRunJobOperator",
     "DbtCloudRunJobOperatorLink",
     "JobRunInfo",
+    "validate_execute_complete_event",
 ]
 
 _IF_RUNNING = ("queue", "attach", "skip", "fail", "cancel")
@@ -281,9 +287,8 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
                 f"Triggered via Apache Airflow by task {self.task_id!r} in the {dag_id} DAG."
             )
         if self.openlineage_inject_parent_job_info:
-            from airflow_dbt_cloud.lineage.parent import TaskParent
-
-            self.trigger_reason = TaskParent(context["ti"]).as_cause(self.trigger_reason, self.log)
+            inject = lazy.resolve_patched(__name__, "inject_parent_job_information_into_dbt_cloud_cause")
+            self.trigger_reason = inject(self.trigger_reason, context["ti"])
         return self.trigger_reason
 
 

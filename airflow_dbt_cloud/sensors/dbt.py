@@ -21,7 +21,7 @@ from airflow_dbt_cloud.exceptions import (
     DbtCloudSensorTimeout,
 )
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
-from airflow_dbt_cloud.lineage.emit import OpenLineageMixin
+from airflow_dbt_cloud.tasks.openlineage_mixin import OpenLineageMixin
 from airflow_dbt_cloud.tasks.template_values import or_none
 from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed
 from dbtcloud.client.models import RunStatus
@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
     from dbtcloud.client.failure_tolerance import FailureTolerance
 
-__all__ = ["DbtCloudJobRunException", "DbtCloudJobRunSensor", "DbtCloudJobRunStatus"]
+__all__ = [
+    "DbtCloudJobRunException",
+    "DbtCloudJobRunSensor",
+    "DbtCloudJobRunStatus",
+    "validate_execute_complete_event",
+]
 
 _WEEK = 60 * 60 * 24 * 7
 
@@ -68,6 +73,8 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
     _last_status: int | None = None
 
     _end_time: float | None = None
+    patched_module = __name__
+    _trigger_saw_end = False
 
     def __init__(
         self,
@@ -141,7 +148,14 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
     def _outcome(self, context: Context) -> RunOutcome:
         from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
 
-        return RunOutcome(self.hook, self.run_id, self._account(), context=context, log=self.log)
+        return RunOutcome(
+            self.hook,
+            self.run_id,
+            self._account(),
+            context=context,
+            log=self.log,
+            ended=self._trigger_saw_end,
+        )
 
     def _status(self) -> int | None:
         """Return the run's status, or None for a fault that is likely to pass."""
@@ -197,11 +211,13 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
 
     def _last_state(self) -> str:
         """Return what is known of a run that did not end in time, and where to see it."""
-        url = self.hook.run_url(self.run_id)
-        if self._last_status is None or not isinstance(url, str):
+        from airflow_dbt_cloud.hooks.verbs.own_verb import url_of_run
+
+        if self._last_status is None:
             return f"Could not poll job run {self.run_id}; it may still be running."
-        state = RunStatus.name_of(self._last_status).lower()
-        return f"Job run {self.run_id} is still {state}. See {url}."
+        url = url_of_run(self.hook, self.run_id)
+        page = f" See {url}." if url else ""
+        return f"Job run {self.run_id} is still {RunStatus.name_of(self._last_status).lower()}.{page}"
 
     def _defer(self) -> None:
         from airflow_dbt_cloud.tasks import deferral
@@ -230,9 +246,10 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
             DbtCloudSensorTimeout: If the run did not end in time.
             DbtCloudTriggerEventException: If the event is not one of the trigger's.
         """
-        from airflow_dbt_cloud.tasks.deferral import poll_after_timeout
+        from airflow_dbt_cloud.tasks.deferral import is_of_our_trigger, poll_after_timeout
 
         event = validate_execute_complete_event(event)
+        self._trigger_saw_end = is_of_our_trigger(event)
         event = poll_after_timeout(self.hook, self._account(), event, self.log)
         run_id = event.get("run_id") or self.run_id
         message = event.get("message") or f"Job run {run_id} ended with {event['status']}."

@@ -26,6 +26,8 @@ class RunOutcome:
         account_id: Its account, or None for the connection's.
         context: Airflow's context, whose task instance gets the XCom.
         log: The task's log.
+        ended: Whether the task's own trigger has seen the run end. Otherwise the hook must have read the run
+            from dbt Cloud: replaced verbs may tell of a run that exists in a test only.
     """
 
     def __init__(
@@ -36,16 +38,22 @@ class RunOutcome:
         *,
         context: Context,
         log: Logger,
+        ended: bool = False,
     ) -> None:
         self._hook, self._run_id, self._account_id = hook, run_id, account_id
-        self._context, self._log = context, log
+        self._context, self._log, self._ended = context, log, ended
 
     def push_report(self) -> RunReport | None:
         """Push the run's report as an XCom, log it for a success, and return it.
 
-        None is returned if it cannot be read. The hook's `log_job_run_failure_details` logs a failure's
-        report. A fault on the way is only logged: it must not replace the run's own outcome.
+        None is returned if there is nothing to read, or it cannot be read. The hook's
+        `log_job_run_failure_details` logs a failure's report. A fault on the way is only logged: it must not
+        replace the run's own outcome.
         """
+        from airflow_dbt_cloud.hooks.verbs.own_verb import has_read_run
+
+        if not self._ended and not has_read_run(self._hook, self._run_id):
+            return None
         try:
             report = self._hook.get_job_run_report(run_id=self._run_id, account_id=self._account_id)
             for line in report.log_lines() if report.run.status == RunStatus.SUCCESS else ():
@@ -61,8 +69,10 @@ class RunOutcome:
 
     def explain(self, message: str) -> str:
         """Push the report, and return the message with what failed in the run and where to see it."""
+        from airflow_dbt_cloud.hooks.verbs.own_verb import url_of_run
+
         report = self.push_report()
         failed = report.failure_summary() if report else ""
-        url = (report and report.run.href) or self._hook.run_url(self._run_id)
+        url = (report and report.run.href) or url_of_run(self._hook, self._run_id)
         place = f"See {url}." if isinstance(url, str) and url not in message else ""
         return " ".join(part for part in (message, failed, place) if part)

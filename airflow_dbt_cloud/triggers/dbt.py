@@ -232,8 +232,10 @@ class DbtCloudRunJobTrigger(BaseTrigger):
 
     def _see(self, hook: DbtCloudHook) -> str:
         """Return the end of a message with the run's page, or "" if no poll has named it."""
-        url = hook.run_url(self.run_id)
-        return f" See {url}." if isinstance(url, str) else ""
+        from airflow_dbt_cloud.hooks.verbs.own_verb import url_of_run
+
+        url = url_of_run(hook, self.run_id)
+        return f" See {url}." if url else ""
 
     async def _ended_meanwhile(
         self, hook: DbtCloudHook, poll: SharedPoll, tolerance: FailureTolerance, status: int | None

@@ -311,9 +311,9 @@ def test_importing_the_operators_loads_nothing_of_openlineage():
         [sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=60
     )
     loaded = json.loads(done.stdout.splitlines()[-1])
-    assert "airflow_dbt_cloud.lineage.emit" in loaded
-    assert not [name for name in loaded if "openlineage" in name]
-    assert "airflow_dbt_cloud.lineage.events" not in loaded
+    assert "airflow_dbt_cloud.operators.dbt" in loaded
+    assert not [name for name in loaded if name.startswith(("openlineage", "airflow.providers.openlineage"))]
+    assert "airflow_dbt_cloud.lineage" not in loaded
 
 
 def test_an_artifact_that_dbt_cloud_has_not_stored_yet_is_requested_again(build, shop, dbt_cloud, emitted):

@@ -259,3 +259,93 @@ def test_partial_or_empty_names_are_refused_in_the_official_words(started, names
     with pytest.raises(ValueError, match=words):
         DbtCloudRunJobOperator(task_id="build", **names).execute(context_of())
     started.assert_not_called()
+
+
+STATUSES = {
+    "get_job_run_status": lambda status: status,
+    "get_job_run": lambda status: SimpleNamespace(json=lambda: {"data": {"status": status}}),
+}
+
+
+@pytest.mark.parametrize("verb", STATUSES)
+@pytest.mark.parametrize(
+    ("statuses", "words"), [([1, 3, 10], None), ([3, 20], "has failed"), ([30], "cancelled")]
+)
+def test_replaced_statuses_are_waited_for_without_a_request(started, monkeypatch, verb, statuses, words):
+    """Also not for the steps of a running run, nor for the report of one that has ended."""
+    slept, answers = [], [STATUSES[verb](status) for status in (*statuses, statuses[-1])]
+    monkeypatch.setattr("time.sleep", slept.append)
+    log = mock.patch.object(DbtCloudHook, "log_job_run_failure_details")
+    with mock.patch.object(DbtCloudHook, verb, side_effect=answers), log as logged:
+        if words is None:
+            assert operator_of(check_interval=5).execute(context_of()) == 7
+        else:
+            with pytest.raises(DbtCloudJobRunException, match=words):
+                operator_of(check_interval=5).execute(context_of())
+            logged.assert_called_once_with(run_id=7, account_id=None)
+    assert slept == [5] * (len(statuses) - 1)
+
+
+def test_the_details_of_a_replaced_run_are_logged_without_a_request(no_network, capfd):
+    step = {"index": 2, "name": "Invoke dbt with `dbt build`", "status": 20, "logs": "It rains"}
+    run = {"status": 20, "status_message": "Run failed", "run_steps": [step]}
+    answer = SimpleNamespace(json=lambda: {"data": run})
+    with mock.patch.object(DbtCloudHook, "get_job_run", return_value=answer) as read:
+        DbtCloudHook().log_job_run_failure_details(7)
+    read.assert_called_once_with(run_id=7, account_id=None, include_related=["run_steps"])
+    assert "It rains" in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("status", ["success", "timeout"])
+def test_an_event_of_a_test_is_believed_without_a_request(no_network, status):
+    event = {"status": status, "message": "It is over.", "run_id": 7}
+    with mock.patch.object(DbtCloudHook, "cancel_job_run") as cancelled:
+        if status == "success":
+            assert operator_of().execute_complete(context_of(), event) == 7
+        else:
+            with pytest.raises(DbtCloudJobRunException, match="has timed out"):
+                operator_of().execute_complete(context_of(), event)
+            cancelled.assert_called_once_with(run_id=7, account_id=None)
+
+
+def test_a_report_costs_no_seconds_where_nothing_listens(monkeypatch, closed_port):
+    monkeypatch.setattr("time.sleep", mock.Mock(side_effect=AssertionError("slept")))
+    connection = {
+        "conn_type": "dbt_cloud",
+        "password": "x",
+        "login": "1",
+        "host": f"http://127.0.0.1:{closed_port}",
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_DBT_CLOUD_DEFAULT", json.dumps(connection))
+    with pytest.raises(DbtCloudJobRunException, match="It broke"):
+        operator_of().execute_complete(context_of(), {"status": "error", "message": "It broke.", "run_id": 7})
+
+
+def test_a_replaced_trigger_gets_the_official_arguments(started):
+    with (
+        mock.patch.object(DbtCloudHook, "get_job_run_status", return_value=1),
+        mock.patch("airflow_dbt_cloud.operators.dbt.DbtCloudRunJobTrigger") as trigger,
+        mock.patch.object(DbtCloudRunJobOperator, "defer") as deferred,
+    ):
+        operator_of(deferrable=True, timeout=3, check_interval=1).execute(context_of())
+    trigger.assert_called_once_with(
+        conn_id="dbt_cloud_default",
+        run_id=7,
+        end_time=mock.ANY,
+        execution_deadline=None,
+        account_id=None,
+        poll_interval=1,
+        hook_params={},
+    )
+    deferred.assert_called_once_with(
+        trigger=trigger.return_value, method_name="execute_complete", timeout=None
+    )
+
+
+def test_a_replaced_openlineage_parent_is_the_cause(started):
+    place = "airflow_dbt_cloud.operators.dbt.inject_parent_job_information_into_dbt_cloud_cause"
+    context = context_of()
+    with mock.patch(place, return_value="a parent") as inject:
+        operator_of(openlineage_inject_parent_job_info=True, wait_for_termination=False).execute(context)
+    inject.assert_called_once_with(CAUSE, context["ti"])
+    assert started.call_args.kwargs["cause"] == "a parent"

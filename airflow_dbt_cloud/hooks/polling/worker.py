@@ -43,6 +43,9 @@ class _RunReader(Protocol):
     def run_url(self, run_id: int | str) -> str | None:
         """Return the run's page, as far as it is known."""
 
+    def has_read(self, run_id: int | str) -> bool:
+        """Return whether dbt Cloud itself has described the run."""
+
 
 def wait_on_worker(
     hook: _RunReader,
@@ -80,7 +83,7 @@ def wait_on_worker(
         except DbtCloudApiException as error:
             raise (error.error or error) from error
         progress.log_status(status)
-        if status == RunStatus.RUNNING:
+        if status == RunStatus.RUNNING and hook.has_read(run_id):
             progress.log_steps(read_steps)
         return Run(id=int(run_id), status=status, href=hook.run_url(run_id))
 

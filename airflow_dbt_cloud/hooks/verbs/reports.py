@@ -10,17 +10,27 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
     fallback_to_default_account,
     require_account,
 )
+from airflow_dbt_cloud.hooks.verbs.own_verb import has_read_run, is_replaced
 from airflow_dbt_cloud.hooks.verbs.runs import RunVerbs
+from dbtcloud.client.errors import DbtCloudError, TransportError
 from dbtcloud.client.models import Run
+from dbtcloud.client.protocol import Request
 from dbtcloud.client.retry import RETRY_ONCE
 from dbtcloud.report.retry_plan import unexecuted_message
 from dbtcloud.report.retry_plan_reader import read_node_results, read_retry_plan
+from dbtcloud.report.run_report import RunReport
 from dbtcloud.report.run_report_reader import build_run_report, read_run_report
 
 if TYPE_CHECKING:
     from dbtcloud.artifacts.run_results import NodeResult
     from dbtcloud.report.retry_plan import RetryPlan
-    from dbtcloud.report.run_report import RunReport
+
+
+def _retry_if_reached(request: Request, error: DbtCloudError, attempt: int) -> float | None:
+    """Return when to ask for a report again: once, but not where nothing listens at dbt Cloud's address."""
+    if isinstance(error, TransportError) and not error.sent:
+        return None
+    return RETRY_ONCE(request, error, attempt)
 
 
 class ReportVerbs(RunVerbs):
@@ -46,16 +56,28 @@ class ReportVerbs(RunVerbs):
         except Exception as error:  # noqa: BLE001 -- the run's outcome matters more than these details
             self.log.warning("Could not read the details of run %s: %s", run_id, error)
 
-    @fallback_to_default_account
     def _read_failure(
         self, run_id: Id, account_id: Id | None = None, job_run: dict[str, Any] | None = None
     ) -> RunReport:
-        details = job_run or self.get_job_run(run_id, account_id, ["run_steps"]).json()["data"]
-        return self._call(
-            build_run_report(require_account(account_id), Run.parse(details)), decision=RETRY_ONCE
-        )
+        if job_run is not None:
+            return self._build_report(Run.parse(job_run), account_id)
+        if not is_replaced(self.get_job_run):
+            return self._read_report(run_id, account_id)
+        answer = self.get_job_run(run_id=run_id, account_id=account_id, include_related=["run_steps"])
+        run = Run.parse({"id": int(run_id), **answer.json()["data"]})
+        return self._build_report(run, account_id) if has_read_run(self, run_id) else RunReport(run, (), ())
 
     @fallback_to_default_account
+    def _build_report(self, run: Run, account_id: Id | None = None) -> RunReport:
+        return self._call(build_run_report(require_account(account_id), run), decision=_retry_if_reached)
+
+    @fallback_to_default_account
+    def _read_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
+        call = read_run_report(require_account(account_id), run_id)
+        report = self._call(call, decision=_retry_if_reached)
+        self._read_runs.add(int(run_id))
+        return report
+
     def get_job_run_report(self, run_id: Id, account_id: Id | None = None) -> RunReport:
         """Return the report of a run: the results of its steps and nodes.
 
@@ -64,7 +86,7 @@ class ReportVerbs(RunVerbs):
         logged, self._failure_report = self._failure_report, None
         if logged is not None and logged.run.id == int(run_id) and not logged.gaps:
             return logged
-        return self._call(read_run_report(require_account(account_id), run_id), decision=RETRY_ONCE)
+        return self._read_report(run_id, account_id)
 
     @fallback_to_default_account
     def get_job_run_retry_plan(self, run_id: Id, account_id: Id | None = None) -> RetryPlan:

@@ -15,7 +15,7 @@ from airflow_dbt_cloud.hooks.connection.default_account import (
 )
 from airflow_dbt_cloud.hooks.parallel.pages import OnRows, read_pages
 from airflow_dbt_cloud.hooks.verbs.extra_arguments import time_left_to_start
-from airflow_dbt_cloud.hooks.verbs.own_verb import own_verb
+from airflow_dbt_cloud.hooks.verbs.own_verb import has_read_run, own_verb
 from dbtcloud.client import endpoints
 from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker
 from dbtcloud.client.models import Run, RunStatus
@@ -107,6 +107,7 @@ class RunVerbs(DbtCloudBaseHook):
         """
         return self._answer(endpoints.list_runs_page(require_account(account_id), **(payload or {})))
 
+    @own_verb
     @fallback_to_default_account
     def get_job_run(
         self, run_id: Id, account_id: Id | None = None, include_related: list[str] | None = None
@@ -116,12 +117,18 @@ class RunVerbs(DbtCloudBaseHook):
         `include_related` is a list such as ["run_steps", "trigger", "debug_logs"].
         """
         call = endpoints.get_run(require_account(account_id), run_id, include_related=include_related or ())
-        return self._answer(call)
+        answer = self._answer(call)
+        self._read_runs.add(int(run_id))
+        return answer
 
     def get_job_run_status(self, run_id: Id, account_id: Id | None = None) -> int:
         """Return the status code of a run: one of `DbtCloudJobRunStatus`, unless dbt Cloud has new ones."""
         with time_limit(None):
             return self._status_of(run_id, self.get_job_run(run_id, account_id).json()["data"])
+
+    def has_read(self, run_id: Id) -> bool:
+        """Return whether dbt Cloud itself has described a run to this hook, and not a replaced verb."""
+        return has_read_run(self, run_id)
 
     def run_url(self, run_id: Id) -> str | None:
         """Return the web page of a run that this hook has polled, or None if no poll has named it."""
@@ -189,6 +196,11 @@ class RunVerbs(DbtCloudBaseHook):
     def _remember_url(self, run_id: Id, url: str | None) -> None:
         if url:
             self._urls[int(run_id)] = url
+
+    @cached_property
+    def _read_runs(self) -> set[int]:
+        """The runs that dbt Cloud has described to this hook; `has_read_run` looks here."""
+        return set()
 
     @cached_property
     def _urls(self) -> dict[int, str]:

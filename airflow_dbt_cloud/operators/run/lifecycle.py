@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
-from airflow_dbt_cloud.lineage.emit import OpenLineageMixin
 from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
+from airflow_dbt_cloud.tasks.openlineage_mixin import OpenLineageMixin
 from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed, RunTimedOut
 
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
 else:
     Operator = object  # Airflow wraps the __init__ of each operator class, and would pass over a sibling's
-
-_PATCHED = "airflow_dbt_cloud.operators.dbt"
-"""The module in which users' tests replace the hook and the trigger."""
 
 _KILL_SECONDS = 4.0
 """Seconds that cancelling may take: Airflow kills a task's process about five after it signals the end."""
@@ -50,6 +47,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
 
     operator_extra_links = (DbtCloudRunJobOperatorLink(),)
     lineage_run_attribute = "job_run_id"
+    patched_module = "airflow_dbt_cloud.operators.dbt"
 
     dbt_cloud_conn_id: str
     account_id: int | str | None
@@ -66,11 +64,12 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
     _started: Started | None = None
     _deadlines: Deadlines | None = None
     _killed = False
+    _trigger_saw_end = False
 
     @cached_property
     def hook(self) -> DbtCloudHook:
         """The hook for the connection."""
-        hook: DbtCloudHook = lazy.resolve_patched(_PATCHED, "DbtCloudHook")(
+        hook: DbtCloudHook = lazy.resolve_patched(self.patched_module, "DbtCloudHook")(
             self.dbt_cloud_conn_id, **self.hook_params
         )
         return hook
@@ -215,7 +214,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         from airflow_dbt_cloud.tasks import deferral
 
         assert self._started is not None
-        trigger = lazy.resolve_patched(_PATCHED, "DbtCloudRunJobTrigger")(
+        trigger = lazy.resolve_patched(self.patched_module, "DbtCloudRunJobTrigger")(
             conn_id=self.dbt_cloud_conn_id,
             run_id=run_id,
             end_time=deadlines.end_time,
@@ -239,9 +238,10 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
             DbtCloudTriggerEventException: If the event is not one of the trigger's.
         """
         from airflow_dbt_cloud.operators.run.starters import Started
-        from airflow_dbt_cloud.tasks.deferral import Deadlines, poll_after_timeout
+        from airflow_dbt_cloud.tasks.deferral import Deadlines, is_of_our_trigger, poll_after_timeout
 
         event = validate_execute_complete_event(event)
+        self._trigger_saw_end = is_of_our_trigger(event)
         self._read_arguments()
         if event.get("run_id") is None:
             raise _without_run(event)
@@ -293,7 +293,14 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
     def _outcome(self, context: Context) -> RunOutcome:
         from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
 
-        return RunOutcome(self.hook, self._run, self.account_id, context=context, log=self.log)
+        return RunOutcome(
+            self.hook,
+            self._run,
+            self.account_id,
+            context=context,
+            log=self.log,
+            ended=self._trigger_saw_end,
+        )
 
     def _timed_out(self, message: str, error: RunTimedOut, *, cancel: bool) -> DbtCloudJobRunException:
         """Cancel the run if asked, as a timeout would stop a process, and return the exception."""

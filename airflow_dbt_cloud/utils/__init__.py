@@ -1,0 +1,1 @@
+"""Functions at the import paths of the official provider."""
