@@ -12,7 +12,6 @@ from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
 from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 from dbtcloud.client.errors import RunTimedOut
 from dbtcloud.client.models import Run, RunStatus
-from dbtcloud.client.transport.time_limit import time_limit
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -60,6 +59,8 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
 
     def execute(self, context: Context) -> int:
         """Cancel the run unless it has ended, and wait for its end if asked to."""
+        from dbtcloud.client.transport.time_limit import time_limit
+
         timeout = TemplateValue("timeout", self.timeout).seconds()
         check_interval = TemplateValue("check_interval", self.check_interval).seconds()
         began = time.monotonic()
