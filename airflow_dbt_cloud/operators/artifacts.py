@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
-from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
+from airflow_dbt_cloud.tasks.template_values import TemplateValue
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, ObjectStoragePath
@@ -103,13 +103,18 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
         from airflow_dbt_cloud.hooks.downloads.storage import join_target
 
-        folder, path = or_none(self.output_path), TemplateValue("path", self.path).text() or ""
+        folder, path = (
+            TemplateValue("output_path", self.output_path).location(),
+            TemplateValue("path", self.path).text() or "",
+        )
         given_name = TemplateValue("output_file_name", self.output_file_name).text() or ""
         name = self._default_name() if self._has_default_name else given_name
         with as_airflow_exceptions():
             if folder is not None:
                 self._check_name(name, folder)
-            target = join_target(folder, name, or_none(self.output_conn_id))
+            target = join_target(
+                folder, name, TemplateValue("output_conn_id", self.output_conn_id).location()
+            )
         written = self._fetch(path, target)
         self.output_file_name = name
         self.log.info("Wrote %s of run %s to %s.", path, self.run_id, written)
@@ -151,11 +156,11 @@ class DbtCloudGetJobRunArtifactOperator(DbtCloudBaseOperator):
         paths = TemplateValue("paths", self.paths).texts(
             'a list of names and patterns such as ["compiled/**"]'
         )
-        folder = or_none(self.output_path)
+        folder = TemplateValue("output_path", self.output_path).location()
         if paths is None or folder is None:
             raise self._wrong_arguments()
         with as_airflow_exceptions():
-            target = join_target(folder, "", or_none(self.output_conn_id))
+            target = join_target(folder, "", TemplateValue("output_conn_id", self.output_conn_id).location())
         return self.hook.download_job_run_artifacts(
             run_id=self.run_id,
             paths=paths,
@@ -226,11 +231,11 @@ class DbtCloudGetJobRunLogsOperator(DbtCloudBaseOperator):
         """Write the logs, and return where they are."""
         from airflow_dbt_cloud.hooks.downloads.storage import join_target
 
-        folder = or_none(self.output_path)
+        folder = TemplateValue("output_path", self.output_path).location()
         name = TemplateValue("output_file_name", self.output_file_name).text() or ""
         written = self.hook.download_job_run_logs(
             run_id=self.run_id,
-            target=join_target(folder, name, or_none(self.output_conn_id)),
+            target=join_target(folder, name, TemplateValue("output_conn_id", self.output_conn_id).location()),
             account_id=self._account(),
             steps=TemplateValue("steps", self.steps).integers(),
             debug=self.debug,

@@ -57,6 +57,14 @@ class TemplateValue:
         value = self._value
         return self._text(str(value) if type(value) is int and value > 0 else value)
 
+    def location(self) -> Any:
+        """Return a path or the id of a connection: a text or a path object, or None.
+
+        Raises:
+            ValueError: If it is a number or a boolean.
+        """
+        return self.text() if isinstance(self._value, bool | int | float) else or_none(self._value)
+
     def _text(self, value: object) -> str | None:
         if self._value in _NOT_GIVEN:
             return None

@@ -1,6 +1,7 @@
 """Arguments after rendering, in every form in which templates and forms hand them over."""
 
 from datetime import timedelta
+from pathlib import PurePath
 from types import SimpleNamespace
 
 import pytest
@@ -28,6 +29,20 @@ def overrides(config):
 @pytest.mark.parametrize("name", template_values.OVERRIDES)
 def test_every_override_is_none_for_a_value_that_is_not_given(name, nothing):
     assert parse_override(name, nothing) is None
+
+
+@pytest.mark.parametrize("value", [20261127, 1.1, True])
+@pytest.mark.parametrize("name", ["output_path", "output_conn_id"])
+def test_a_location_that_native_rendering_has_changed_is_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=rf"^{name} is {value!r}, which is no text"):
+        template_values.TemplateValue(name, value).location()
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [(None, None), ("", None), ("a/b", "a/b"), (PurePath("a"), PurePath("a"))]
+)
+def test_a_location_is_a_text_or_a_path(value, read):
+    assert template_values.TemplateValue("output_path", value).location() == read
 
 
 @pytest.mark.parametrize("value", [4, "4", " 4 ", "+4"])

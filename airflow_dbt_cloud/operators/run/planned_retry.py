@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
 from dbtcloud.client.models import Run
 from dbtcloud.report.retry_plan import unexecuted_message
 
@@ -29,21 +28,23 @@ class PlannedRetry:
     def __init__(self, hook: DbtCloudHook, run_id: int, account_id: int | str | None) -> None:
         self._hook, self._run_id, self._account_id = hook, run_id, account_id
 
-    def require_executed(self, failed: Iterable[Run]) -> None:
-        """Raise if the run and those before it have left out a node of a plan.
+    def left_out(self, failed: Iterable[Run]) -> str | None:
+        """Return a message that names the nodes of plans that the run and those before it have left out.
+
+        Returns:
+            None if nothing was left out.
 
         Args:
             failed: The runs of the task that failed before it, newest first. The oldest one executed the
                 commands that the task itself asks for; the others may have executed those of a plan, too.
 
         Raises:
-            DbtCloudJobRunException: Naming the nodes.
             DbtCloudApiException: If a run or its results cannot be read.
         """
         runs = list(failed)
         whole = self._steps(runs[-1].id) if runs else None
         if not runs or self._steps(self._run_id) == whole:
-            return
+            return None
         executed = list(self._results(self._run_id))
         missing: dict[str, None] = {}
         for run in runs:
@@ -52,8 +53,7 @@ class PlannedRetry:
             if _steps_override(plan.run.data) == whole:
                 break
             executed += self._results(run.id)
-        if missing:
-            raise DbtCloudJobRunException(unexecuted_message(self._run_id, list(missing)))
+        return unexecuted_message(self._run_id, list(missing)) if missing else None
 
     def _steps(self, run_id: int) -> Any:
         answer = self._hook.get_job_run(

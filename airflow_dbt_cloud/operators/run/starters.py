@@ -247,9 +247,12 @@ class JobStarter(RunStarter):
                 "Cancelling run %s: an earlier try started it, and this try does not follow it.", run.id
             )
             self.hook.cancel_job_run(run_id=run.id, account_id=self.account_id)
-        if decision.adopted is not None:
-            self.log.info("Adopting run %s: %s.", decision.adopted.id, decision.reason)
-            return Started(decision.adopted.data, adopted=True)
+        if (adopted := decision.adopted) is not None:
+            if adopted.status == RunStatus.SUCCESS and (why := self._left_out(adopted.id)):
+                self.log.info("%s Starting a run of the whole job.", why)
+                return None
+            self.log.info("Adopting run %s: %s.", adopted.id, decision.reason)
+            return Started(adopted.data, adopted=True)
         if not (self._from_failure and decision.failed):
             self.log.info(
                 "Starting a new run: %s.", decision.reason if self._adopts else "on_retry is 'rerun'"
@@ -343,17 +346,21 @@ class JobStarter(RunStarter):
         Raises:
             DbtCloudJobRunException: If it has left out a node of the plan.
         """
+        if why := self._left_out(run_id):
+            raise DbtCloudJobRunException(why)
+
+    def _left_out(self, run_id: int) -> str | None:
+        """Return the message about what a successful run has left out of its plan, or None."""
         from airflow_dbt_cloud.operators.run.planned_retry import PlannedRetry
 
         if self._from_failure != "steps" or self.marker.attempt <= 1:
-            return
+            return None
         try:
             failed = failed_before(run_id, self.marker, self._find_runs())
-            PlannedRetry(self.hook, run_id, self.account_id).require_executed(failed)
-        except DbtCloudJobRunException:
-            raise
+            return PlannedRetry(self.hook, run_id, self.account_id).left_out(failed)
         except Exception as error:  # noqa: BLE001 -- a success that cannot be checked is still a success
             self.log.warning("Could not compare run %s with its retry plan: %s", run_id, error)
+            return None
 
     def _find_runs(self) -> list[Run]:
         """Return the runs that carry this task's marker, and where the task makes retries, all retries.

@@ -61,6 +61,15 @@ def test_a_node_that_was_not_executed_fails_the_task_by_name(retried, jobs, defe
     assert f"Job run {run} succeeded, {left_out}" in outcome.log
 
 
+def test_the_try_after_that_runs_the_whole_job(retried, jobs):
+    """Its success would otherwise be adopted, and fail the task again."""
+    outcome = retried(shop(LEFT, 20), shop({"model.shop.orders": "success"}), shop({}))
+    assert outcome.state == "success"
+    assert not jobs.triggers()[-1].get("steps_override")
+    assert "left to do: model late." in outcome.log
+    assert "Starting a run of the whole job." in outcome.log
+
+
 def test_a_retry_that_executed_its_plan_succeeds(retried):
     done = {"model.shop.orders": "success", "model.shop.late": "reused"}
     outcome = retried(shop(LEFT, 20), shop(done))
