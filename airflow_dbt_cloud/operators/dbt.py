@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_dbt_cloud.operators.run.starters import JobStarter
+    from dbtcloud.report.success_criteria import SuccessCriteria
 
 __all__ = [
     "DBT_CAUSE_MAX_LENGTH",
@@ -113,6 +114,10 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
             adopts unfinished runs only.
         durable: False is the same as `on_retry="rerun"`.
         cancel_on_timeout: Whether `timeout` also cancels the run. `execution_timeout` always does.
+        fail_on: Nodes that a run may not fail on, as names ("orders"), unique ids ("model.shop.orders") and
+            tags ("tag:nightly"). If only other nodes fail, the task succeeds. It fails if one of these is
+            skipped or has no result, or a step fails for another reason than its nodes.
+        ignore: Nodes that a run may fail on, in the same way. If only these fail, the task succeeds.
         kwargs: Arguments of Airflow's BaseOperator.
 
     Raises:
@@ -140,6 +145,8 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         "dbt_version_override",
         "generate_docs_override",
         "timeout_seconds_override",
+        "fail_on",
+        "ignore",
     )
 
     def __init__(
@@ -176,6 +183,8 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         on_retry: str = "adopt",
         durable: bool = True,
         cancel_on_timeout: bool = False,
+        fail_on: str | list[str] | None = None,
+        ignore: str | list[str] | None = None,
         **kwargs: Any,
     ) -> None:
         _explain_misnamed(kwargs)
@@ -211,6 +220,8 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         self.durable = durable
         self.on_retry = _one_of("on_retry", on_retry if durable else "rerun", _ON_RETRY)
         self.cancel_on_timeout = cancel_on_timeout
+        self.fail_on = fail_on
+        self.ignore = ignore
 
     @property
     def run_id(self) -> int | None:
@@ -246,6 +257,7 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
         """Read the arguments as the templates have left them."""
         from airflow_dbt_cloud.operators.run.starters import JobStarter
 
+        self._success_criteria()
         self.job_id = self._find_job()
         overrides = parse_overrides(self)
         own_class = DbtCloudRunJobOperator
@@ -255,6 +267,11 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
             or type(self).execute_complete is not own_class.execute_complete
         )
         return JobStarter(self, context, self.job_id, overrides, self._cause(context), extended=extended)
+
+    def _success_criteria(self) -> SuccessCriteria | None:
+        from airflow_dbt_cloud.tasks.run_outcome import parse_success_criteria
+
+        return parse_success_criteria(self.fail_on, self.ignore)
 
     def _find_job(self) -> int | str:
         """Return the job's id, from the argument or by the names."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
     from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
     from dbtcloud.client.failure_tolerance import FailureTolerance
+    from dbtcloud.report.success_criteria import SuccessCriteria
 
 __all__ = [
     "DbtCloudJobRunException",
@@ -59,6 +60,10 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         account_id: The account; the connection's if None.
         deferrable: Wait in the triggerer rather than on the worker.
         hook_params: Further arguments of `DbtCloudHook`.
+        fail_on: Nodes that the run may not fail on, as names ("orders"), unique ids ("model.shop.orders") and
+            tags ("tag:nightly"). If only other nodes fail, the task succeeds. It fails if one of these is
+            skipped or has no result, or a step fails for another reason than its nodes.
+        ignore: Nodes that the run may fail on, in the same way. If only these fail, the task succeeds.
         kwargs: Arguments of Airflow's BaseSensorOperator. `timeout` is 7 days, `poke_interval` 60 seconds, or
             5 where it is deferrable, unless given.
 
@@ -69,9 +74,8 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         AirflowSkipException: In place of each of these where `soft_fail` is set.
     """
 
-    template_fields = ("dbt_cloud_conn_id", "run_id", "account_id")
+    template_fields = ("dbt_cloud_conn_id", "run_id", "account_id", "fail_on", "ignore")
     _last_status: int | None = None
-
     _end_time: float | None = None
     patched_module = __name__
     _trigger_saw_end = False
@@ -84,6 +88,8 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         account_id: int | str | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         hook_params: dict[str, Any] | None = None,
+        fail_on: str | list[str] | None = None,
+        ignore: str | list[str] | None = None,
         **kwargs: Any,
     ) -> None:
         defaults = {"poke_interval": 5 if deferrable else 60, "timeout": _WEEK}
@@ -95,6 +101,8 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         self.account_id = account_id
         self.deferrable = deferrable
         self.hook_params = hook_params or {}
+        self.fail_on = fail_on
+        self.ignore = ignore
 
     @cached_property
     def hook(self) -> DbtCloudHook:
@@ -114,7 +122,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         return FailureTolerance(time.monotonic, self.log.warning)
 
     def poke(self, context: Context) -> bool:
-        """Poll once, and return whether the run succeeded.
+        """Poll once, and return whether the run succeeded, or failed on nothing that counts.
 
         A fault that is likely to pass counts as not ended.
 
@@ -131,19 +139,27 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         if status is None or not DbtCloudJobRunStatus.is_terminal(status):
             return False
         if status != DbtCloudJobRunStatus.SUCCESS.value:
-            self._fail_for_run(context, None, cancelled=status == DbtCloudJobRunStatus.CANCELLED.value)
-        self._report(context)
+            cancelled = status == DbtCloudJobRunStatus.CANCELLED.value
+            self._fail_unless_ignored(context, None, cancelled=cancelled)
+        else:
+            self._report(context)
         return True
 
     def _report(self, context: Context) -> None:
         self._outcome(context).push_report()
 
-    def _fail_for_run(self, context: Context, message: str | None, *, cancelled: bool) -> NoReturn:
-        """Report the run to the log and an XCom, and fail with what failed in it."""
+    def _fail_unless_ignored(self, context: Context, message: str | None, *, cancelled: bool) -> None:
+        """Report the run to the log and an XCom, and fail with what failed in it, unless that is ignored."""
         self.hook.log_job_run_failure_details(run_id=self.run_id, account_id=self._account())
         error = RunCancelled(int(self.run_id), 30) if cancelled else RunFailed(int(self.run_id), 20)
-        message = self._outcome(context).explain(message or str(error))
-        self._fail(DbtCloudJobRunException(message, error=error))
+        explained = self._outcome(context).explain(message or str(error), self._success_criteria())
+        if explained is not None:
+            self._fail(DbtCloudJobRunException(explained, error=error))
+
+    def _success_criteria(self) -> SuccessCriteria | None:
+        from airflow_dbt_cloud.tasks.run_outcome import parse_success_criteria
+
+        return parse_success_criteria(self.fail_on, self.ignore)
 
     def _outcome(self, context: Context) -> RunOutcome:
         from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
@@ -186,6 +202,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
 
     def execute(self, context: Context) -> int:
         """Wait on the worker, or poll once and let the triggerer wait."""
+        self._success_criteria()  # what is wrong with an argument shows before the wait
         self._end_time = self._began(context) + self.timeout
         if not self.deferrable:
             self._wait_here(context)
@@ -258,7 +275,8 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         if event.get("reachable") is False:
             self._fail(DbtCloudApiException(message))
         if event["status"] != "success":
-            self._fail_for_run(context, message, cancelled=event["status"] == "cancelled")
-        self.log.info(message)
-        self._report(context)
+            self._fail_unless_ignored(context, message, cancelled=event["status"] == "cancelled")
+        else:
+            self.log.info(message)
+            self._report(context)
         return int(run_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
@@ -19,7 +20,7 @@ from dbtcloud.client.retry import RETRY_ONCE
 from dbtcloud.report.retry_plan import unexecuted_message
 from dbtcloud.report.retry_plan_reader import read_node_results, read_retry_plan
 from dbtcloud.report.run_report import RunReport
-from dbtcloud.report.run_report_reader import build_run_report, read_run_report
+from dbtcloud.report.run_report_reader import build_run_report, read_run_node_tags, read_run_report
 
 if TYPE_CHECKING:
     from dbtcloud.artifacts.run_results import NodeResult
@@ -87,6 +88,24 @@ class ReportVerbs(RunVerbs):
         if logged is not None and logged.run.id == int(run_id) and not logged.gaps:
             return logged
         return self._read_report(run_id, account_id)
+
+    @fallback_to_default_account
+    def get_job_run_node_tags(
+        self, run_id: Id, account_id: Id | None = None, step: int | None = None
+    ) -> Mapping[str, frozenset[str]]:
+        """Return the tags of the project's nodes by unique id; a test also has those of the node it tests.
+
+        Args:
+            run_id: The run, whose manifest.json is read as it arrives.
+            account_id: The account.
+            step: The step that wrote the manifest; the last if None.
+
+        Raises:
+            DbtCloudApiException: If the manifest cannot be read.
+            ValueError: If it is not a manifest.
+        """
+        tags = read_run_node_tags(require_account(account_id), run_id, step)
+        return self._call(tags, decision=RETRY_ONCE)
 
     @fallback_to_default_account
     def get_job_run_retry_plan(self, run_id: Id, account_id: Id | None = None) -> RetryPlan:

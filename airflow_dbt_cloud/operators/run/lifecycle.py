@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from airflow_dbt_cloud.operators.run.starters import RunStarter, Started
     from airflow_dbt_cloud.tasks.deferral import Deadlines
     from airflow_dbt_cloud.tasks.run_outcome import RunOutcome
+    from dbtcloud.report.success_criteria import SuccessCriteria
 else:
     Operator = object  # Airflow wraps the __init__ of each operator class, and would pass over a sibling's
 
@@ -146,7 +147,8 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         except DbtCloudJobRunException as error:
             cancelled = isinstance(error.error, RunCancelled)
             if self._killed or not (cancelled and self._started.adopted):
-                raise self._explained(context, error) from error.error
+                self._fail_unless_ignored(context, error)
+                return
             self._replace(context, deadlines)
         else:
             self._report(context)
@@ -266,7 +268,8 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         message = message or f"Job run {self.job_run_id} ended with {event['status']}."
         if event["status"] != "success":
             failure = self._failure(message, cancelled=event["status"] == "cancelled")
-            raise self._explained(context, failure)
+            self._fail_unless_ignored(context, failure)
+            return self._run
         self.log.info(message)
         self._report(context)
         return self._run
@@ -277,11 +280,21 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         error = RunCancelled(self._run, 30) if cancelled else RunFailed(self._run, 20)
         return DbtCloudJobRunException(message or str(error), error=error)
 
-    def _explained(self, context: Context, error: DbtCloudJobRunException) -> DbtCloudJobRunException:
-        """Return the exception with what failed in the run, or as it is while the run is still running."""
+    def _fail_unless_ignored(self, context: Context, error: DbtCloudJobRunException) -> None:
+        """Raise the exception with what failed in the run, unless the task's criteria call it a success.
+
+        It is raised as it is while the run is still running.
+        """
         if isinstance(error.error, RunTimedOut):
-            return error
-        return DbtCloudJobRunException(self._outcome(context).explain(str(error)), error=error.error)
+            raise error from error.error
+        message = self._outcome(context).explain(str(error), self._success_criteria())
+        if message is not None:
+            raise DbtCloudJobRunException(message, error=error.error) from error.error
+        self._check_success(context)
+
+    def _success_criteria(self) -> SuccessCriteria | None:
+        """Return what decides whether a run that failed counts as a success, or None if nothing does."""
+        return None
 
     def _report(self, context: Context) -> None:
         self._outcome(context).push_report()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
@@ -34,11 +34,13 @@ class RunReport:
         run: The run with its steps.
         nodes: The last result of each node, in dbt's order.
         gaps: Sentences about what could not be read.
+        node_steps: The index of the step that each node's result is of, by unique id.
     """
 
     run: Run
     nodes: tuple[NodeResult, ...] = ()
     gaps: tuple[str, ...] = ()
+    node_steps: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def failed(self) -> tuple[NodeResult, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from dbtcloud.artifacts.node_tags import read_node_tags
 from dbtcloud.artifacts.run_results import NodeResult, read_run_results
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads import download
@@ -39,6 +42,7 @@ def build_run_report(account_id: Id, run: Run) -> Call[RunReport]:
         run: The run with its steps.
     """
     nodes: dict[str, NodeResult] = {}
+    node_steps: dict[str, int] = {}
     gaps: list[str] = []
     for step in run.steps:
         dbt_step = DbtStep(step)
@@ -50,8 +54,31 @@ def build_run_report(account_id: Id, run: Run) -> Call[RunReport]:
             gaps.append(f"The results of step {step.index}, {step.name}, cannot be read: {error}")
             continue
         nodes.update({node.unique_id: node for node in StepLog(step).explain(results)})
+        node_steps.update({node.unique_id: step.index for node in results})
     paths = (yield from _artifact_paths(account_id, run.id)) if nodes else []
-    return RunReport(run, with_compiled_paths(nodes.values(), paths), tuple(gaps))
+    return RunReport(run, with_compiled_paths(nodes.values(), paths), tuple(gaps), node_steps)
+
+
+def read_run_node_tags(
+    account_id: Id, run_id: Id, step: int | None = None
+) -> Call[Mapping[str, frozenset[str]]]:
+    """Return the tags of a run's project by the unique id of each node, from its manifest.
+
+    Args:
+        account_id: The run's account.
+        run_id: The run. If it has just ended and has no manifest, that is waited for, ten seconds at most.
+        step: The step that wrote the manifest; the last one if None.
+
+    Raises:
+        NotFound: If there is no manifest.
+        ValueError: If it is not a manifest.
+    """
+
+    def read() -> Call[Mapping[str, frozenset[str]]]:
+        path, parse = "manifest.json", read_node_tags
+        return (yield from download.read_artifact(account_id, run_id, path, parse, step=step))
+
+    return (yield from download.retry_while_recent(read, account_id, run_id, longest=_RETRY_SECONDS))
 
 
 class DbtStep:
