@@ -5,14 +5,12 @@ Operators and sensors look both functions up when they use them, so patching one
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
+
+import structlog
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
-    from airflow.sdk.types import Logger
-
-_LOG = logging.getLogger(__name__)
 
 
 def generate_openlineage_events_from_dbt_cloud_run(
@@ -41,4 +39,4 @@ def inject_parent_job_information_into_dbt_cloud_cause(cause: str, task_instance
     """
     from airflow_dbt_cloud.lineage.parent import TaskParent
 
-    return TaskParent(task_instance).as_cause(cause, cast("Logger", _LOG))
+    return TaskParent(task_instance).as_cause(cause, structlog.get_logger(__name__))
