@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dbt_cloud.exceptions import DbtCloudJobRunException
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus
-from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
+from airflow_dbt_cloud.links import DbtCloudRunJobOperatorLink, push_run_url
 from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
 from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 from dbtcloud.client.errors import RunTimedOut
@@ -66,7 +66,7 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
         began = time.monotonic()
         with time_limit(timeout):
             run = self._read_run()
-            context["ti"].xcom_push(key=JOB_RUN_URL, value=run.href)
+            push_run_url(context["ti"], run.href)
             if run.finished:
                 self.log.info("There is nothing to cancel: run %s %s.", run.id, _ending(run))
                 return run.id

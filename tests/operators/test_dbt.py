@@ -160,6 +160,7 @@ def test_without_waiting_the_task_ends_while_the_run_is_still_running(build, job
         "return_value": run["id"],
         "job_run_id": run["id"],
         "job_run_url": run["href"],
+        "_link_DbtCloudRunJobOperatorLink": run["href"],
     }
     assert run["status"] == 3
 

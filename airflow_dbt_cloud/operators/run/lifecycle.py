@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dbt_cloud import lazy
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_execute_complete_event
-from airflow_dbt_cloud.links import JOB_RUN_URL, DbtCloudRunJobOperatorLink
+from airflow_dbt_cloud.links import DbtCloudRunJobOperatorLink, push_run_url
 from airflow_dbt_cloud.tasks.openlineage_mixin import OpenLineageMixin
 from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed, RunTimedOut
@@ -118,7 +118,7 @@ class JobRunLifecycle(OpenLineageMixin, Operator):
         self.stop_if_killed()
         self.job_run_id = started.run["id"]
         self.log.info("dbt Cloud run %s of job %s: %s", self.job_run_id, self.job_id, started.url)
-        context["ti"].xcom_push(key=JOB_RUN_URL, value=started.url)
+        push_run_url(context["ti"], started.url)
         context["ti"].xcom_push(key="job_run_id", value=self.job_run_id)
         if self.emits_start_event:
             self._emit_start_event(context["ti"], self.job_run_id)
