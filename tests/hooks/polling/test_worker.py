@@ -1,14 +1,18 @@
 """Waiting on a worker: each status and step is told once, faults are lived through, the end is told truly."""
 
+import asyncio
 import logging
+import time
+from itertools import chain
 
 import pytest
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
 from airflow_dbt_cloud.hooks.connection import credentials
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook, DbtCloudJobRunStatus
+from dbtcloud.client.errors import RunTimedOut
 from dbtcloud.testing import CONNECTION_VARIABLE
-from wires.raw import answer, envelope, refusal
+from wires.raw import answer, dripping, endless, envelope, refusal, silence
 
 STEPS = [
     {"name": "Clone git repository", "seconds": 2, "logs": "cloned"},
@@ -227,3 +231,43 @@ def test_a_connection_that_is_gone_when_read_again_leaves_the_401(before_rotatio
     monkeypatch.delenv(CONNECTION_VARIABLE)
     with pytest.raises(DbtCloudApiException, match="401"):
         before_rotation.get_job_run_status(7)
+
+
+RUN = answer(envelope({"id": 7, "status": 3, "href": "https://x/runs/7/"}))
+HANGING = {
+    "silence": silence,
+    "103, then silence": lambda: chain([b"HTTP/1.1 103 Early Hints\r\n\r\n"], silence()),
+    "100 without end": lambda: endless(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "dripping headers": lambda: dripping(RUN, start=20),
+    "a dripping body": lambda: dripping(RUN, start=len(RUN) - 30, pause=0.5),
+}
+
+
+@pytest.mark.parametrize("case", HANGING)
+def test_a_wait_ends_in_time_however_the_polls_hang(connect, raw_server, case):
+    raw_server.reply = lambda _: HANGING[case]()
+    hook = connect(host=raw_server.url)
+    began = time.monotonic()
+    with pytest.raises(DbtCloudJobRunException, match=r"has not (ended|reached)") as raised:
+        hook.wait_for_job_run_status(7, check_interval=0.05, timeout=0.2)
+    assert isinstance(raised.value.error, RunTimedOut)
+    assert time.monotonic() - began < 1.2
+
+
+def test_steps_that_hang_do_not_prolong_the_wait(connect, raw_server):
+    raw_server.reply = lambda request: silence() if "run_steps" in request.target else RUN
+    hook = connect(host=raw_server.url)
+    began = time.monotonic()
+    with pytest.raises(DbtCloudJobRunException, match="running"):
+        hook.wait_for_job_run_status(7, check_interval=0.05, timeout=0.2)
+    assert time.monotonic() - began < 1.2
+
+
+def test_a_status_that_hangs_is_given_up_after_one_timeout(connect, raw_server):
+    raw_server.reply = lambda _: silence()
+    hook = connect(host=raw_server.url, extra={"timeout": 0.3})
+    for poll in (hook.get_job_run_status, lambda run: asyncio.run(hook.get_job_status(run))):
+        raw_server.received.clear()
+        with pytest.raises(DbtCloudApiException, match=r"not complete within 0\.3 seconds"):
+            poll(7)
+        assert len(raw_server.received) == 1
