@@ -28,6 +28,7 @@ def failed(status, *steps):
         (ERROR, [(FRESHNESS, ERROR), (BUILD, ERROR)], [2]),
         (ERROR, [("dbt --quiet source freshness", ERROR), (BUILD, SUCCESS), ("dbt test", ERROR)], [3]),
         (ERROR, [("dbt source snapshot-freshness", ERROR), (BUILD, ERROR)], [2]),
+        (ERROR, [("dbt freshness", ERROR), (BUILD, ERROR)], [2]),
         (ERROR, [(BUILD, ERROR), (DOCS, ERROR)], [1]),
         (ERROR, [(FRESHNESS, ERROR), (BUILD, ERROR), (DOCS, ERROR)], [2]),
         (CANCELLED, [(FRESHNESS, ERROR), (BUILD, CANCELLED)], [2]),

@@ -244,3 +244,24 @@ def test_a_command_of_2_000_characters_is_shown_whole_and_a_longer_one_is_cut(le
     command = "dbt deps ".ljust(length, "x")
     line = plan((command, ERROR)).log_lines()[-1].removeprefix("  ")
     assert line == (command if length == shown else f"{command[:shown]}… (2,001 characters)")
+
+
+@pytest.mark.parametrize(
+    ("summary", "whole"),
+    [
+        ("Summary: 5 total | 2 success | 1 error | 2 skipped", True),
+        ("\x1b[1mSummary:\x1b[0m 4 total | \x1b[31m1 error\x1b[0m | 1 skipped | 1 canceled", True),
+        ("Summary: 4 total | 1 success | 1 reused | 1 error | 1 skipped | 1 no-op", False),
+        ("Done. PASS=1 WARN=0 ERROR=1 SKIP=9 NO-OP=0 TOTAL=11", False),
+    ],
+)
+def test_where_results_lack_nodes_that_failed_the_command_is_repeated_in_full(summary, whole):
+    """dbt 2.0 logs how many nodes failed, and has left some of them out of its results."""
+    step = Step(2, "Invoke dbt with `dbt build`", ERROR, logs=f"Finished 'build'\n{summary}\n")
+    job = {"job": {"execute_steps": ["dbt build", "dbt test"]}}
+    found = RetryPlan.of_run(Run(7, ERROR, steps=(step,), data=job), {2: results(a="error", b="skipped")})
+    why = "of 3 nodes that failed or were skipped, the results of step 2 name 2."
+    note = f"`dbt build` is repeated in full: {why}"
+    assert found.notes == ((note,) if whole else ())
+    assert (found.commands[0] == "dbt build") is whole
+    assert found.commands[-1] == "dbt test"

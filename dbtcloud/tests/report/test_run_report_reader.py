@@ -83,10 +83,13 @@ def test_a_step_without_results_is_no_gap_and_a_damaged_file_is(dbt_cloud, repor
 
 
 SUMMED_UP = "12:00:00  Done. PASS=0 WARN=0 ERROR=1 SKIP=0 NO-OP=0 TOTAL=1\n"
+SUMMED_UP_BY_DBT_2 = "Finished 'build' with 1 error [2.1s]\nProcessed: 1 model\nSummary: 1 total | 1 error\n"
 
 
 @pytest.mark.parametrize(
-    ("outcome", "log"), [(10, ""), (20, SUMMED_UP)], ids=["ended well", "summed up in the log"]
+    ("outcome", "log"),
+    [(10, ""), (20, SUMMED_UP), (20, SUMMED_UP_BY_DBT_2)],
+    ids=["ended well", "summed up in the log", "summed up by dbt 2.0"],
 )
 def test_results_that_there_must_be_are_looked_for_again(dbt_cloud, report, outcome, log):
     stored = {"run_results.json": results(("model.a.b", "success"))}

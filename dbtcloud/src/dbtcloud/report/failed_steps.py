@@ -5,8 +5,8 @@ from __future__ import annotations
 from dbtcloud.client.models import Run, RunStatus, Step
 from dbtcloud.report.dbt_command import DbtCommand
 
-# The second one is the name of the command in dbt before 0.21.
-_FRESHNESS = frozenset({"source freshness", "source snapshot-freshness"})
+# The second one is the name of the command in dbt before 0.21, the third one that in dbt 2.0.
+_FRESHNESS = frozenset({"source freshness", "source snapshot-freshness", "freshness"})
 
 
 def find_failed_steps(run: Run) -> tuple[Step, ...]:

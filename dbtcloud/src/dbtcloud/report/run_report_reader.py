@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from dbtcloud.artifacts.node_tags import read_node_tags
@@ -21,7 +22,8 @@ _BUILDING = frozenset({"build", "run", "test", "seed", "snapshot", "retry", "clo
 
 _RETRY_SECONDS = 10.0  # dbt Cloud may store the results some seconds after the run has ended
 
-_LOG_SUMMARY = "Done. PASS="  # dbt logs a line that begins so after its last node
+# After its last node, dbt Core logs "Done. PASS=3 WARN=0 …", and dbt 2.0 "Summary: 3 total | 3 success".
+_LOG_SUMMARY = re.compile(r"Done\. PASS=|Summary: \d+ total")
 
 
 def read_run_report(account_id: Id, run_id: Id) -> Call[RunReport]:
@@ -99,7 +101,7 @@ class DbtStep:
     @property
     def must_have_results(self) -> bool:
         """Whether dbt has certainly written results: the step succeeded, or its log has dbt's summary."""
-        return self._step.status == RunStatus.SUCCESS or _LOG_SUMMARY in (self._step.logs or "")
+        return self._step.status == RunStatus.SUCCESS or bool(_LOG_SUMMARY.search(self._step.logs or ""))
 
     def read_results(self, account_id: Id, run_id: Id) -> Call[tuple[NodeResult, ...]]:
         """Return the results of the step's nodes, or none if dbt wrote none.

@@ -134,7 +134,7 @@ class NodeFields:
 
     def criteria(self) -> dict[str, Any]:
         """Return the ages from which a source is a warning or an error."""
-        limits = self._node.body.get("freshness") or {}
+        limits = self._node.body.get("freshness") or self._node.config.get("freshness") or {}
         return {
             "warnAfter": _limit(limits.get("warn_after")),
             "errorAfter": _limit(limits.get("error_after")),
