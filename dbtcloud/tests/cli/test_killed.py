@@ -25,9 +25,9 @@ def test_no_run_is_lost_and_no_dbt_process_is_left(tmp_path: Path):
         orphans = processes_in(tmp_path)
         assert {orphan.name() for orphan in orphans} >= {"dbt"}
         served.end(signal.SIGKILL)
+        wait_for(lambda: not any(orphan.is_running() for orphan in orphans))
 
     with serve("--data-dir", str(tmp_path)) as served:
-        wait_for(lambda: not any(orphan.is_running() for orphan in orphans))
         for run_id in going:
             run = run_of(served, run_id)
             assert (run["status"], run["status_message"]) == (20, LOST)

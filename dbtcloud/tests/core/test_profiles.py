@@ -52,7 +52,7 @@ def test_the_targets_adapters_and_variables_of_a_profile_are_read(oven):
     assert found.adapters() == ("dbt-duckdb", "dbt-postgres")
     assert (found.threads("dev"), found.threads("prod")) == (2, None)
     assert (found.connection_name("dev"), found.connection_name("prod")) == ("DuckDB", "Postgres")
-    assert found.required_variables() == ["OVEN_HOST"]
+    assert found.variables() == {"OVEN_HOST": True, "OVEN_PASSWORD": False}
 
 
 ASKING = "target: \"{{ env_var('OVEN_TARGET', 'dev') }}\""

@@ -91,10 +91,14 @@ class UserProfile:
         given = self.output(target).get("threads")
         return given if isinstance(given, int) else None
 
-    def required_variables(self) -> list[str]:
-        """Return the names of the environment variables without a default that the profile reads."""
+    def variables(self) -> dict[str, bool]:
+        """Return the environment variables that the profile reads, and for each whether it is required.
+
+        A variable is required if the profile has no default for it at one place.
+        """
         found = _ENV_VAR_CALL.findall(json.dumps(self.outputs, default=str).replace('\\"', '"'))
-        return sorted({name for name, default in found if not default})
+        required = {name for name, default in found if not default}
+        return {name: name in required for name in sorted({name for name, _ in found})}
 
     def output(self, target: str) -> Mapping[str, Any]:
         """Return the settings of a target.

@@ -2,6 +2,8 @@
 
 import pytest
 
+from dbtcloud.local.server.in_thread import LocalDbtCloud
+
 
 @pytest.mark.parametrize(
     ("method", "path"),
@@ -133,3 +135,18 @@ def test_an_error_is_an_answer_before_it_reaches_log_and_faults(api, ask):
     answer = ask(api)
     assert answer.json()["status"]["code"] == answer.status_code
     assert [each["status"] for each in api.control.requests()] == [answer.status_code]
+
+
+def test_a_request_that_a_full_disk_refuses_is_answered_503(client_of):
+    with LocalDbtCloud() as server:
+        api, control = client_of(server), server.control
+        database = control._control._cloud.store.runs._database
+        # A limit of SQLite makes it report a full disk.
+        control._call(lambda: database.execute("PRAGMA max_page_count = 1"))
+        refused = api.ask(
+            "jobs/1/run/", "POST", json={"cause": "x" * 200, "steps_override": ["dbt ls " + "x" * 9_000]}
+        )
+        assert (refused.status_code, refused.json()["status"]["code"]) == (503, 503)
+        assert "The disk of the local dbt Cloud is full" in refused.text
+        control._call(lambda: database.execute("PRAGMA max_page_count = 1000000"))
+        assert api.get("runs/") == []

@@ -67,6 +67,20 @@ def test_environments_with_the_same_duckdb_file_are_reported(oven, monkeypatch):
     assert said.startswith("The environments A, B use the same DuckDB file ci.duckdb.")
 
 
+def test_a_variable_with_a_default_that_is_set_but_not_passed_to_dbt_is_reported(oven, monkeypatch):
+    output = {"type": "duckdb", "path": "{{ env_var('OVEN_FILE', 'oven.duckdb') }}"}
+    profiles = {"oven": {"outputs": {"ci": output}}}
+    (oven.project_dir / "profiles.yml").write_text(json.dumps(profiles))
+    monkeypatch.delenv("OVEN_FILE", raising=False)
+    settle(oven, told=(told := []))
+    assert told == []
+    monkeypatch.setenv("OVEN_FILE", "/data/oven.duckdb")
+    settle(oven, told=told)
+    assert "so the default in the profile is used. To use its value, give --pass-env OVEN_FILE" in told[0]
+    settle(replace(oven, pass_env=("OVEN_FILE",)), told=(told := []))
+    assert told == []
+
+
 def test_a_project_without_a_profile_can_have_a_duckdb_file(oven):
     (oven.project_dir / "profiles.yml").unlink()
     own = settle(replace(oven, duckdb=True))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import sqlite3
 import struct
 from collections.abc import Callable
 
@@ -21,6 +22,7 @@ from dbtcloud.local.model.clock import SECOND, Clock
 from dbtcloud.local.orchestration.cloud import Cloud
 
 _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Log in</h1></body></html>"
+_DISK_IS_FULL = "The disk of the local dbt Cloud is full, so it cannot store this. Free some space."
 # Whoever waits for the server needs no token to see that it is up.
 _HEALTH = "/_local/health"
 
@@ -139,6 +141,9 @@ async def _handle_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception as error:
         if _is_outside_api(request) and isinstance(error, ValueError):
             return _detail_response(400, str(error))
+        if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+            log.error("%s %s could not be stored: %s", request.method, request.path, error)  # noqa: TRY400 - no bug
+            return _error_response(request, ApiException(503, _DISK_IS_FULL))
         log.exception("The local dbt Cloud failed on %s %s", request.method, request.path)
         message = "The local dbt Cloud failed on this request. Its log has the traceback."
         return _error_response(request, ApiException(500, message))

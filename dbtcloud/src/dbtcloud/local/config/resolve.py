@@ -1,5 +1,6 @@
 """Resolve the configured projects: fetch their sources, read their profiles, and define their jobs."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -165,12 +166,15 @@ def _check_targets(profile: UserProfile, environments: Sequence[EnvironmentConfi
 
 def _report_missing_variables(profile: UserProfile, setup: ProjectSetup, progress: ProgressCallback) -> None:
     passed = process.minimal_environment({}, setup.pass_env)
-    for name in profile.required_variables():
-        if name not in passed:
-            progress(
-                f"{profile.file} reads the environment variable {name}, which is not passed to dbt."
-                f" Set it, and pass it with --pass-env {name} (pass_env in a file)."
-            )
+    for name, is_required in profile.variables().items():
+        if name in passed:
+            continue
+        reads = f"{profile.file} reads the environment variable {name}, which is not passed to dbt"
+        option = f"--pass-env {name} (pass_env in a file)"
+        if is_required:
+            progress(f"{reads}. Set it, and pass it with {option}.")
+        elif name in os.environ:
+            progress(f"{reads}, so the default in the profile is used. To use its value, give {option}.")
 
 
 def _report_shared_databases(

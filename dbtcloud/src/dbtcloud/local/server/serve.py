@@ -70,7 +70,7 @@ class RunningServer:
             control = _control_plane(cloud, settings, authenticator)
             # Before queued runs continue: a process of a killed server may still use their folder.
             await asyncio.to_thread(cloud.end_leftover_processes)
-            control.restore_or_seed()
+            _restore_or_seed(control, settings.store)
             stack.push_async_callback(cloud.queue.stop)
             await stack.enter_async_context(cloud.webhooks.running())
             if settings.schedules:
@@ -168,6 +168,13 @@ def _bind(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise _port_error(host, port, error) from error
+
+
+def _restore_or_seed(control: ControlPlane, store: str) -> None:
+    try:
+        control.restore_or_seed()
+    except sqlite3.Error as error:  # such as a full disk
+        raise _store_error(store, error) from error
 
 
 def _open_store(path: str) -> Store:
