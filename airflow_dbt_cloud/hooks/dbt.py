@@ -17,7 +17,6 @@ from airflow_dbt_cloud.exceptions import (
     DbtCloudApiException,
     DbtCloudJobRunException,
     DbtCloudResourceLookupError,
-    DbtCloudSensorTimeout,
     DbtCloudTriggerEventException,
     airflow_exception,
 )
@@ -74,7 +73,6 @@ __all__ = [
     "DbtCloudJobRunException",
     "DbtCloudJobRunStatus",
     "DbtCloudResourceLookupError",
-    "DbtCloudSensorTimeout",
     "DbtCloudTriggerEventException",
     "JobRunInfo",
     "TokenAuth",

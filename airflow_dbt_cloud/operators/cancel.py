@@ -78,10 +78,13 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
         return run.id
 
     def _read_run(self) -> Run:
+        from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
+
         if or_none(self.run_id) is None:
             raise ValueError("run_id is empty. It has to be the id of a run.")
         answer = self.hook.get_job_run(run_id=self.run_id, account_id=self._account())
-        return Run.parse(answer.json()["data"])
+        with as_airflow_exceptions():
+            return Run.parse(answer.json()["data"])
 
     def _wait(self, run: Run, began: float, timeout: float, check_interval: float) -> None:
         try:

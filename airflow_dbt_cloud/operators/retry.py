@@ -86,11 +86,13 @@ class DbtCloudRetryJobRunOperator(JobRunLifecycle, BaseOperator):
         return self._run
 
     def _make_starter(self, context: Context) -> RetryStarter:
+        from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
         from airflow_dbt_cloud.operators.run.starters import RetryStarter
 
         if or_none(self.run_id) is None:
             raise ValueError("run_id is empty. It has to be the id of the run that failed.")
         answer = self.hook.get_job_run(run_id=self.run_id, account_id=self.account_id)
-        failed = Run.parse(answer.json()["data"])
+        with as_airflow_exceptions():
+            failed = Run.parse(answer.json()["data"])
         self.job_id = failed.job_id
         return RetryStarter(self, failed, is_first_try=context["ti"].try_number <= 1)

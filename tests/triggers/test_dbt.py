@@ -1,10 +1,12 @@
 """The trigger on a real event loop, against the local dbt Cloud over real sockets."""
 
 import asyncio
+import json
 import os
 import time
 from itertools import pairwise
 from unittest import mock
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from airflow import __version__ as airflow_version
@@ -17,6 +19,7 @@ from dbtcloud.client.errors import ConnectionUnreadable, Unauthorized
 from dbtcloud.client.failure_tolerance import GRACE
 from dbtcloud.client.polling.poller import CONNECTIONS
 from dbtcloud.testing import CONNECTION_VARIABLE
+from wires.raw import answer, envelope
 
 FULL = {
     "conn_id": "dbt_cloud_default",
@@ -338,3 +341,40 @@ async def test_a_cancelled_trigger_does_not_disturb_the_others(jobs):
         await watching
     assert (await other)["status"] == "success"
     assert jobs.run(ended)["status"] == 3
+
+
+ODD_ROWS = [
+    {"id": None},
+    {"id": [1]},
+    {"id": True},
+    {"id": 10**30},
+    {"status": [3]},
+    {"status": "10"},
+    {"status": float("nan")},
+    {"href": 5},
+    {"trigger": "scheduled", "run_steps": 5},
+]
+ODD_BODIES = [b"", b"null", b"{}", b'"ok"', b"<html>", b'{"data":' + b"[" * 1500 + b"]" * 1500 + b"}"]
+
+
+@pytest.mark.parametrize("odd", [*ODD_ROWS, *ODD_BODIES], ids=lambda odd: repr(odd)[:20])
+async def test_one_unreadable_row_or_answer_ends_no_wait(raw_server, monkeypatch, odd):
+    def reply(request):
+        query = parse_qs(urlsplit(request.target).query)
+        if "pk__in" not in query:
+            return answer(envelope({"id": 1, "status": 3}))
+        polls.append(request)
+        rows = [{"id": n, "status": 3 if len(polls) < 4 else 10} for n in json.loads(query["pk__in"][0])]
+        if len(polls) == 2:
+            if isinstance(odd, bytes):
+                return answer(odd)
+            rows[0] |= odd
+        return answer(envelope(rows, total=len(rows)))
+
+    polls = []
+    raw_server.reply = reply
+    fields = {"conn_type": "dbt_cloud", "host": raw_server.url, "login": "1", "password": "a-token"}
+    monkeypatch.setenv(CONNECTION_VARIABLE, json.dumps(fields))
+    end_time = time.time() + 30
+    waits = (event_of(run_id, end_time=end_time, poll_interval=0.02, account_id=1) for run_id in (1, 2, 3))
+    assert [event["status"] for event in await asyncio.gather(*waits)] == ["success"] * 3

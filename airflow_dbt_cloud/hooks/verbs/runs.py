@@ -164,7 +164,8 @@ class RunVerbs(DbtCloudBaseHook):
         latest = self.get_job_runs(account_id, payload=query).json()["data"]
         if not latest:
             return None
-        run = Run.parse(latest[0])
+        with as_airflow_exceptions():
+            run = Run.parse(latest[0])
         refusal = run.retry_refusal()
         if refusal is not None and run.status == RunStatus.ERROR:
             self.log.info("%s A new run is started.", refusal)

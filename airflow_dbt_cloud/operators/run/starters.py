@@ -492,8 +492,10 @@ class RetryStarter(RunStarter):
         Raises:
             DbtCloudApiException: If it is not clear which runs do.
         """
-        job_id = self.failed.job_id
-        assert job_id is not None
+        from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
+
+        with as_airflow_exceptions():
+            job_id = self.failed.known_job_id
 
         def is_retry(run: Run) -> bool | None:
             return run.retried_run_id is not None if "retrying_run_id" in run.data else None

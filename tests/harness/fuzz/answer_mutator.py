@@ -83,6 +83,17 @@ HEADERS = (
     ("Set-Cookie", "\x01=\x02"),
     ("Connection", "close"),
 )
+READ_FIELDS = frozenset(
+    """
+    data extra pagination total_count id status href trigger cause run_steps index name logs debug_logs
+    status_message created_at started_at finished_at job_definition_id job_id retrying_run_id can_retry
+    retry_not_supported_reason is_success errors environment applied models pageInfo hasNextPage endCursor
+    edges node metadata dbt_schema_version results unique_id message failures timing adapter_response
+    batch_results nodes parent_map compiled_path resource_type
+    """.split()  # noqa: SIM905 -- a list of so many texts is hard to read
+)
+"""Those that the code under test reads, among many more."""
+
 VALUES = (
     *(None, True, False, 0, 1, -1, 3, 10, 99, 2**63, 10**30, 1.5, 1e300, float("nan"), float("inf")),
     *("", "x", "10", "\u0000", "../../etc/passwd", "/", "2026-11-27 22:00:00", "0001-01-01T00:00:00+23:59"),
@@ -132,7 +143,9 @@ class AnswerMutator:
             return self._random.choice(VALUES)
         if isinstance(value, list):
             return self._changed_list(list(value))
-        name, changed = self._random.choice(list(value)), dict(value)
+        names, changed = list(value), dict(value)
+        read = [name for name in names if name in READ_FIELDS] if self._random.random() < 0.7 else []
+        name = self._random.choice(read or names)
         if self._random.random() < 0.1:
             del changed[name]
         elif self._random.random() < 0.05:

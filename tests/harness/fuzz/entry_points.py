@@ -293,6 +293,9 @@ _TASKS = {
     "retry": _task(
         DbtCloudRetryJobRunOperator, pauses=START, run_id=FAILED, check_interval=0.05, timeout=WAIT
     ),
+    "retry, second try": _task(
+        DbtCloudRetryJobRunOperator, 2, pauses=START, run_id=FAILED, check_interval=0.05, timeout=WAIT
+    ),
     "cancel": _task(
         DbtCloudCancelJobRunOperator, pauses=START, run_id=RUNNING, check_interval=0.05, timeout=WAIT
     ),

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
+from wires.raw import answer, envelope
 
 
 @pytest.fixture
@@ -63,3 +64,24 @@ def test_a_page_that_cannot_be_read_fails_the_list_and_leaves_no_thread(hook, th
     with pytest.raises(DbtCloudApiException, match="403"):
         hook.list_job_runs(each=each)
     assert not [each for each in threading.enumerate() if "dbt Cloud hook" in each.name]
+
+
+@pytest.mark.parametrize("verb", ["list_job_runs", "list_jobs"])
+@pytest.mark.parametrize("each", [None, lambda rows, total: None], ids=["pages", "rows"])
+def test_pages_that_repeat_each_other_are_an_error_after_few_requests(connect, raw_server, verb, each):
+    raw_server.reply = answer(envelope([{"id": n, "status": 3} for n in range(100)], total=10**9))
+    hook = connect(host=raw_server.url)
+    with pytest.raises(DbtCloudApiException, match="has 1000000000 rows, but the last 3 pages repeat"):
+        getattr(hook, verb)(each=each)
+    assert len(raw_server.received) <= 20
+
+
+@pytest.mark.parametrize("verb", ["list_projects", "list_job_runs"])
+def test_a_list_that_promises_rows_which_do_not_come_is_an_error(connect, raw_server, verb):
+    raw_server.replies(
+        answer(envelope([{"id": 1, "status": 3}, {"id": 2, "status": 3}], total=10**9)),
+        answer(envelope([], total=10**9)),
+    )
+    with pytest.raises(DbtCloudApiException, match="a page of 0 rows at offset"):
+        getattr(connect(host=raw_server.url), verb)()
+    assert len(raw_server.received) <= 50

@@ -129,9 +129,9 @@ def retry_failed_run(
     run = yield from endpoints.get_run(account_id, run_id)
     if (refusal := run.retry_refusal()) is not None:
         raise refusal
-    assert run.job_id is not None
+    job_id = run.known_job_id
     try:
-        return (yield from start_retry_run(account_id, run.job_id, run.id, time_left=time_left))
+        return (yield from start_retry_run(account_id, job_id, run.id, time_left=time_left))
     except _REFUSED as error:
         reason = str((error.data.get("reason") if isinstance(error.data, Mapping) else None) or "")
         raise run.retry_error(reason, str(error)) from error

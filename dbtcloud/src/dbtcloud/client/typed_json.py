@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 from dbtcloud.client.errors import MalformedResponse
@@ -14,6 +15,8 @@ _T = TypeVar("_T")
 # Answers of the API have about ten levels. Far deeper ones can be parsed, but not be shown, copied or stored:
 # Python's `repr` and `copy` and Airflow's XComs call themselves for each level.
 _MAX_DEPTH = 64
+
+_CONTAINERS = frozenset({dict, list})
 
 _MAX_INTEGER = 2**63  # dbt Cloud stores ids as BIGINT, and Airflow hands on no larger numbers
 
@@ -37,19 +40,15 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
-def _is_too_deep(value: object) -> bool:
-    level = [value]
+def _is_too_deep(value: Any) -> bool:
+    # Each answer to a poll has thousands of values, so this counts: types are compared, and not one by one.
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(_MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
         if not level:
             return False
-    return True
-
-
-def _children(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+        children = chain.from_iterable([each.values() if type(each) is dict else each for each in level])
+        level = [child for child in children if type(child) in _CONTAINERS]
+    return bool(level)
 
 
 class TypedFields:

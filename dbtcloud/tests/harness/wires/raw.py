@@ -165,5 +165,5 @@ def _is_cut(reply: bytes) -> bool:
     head, _, body = reply.partition(b"\r\n\r\n")
     while head.startswith(b"HTTP/1.1 10") and body:  # an interim answer
         head, _, body = body.partition(b"\r\n\r\n")
-    lengths = [int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")]
-    return lengths != [len(body)]
+    lengths = [line[15:].strip() for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")]
+    return lengths != [str(len(body)).encode()]

@@ -1,4 +1,4 @@
-{{ config(tags=['broken'], enabled=var('rehearsal')) }}
+{{ config(tags=['broken']) }}
 
 select *
 from {{ ref('stg_sales') }}

@@ -1,4 +1,4 @@
-{{ config(tags=['broken'], enabled=var('rehearsal')) }}
+{{ config(tags=['broken']) }}
 
 select
     batches.batch_number,

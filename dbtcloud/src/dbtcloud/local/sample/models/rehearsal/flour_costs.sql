@@ -1,4 +1,4 @@
-{{ config(tags=['flaky'], enabled=var('rehearsal')) }}
+{{ config(tags=['flaky']) }}
 
 select
     product_id,

@@ -1,6 +1,5 @@
 {{ config(
     tags=['flaky'],
-    enabled=var('rehearsal'),
     pre_hook={'sql': '{{ call_the_supplier() }}', 'transaction': False}
 ) }}
 
