@@ -86,7 +86,7 @@ class RunOutcome:
         failed = report.failure_summary() if report else ""
         url = (report and report.run.href) or url_of_run(self._hook, self._run_id)
         place = f"See {url}." if isinstance(url, str) and url not in message else ""
-        parts = (message, failed, decision.reason if decision else "", place)
+        parts = (message, decision.reason if decision else "", failed, place)
         explained = " ".join(part for part in parts if part)
         if decision is None or not decision.succeeded:
             return explained

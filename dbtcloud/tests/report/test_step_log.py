@@ -142,7 +142,11 @@ def test_deprecations_do_not_hide_why_a_project_does_not_parse():
 
 
 def test_structured_logs_are_shown_as_their_messages_without_debug_events_and_warnings():
-    log = event("started", "info") + event("connected", "debug") + event("Encountered an error:\nno project")
+    log = (
+        event("started", "info")
+        + event("connected", "debug")
+        + event("\x1b[31mEncountered an error:\x1b[0m\nno project")
+    )
     found = StepLog(Step(3, "", 20, log + event("Summary of deprecations", "warn")))
     assert found.tail == ["started", "Encountered an error:", "no project"]
     assert found.cause == "started Encountered an error: no project"

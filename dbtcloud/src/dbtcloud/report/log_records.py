@@ -18,6 +18,7 @@ from dbtcloud.artifacts.json_values import Fields
 _PREFIX = re.compile(
     r"(\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d(\.\d+)?Z?(\s+|$)(\[(?P<level>\w+) *\] \[(?P<thread>.*?)\]: ?)?"
 )
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # escaped in JSON, so that the lines still have it
 _FATAL = re.compile(r"Encountered an error|\[?(error|fatal)\b", re.IGNORECASE)
 
 
@@ -75,7 +76,7 @@ class LogRecord:
         info, data = event.mapping("info"), event.mapping("data")
         if not (info.text("name") or info.text("msg")):
             return None
-        text = info.text("msg")
+        text = _COLOUR.sub("", info.text("msg"))
         return cls(
             tuple(line.rstrip() for line in text.splitlines() if line.strip()),
             text,
