@@ -20,7 +20,7 @@ from airflow_dbt_cloud.hooks.connection.request_retry import RequestRetry
 from airflow_dbt_cloud.hooks.connection.session import KeptSessionHook
 from dbtcloud.client.errors import DbtCloudError, InvalidArgument
 from dbtcloud.client.paging import list_rows
-from dbtcloud.client.protocol import Call, Request, Response, T, ask, identifier
+from dbtcloud.client.protocol import Call, Request, Response, T, ask
 from dbtcloud.client.retry import RetryDecision
 from dbtcloud.client.transport.sync_client import run_call, send_with_requests
 
@@ -78,13 +78,9 @@ class DbtCloudBaseHook(KeptSessionHook):
         return self._with_token(self.get_connection(self.dbt_cloud_conn_id))
 
     def _with_token(self, conn: Connection) -> Connection:
-        if conn.password:
-            return conn
-        missing = InvalidArgument(
-            f"An API token is required, and connection {self.dbt_cloud_conn_id!r} has none",
-            fix="Put a service token into its field API Token (password)",
-        )
-        raise airflow_exception(missing)
+        with as_airflow_exceptions():
+            connection_credentials.check_token(conn, self.dbt_cloud_conn_id)
+        return conn
 
     @cached_property
     def _credentials(self) -> Credentials:
@@ -160,9 +156,8 @@ class DbtCloudBaseHook(KeptSessionHook):
                     f"No account was named, and connection {self.dbt_cloud_conn_id!r} names none",
                     fix="Give account_id, or put the account's number into the connection's field Account ID",
                 )
-            return int(identifier(credentials.account_id, "account id"))
+            return int(connection_credentials.account_number(credentials))
         except DbtCloudError as error:
-            error.mask(credentials.mask)
             raise airflow_exception(error) from error
 
     def _call(

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dbtcloud.client.errors import InvalidArgument
+from dbtcloud.client.protocol import identifier
+from dbtcloud.client.secret_mask import mask_secret
+from dbtcloud.client.shown_text import shown_value
 from dbtcloud.client.transport import address
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.network_settings import Transport
@@ -35,17 +38,82 @@ def credentials(conn: Connection, extra: Mapping[str, Any], timeout: float | Non
     Raises:
         InvalidArgument: If something in it cannot be used. The message says what, why, and what to write.
     """
+    token = (conn.password or "").strip()
+    try:
+        return _credentials(conn, _checked_extra(extra), token, timeout)
+    except InvalidArgument as error:
+        # The token may stand in another field, too.
+        error.mask(lambda text: mask_secret(text, token))
+        raise
+
+
+def check_token(conn: Connection, conn_id: str) -> None:
+    """Check that a connection has a token.
+
+    Raises:
+        InvalidArgument: If it has none. The message says which line to change.
+    """
+    if conn.password:
+        return
+    # Airflow reads a URI whose scheme no URI can have as the path of one without a scheme.
+    if not conn.conn_type and "//" in (conn.schema or ""):
+        raise InvalidArgument(
+            f"Airflow cannot read the URI of connection {conn_id!r}",
+            why="The name before its :// has a character that URIs do not allow there, such as the "
+            "underscore of dbt_cloud://",
+            fix=f"Let the URI begin with dbt-cloud:// where you set the connection, such as in the variable "
+            f"AIRFLOW_CONN_{conn_id.upper()}, or write the connection as JSON",
+        )
+    raise InvalidArgument(
+        f"An API token is required, and connection {conn_id!r} has none",
+        fix="Put a service token into its field API Token (password)",
+    )
+
+
+def account_number(credentials: Credentials) -> str:
+    """Return the account id of a connection that names one.
+
+    Raises:
+        InvalidArgument: If it is not a number. The message does not show a token that was pasted there.
+    """
+    try:
+        return identifier(credentials.account_id, "account id")
+    except InvalidArgument as error:
+        swapped = " and the token into API Token (password): they stand the other way round"
+        refused = InvalidArgument(
+            error.what,
+            why=error.why,
+            fix="Put the account's number into the connection's field Account ID (login)"
+            f"{swapped if credentials.token.isdigit() else ''}",
+        )
+    refused.mask(credentials.mask)
+    raise refused
+
+
+def _credentials(
+    conn: Connection, extra: Mapping[str, Any], token: str, timeout: float | None
+) -> Credentials:
     insecure_hosts = _names(extra.get("allow_insecure_http"))
-    discovery_url = extra.get("discovery_url") or ""
+    discovery_url = str(extra.get("discovery_url") or "")
     if discovery_url:
         discovery_url = address.discovery_endpoint(discovery_url, insecure_hosts=insecure_hosts)
     return Credentials(
         base_url=_base_url(conn, insecure_hosts),
-        token=(conn.password or "").strip(),
+        token=token,
         account_id=str(conn.login or extra.get("account_id") or "").strip() or None,
         discovery_url=discovery_url,
         transport=_transport({**extra, "timeout": timeout or extra.get("timeout")}),
     )
+
+
+def _checked_extra(extra: object) -> Mapping[str, Any]:
+    if not isinstance(extra, Mapping):
+        raise InvalidArgument(
+            "The connection's extra cannot be used",
+            why="It is not a JSON object",
+            fix='Write it as {"timeout": 60}, or leave it empty',
+        )
+    return extra
 
 
 def _transport(extra: Mapping[str, Any]) -> Transport:
@@ -101,10 +169,18 @@ def _proxies(value: object, field: str) -> dict[str, str]:
     return {str(scheme): str(url) for scheme, url in proxies.items() if url}
 
 
-def _certificate(value: object, field: str) -> str | tuple[str, str] | None:  # noqa: ARG001 -- called as its siblings are
+def _certificate(value: object, field: str) -> str | tuple[str, str]:
     """Return the path of a file, or those of certificate and key."""
-    cert = _parsed(value)
-    return (cert[0], cert[1]) if isinstance(cert, list) else cert or None
+    match _parsed(value):
+        case str(path) | [str(path)]:
+            return path
+        case [str(path), str(key)]:
+            return path, key
+    raise InvalidArgument(
+        f"The connection's extra field {field!r} cannot be used",
+        why="It is neither a path nor a list of two paths",
+        fix='Write it as "/path/to/client.pem", or as ["/path/to/client.crt", "/path/to/client.key"]',
+    )
 
 
 def _positive(value: object, field: str) -> float:
@@ -115,7 +191,8 @@ def _positive(value: object, field: str) -> float:
     if not 0 < number < math.inf:
         unit = "seconds" if field == "timeout" else "MiB" if field.endswith("mib") else "bytes for one"
         raise InvalidArgument(
-            f"The connection's extra field {field!r} is {value!r}", fix=f"Give a number of {unit} above 0"
+            f"The connection's extra field {field!r} is {shown_value(value)}",
+            fix=f"Give a number of {unit} above 0",
         )
     return number
 
@@ -124,7 +201,7 @@ def _switch(value: object, field: str) -> bool:
     switch = _switch_or_path(value, field)
     if isinstance(switch, str):
         raise InvalidArgument(
-            f"The connection's extra field {field!r} is {value!r}", fix="Give true or false"
+            f"The connection's extra field {field!r} is {shown_value(value)}", fix="Give true or false"
         )
     return switch
 
@@ -135,7 +212,7 @@ def _switch_or_path(value: object, field: str) -> bool | str:
     known = {"": True, "true": True, "1": True, "false": False, "0": False}
     if not isinstance(value, bool | int | str):
         raise InvalidArgument(
-            f"The connection's extra field {field!r} is {value!r}", fix="Give true or false"
+            f"The connection's extra field {field!r} is {shown_value(value)}", fix="Give true or false"
         )
     return known.get(text.lower(), text)
 

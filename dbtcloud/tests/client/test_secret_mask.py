@@ -101,6 +101,7 @@ def test_what_looks_like_a_token_or_a_password_is_masked_without_being_known():
         (7, "7"),
         ("Nightly", "'Nightly'"),
         ("dbtc_abc", "a text of 8 characters"),
+        ("https://dbtu_abc/", "a text of 17 characters"),
         ("Token abc", "a text of 9 characters"),
         ("x" * 41, "a text of 41 characters"),
     ],

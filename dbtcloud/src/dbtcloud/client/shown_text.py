@@ -10,12 +10,11 @@ MAX_MESSAGE = 10_000
 """Largest number of characters of an error's message."""
 
 _MASK = "***"
-_MAX_SHOWN_VALUE = 40
 # Proxies and repositories have their passwords in URLs; "Basic" is the header that is made of them.
 _URL_CREDENTIALS = re.compile(r"(?<=//)[^/\s]+(?=@)|(?<=Basic )[\w+/=]+")
 # dbt Cloud's service tokens and personal access tokens (dbt docs: "Service account tokens").
-_TOKEN = re.compile(r"\bdbt[a-z]_[A-Za-z0-9_=+/-]{20,}", re.ASCII)
-_TOKEN_START = re.compile(r"\s*(?:dbt[a-z]_|token\s|bearer\s)", re.ASCII | re.IGNORECASE)
+_TOKEN = re.compile(r"\bdbt[cu]_[A-Za-z0-9_=+/-]{20,}", re.ASCII | re.IGNORECASE)
+_TOKEN_START = re.compile(r"\bdbt[cu]_|^\s*(?:token|bearer)\s", re.ASCII | re.IGNORECASE)
 
 Mask: TypeAlias = Callable[[str], str]
 """Returns a text without the secrets in it."""
@@ -49,12 +48,15 @@ def mask_values(value: Any, mask: Mask) -> Any:
     return value
 
 
-def shown_value(value: object) -> str:
+def shown_value(value: object, limit: int = 40) -> str:
     """Return a value that a user has given for an error message, or only its length.
 
     In a field for something else, a long text or one with the beginning of a token may be a pasted token.
     """
     text = str(value)
-    if len(text) > _MAX_SHOWN_VALUE or _TOKEN_START.match(text):
-        return f"a text of {len(text)} characters"
-    return repr(value)
+    return f"a text of {len(text)} characters" if len(text) > limit or is_like_token(text) else repr(value)
+
+
+def is_like_token(text: str) -> bool:
+    """Return whether a text has the beginning of dbt Cloud's tokens, or that of a header with one."""
+    return _TOKEN_START.search(text) is not None

@@ -13,6 +13,7 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.errors import InvalidArgument, TransportError
 from dbtcloud.client.retry import NO_RETRY
 from dbtcloud.client.transport.network_settings import _CA_VARIABLES, Transport
+from dbtcloud.local.server.in_thread import LocalDbtCloud
 
 
 @pytest.fixture
@@ -68,6 +69,59 @@ def test_a_client_certificate_is_shown_as_one_file_or_as_two(reach, guarded_clou
 def test_a_file_that_is_not_there_is_named(reach, tls_cloud, transport):
     with pytest.raises(InvalidArgument, match="no certificate at /no/such"):
         reach(tls_cloud, **transport)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "It is empty"),
+        (b"\x30\x82\x01\xff", "It is not in PEM format.*openssl x509"),
+        (b"https://ab123.us1.dbt.com", "It is not in PEM format"),
+        (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "It holds a private key only"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "SSL|ASN1|PEM"),
+    ],
+)
+def test_a_file_without_certificates_is_named_with_the_line_to_change(
+    reach, tls_cloud, authority, tmp_path, monkeypatch, content, fault
+):
+    file = tmp_path / "ca.pem"
+    file.write_bytes(content)
+    with pytest.raises(InvalidArgument, match=rf"{file}.*the connection's 'verify'.*{fault}"):
+        reach(tls_cloud, verify=str(file))
+    with pytest.raises(
+        InvalidArgument, match=rf"client certificate in {file} .*{fault}.*connection's 'cert'"
+    ):
+        reach(tls_cloud, verify=authority.file, cert=str(file))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(file))
+    with pytest.raises(InvalidArgument, match=rf"{file}.*the variable CURL_CA_BUNDLE.*{fault}"):
+        reach(tls_cloud)
+
+
+def test_a_key_of_another_certificate_is_refused(reach, guarded_cloud, authority, other_authority):
+    cert, key = authority.client()[1], other_authority.client()[2]
+    with pytest.raises(InvalidArgument, match=r"The client certificate in .* and .* cannot be used"):
+        reach(guarded_cloud, verify=authority.file, cert=(cert, key))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_certificate_for_another_name_is_not_blamed_on_verify(engine, access, authority, host):
+    with LocalDbtCloud(ssl_context=authority.server("elsewhere.example")) as cloud:
+        credentials = access(cloud.url.replace("127.0.0.1", host), verify=authority.file)
+        with pytest.raises(TransportError, match="certificate is for another name") as refused:
+            engine.ask(credentials, endpoints.get_account(1), retry=NO_RETRY)
+    assert "connection's host" in refused.value.fix
+    assert "as 'verify'" not in refused.value.fix
+
+
+@pytest.mark.parametrize("named_by", ["the connection's 'verify'", "the variable SSL_CERT_FILE"])
+def test_an_authority_that_is_not_in_the_file_is_named_with_the_file(
+    reach, tls_cloud, other_authority, monkeypatch, named_by
+):
+    monkeypatch.setenv("SSL_CERT_FILE", other_authority.file)
+    transport = {"verify": other_authority.file} if "verify" in named_by else {}
+    with pytest.raises(TransportError) as refused:
+        reach(tls_cloud, **transport)
+    assert f"{other_authority.file}, which {named_by} names" in refused.value.fix
 
 
 def test_a_key_with_a_password_is_refused_rather_than_asked_for(reach, guarded_cloud, authority, tmp_path):

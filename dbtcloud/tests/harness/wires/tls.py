@@ -21,10 +21,13 @@ class Authority:
         self.file = str(folder / "ca.pem")
         self._authority.cert_pem.write_to_path(self.file)
 
-    def server(self, *, asks_for_client: bool = False) -> ssl.SSLContext:
-        """What a server shows; with `asks_for_client` it lets in only whom this authority has signed for."""
+    def server(self, *names: str, asks_for_client: bool = False) -> ssl.SSLContext:
+        """What a server shows; with `asks_for_client` it lets in only whom this authority has signed for.
+
+        Its certificate is for `names`, or else for this machine.
+        """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._authority.issue_cert(*NAMES).configure_cert(context)
+        self._authority.issue_cert(*(names or NAMES)).configure_cert(context)
         if asks_for_client:
             self._authority.configure_trust(context)
             context.verify_mode = ssl.CERT_REQUIRED

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from urllib.parse import SplitResult, urlsplit
 
 from dbtcloud.client.errors import InvalidArgument
+from dbtcloud.client.shown_text import is_like_token, shown_value
 
 LEGACY_HOST = "cloud.getdbt.com"
 """The former shared host. dbt Labs retires it on 2027-02-03 (dbt docs: "Access, Regions & IP addresses")."""
@@ -51,10 +52,12 @@ def _split(host: str, scheme: str) -> SplitResult:
         )
     except ValueError:
         valid = False
+    if is_like_token(text):
+        valid = False
     if not valid or "@" in text or any(character.isspace() for character in text):
         raise InvalidArgument(
             "The connection's host is not a valid address",
-            why="It holds a user name or a password" if "@" in text else f"It is {text[:100]!r}",
+            why="It holds a user name or a password" if "@" in text else f"It is {shown_value(text, 100)}",
             fix=f"Use the Access URL from dbt Cloud's account settings, such as {EXAMPLE_HOST}",
         )
     return address

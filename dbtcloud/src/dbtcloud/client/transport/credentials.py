@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -19,10 +20,20 @@ from dbtcloud.client.transport.network_settings import Transport
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 _NETWORK_HINT = "Check the connection's host and proxies, and whether this machine can reach it"
-_CERTIFICATE_HINT = (
+_PRIVATE_AUTHORITY_HINT = (
     "If a private certificate authority signed it, name its file as 'verify' in the connection's extra, "
     "or in REQUESTS_CA_BUNDLE"
 )
+_TOKEN_PREFIX = re.compile(r"(authorization\s*:\s*)?(token|bearer)[\s:]+|authorization\s*:", re.IGNORECASE)
+
+
+def _token_fault(token: str) -> str:
+    """Return what was copied with a token, or an empty text."""
+    if prefix := _TOKEN_PREFIX.match(token):
+        return f"it begins with {prefix[0].strip()!r}, which belongs to the header of a request"
+    if token[:1] in {'"', "'"} and token[:1] == token[-1:]:
+        return "it stands in quotation marks"
+    return ""
 
 
 def _with_masked_error(method: _Method) -> _Method:
@@ -71,6 +82,12 @@ class Credentials:
                 "The API token cannot be sent",
                 why="HTTP headers cannot hold one of its characters, such as a line break or an outer space",
                 fix="Copy the token again",
+            )
+        if fault := _token_fault(self.token):
+            raise InvalidArgument(
+                f"The API token is not a token alone: {fault}",
+                why="dbt Cloud would answer 401 to it",
+                fix="Put only the token itself into the connection's field API Token (password)",
             )
 
     def __repr__(self) -> str:
@@ -154,5 +171,23 @@ class Credentials:
             f"No answer came from {self.base_url}",
             sent=sent and not certificate,
             why=why,
-            fix=_CERTIFICATE_HINT if certificate else _NETWORK_HINT,
+            fix=self._certificate_hint(why) if certificate else _NETWORK_HINT,
         )
+
+    def _certificate_hint(self, why: str) -> str:
+        """Return what to do about a refused certificate, for the reason that OpenSSL gives."""
+        if "mismatch" in why or "doesn't match" in why:
+            return (
+                "The server's certificate is for another name, so 'verify' cannot help. Correct the "
+                f"connection's host: it should be the Access URL of your account, such as "
+                f"{address.EXAMPLE_HOST}. If it is, a proxy may be answering in its place"
+            )
+        if "expired" in why or "not yet valid" in why:
+            return "Check this machine's clock. If it is right, the server's certificate has to be renewed"
+        if source := self.transport.ca_source:
+            path, named_by = source
+            return (
+                f"{path}, which {named_by} names, does not have the authority that signed it. Add the "
+                "authority's certificate to that file, or correct the path"
+            )
+        return _PRIVATE_AUTHORITY_HINT

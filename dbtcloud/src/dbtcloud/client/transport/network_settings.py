@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,22 +101,37 @@ class Transport:
         The path comes from `verify`, or else from the environment.
 
         Raises:
-            InvalidArgument: If the path does not exist.
+            InvalidArgument: If the path does not exist, or is a file without certificates.
         """
-        if self.verify is not True or not self.trust_env:
-            return _existing(self.verify, "The connection's 'verify'")
+        source = self.ca_source
+        if source is None:
+            return bool(self.verify)
+        path, named_by = source
+        _check_exists(path, named_by)
+        if Path(path).is_file():
+            _check_ca_file(path, named_by)
+        return path
+
+    @property
+    def ca_source(self) -> tuple[str, str] | None:
+        """The path of the CA certificates and the setting that names it, or None if no setting does."""
+        if isinstance(self.verify, str):
+            return self.verify, "the connection's 'verify'"
+        if not self.verify or not self.trust_env:
+            return None
         # By themselves, requests reads only REQUESTS_CA_BUNDLE, and aiohttp only SSL_CERT_FILE.
         found = next((name for name in _CA_VARIABLES if os.environ.get(name)), None)
-        return _existing(os.environ[found], f"The variable {found}") if found else True
+        return (os.environ[found], f"the variable {found}") if found else None
 
     def client_certificate(self) -> str | tuple[str, str] | None:
         """Return the path of the client's certificate, or those of certificate and key.
 
         Raises:
-            InvalidArgument: If a file does not exist, or its key is encrypted.
+            InvalidArgument: If a file does not exist or cannot be used, or its key is encrypted.
         """
-        for path in (self.cert,) if isinstance(self.cert, str) else self.cert or ():
-            _existing(path, "The connection's 'cert'")
+        paths = (self.cert,) if isinstance(self.cert, str) else self.cert or ()
+        for path in paths:
+            _check_exists(path, "the connection's 'cert'")
             # OpenSSL would wait for somebody to type the password.
             if "ENCRYPTED" in Path(path).read_text("ascii", "replace"):
                 raise InvalidArgument(
@@ -124,6 +139,8 @@ class Transport:
                     why="It is encrypted, and nobody can type the password",
                     fix="Name a key without a password in the connection's 'cert'",
                 )
+        if paths:
+            _check_client_files(paths)
         return self.cert
 
     def ssl_context(self) -> ssl.SSLContext:
@@ -164,11 +181,55 @@ def _ca_paths(verify: bool | str) -> tuple[str | None, str | None]:
     return (None, path) if Path(path).is_dir() else (path, None)
 
 
-def _existing(path: bool | str, named_by: str) -> bool | str:
-    if isinstance(path, str) and not Path(path).exists():
+def _check_exists(path: str, named_by: str) -> None:
+    if not Path(path).exists():
         raise InvalidArgument(
             f"There is no certificate at {path}",
-            why=f"{named_by} names it",
+            why=f"{named_by[:1].upper()}{named_by[1:]} names it",
             fix="Correct the path, and make sure that it exists on every machine that runs tasks or triggers",
         )
-    return path
+
+
+def _check_ca_file(path: str, named_by: str) -> None:
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except OSError as error:  # of which ssl.SSLError is one
+        raise InvalidArgument(
+            f"The file {path}, which {named_by} names, has no certificates that can be read",
+            why=_file_fault(path) or str(error),
+            fix=f"Let {named_by} name a PEM file with the certificates of the authorities to trust, each "
+            "after a line -----BEGIN CERTIFICATE-----",
+        ) from error
+
+
+def _check_client_files(paths: Sequence[str]) -> None:
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(*paths)
+    except OSError as error:
+        raise InvalidArgument(
+            f"The client certificate in {' and '.join(paths)} cannot be used",
+            why=_file_fault(paths[0]) or str(error),
+            fix="Let the connection's 'cert' name a PEM file with the certificate and its private key, or a "
+            "list of two files: the certificate, then its key",
+        ) from error
+
+
+def _file_fault(path: str) -> str:
+    """Return what is wrong with a file of certificates as far as its text shows it, or an empty text."""
+    try:
+        text = Path(path).read_text("ascii", "replace")
+    except OSError as error:
+        return f"It cannot be read: {error.strerror}"
+    if not text.strip():
+        return "It is empty"
+    if "-----BEGIN " not in text:
+        return (
+            "It is not in PEM format. If it is a certificate in DER format, convert it with "
+            "`openssl x509 -inform der -in FILE -out FILE.pem`"
+        )
+    has_only_a_key = "PRIVATE KEY-----" in text and "CERTIFICATE-----" not in text
+    return "It holds a private key only" if has_only_a_key else ""
