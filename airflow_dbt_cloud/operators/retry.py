@@ -13,7 +13,7 @@ from dbtcloud.client.models import Run
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_dbt_cloud.operators.run.starters import RetryStarter
+    from airflow_dbt_cloud.operators.run.retry_starter import RetryStarter
 
 
 class DbtCloudRetryJobRunOperator(JobRunLifecycle, BaseOperator):
@@ -87,7 +87,7 @@ class DbtCloudRetryJobRunOperator(JobRunLifecycle, BaseOperator):
 
     def _make_starter(self, context: Context) -> RetryStarter:
         from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
-        from airflow_dbt_cloud.operators.run.starters import RetryStarter
+        from airflow_dbt_cloud.operators.run.retry_starter import RetryStarter
 
         if or_none(self.run_id) is None:
             raise ValueError("run_id is empty. It has to be the id of the run that failed.")

@@ -108,7 +108,7 @@ class UnreliableDbtCloud:
             self.killed.wait(10)
             return None
         if faulty and self.faults.answer == "silence":
-            self.killed.wait(2)
+            self.killed.wait(5)
             return None
         if faulty and not isinstance(self.faults.answer, str):
             return self.faults.answer

@@ -1,4 +1,4 @@
-"""Obtain the run that a task follows: start a job or retry a run, once over all tries of the task."""
+"""Obtain the run that a task follows: start a job, once over all tries of the task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_dbt_cloud.exceptions import DbtCloudApiException, DbtCloudJobRunException
+from airflow_dbt_cloud.operators.run.earlier_runs import EarlierRuns
 from airflow_dbt_cloud.operators.run.reuse import ReuseDecision, failed_before
-from airflow_dbt_cloud.operators.run.task_state import KeptStart, TaskState
-from dbtcloud.client.errors import AmbiguousStart, NotFound, NotRetryable
+from airflow_dbt_cloud.operators.run.task_state import TaskState
+from dbtcloud.client.errors import NotRetryable
 from dbtcloud.client.marker import Marker
 from dbtcloud.client.models import UNFINISHED, Run, RunStatus
-from dbtcloud.client.run_start import SEARCH_DELAYS
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
     from airflow_dbt_cloud.hooks.verbs.extra_arguments import ObtainRun, SendStart
+    from dbtcloud.client.run_search import FoundRuns
     from dbtcloud.report.retry_plan import RetryPlan
 
 _KILL_SEARCH_DELAYS = (0.0, 0.5, 1.0, 1.0)
@@ -67,7 +68,7 @@ class RunStarter(ABC):
     def __init__(self, task: Any) -> None:
         self.hook: DbtCloudHook = task.hook
         self.log, self.account_id = task.log, task.account_id
-        self._stop_if_killed, self._time_left = task.stop_if_killed, task.time_left
+        self._stop_if_killed, self.time_left = task.stop_if_killed, task.time_left
         self._is_submitted: Callable[[Run], bool] | None = None
 
     @abstractmethod
@@ -79,7 +80,7 @@ class RunStarter(ABC):
         """Start a run, whatever runs there are."""
 
     @abstractmethod
-    def _find_runs(self) -> list[Run]:
+    def find_runs(self) -> FoundRuns:
         """Return the runs that this task may have started."""
 
     @property
@@ -96,7 +97,7 @@ class RunStarter(ABC):
             return None
         for delay in _KILL_SEARCH_DELAYS:  # the request may still be on its way
             time.sleep(delay)
-            for run in filter(self._is_submitted, self._find_runs()):
+            for run in filter(self._is_submitted, self.find_runs()):
                 return run
         return None
 
@@ -112,7 +113,7 @@ class RunStarter(ABC):
         from airflow_dbt_cloud.hooks.verbs.extra_arguments import starts_within
 
         self._is_submitted = lambda run: run.retried_run_id == run_id
-        with starts_within(self._time_left):
+        with starts_within(self.time_left):
             return self.hook.retry_job_run(run_id=run_id, account_id=self.account_id)
 
     def _log_retry_plan(self, run_id: int) -> RetryPlan | None:
@@ -163,7 +164,6 @@ class JobStarter(RunStarter):
         self._followed: Started | None = None
         # As it will be sent, unless a verb changes it.
         self._sent_cause = self.marker.add_to(str(overrides.get("cause") or cause))
-        self._doubts: list[str] = []
 
     def obtain_run(self) -> Started:
         """Return the run to follow: of an earlier try, one that is running already, a retry, or a new one.
@@ -189,7 +189,7 @@ class JobStarter(RunStarter):
 
         self._stop_if_killed()
         overrides = dict(self.overrides)
-        with runs_obtained_by(obtain), starts_within(self._time_left):
+        with runs_obtained_by(obtain), starts_within(self.time_left):
             answer = self.hook.trigger_job_run(
                 account_id=self.account_id,
                 job_id=self.job_id,
@@ -225,7 +225,8 @@ class JobStarter(RunStarter):
         """What to do with the runs of earlier tries, or None in the first try."""
         if self.marker.attempt <= 1:
             return None
-        runs = self._find_runs_of_earlier_tries()
+        earlier = EarlierRuns(self, self._state, self.marker, is_only_start=self._is_only_start)
+        runs = earlier.find()
         decision = ReuseDecision.of_runs(
             self.marker,
             runs,
@@ -234,7 +235,7 @@ class JobStarter(RunStarter):
             is_only_start=self._is_only_start,
         )
         if decision.adopted is None:
-            self._require_clarity(runs)
+            earlier.require_clarity(runs)
         return decision
 
     @cached_property
@@ -259,87 +260,6 @@ class JobStarter(RunStarter):
             )
         return None
 
-    def _find_runs_of_earlier_tries(self) -> list[Run]:
-        """Return the runs of this task, after waiting for one that an earlier try requested in vain.
-
-        Raises:
-            DbtCloudApiException: If it stays unknown whether an earlier try has started a run.
-        """
-        starts = [start for start in self._state.starts() if self._may_belong_here(start.marker)]
-        found = self._find_requested(starts)
-        listed = {run.id for run in found}
-        known = (self._read_run(start) for start in starts if start.run_id and start.run_id not in listed)
-        return [*found, *known]
-
-    def _find_requested(self, starts: list[KeptStart]) -> list[Run]:
-        """Return the runs of this task, once those of all these starts are among them or time is up."""
-        try:
-            found = self._find_runs()
-            for delay in SEARCH_DELAYS:
-                if all(start.run_id or any(map(start.is_of, found)) for start in starts):
-                    break
-                self._wait_for_list(delay)
-                found = self._find_runs()
-        except DbtCloudApiException as error:
-            if all(start.run_id for start in starts) or isinstance(error.error, AmbiguousStart):
-                raise
-            why = f"An earlier try requested it, and the search for it has failed: {error}"
-            raise self._unclear(why) from error.error
-        return found
-
-    def _unclear(self, why: str) -> DbtCloudApiException:
-        """Return the exception for tries of this task of which nobody knows what they have started."""
-        return DbtCloudApiException(error=AmbiguousStart(self.marker.task, why=why))
-
-    def _require_clarity(self, runs: list[Run]) -> None:
-        """Check that no other run may be of an earlier try.
-
-        Raises:
-            DbtCloudApiException: If one may be.
-        """
-        if not self._doubts or self._state.knows_all_starts(runs) or self._started_by_last_try(runs):
-            return
-        why = "; ".join(self._doubts)
-        if self._state.is_first_of_generation(self.marker):
-            self.log.warning("Earlier tries may have left a run that nobody follows: %s.", why)
-            return
-        raise self._unclear(f"After an earlier try, {why}")
-
-    def _started_by_last_try(self, runs: list[Run]) -> bool:
-        """Return whether the last try's run is among these. That try had no doubts about those before it."""
-        last = replace(self.marker, attempt=self.marker.attempt - 1)
-        return any(Marker.find(run.cause) == last for run in runs)
-
-    def _may_belong_here(self, marker: Marker) -> bool:
-        """Return whether a start is of an earlier try of what this try is about to do."""
-        is_earlier = marker.task == self.marker.task and marker.attempt < self.marker.attempt
-        return is_earlier and (self._is_only_start or marker.payload == self.marker.payload)
-
-    def _wait_for_list(self, delay: float) -> None:
-        """Pause before the next search for the run of an earlier try.
-
-        Raises:
-            DbtCloudApiException: If no time is left.
-        """
-        if delay > self._time_left():
-            raise self._unclear("An earlier try requested it, and the timeout ended the search for it")
-        self.log.info(
-            "The run that an earlier try requested is not listed yet; searching again in %g s.", delay
-        )
-        time.sleep(delay)
-
-    def _read_run(self, start: KeptStart) -> Run:
-        """Return a run that the list does not show yet, as it is or, where it cannot be read, as running."""
-        try:
-            answer = self.hook.get_job_run(run_id=start.run_id or 0, account_id=self.account_id)
-            data = answer.json()["data"]
-        except DbtCloudApiException as error:
-            if not isinstance(error.error, NotFound):
-                raise
-            data = {"id": start.run_id, "status": RunStatus.QUEUED, "job_definition_id": self.job_id}
-        retried = {"retrying_run_id": start.retried_run_id} if start.retried_run_id else {}
-        return replace(Run.parse({**data, **retried}), cause=str(start.marker))
-
     def require_planned_nodes(self, run_id: int) -> None:
         """Compare a successful run with the plan of the failed run before it, if it is a planned retry.
 
@@ -356,13 +276,13 @@ class JobStarter(RunStarter):
         if self._from_failure != "steps" or self.marker.attempt <= 1:
             return None
         try:
-            failed = failed_before(run_id, self.marker, self._find_runs())
+            failed = failed_before(run_id, self.marker, self.find_runs())
             return PlannedRetry(self.hook, run_id, self.account_id).left_out(failed)
         except Exception as error:  # noqa: BLE001 -- a success that cannot be checked is still a success
             self.log.warning("Could not compare run %s with its retry plan: %s", run_id, error)
             return None
 
-    def _find_runs(self) -> list[Run]:
+    def find_runs(self) -> FoundRuns:
         """Return the runs that carry this task's marker, and where the task makes retries, all retries.
 
         A retry carries no marker. Where this task makes none, somebody else has started them.
@@ -377,9 +297,7 @@ class JobStarter(RunStarter):
             return None if self.marker.may_be_missing_from(run.cause, self._sent_cause) else False
 
         since = self._state.dag_run_start or datetime.now(UTC)
-        found = self.hook.find_job_runs(self.job_id, since, may_be_ours, account_id=self.account_id)
-        self._doubts = getattr(found, "doubts", [])
-        return found
+        return self.hook.find_job_runs(self.job_id, since, may_be_ours, account_id=self.account_id)
 
     def _apply_policy(self, unfinished: list[dict[str, Any]]) -> Started | None:
         """Apply `if_running` to the unfinished runs of the job, and return None to start a new run."""
@@ -439,72 +357,3 @@ class JobStarter(RunStarter):
             return {"steps_override": list(plan.commands)}
         self.log.info("%s Starting a new run.", why)
         return {}
-
-
-class RetryStarter(RunStarter):
-    """Retries a run from its failure.
-
-    Args:
-        task: The operator.
-        failed: The run that failed.
-        is_first_try: Whether no earlier try of the task can have retried it.
-    """
-
-    def __init__(self, task: Any, failed: Run, *, is_first_try: bool) -> None:
-        super().__init__(task)
-        self.failed, self._is_first_try = failed, is_first_try
-
-    def obtain_run(self) -> Started:
-        """Return the retry that an earlier try started, unless it failed too, or else start one.
-
-        Raises:
-            DbtCloudApiException: If dbt Cloud cannot retry the run.
-        """
-        last = self._last_of_chain()
-        if last.id == self.failed.id or (last.finished and last.status != RunStatus.SUCCESS):
-            return self._retry(last)
-        state = "succeeded" if last.finished else "is still running"
-        self.log.info("Adopting run %s: it retries run %s, and %s.", last.id, self.failed.id, state)
-        return Started(last.data)
-
-    def start_new(self) -> Started:
-        """Retry the last run of the chain, whatever its status."""
-        return self._retry(self._last_of_chain())
-
-    def _retry(self, failed: Run) -> Started:
-        plan = self._log_retry_plan(failed.id)
-        self._stop_if_killed()
-        try:
-            return self._retry_run(failed.id)
-        except DbtCloudApiException as error:
-            if plan is None or not plan.commands or not isinstance(error.error, NotRetryable):
-                raise
-            advice = "Run the job again, or with the commands of the retry plan as steps_override."
-            raise DbtCloudApiException(f"{error} {advice}", error=error.error) from error.error
-
-    def _last_of_chain(self) -> Run:
-        """Return the failed run, or the last retry that earlier tries of the task have made of it."""
-        return self.failed if self._is_first_try else self.failed.last_retry(self._find_runs())
-
-    def _find_runs(self) -> list[Run]:
-        """Return the runs of the job since the failed one that retry another.
-
-        Raises:
-            DbtCloudApiException: If it is not clear which runs do.
-        """
-        from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
-
-        with as_airflow_exceptions():
-            job_id = self.failed.known_job_id
-
-        def is_retry(run: Run) -> bool | None:
-            return run.retried_run_id is not None if "retrying_run_id" in run.data else None
-
-        found = self.hook.find_job_runs(
-            job_id, None, is_retry, account_id=self.account_id, after_run=self.failed.id
-        )
-        if doubts := getattr(found, "doubts", None):
-            raise DbtCloudApiException(
-                error=AmbiguousStart("", retried_run_id=self.failed.id, why="; ".join(doubts))
-            )
-        return found

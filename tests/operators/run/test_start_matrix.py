@@ -303,7 +303,7 @@ def cloud_with(raw_server, monkeypatch):
             cloud.sleep(seconds)
 
         monkeypatch.setattr("time.sleep", sleep)
-        extra = {"timeout": 0.3}
+        extra = {"timeout": 1 if scene.faults.answer == "silence" else 30}
         connection = {"conn_type": "dbt_cloud", "host": raw_server.url, "login": "1", "password": "secret"}
         monkeypatch.setenv("AIRFLOW_CONN_DBT_CLOUD_DEFAULT", json.dumps({**connection, "extra": extra}))
         return cloud

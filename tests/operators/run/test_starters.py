@@ -6,7 +6,7 @@ import pytest
 from airflow.sdk import DAG, get_current_context, task
 
 from airflow_dbt_cloud.operators.dbt import DbtCloudRunJobOperator
-from airflow_dbt_cloud.operators.run import starters, task_state
+from airflow_dbt_cloud.operators.run import earlier_runs, starters, task_state
 from dbtcloud.client.marker import Marker
 from moments import in_a_moment
 
@@ -270,7 +270,7 @@ def test_a_run_that_may_have_started_is_adopted_by_the_next_try(build, jobs):
 def test_a_retry_searches_for_a_run_whose_try_ended_before_the_response(build, jobs, monkeypatch):
     """dbt Cloud starts the run only after try 1 has ended and given up its search."""
     monkeypatch.setattr(starters, "_KILL_SEARCH_DELAYS", (0.0,))
-    monkeypatch.setattr(starters, "SEARCH_DELAYS", (1.0, 2.0, 4.0))
+    monkeypatch.setattr(earlier_runs, "SEARCH_DELAYS", (1.0, 2.0, 4.0))
     jobs.control.add_fault("delay", seconds=4, route="*/run/", method="POST", count=1)
 
     def limit(context):

@@ -40,7 +40,7 @@ SEARCH_DELAYS = tuple(later - earlier for earlier, later in pairwise((0.0, *_SEA
 """Seconds before each of these searches."""
 
 _MAX_POSTS = 3
-_FAILURE_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, *[30.0] * 15)  # before a failed search is repeated
+_FAILURE_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, *[30.0] * 9)  # before a failed search is repeated
 
 # dbt Cloud refuses requests for five minutes after too many (its page "API rate limits").
 _MAX_RATE_LIMITS, _COOL_DOWN, _MAX_COOL_DOWN = 10, 60.0, 300.0
