@@ -16,7 +16,7 @@ workspace = DbtCloudWorkspace(
 
 @dbt_cloud_assets(workspace=workspace)
 def bakery(context: AssetExecutionContext, dbt_cloud: DbtCloudWorkspace):
-    yield from dbt_cloud.cli(["build", "--exclude", "tag:slow tag:flaky tag:broken"], context=context).wait()
+    yield from dbt_cloud.cli(["build", "--exclude", "tag:slow"], context=context).wait()
 
 
 if __name__ == "__main__":

@@ -43,6 +43,13 @@ def test_the_daily_build_succeeds_and_writes_the_docs(bakery, client_of, run):
     assert metadata["env"]["DBT_CLOUD_RUN_ID"] == str(built["id"])
 
 
+def test_everything_can_be_built(bakery, client_of, run):
+    steps = ["dbt build --select fqn:* --vars 'oven_seconds: 0'"]
+    built = run(f"jobs/{STAGING}/run/", cause="A test", steps_override=steps)
+    assert built["status"] == 10, built["run_steps"][-1]["logs"]
+    assert "oven_endurance" in results(client_of(bakery), built)
+
+
 def test_the_flaky_build_fails_and_its_retry_passes(bakery, client_of, run):
     client, failed = client_of(bakery), run(f"jobs/{FLAKY}/run/", cause="A test")
     assert (failed["status"], failed["can_retry"]) == (20, True)

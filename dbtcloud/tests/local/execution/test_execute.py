@@ -17,6 +17,7 @@ from dbtcloud.local.model.run_plan import ProjectSetup
 pytestmark = pytest.mark.dbt
 
 BAKERY = Path(str(files("dbtcloud.local") / "sample"))
+REHEARSAL = "--vars 'rehearsal: true'"
 PRELUDE = ["Clone git repository", "Create profile from connection DuckDB"]
 
 
@@ -107,7 +108,7 @@ def plan(tmp_path: Path) -> RunPlan:
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunPlan, Outcome, Record]:
     """A finished run that failed at its first command, for tests that read it or retry it."""
-    steps = ("dbt build --select +tag:broken", "dbt test")
+    steps = (f"dbt build --select +tag:broken {REHEARSAL}", "dbt test")
     plan = replace(plan_in(tmp_path_factory.mktemp("broken")), steps=steps, generate_docs=True)
     return plan, *asyncio.run(run(plan))
 
@@ -123,7 +124,7 @@ def oven(tmp_path: Path) -> Path:
 
 
 async def test_a_build_writes_real_artifacts(plan):
-    steps = ("dbt build --exclude tag:slow tag:flaky tag:broken",)
+    steps = ("dbt build --exclude tag:slow",)
     sources = listing(BAKERY)
     plan = replace(plan, steps=steps, generate_docs=True)
     outcome, record = await run(plan)
@@ -156,7 +157,7 @@ async def test_a_build_writes_real_artifacts(plan):
 def test_a_run_ends_at_the_first_failed_step(broken):
     plan, outcome, record = broken
 
-    failing = "Invoke dbt with `dbt build --select +tag:broken`"
+    failing = f"Invoke dbt with `dbt build --select +tag:broken {REHEARSAL}`"
     assert outcome == Outcome(20, f"Step 3, {failing}, ended with exit code 1.")
     assert record.steps == {PRELUDE[0]: 10, PRELUDE[1]: 10, failing: 20}
     found = results(plan)
@@ -167,7 +168,7 @@ def test_a_run_ends_at_the_first_failed_step(broken):
 
 
 async def test_a_second_build_succeeds_and_parses_less(plan, tmp_path):
-    plan = replace(plan, steps=("dbt build --select +tag:flaky",))
+    plan = replace(plan, steps=(f"dbt build --select +tag:flaky {REHEARSAL}",))
     first, first_record = await run(plan)
     again = replace(plan, run_dir=tmp_path / "again")
     second, second_record = await run(again)
@@ -181,7 +182,7 @@ async def test_a_second_build_succeeds_and_parses_less(plan, tmp_path):
 
 
 async def test_a_retry_starts_at_the_failed_step(plan, tmp_path):
-    chain = ("dbt seed", "dbt build --select +tag:flaky", "dbt ls --resource-type seed")
+    chain = ("dbt seed", f"dbt build --select +tag:flaky {REHEARSAL}", "dbt ls --resource-type seed")
     plan = replace(plan, steps=chain)
     first, _ = await run(plan)
     retry = replace(plan, run_dir=tmp_path / "retry", retry_of=plan.run_dir)

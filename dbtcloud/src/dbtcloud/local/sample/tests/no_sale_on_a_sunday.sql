@@ -1,4 +1,4 @@
-{{ config(tags=['broken']) }}
+{{ config(tags=['broken'], enabled=var('rehearsal')) }}
 
 select *
 from {{ ref('stg_sales') }}

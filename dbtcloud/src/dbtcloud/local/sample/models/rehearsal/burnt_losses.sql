@@ -1,4 +1,4 @@
-{{ config(tags=['broken']) }}
+{{ config(tags=['broken'], enabled=var('rehearsal')) }}
 
 select
     batches.batch_number,

@@ -1,4 +1,4 @@
-{{ config(tags=['flaky']) }}
+{{ config(tags=['flaky'], enabled=var('rehearsal')) }}
 
 select
     product_id,

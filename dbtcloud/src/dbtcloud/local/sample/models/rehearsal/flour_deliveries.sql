@@ -1,5 +1,6 @@
 {{ config(
     tags=['flaky'],
+    enabled=var('rehearsal'),
     pre_hook={'sql': '{{ call_the_supplier() }}', 'transaction': False}
 ) }}
 
