@@ -29,7 +29,7 @@ def test_a_link_opens_the_page_and_lets_the_browser_see_the_others(api, browser)
     assert "SameSite=Lax" in cookie
     assert "Secure" not in cookie
     assert redirect.headers["Cache-Control"] == opened.headers["Cache-Control"] == "no-store"
-    assert redirect.headers["Referrer-Policy"] == opened.headers["Referrer-Policy"] == "no-referrer"
+    assert redirect.headers["Referrer-Policy"] == opened.headers["Referrer-Policy"] == "same-origin"
     assert opened.headers["X-Frame-Options"] == "DENY"
 
 

@@ -13,8 +13,9 @@ _CODE = "code"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
-    # The address of a page may still have the code.
-    "Referrer-Policy": "no-referrer",
+    # The address of a page may still have the code. With `no-referrer`, browsers would send the forms of
+    # these pages with the origin `null`.
+    "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
 
