@@ -17,6 +17,7 @@ from airflow_dbt_cloud.exceptions import (
     DbtCloudApiException,
     DbtCloudJobRunException,
     DbtCloudResourceLookupError,
+    DbtCloudSensorTimeout,
     DbtCloudTriggerEventException,
     airflow_exception,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "DbtCloudJobRunException",
     "DbtCloudJobRunStatus",
     "DbtCloudResourceLookupError",
+    "DbtCloudSensorTimeout",
     "DbtCloudTriggerEventException",
     "JobRunInfo",
     "TokenAuth",
