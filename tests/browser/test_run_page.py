@@ -1,4 +1,4 @@
-"""The picture in README of a failed run's page on the local dbt Cloud.
+"""The pages of the local dbt Cloud in a browser, and the picture in README of a failed run's page.
 
 The picture is `docs/images/run-page.png`, and `run-page.txt` beside it holds the words that it shows. Take
 both again by `SCREENSHOTS=docs/images .venv/bin/python -m pytest tests/browser/test_run_page.py`.
@@ -55,3 +55,13 @@ def test_the_page_of_a_failed_run_shows_what_the_picture_shows(page, dbt_cloud):
 
     # The nodes are in the order of their seconds.
     assert sorted(shown.splitlines()) == sorted((IMAGES / "run-page.txt").read_text().splitlines())
+
+
+def test_a_browser_runs_a_job_by_its_button(page, dbt_cloud):
+    dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {"running": 1000}}])
+    page.goto(dbt_cloud.control.page_link("/deploy/1/jobs/"))
+    page.get_by_role("row", name="Nightly").get_by_role("button", name="Run").click()
+
+    expect(page.locator("h1")).to_contain_text("Nightly: run")
+    page.get_by_role("link", name="Jobs").click()
+    expect(page.get_by_role("row", name="Nightly").locator(".badge")).to_have_text("Running")
