@@ -1,6 +1,7 @@
 """The request log: which requests came over the wire."""
 
 import json
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -62,6 +63,17 @@ def test_it_leaves_the_control_plane_out_and_can_be_emptied(api):
     api.ask("/_local/requests", "DELETE")
     assert api.ask("/_local/requests/").json() == {"requests": [], "counters": api.control.counters()}
     assert api.ask("/_local/counters").json()["requests"] == 0
+
+
+def test_the_token_of_a_request_is_in_no_part_of_its_entry(api):
+    token = api.control.add_token("owner", token="hush/+=hush")
+    headers = {"Authorization": f"Token {token}", "X-Token": token}
+    api.ask("", params={"token": token}, headers=headers)
+    api.ask(f"jobs/{quote(token, safe='')}/run/", "POST", json={"cause": token}, headers=headers)
+    logged = api.control.requests()
+    assert len(logged) == 2
+    assert "hush" not in json.dumps(logged)
+    assert "**********" in logged[1]["target"]
 
 
 @pytest.mark.parametrize(

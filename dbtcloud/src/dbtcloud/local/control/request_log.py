@@ -5,6 +5,7 @@ from collections import Counter, deque
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
@@ -76,9 +77,13 @@ class RequestLog:
             number=self._count,
             connection=connection,
             method=request.method,
-            target=request.raw_path,
-            headers={name: value for name, value in headers if name.lower() not in _SECRET_HEADERS},
-            body=_without_secrets(request.path, body)[:_BODY_CHARACTERS],
+            target=_without_token(request, request.raw_path),
+            headers={
+                name: _without_token(request, value)
+                for name, value in headers
+                if name.lower() not in _SECRET_HEADERS
+            },
+            body=_without_token(request, _without_secrets(request.path, body))[:_BODY_CHARACTERS],
             instant=instant,
         )
         self._requests.append(logged)
@@ -111,6 +116,16 @@ class RequestLog:
             self._connections_seen += 1
             self._connections[transport] = self._connections_seen
         return self._connections[transport]
+
+
+def _without_token(request: web.BaseRequest, text: str) -> str:
+    """Return a text without the token of its request, which clients also put into wrong places."""
+    token = request.headers.get("Authorization", "").partition(" ")[2].strip()
+    if not token:
+        return text
+    for form in {token, quote(token, safe=""), quote(token), json.dumps(token)[1:-1]}:
+        text = text.replace(form, _HIDDEN)
+    return text
 
 
 def _without_secrets(path: str, body: str) -> str:
