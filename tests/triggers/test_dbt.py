@@ -157,6 +157,18 @@ def test_hook_params_that_cannot_be_stored_are_left_out_of_a_row(capfd):
     assert "hook_params['retry_args'] cannot be sent" in "".join(capfd.readouterr())
 
 
+async def test_a_stand_in_with_the_official_verbs_only_is_enough():
+    class StandIn:
+        def __init__(self, *_, **__):
+            pass
+
+        async def get_job_status(self, run_id, account_id):
+            return 10
+
+    with mock.patch("airflow_dbt_cloud.triggers.dbt.DbtCloudHook", StandIn):
+        assert (await event_of(7))["status"] == "success"
+
+
 async def test_a_replaced_status_is_polled_for_alone(monkeypatch):
     """Nothing else is requested, also while the run is running."""
     monkeypatch.setattr(DbtCloudHook, "get_job_details", mock.Mock(side_effect=AssertionError))
