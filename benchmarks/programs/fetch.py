@@ -80,7 +80,7 @@ def main() -> None:
     """Fetch one small artifact, so that all is imported and connected to, and then what was asked for."""
     told = json.loads(sys.argv[1])
     os.chdir(told["folder"])
-    WAYS[told["way"]](told, ["manifest-0.json", "sized-0.bin"][: 1 if told["way"] == "as JSON" else 2])
+    WAYS[told["way"]](told, ["manifest-0.json", "sized-1.bin"][: 1 if told["way"] == "as JSON" else 2])
     before = settle()
     begun, worked = time.perf_counter(), time.process_time()
     WAYS[told["way"]](told, told["names"])

@@ -213,3 +213,10 @@ def test_the_rate_is_counted_anew_after_each_timeouts_worth_of_bytes():
     deadline.add(5, 10)
     with pytest.raises(TimeoutError):
         deadline.seconds_left()
+
+
+def test_every_address_of_a_host_is_tried(engine, access, raw_server):
+    """Here localhost is ::1 too on most machines, and nothing listens there."""
+    raw_server.reply = RUN
+    url = raw_server.url.replace("127.0.0.1", "localhost")
+    assert engine.ask(access(url, timeout=5), endpoints.get_run(1, 7), retry=NO_RETRY).id == 7
