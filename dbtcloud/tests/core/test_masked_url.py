@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dbtcloud.core.git import Repository
-from dbtcloud.core.process import mask_credentials
+from dbtcloud.core.process import mask_url_passwords
 from dbtcloud.core.source import ProjectSource
 
 ADDRESS = "https://me:hush@example.com/shop.git"
@@ -20,7 +20,7 @@ ADDRESS = "https://me:hush@example.com/shop.git"
     ],
 )
 def test_the_password_is_masked_and_nothing_else(text, shown):
-    assert mask_credentials(text) == shown
+    assert mask_url_passwords(text) == shown
 
 
 @pytest.mark.parametrize("thing", [ProjectSource(url=ADDRESS), Repository(ADDRESS, Path("store"))])

@@ -63,13 +63,9 @@ class DbtCloudError(Exception):
         from dbtcloud.client.shown_text import cut_middle, mask_credentials
 
         # A part that is too long must not take the place of the others. Together they keep to MAX_MESSAGE.
-        parts = ((self.what, 3_000), (self.why, 5_000), (self.fix, 1_900))
-        shown = (
-            cut_middle(mask_credentials(part.strip().rstrip(".")), limit)
-            for part, limit in parts
-            if part and part.strip()
-        )
-        return ". ".join(shown) + "."
+        limits = ((self.what, 3_000), (self.why, 5_000), (self.fix, 1_900))
+        parts = ((part.strip().rstrip("."), limit) for part, limit in limits if part and part.strip())
+        return ". ".join(cut_middle(mask_credentials(part), limit) for part, limit in parts) + "."
 
     def mask(self, mask: Mask) -> None:
         """Mask the secrets in the message, in the attributes, and in the errors that led to this one."""
@@ -200,13 +196,9 @@ class MalformedResponse(DbtCloudError):
 
     retryable = True
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        why: str | None = None,
-        fix: str | None = "Try again; if this persists, check the proxies between this machine and dbt Cloud",
-    ) -> None:
+    _FIX = "Try again; if this persists, check the proxies between this machine and dbt Cloud"
+
+    def __init__(self, what: str, *, why: str | None = None, fix: str | None = _FIX) -> None:
         super().__init__(what, why=why, fix=fix)
 
     @classmethod
@@ -287,9 +279,8 @@ class NotRetryable(DbtCloudError):
     # No `fix`: the callers add what they do instead, or what else the user can start.
     def __init__(self, run_id: int, reason: str, why: str) -> None:
         self.run_id, self.reason = run_id, reason
-        super().__init__(
-            f"Run {run_id} cannot be retried from its point of failure", why=f"{why[:1].upper()}{why[1:]}"
-        )
+        what = f"Run {run_id} cannot be retried from its point of failure"
+        super().__init__(what, why=f"{why[:1].upper()}{why[1:]}")
 
 
 class RunTimedOut(DbtCloudError):
@@ -342,8 +333,7 @@ class LookupFailed(DbtCloudError):
         else:
             super().__init__(
                 found,
-                why="The whole name must match, with upper and lower case, and the token must be able to "
-                "read the object",
+                why="The whole name must match, with its case, and the token must be able to read the object",
                 fix="Correct the name, or give the job's id",
             )
 

@@ -16,7 +16,7 @@ from typing import Self
 
 from dbtcloud.core import process
 from dbtcloud.core.installer import Installer
-from dbtcloud.core.process import mask_credentials
+from dbtcloud.core.process import mask_url_passwords
 from dbtcloud.core.requirements import DBT_REQUIREMENTS
 from dbtcloud.core.runner_errors import EnvironmentCreationError, MissingExtra
 
@@ -160,8 +160,8 @@ def _creation_error(
     last = "\n".join(output.rstrip().splitlines()[-_SHOWN_LINES:])
     return EnvironmentCreationError(
         f"The dbt environment could not be created: {installer.name} ended with exit code {code}.\n"
-        f"Command: {mask_credentials(' '.join(command))}\n"
-        f"Last lines of its output:\n{mask_credentials(last)}\n"
+        f"Command: {mask_url_passwords(' '.join(command))}\n"
+        f"Last lines of its output:\n{mask_url_passwords(last)}\n"
         "Check the requested names and versions, and that this machine can reach the package index."
         " The index, proxy and certificate settings of pip (PIP_*, pip.conf) and uv (UV_*, uv.toml) apply."
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dbtcloud.core import process
-from dbtcloud.core.process import mask_credentials
+from dbtcloud.core.process import mask_url_passwords
 from dbtcloud.core.runner_errors import GitError
 
 _SHOWN_LINES = 6
@@ -86,7 +86,7 @@ class Repository:
         found = await self._rev_parse(f"refs/heads/{name}")
         if found is None:
             raise GitError(
-                f"The repository {mask_credentials(self.url)} has no branch {name!r}."
+                f"The repository {mask_url_passwords(self.url)} has no branch {name!r}."
                 " Name an existing branch, or push this one first."
             )
         return Revision(found, name)
@@ -130,7 +130,7 @@ class Repository:
             found = await self._rev_parse(sha)
         if found is None:
             raise GitError(
-                f"The repository {mask_credentials(self.url)} has no commit {sha}."
+                f"The repository {mask_url_passwords(self.url)} has no commit {sha}."
                 " Give a commit of one of its branches, or push this one first."
             )
         return found
@@ -194,7 +194,7 @@ def _git_error(words: Sequence[str], code: int, output: str) -> GitError:
     last = "\n".join(output.rstrip().splitlines()[-_SHOWN_LINES:])
     return GitError(
         f"The project could not be fetched: git {verb} ended with exit code {code}.\n"
-        f"{mask_credentials(last)}\n"
+        f"{mask_url_passwords(last)}\n"
         "Check the address, and that 'git ls-remote' works on this machine without a password prompt."
     )
 

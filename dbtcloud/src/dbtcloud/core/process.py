@@ -160,6 +160,6 @@ def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -
         return
 
 
-def mask_credentials(text: str) -> str:
+def mask_url_passwords(text: str) -> str:
     """Replace the credentials in all addresses, such as ``https://user:token@host``, with ``***``."""
     return _CREDENTIALS.sub("***@", text)

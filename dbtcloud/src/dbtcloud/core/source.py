@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dbtcloud.core.git import Repository, Revision
-from dbtcloud.core.process import mask_credentials
+from dbtcloud.core.process import mask_url_passwords
 from dbtcloud.core.runner_errors import InvalidDbtConfiguration
 
 _LOCK_FILE = "package-lock.yml"
@@ -42,7 +42,7 @@ class ProjectSource:
     subdirectory: str = ""
 
     def __str__(self) -> str:
-        return str(self.folder) if self.url is None else mask_credentials(self.url)
+        return str(self.folder) if self.url is None else mask_url_passwords(self.url)
 
     async def fetch(
         self, work_dir: Path, branch: str | None = None, sha: str | None = None

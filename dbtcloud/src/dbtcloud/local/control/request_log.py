@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from dbtcloud.core.process import mask_credentials
+from dbtcloud.core.process import mask_url_passwords
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _BODY_CHARACTERS = 65_536
@@ -132,7 +132,7 @@ def _without_secrets(path: str, body: str) -> str:
     """Return a body without values of variables, addresses of webhooks and passwords of URLs."""
     is_variable, is_webhook = (part in f"{path}/" for part in (_VARIABLES, _WEBHOOKS))
     if not body or not (is_variable or is_webhook):
-        return mask_credentials(body)
+        return mask_url_passwords(body)
     try:
         content = json.loads(body)
         # Whoever knows the address of a webhook, such as one of a chat, can send messages there.
