@@ -53,7 +53,7 @@ def test_each_task_deployment_and_dag_run_has_its_own_marker(other):
     assert marker_of(context(**other), 50).task != marker_of(context(), 50).task
 
 
-REGION, OTHER_REGION = uuid4(), uuid4()
+REGION, OTHER_REGION = UUID(int=1), UUID(int=2)
 
 
 @pytest.mark.parametrize(
