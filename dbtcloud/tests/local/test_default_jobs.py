@@ -41,6 +41,10 @@ def test_the_daily_build_succeeds_and_writes_the_docs(bakery, client_of, run):
     assert "daily_takings" in client.ask(f"runs/{built['id']}/artifacts/catalog.json").text
     metadata = client.ask(f"runs/{built['id']}/artifacts/manifest.json").json()["metadata"]
     assert metadata["env"]["DBT_CLOUD_RUN_ID"] == str(built["id"])
+    related = client.get(f"runs/{built['id']}/", include_related="run_steps,debug_logs")
+    logs, debug_logs = (related["run_steps"][-1][kind] for kind in ("logs", "debug_logs"))
+    assert "[debug]" in debug_logs
+    assert "[debug]" not in logs
 
 
 def test_everything_can_be_built(bakery, client_of, run):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from dbtcloud.local.model.api_errors import ApiException
-from dbtcloud.local.model.records import RunRecord
+from dbtcloud.local.model.records import RunRecord, StepRecord
 from dbtcloud.local.orchestration.cloud import Cloud
 
 _STEPS = "steps"
@@ -57,6 +57,17 @@ class RunArtifacts:
         if not _is_file(file) or not file.resolve().is_relative_to(root.resolve()):
             raise ApiException.not_found()
         return file
+
+    def debug_log(self, step: StepRecord) -> str:
+        """Return dbt's debug log of a step, or the step's console output if it has none."""
+        if self.run.script is not None:
+            return step.logs
+        try:
+            # `DBT_LOG_PATH` is a folder of its own for each step.
+            file = self.cloud.run_dir(self.run.id) / "logs" / str(step.index) / "dbt.log"
+            return file.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return step.logs
 
     def _simulated_bytes(self, relative: PurePosixPath, step: int | None) -> bytes:
         texts = self._simulated()

@@ -168,8 +168,8 @@ class RunJson:
         return instant if instant is not None and instant <= self._now else None
 
 
-def step_json(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any]:
-    """Return a step. Without `debug_logs`, its log is cut to the last thousand lines."""
+def step_json(step: StepRecord, now: int, debug_log: str, *, is_full: bool) -> dict[str, Any]:
+    """Return a step. Unless `is_full`, its debug log is cut to the last thousand lines."""
     finished = step.finished_at if step.finished_at is not None else now
     lasted = finished - (step.started_at if step.started_at is not None else finished)
     return {
@@ -180,12 +180,12 @@ def step_json(step: StepRecord, now: int, *, debug_logs: bool) -> dict[str, Any]
         "status": int(step.status),
         "name": step.name,
         "logs": step.logs,
-        "debug_logs": step.logs if debug_logs else None,
+        "debug_logs": debug_log if is_full else None,
         "log_location": "db",
         "log_path": None,
         "debug_log_path": None,
         "log_archive_type": "db_flushed",
-        "truncated_debug_logs": "\n".join(step.logs.splitlines()[-_MAX_LOG_LINES:]),
+        "truncated_debug_logs": "\n".join(debug_log.splitlines()[-_MAX_LOG_LINES:]),
         "created_at": Timestamp.spaced(step.started_at),
         "updated_at": Timestamp.spaced(finished),
         "started_at": Timestamp.spaced(step.started_at),

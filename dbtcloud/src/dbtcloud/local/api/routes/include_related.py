@@ -20,6 +20,7 @@ from dbtcloud.local.model.records import (
     RunRecord,
     Status,
 )
+from dbtcloud.local.orchestration.artifacts import RunArtifacts
 from dbtcloud.local.orchestration.cloud import Cloud
 from dbtcloud.local.orchestration.retries import RunRetry
 from dbtcloud.local.orchestration.schedule import next_scheduled_time
@@ -100,8 +101,10 @@ class RelatedObjects:
         if "environment" in include:
             content["environment"] = self._environment(run.environment_id, run.project_id)
         if "run_steps" in include or "debug_logs" in include:
-            debug_logs = "debug_logs" in include
-            content["run_steps"] = [step_json(step, now, debug_logs=debug_logs) for step in cloud.steps(run)]
+            is_full, artifacts = "debug_logs" in include, RunArtifacts(cloud, run)
+            content["run_steps"] = [
+                step_json(step, now, artifacts.debug_log(step), is_full=is_full) for step in cloud.steps(run)
+            ]
         # These fields are absent, not null, unless they are included.
         if "repository" in include:
             content["repository"] = None

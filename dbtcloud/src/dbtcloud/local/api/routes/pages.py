@@ -39,7 +39,7 @@ async def _show_run(call: ApiCall) -> web.Response:
     now = cloud.clock.now()
     steps = cloud.steps(run)
     nodes = await _nodes(cloud, run, steps)
-    step_contents = [step_json(step, now, debug_logs=False) for step in steps]
+    step_contents = [step_json(step, now, step.logs, is_full=False) for step in steps]
     return _html(_displayed(cloud, run, now).page(step_contents, nodes))
 
 

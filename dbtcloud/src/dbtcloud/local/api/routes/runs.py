@@ -11,6 +11,7 @@ from dbtcloud.local.api.routes.include_related import RelatedObjects
 from dbtcloud.local.api.routes.route import ApiCall, Route
 from dbtcloud.local.model.api_errors import ApiException
 from dbtcloud.local.model.records import DELETED, STEPS_PER_RUN, JobRecord
+from dbtcloud.local.orchestration.artifacts import RunArtifacts
 from dbtcloud.local.orchestration.retries import RunRetry
 from dbtcloud.local.store.queries import RunQuery
 
@@ -96,7 +97,8 @@ async def _get_step(call: ApiCall) -> web.Response:
         raise ApiException.not_found()
     for step in cloud.steps(run):
         if step.index == index:
-            return data_response(step_json(step, cloud.clock.now(), debug_logs="debug_logs" in include))
+            log, is_full = RunArtifacts(cloud, run).debug_log(step), "debug_logs" in include
+            return data_response(step_json(step, cloud.clock.now(), log, is_full=is_full))
     raise ApiException.not_found()
 
 
