@@ -66,6 +66,13 @@ def test_each_range_of_failed_batches_has_a_command_of_its_own():
     )
 
 
+@pytest.mark.parametrize("count", [5, 6])
+def test_the_line_of_a_model_names_five_ranges_of_failed_batches(count):
+    line = plan([daily(failed=range(1, 2 * count, 2))]).log_lines()[1]
+    ranges = ", ".join(map(str, days(1, 3, 5, 7, 9)))
+    assert line == f"  partial success model daily: {count} batches, {ranges}"
+
+
 def test_models_with_the_same_failed_batch_are_built_by_one_command():
     nodes = [daily((22,), (21,)), daily((22,), (21,), name="hourly")]
     assert plan(nodes).commands == (select("daily", "hourly") + times(22, 23),)

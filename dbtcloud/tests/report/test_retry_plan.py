@@ -4,7 +4,7 @@ import pytest
 
 from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run, Step
-from dbtcloud.report.retry_plan import RetryPlan
+from dbtcloud.report.retry_plan import RetryPlan, unexecuted_message
 
 OK, ERROR, CANCELLED = 10, 20, 30
 A = "--select fqn:a,package:shop,file:a,resource_type:model --indirect-selection empty"
@@ -237,6 +237,18 @@ def test_a_plan_of_fifty_nodes_names_all_of_them():
     assert lines[0] == "Retry plan of run 7: 50 nodes, 1 command."
     assert len([line for line in lines if line.startswith("  skipped")]) == 50
     assert not [line for line in lines if "more" in line]
+
+
+def test_a_plan_without_nodes_says_so():
+    assert plan(("dbt deps", ERROR)).log_lines()[0] == "Retry plan of run 7: 0 nodes, 1 command."
+
+
+@pytest.mark.parametrize(("count", "more"), [(1, ""), (50, ""), (51, "; and 1 more"), (103, "; and 53 more")])
+def test_the_message_about_what_a_retry_left_out_names_fifty_parts(count, more):
+    missing = [f"model m{i}" for i in range(count)]
+    message = unexecuted_message(7, missing)
+    assert message.startswith("Job run 7 succeeded, but it has not executed everything")
+    assert f" left to do: {'; '.join(missing[:50])}{more}. dbt found nothing" in message
 
 
 @pytest.mark.parametrize(("length", "shown"), [(2_000, 2_000), (2_001, 2_000)])
