@@ -3,7 +3,9 @@
 import pytest
 
 from dbtcloud.client import endpoints, errors
+from dbtcloud.client.protocol import ANY_FILE, Request, Response, ask
 from dbtcloud.client.retry import NO_RETRY
+from dbtcloud.client.transport.sync_client import run_call
 from wires.raw import answer, envelope, refusal
 from wires.secrets import told
 
@@ -198,3 +200,71 @@ def test_an_artifact_may_be_of_any_kind(engine, raw_server, access):
     raw_server.reply = answer(b"\x00\xff<html>", headers={"Content-Type": "text/html"})
     got = engine.ask(access(raw_server.url), endpoints.get_artifact(1, 2, "index.html"))
     assert got.body == b"\x00\xff<html>"
+
+
+READ, FILE = Request("GET", "/r"), Request("GET", "/f", accept=ANY_FILE)
+
+
+class Received:
+    """A sink that has received what there was."""
+
+    def begin(self, *, has_known_end=True): ...
+    def write(self, chunk): ...
+    def end(self): ...
+
+
+def receive(request, status, body=b""):
+    """Return the response if the client takes it for an answer to the request."""
+    return run_call(ask(request), lambda _: Response(status, {}, body), retry=NO_RETRY)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "words"),
+    [
+        (READ, 199, "dbt Cloud answered 199 to GET /r. The API does not use this status"),
+        (FILE, 201, "dbt Cloud answered 201 to GET /f. Only a 200 holds the whole file"),
+        (FILE, 206, "dbt Cloud answered 206 to GET /f. Only a 200 holds the whole file"),
+        (READ, 300, "dbt Cloud redirected GET /r to an unknown address (300)"),
+        (READ, 399, "dbt Cloud redirected GET /r to an unknown address (399)"),
+        (READ, 400, "dbt Cloud answered 400 to GET /r"),
+        (READ, 499, "dbt Cloud answered 499 to GET /r"),
+    ],
+)
+def test_a_status_at_the_end_of_its_range_has_the_error_of_that_range(request_, status, words):
+    with pytest.raises(errors.DbtCloudError) as refused:
+        receive(request_, status, b"{}")
+    assert str(refused.value).startswith(words)
+
+
+@pytest.mark.parametrize("request_", [READ, FILE])
+def test_a_200_and_other_statuses_of_success_are_answers(request_):
+    assert receive(request_, 200, b"{}").status == 200
+    assert receive(READ, 299, b"{}").status == 299
+
+
+def test_an_empty_answer_counts_for_a_change_and_for_a_body_that_went_into_a_sink():
+    assert receive(Request("POST", "/p"), 204).status == 204
+    assert receive(Request("GET", "/r", sink=Received()), 200).status == 200
+    with pytest.raises(errors.MalformedResponse, match="The answer to GET /r is empty"):
+        receive(READ, 200)
+
+
+@pytest.mark.parametrize("body", [b"12 x", b"{'a': 1}", b"> x"])
+def test_damaged_json_is_no_web_page_and_the_error_says_where_the_damage_is(body):
+    with pytest.raises(errors.MalformedResponse, match="is incomplete or damaged JSON") as refused:
+        receive(READ, 200, body)
+    assert "line 1 column" in refused.value.why
+
+
+def test_the_message_for_developers_is_kept():
+    with pytest.raises(errors.NotFound) as refused:
+        receive(READ, 404, b'{"status": {"user_message": "Gone", "developer_message": "Row 7"}}')
+    assert (refused.value.user_message, refused.value.developer_message) == ("Gone", "Row 7")
+
+
+def test_the_messages_of_a_graphql_error_are_joined_and_other_entries_left_out():
+    with pytest.raises(errors.BadRequest) as refused:
+        receive(
+            READ, 400, b'{"errors": [{"message": "One"}, {"code": 2}, "message", null, {"message": "Two"}]}'
+        )
+    assert refused.value.user_message == "One; Two"
