@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -135,7 +136,51 @@ def test_lists_without_an_end_are_left_and_the_run_is_asked_for_alone(
 
     raw_server.reply = reply
     assert look(7, credentials=access(raw_server.url)) == [3]
-    assert len(raw_server.received) <= (5 if offset_is_ignored else 2 + 101)
+    # By ids, the active runs, one page of the finished ones, and the run alone.
+    assert len(raw_server.received) == (1 + 2 + 1 + 1 if offset_is_ignored else 1 + 100 + 1 + 1)
+
+
+@pytest.mark.parametrize(("minutes", "pages"), [(4.5, 2), (5.5, 1)])
+def test_finished_runs_are_listed_back_to_five_minutes_before_the_last_read(
+    look, raw_server, access, minutes, pages
+):
+    """Only the last row of the first page is older than the others."""
+    now = datetime.now(UTC)
+    times = [now] * 99 + [now - timedelta(minutes=minutes)]
+    page = [{"id": n, "status": 10, "finished_at": str(time)} for n, time in enumerate(times, start=1000)]
+
+    def reply(request):
+        query = parse_qs(urlsplit(request.target).query)
+        if "pk__in" in query:
+            return answer(envelope(None), 400)
+        if "status__in" not in query:
+            return answer(envelope({"id": 7, "status": 3}))
+        is_first_page = query["status__in"] == ["[10,20,30]"] and query["offset"] == ["0"]
+        return answer(envelope(page if is_first_page else []))
+
+    raw_server.reply = reply
+    assert look(7, times=2, credentials=access(raw_server.url)) == [3]
+    lists = [each for each in raw_server.received if "finished_at" in each.target]
+    assert len(lists) == 1 + pages
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_an_error_of_a_list_or_of_a_run_alone_goes_to_those_who_wait_for_it(look, jobs, alone):
+    jobs.control.add_fault("refuse_pk__in")
+    run = jobs.started(jobs.endless)
+    jobs.control.add_fault("status", status=500, route="*/runs/999999/" if alone else "*/runs/", method="GET")
+    assert look(run, 999_999) == ([3, ServerError] if alone else [ServerError, ServerError])
+
+
+async def test_after_twenty_runs_those_who_woke_come_before_the_next(dbt_cloud, access, jobs):
+    runs = jobs.control.seed(runs=[{"job_id": jobs.endless, "count": 45}])["runs"]
+    loop, awake = asyncio.get_running_loop(), []
+    waiters = [Waiter(run, None, 1.0, loop.time(), loop.create_future()) for run in runs]
+    for waiter in waiters:
+        waiter.answer.add_done_callback(lambda _: awake.append(sum(each.answer.done() for each in waiters)))
+    async with AsyncClient(access(dbt_cloud.url, token=dbt_cloud.token), NO_RETRY) as client:
+        await BatchStatusReader(client, "1", PollRateLimiter(TokenBucket(1e9, time.monotonic))).read(waiters)
+    assert awake == [20] * 20 + [40] * 20 + [45] * 5
 
 
 @pytest.mark.parametrize(
