@@ -183,6 +183,15 @@ def test_where_looks_fail_for_good_no_second_run_is_asked_for_and_the_mark_is_to
     assert posts(jobs) == 1
 
 
+def test_searches_that_fail_are_repeated_with_growing_pauses_for_five_minutes(starter, jobs):
+    jobs.control.add_fault("status", after_acting=True, **POST)
+    jobs.control.add_fault("status", status=503, **LISTS)
+    with pytest.raises(AmbiguousStart, match=r"The search for the run failed as well: .*503"):
+        starter.start(jobs.endless, retry=NO_RETRY)
+    assert starter.pauses == [1, 1, 2, 4, 8, 16, *[30] * 9]
+    assert len(jobs.asked("GET", "/runs/?")) == len(starter.pauses)
+
+
 def test_a_refusal_is_believed_at_once(starter, jobs):
     with pytest.raises(BadRequest):
         starter.carry_out(
