@@ -61,10 +61,20 @@ def test_the_bytes_are_those_that_dbt_cloud_stores(fetch, raw_server, tmp_path, 
     assert list(files(tmp_path)) == ["there"]
 
 
+def test_comments_that_no_web_page_follows_take_no_time(fetch, raw_server):
+    # Going through every way to group them would take ages, and would block all other threads.
+    body = b"<!---->" * 100 + b"select 1"
+    raw_server.reply = answer(body)
+    assert fetch("compiled/shop/a.sql") == body
+
+
 NO_ARTIFACT = {
     "login page": answer(b"<p>Log in</p>", headers={"Content-Type": "text/html; charset=utf-8"}),
     "unnamed login page": answer(
         b"\n<!-- x -->\n<!DOCTYPE html><p>Log in", headers={"Content-Type": "text/plain"}
+    ),
+    "login page in XHTML": answer(
+        b'<?xml version="1.0"?>\n<!DOCTYPE html><p>Log in</p>', headers={"Content-Type": "text/plain"}
     ),
     "empty": answer(b""),
     "empty gzip": answer(gzip.compress(b""), headers={"Content-Encoding": "gzip"}),

@@ -14,7 +14,8 @@ _START_SIZE = 1024
 """Bytes at the start of a body by which a web page is recognised."""
 
 _WEB_PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->)*<(?:!doctype\s+html|html|head)\b", re.IGNORECASE | re.DOTALL
+    rb"(?:\xef\xbb\xbf)?(?>\s|<!--.*?-->|<\?xml\b.*?\?>)*+<(?:!doctype\s+html|html|head)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _IS_WEB_PAGE = "It is a web page (HTML), perhaps from a login page or a proxy"
 
