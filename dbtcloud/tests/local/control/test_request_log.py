@@ -33,6 +33,13 @@ def test_it_keeps_no_body_of_a_stranger(api):
     assert (entry["status"], entry["body"]) == (401, "")
 
 
+def test_a_token_in_another_encoding_than_utf_8_is_wrong_and_logged(api):
+    api.session.headers["Authorization"] = b"Token \xff"
+    assert api.ask("jobs/").status_code == 401
+    (entry,) = api.control.requests()
+    assert entry["status"] == 401
+
+
 def test_it_numbers_the_connections(api):
     url, headers = f"{api.server.url}/api/v2/accounts/1/", {"Authorization": f"Token {api.server.token}"}
     with requests.Session() as kept:

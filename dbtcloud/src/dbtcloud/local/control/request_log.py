@@ -123,7 +123,9 @@ def _without_token(request: web.BaseRequest, text: str) -> str:
     token = request.headers.get("Authorization", "").partition(" ")[2].strip()
     if not token:
         return text
-    for form in {token, quote(token, safe=""), quote(token), json.dumps(token)[1:-1]}:
+    # The bytes of a wrong token need not be UTF-8.
+    quoted = (quote(token, safe=safe, errors="surrogateescape") for safe in ("", "/"))
+    for form in {token, *quoted, json.dumps(token)[1:-1]}:
         text = text.replace(form, _HIDDEN)
     return text
 
