@@ -276,9 +276,11 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
     def _find_job(self) -> int | str:
         """Return the job's id, from the argument or by the names."""
         if job := or_none(self.job_id):
+            from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
             from dbtcloud.client.protocol import identifier
 
-            identifier(job, "job_id")
+            with as_airflow_exceptions():
+                identifier(job, "job_id")
             return job
         wanted = ("project_name", "environment_name", "job_name")
         names: dict[str, Any] = {name: TemplateValue(name, getattr(self, name)).text() for name in wanted}

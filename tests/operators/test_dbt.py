@@ -178,7 +178,7 @@ def test_a_job_is_found_by_the_names_of_project_environment_and_itself(build, jo
 
 def test_the_error_says_which_of_the_names_was_not_found(build, jobs):
     outcome = build(project_name="Sample bakery", environment_name="Nowhere", job_name="Instant")
-    assert "DbtCloudResourceLookupError: Found no environment named 'Nowhere'" in outcome.log
+    assert "DbtCloudResourceLookupError: Found 0 environments named 'Nowhere'" in outcome.log
     assert jobs.runs() == []
 
 
@@ -191,7 +191,7 @@ def test_without_an_id_the_error_lists_the_missing_names(build, jobs):
 @pytest.mark.parametrize("reuse", [False, True])
 def test_a_name_as_job_id_is_refused_before_any_request(build, jobs, reuse):
     outcome = build(job_id="Nightly build", reuse_existing_run=reuse)
-    assert "'Nightly build' is not a valid job_id" in outcome.log
+    assert "DbtCloudApiException: 'Nightly build' is not a valid job_id" in outcome.log
     assert "names go into project_name, environment_name and job_name" in outcome.log
     assert jobs.control.requests() == []
 
