@@ -103,6 +103,7 @@ def test_a_kept_connection_has_the_whole_time_for_each_answer(engine, access, ra
     raw_server.reply = lambda _: dripping(RUN, pause=0.1, start=len(RUN) - 1)
     calls = [endpoints.get_run(1, 7) for _ in range(3)]
     assert engine.ask(access(raw_server.url, timeout=0.25), *calls, retry=NO_RETRY).id == 7
+    assert raw_server.connections == 1
 
 
 BODY = b"select 1 -- " + b"x" * 4 * MINIMUM_RATE

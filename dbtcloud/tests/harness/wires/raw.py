@@ -141,9 +141,11 @@ class RawServer:
                     reply = self.reply(request) if callable(self.reply) else self.reply
                     if reply is None:
                         return
+                    sent = b""
                     for piece in [reply] if isinstance(reply, bytes) else reply:
                         connection.sendall(piece)
-                    if not isinstance(reply, bytes) or _is_cut(reply):
+                        sent += piece
+                    if _is_cut(sent):
                         return
         except OSError:
             return
