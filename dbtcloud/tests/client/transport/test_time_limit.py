@@ -52,7 +52,7 @@ def test_an_answer_that_is_not_complete_in_time_is_none(engine, access, raw_serv
         engine.ask(access(raw_server.url, timeout=TIMEOUT), endpoints.get_run(1, 7), retry=NO_RETRY)
     assert raised.value.sent
     assert raised.value.retryable
-    assert TIMEOUT <= seconds() < 2
+    assert TIMEOUT <= seconds() < 4
 
 
 @pytest.mark.parametrize("interim", [CONTINUE, PROCESSING, EARLY, EARLY + PROCESSING])
@@ -88,7 +88,7 @@ def test_tls_and_proxies_change_nothing(engine, wire, seconds, case):
     server.reply = lambda _: HANGING[case]()
     with pytest.raises(TransportError, match="not complete within"):
         engine.ask(credentials, endpoints.get_run(1, 7), retry=NO_RETRY)
-    assert seconds() < 2
+    assert seconds() < 4
 
 
 def test_a_proxy_that_never_opens_the_tunnel_is_given_up(engine, access, raw_server, seconds):
@@ -96,7 +96,7 @@ def test_a_proxy_that_never_opens_the_tunnel_is_given_up(engine, access, raw_ser
     credentials = access("https://127.0.0.1:1", timeout=TIMEOUT, proxies={"all": raw_server.url})
     with pytest.raises(TransportError, match="No answer came"):
         engine.ask(credentials, endpoints.get_run(1, 7), retry=NO_RETRY)
-    assert seconds() < 2
+    assert seconds() < 4
 
 
 def test_a_kept_connection_has_the_whole_time_for_each_answer(engine, access, raw_server):
@@ -122,7 +122,7 @@ def test_a_download_keeps_to_a_minimum_rate(engine, access, raw_server, seconds,
     why = "Fewer than 4,096 bytes per second arrived over 0.2 seconds" if "body" in case else "not complete"
     with pytest.raises(TransportError, match=why):
         engine.ask(access(raw_server.url, timeout=TIMEOUT), call, retry=NO_RETRY)
-    assert seconds() < 2
+    assert seconds() < 4
 
 
 def test_a_download_may_take_far_longer_than_the_timeout(engine, access, raw_server, seconds):
@@ -158,7 +158,7 @@ def test_a_limit_around_a_call_ends_its_requests_and_their_retries(engine, acces
     raw_server.reply = lambda _: silence()
     with time_limit(0.3), pytest.raises(TransportError, match=r"not complete within 0\.\d seconds"):
         engine.ask(access(raw_server.url), endpoints.get_run(1, 7), retry=RetryPolicy(delay=0))
-    assert seconds() < 2
+    assert seconds() < 4
     assert len(raw_server.received) == 1
 
 
@@ -180,7 +180,7 @@ def test_a_poll_that_hangs_fails_once_and_one_that_fails_at_once_is_sent_again(
     with time_limit(None), pytest.raises(TransportError, match="not complete"):
         engine.ask(credentials, endpoints.get_run(1, 7))
     assert len(raw_server.received) == 3
-    assert seconds() < 2
+    assert seconds() < 4
 
 
 def test_no_pause_outlasts_the_limit(seconds):
@@ -191,7 +191,7 @@ def test_no_pause_outlasts_the_limit(seconds):
     with time_limit(0.05):
         assert run_call(call(), lambda _: None) == "done"
         assert asyncio.run(run_call_async(call(), lambda _: None)) == "done"
-    assert seconds() < 2
+    assert seconds() < 4
 
 
 def test_of_two_limits_the_earlier_one_counts():
