@@ -65,7 +65,7 @@ def test_the_last_poke_comes_at_the_timeout_and_not_an_interval_later(seconds, h
 
 @pytest.mark.usefixtures("hanging")
 def test_the_cancel_operator_ends_in_time(seconds):
-    with pytest.raises(DbtCloudApiException, match="not complete within|The time for all requests was over"):
+    with pytest.raises(DbtCloudApiException, match=r"not complete within|The time for all requests was over"):
         DbtCloudCancelJobRunOperator(task_id="cancel", run_id=7, timeout=TIMEOUT).execute(context())
     assert seconds() < TIMEOUT + 3
 

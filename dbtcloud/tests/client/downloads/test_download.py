@@ -76,6 +76,8 @@ NO_ARTIFACT = {
     "login page in XHTML": answer(
         b'<?xml version="1.0"?>\n<!DOCTYPE html><p>Log in</p>', headers={"Content-Type": "text/plain"}
     ),
+    "error message": answer(envelope(None, code=404, is_success=False)),
+    "error message in another order": answer(b'{"data": null, "status": {"is_success": false, "code": 404}}'),
     "empty": answer(b""),
     "empty gzip": answer(gzip.compress(b""), headers={"Content-Encoding": "gzip"}),
     "without an end": unframed(b"select 1 as half"),

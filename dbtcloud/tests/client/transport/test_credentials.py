@@ -119,6 +119,16 @@ def test_a_graphql_error_in_a_200_is_masked(engine, access, raw_server, field):
     assert SPECIAL not in told(refused.value) + repr(vars(refused.value))
 
 
+@pytest.mark.parametrize("before", [0, 29_980, 29_999, 60_000, 100_000])
+def test_a_very_long_text_shows_no_part_of_a_token(access, before):
+    text = "x" * before + SPECIAL + "y" * (130_000 - before)
+    shown = access("http://127.0.0.1:1", token=SPECIAL).mask(text)
+    assert len(shown) < 60_000
+    assert not {SPECIAL[at : at + 6] for at in range(len(SPECIAL) - 6)} & {
+        shown[at : at + 6] for at in range(len(shown))
+    }
+
+
 def test_a_token_in_the_host_is_masked(engine, access):
     credentials = access(f"http://{TOKEN}.invalid", timeout=0.5)
     with pytest.raises(DbtCloudError) as refused:

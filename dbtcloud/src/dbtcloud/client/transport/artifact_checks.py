@@ -1,4 +1,4 @@
-"""Refuse what is not the artifact that was asked for: a web page, and an empty or cut body."""
+"""Refuse what is not the artifact that was asked for: a web page, an error, and an empty or cut body."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ _START_SIZE = 1024
 _WEB_PAGE = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>\s|<!--.*?-->|<\?xml\b.*?\?>)*+<(?:!doctype\s+html|html|head)\b",
     re.IGNORECASE | re.DOTALL,
+)
+# The envelope of an error that came with a 200.
+_ERROR = re.compile(
+    rb'\s*+\{\s*+(?:"data"\s*+:\s*+null\s*+,\s*+)?"status"\s*+:\s*+\{[^{}]*?"is_success"\s*+:\s*+false\b'
 )
 _IS_WEB_PAGE = "It is a web page (HTML), perhaps from a login page or a proxy"
 
@@ -45,7 +49,7 @@ def check_body(request: Request, status: int, headers: Mapping[str, str], body: 
     """Refuse the answer to a request for an artifact by its body, which has arrived.
 
     Raises:
-        MalformedResponse: If it is empty, a web page, or JSON that is incomplete.
+        MalformedResponse: If it is empty, a web page, an error message, or JSON that is incomplete.
     """
     if status != 200 or not request.is_artifact:
         return
@@ -62,7 +66,7 @@ class CheckedSink:
         request: The request for the artifact.
 
     Raises:
-        MalformedResponse: From `end`, if the body is empty or a web page.
+        MalformedResponse: From `end`, if the body is empty, a web page or an error message.
     """
 
     def __init__(self, sink: Sink, request: Request) -> None:
@@ -91,6 +95,8 @@ def _check_start(request: Request, start: bytes) -> None:
         raise _not_the_artifact(request, "It is empty")
     if _WEB_PAGE.match(start) and not _may_be_web_page(request):
         raise _not_the_artifact(request, _IS_WEB_PAGE)
+    if _ERROR.match(start):
+        raise _not_the_artifact(request, "It is an error message of dbt Cloud")
 
 
 def _may_be_web_page(request: Request) -> bool:

@@ -26,6 +26,9 @@ _PRIVATE_AUTHORITY_HINT = (
 )
 _TOKEN_PREFIX = re.compile(r"(authorization\s*:\s*)?(token|bearer)[\s:]+|authorization\s*:", re.IGNORECASE)
 
+_MAX_MASKED = 60_000  # characters
+_CUT_MARGIN = 5_000  # more than a token has in any form
+
 
 def _token_fault(token: str) -> str:
     """Return what was copied with a token, or an empty text."""
@@ -121,8 +124,17 @@ class Credentials:
         return Response(status, lower, body, raw, self.mask)
 
     def mask(self, text: str) -> str:
-        """Return `text` with the token and the credentials of proxies masked."""
-        return mask_credentials(mask_secret(text, self.token))
+        """Return `text` with the token and the credentials of proxies masked.
+
+        It is for messages: of a text of more than 60,000 characters, the middle is left out.
+        """
+        if len(text) <= _MAX_MASKED:
+            return mask_credentials(mask_secret(text, self.token))
+        # Masking decodes a text several times, which would take seconds for megabytes of escapes.
+        half = _MAX_MASKED // 2
+        start, end = self.mask(text[:half]), self.mask(text[-half:])
+        # At the cut may be a part of the token, which nothing would find.
+        return f"{start[:-_CUT_MARGIN]} […] {end[_CUT_MARGIN:]}"
 
     def safe_cause(self, error: BaseException) -> BaseException | None:
         """Return `error`, or None if it or one of its causes shows a secret in its message or its repr."""
