@@ -180,7 +180,7 @@ def test_attributes_hold_what_was_given_until_a_task_runs():
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_hook_params_that_the_triggerer_cannot_store_are_dropped_with_a_warning(build, jobs, deferrable):
     outcome = build(
-        job_id=jobs.instant,
+        job_id=jobs.quick,  # a run that has ended at the first poll is not deferred
         deferrable=deferrable,
         hook_params={"retry_args": {"stop": stop_after_attempt(3)}, "retry_limit": 2},
     )

@@ -163,7 +163,8 @@ def test_a_server_that_never_answers_is_given_up_in_time(connect, raw_server, st
         status_of_run_7(connect(host=raw_server.url, extra=extra, options=options))
     assert time.monotonic() - began < 30
     assert refused.value.error.sent
-    assert len(raw_server.received) == 4
+    # A poll that hangs has failed: the next one comes at its own time. An artifact is requested again.
+    assert len(raw_server.received) == (4 if "artifacts" in raw_server.received[0].target else 1)
 
 
 def test_extras_of_the_connection_never_become_headers(connect, raw_server, status_of_run_7):

@@ -1,6 +1,7 @@
 """What retry_limit, retry_delay and retry_args mean, on both wires."""
 
 import asyncio
+import time
 
 import pytest
 import requests
@@ -121,11 +122,15 @@ def test_a_start_that_no_proxy_carried_is_asked_for_again_at_once(connect, proxy
     assert not refused.value.error.sent
 
 
-def test_a_start_that_a_rate_limit_refused_is_sent_again(dbt_cloud, connect):
+def test_a_start_that_a_rate_limit_refused_is_sent_again(dbt_cloud, connect, monkeypatch):
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
     dbt_cloud.control.seed(jobs=[{"id": 70, "name": "Nightly", "pretend": {}}])
     dbt_cloud.control.add_fault("status", status=429, method="POST", count=2)
     connect(dbt_cloud).trigger_job_run(70, "x")
     assert dbt_cloud.control.counters()["runs_created"] == 1
+    # A 429 may have taken effect, so the run is searched for before the request is sent again.
+    assert sum(slept) >= 2 * 180
 
 
 async def test_coroutines_keep_to_the_same_limits(dbt_cloud, connect):
