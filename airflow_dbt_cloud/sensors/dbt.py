@@ -211,7 +211,7 @@ class DbtCloudJobRunSensor(OpenLineageMixin, BaseSensorOperator):
         return int(self.run_id)
 
     def _began(self, context: Context) -> float:
-        """Return when the wait began; in mode "reschedule" that was in another process."""
+        """Return when the wait began, which in mode "reschedule" was in another process."""
         first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
         return first.timestamp() if first is not None else time.time()
 

@@ -1,8 +1,11 @@
+import pytest
+
 from benchmarks.cloud import JOB, Cloud
 from benchmarks.lists import listed
 from benchmarks.providers import both
 
 
+@pytest.mark.extensive
 def test_a_list_is_measured_by_its_rows_requests_and_seconds() -> None:
     ours = both()[0]
     with Cloud() as cloud:

@@ -22,6 +22,7 @@ def test_a_watch_counts_requests_and_knows_how_late_each_end_was_noticed(ours: P
     assert 0 <= seen.late(0.5) <= seen.late(0.99) < 20
 
 
+@pytest.mark.extensive
 def test_what_is_never_noticed_is_told_as_unseen(ours: Provider) -> None:
     with Cloud() as cloud:
         cloud.fault(kind="status", status=503)
@@ -30,6 +31,7 @@ def test_what_is_never_noticed_is_told_as_unseen(ours: Provider) -> None:
     assert (seen.failed, seen.unseen) == (0, 5)
 
 
+@pytest.mark.extensive
 def test_a_task_whose_worker_is_killed_makes_one_run_in_two_tries(ours: Provider) -> None:
     [case] = [case for case in CASES if case.name == "worker killed while it waits"]
 

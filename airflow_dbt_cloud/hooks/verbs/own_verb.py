@@ -1,4 +1,4 @@
-"""Tells our own verbs, and what they have read, from those that a user has put in their place."""
+"""Distinguishes our own verbs, and what they have read, from those that a user has put in their place."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class ReportVerbs(RunVerbs):
     def get_job_run_node_tags(
         self, run_id: Id, account_id: Id | None = None, step: int | None = None
     ) -> Mapping[str, frozenset[str]]:
-        """Return the tags of the project's nodes by unique id; a test also has those of the node it tests.
+        """Return the tags of the project's nodes by unique id, of a test also those of its node.
 
         Args:
             run_id: The run, whose manifest.json is read as it arrives.

@@ -200,7 +200,7 @@ class RunVerbs(DbtCloudBaseHook):
 
     @cached_property
     def _read_runs(self) -> set[int]:
-        """The runs that dbt Cloud has described to this hook; `has_read_run` looks here."""
+        """The ids of the runs that dbt Cloud has described to this hook, for `has_read_run`."""
         return set()
 
     @cached_property

@@ -178,7 +178,7 @@ class TaskState:
 
 
 def _identity_beyond_map_index(ti: object) -> list[str]:
-    """Return what tells apart task instances of the same map index, as "name=value"; [] outside loops."""
+    """Return what tells apart task instances of the same map index, as "name=value" (none outside loops)."""
     names = getattr(type(ti), "model_fields", None) or getattr(ti, "__dict__", {})
     values = ((name, str(getattr(ti, name, None))) for name in sorted(names) if _IDENTITY.search(name))
     found = [f"{name}={value}" for name, value in values if value not in _NO_REGION]

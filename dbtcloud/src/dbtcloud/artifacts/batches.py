@@ -44,7 +44,7 @@ class Batch:
 
     @classmethod
     def merge(cls, batches: Iterable[Self]) -> list[Self]:
-        """Return the ranges that the batches form, in order; those that touch become one."""
+        """Return the ranges that the batches form, in order, with those that touch as one."""
         merged: list[Self] = []
         for batch in sorted(batches):
             if merged and batch.start <= merged[-1].end:

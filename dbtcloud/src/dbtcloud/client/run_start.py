@@ -248,7 +248,7 @@ class _UnclearSearch(Exception):
 
 
 def _search_delays(error: DbtCloudError) -> tuple[float, ...]:
-    """Return the seconds before each search; after a 429 the first comes when dbt Cloud answers again."""
+    """Return the seconds before each search, which begin after a 429 when dbt Cloud answers again."""
     if not isinstance(error, RateLimited):
         return SEARCH_DELAYS
     asked = _COOL_DOWN if error.retry_after is None else error.retry_after

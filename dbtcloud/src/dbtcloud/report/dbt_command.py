@@ -137,7 +137,7 @@ class DbtCommand:
 
     @property
     def samples(self) -> bool:
-        """Whether it takes a sample; then dbt ignores event times."""
+        """Whether it takes a sample, so that dbt ignores event times."""
         return any(part.option == "--sample" for part in self.parts)
 
     def with_event_times(self, start: datetime, end: datetime) -> Self:

@@ -80,7 +80,7 @@ class RunLogs:
         return self._status in FINISHED
 
     def steps(self, wanted: Sequence[int] | None = None) -> list[Step]:
-        """Return the wanted steps without their logs, in order; all if None.
+        """Return the wanted steps (all if None) without their logs, in order.
 
         Raises:
             InvalidArgument: If there is no such step.

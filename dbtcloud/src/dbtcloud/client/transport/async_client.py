@@ -335,7 +335,7 @@ async def _chunks(raw: aiohttp.ClientResponse, deadline: AnswerDeadline) -> Asyn
 
 
 async def _next_part(raw: aiohttp.ClientResponse, deadline: AnswerDeadline) -> bytes:
-    """Read what has arrived, or wait for more; nothing at the end."""
+    """Return what has arrived, or wait for more, or return nothing at the end."""
     began = time.monotonic()
     async with asyncio.timeout(_finite(deadline.seconds_left())):
         part = await raw.content.readany()
