@@ -7,7 +7,8 @@ from typing import Any
 from output import print_heading
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.models import Run, RunStatus, Step
+from dbtcloud.client.models import Run, Step
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.sync_client import SyncClient
 from dbtcloud.local.server.in_thread import LocalDbtCloud

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
+from dbtcloud.client.run_status import RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, TypedDict
 
 from airflow_dbt_cloud.exceptions import DbtCloudTriggerEventException
-from dbtcloud.client.models import FINISHED, UNFINISHED, RunStatus
+from dbtcloud.client.run_status import FINISHED, UNFINISHED, RunStatus
 
 DBT_CAUSE_MAX_LENGTH = 255  # that of `dbtcloud.client.marker`, which DAG files need not import
 """Maximum length of a run's cause; dbt Cloud refuses longer ones."""

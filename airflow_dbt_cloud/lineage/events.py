@@ -19,7 +19,7 @@ from openlineage.common.provider.dbt import DbtCloudArtifactProcessor
 from airflow_dbt_cloud import __version__
 from airflow_dbt_cloud.lineage.run_facts import LineageRun
 from airflow_dbt_cloud.lineage.step_artifacts import StepArtifacts
-from dbtcloud.client.models import RunStatus
+from dbtcloud.client.run_status import RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger

@@ -11,10 +11,12 @@ from airflow_dbt_cloud.links import DbtCloudRunJobOperatorLink, push_run_url
 from airflow_dbt_cloud.operators.base import DbtCloudBaseOperator
 from airflow_dbt_cloud.tasks.template_values import TemplateValue, or_none
 from dbtcloud.client.errors import RunTimedOut
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.run_status import RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from dbtcloud.client.models import Run
 
 
 class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
@@ -79,6 +81,7 @@ class DbtCloudCancelJobRunOperator(DbtCloudBaseOperator):
 
     def _read_run(self) -> Run:
         from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
+        from dbtcloud.client.models import Run
 
         if or_none(self.run_id) is None:
             raise ValueError("run_id is empty. It has to be the id of a run.")

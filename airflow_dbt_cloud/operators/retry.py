@@ -8,7 +8,6 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_dbt_cloud.operators.run.lifecycle import JobRunLifecycle
 from airflow_dbt_cloud.tasks.template_values import or_none
-from dbtcloud.client.models import Run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -88,6 +87,7 @@ class DbtCloudRetryJobRunOperator(JobRunLifecycle, BaseOperator):
     def _make_starter(self, context: Context) -> RetryStarter:
         from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
         from airflow_dbt_cloud.operators.run.retry_starter import RetryStarter
+        from dbtcloud.client.models import Run
 
         if or_none(self.run_id) is None:
             raise ValueError("run_id is empty. It has to be the id of the run that failed.")

@@ -24,7 +24,7 @@ from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus, validate_exe
 from airflow_dbt_cloud.tasks.openlineage_mixin import OpenLineageMixin
 from airflow_dbt_cloud.tasks.template_values import or_none
 from dbtcloud.client.errors import DbtCloudError, RunCancelled, RunFailed
-from dbtcloud.client.models import RunStatus
+from dbtcloud.client.run_status import RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dbt_cloud.tasks.template_values import TemplateValue
-from dbtcloud.client.models import RunStatus
+from dbtcloud.client.run_status import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,7 +19,8 @@ from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus
 from airflow_dbt_cloud.triggers.cancel_on_kill import cancel_if_killed
 from dbtcloud.client.errors import ConnectionUnreadable, DbtCloudError
 from dbtcloud.client.failure_tolerance import FailureTolerance
-from dbtcloud.client.models import FINISHED, Run, RunStatus
+from dbtcloud.client.models import Run
+from dbtcloud.client.run_status import FINISHED, RunStatus
 from dbtcloud.client.run_wait import LAST_POLL_SECONDS
 
 if TYPE_CHECKING:

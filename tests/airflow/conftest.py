@@ -11,8 +11,8 @@ import pytest
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.models import Run as DbtRun
-from dbtcloud.client.models import RunStatus
 from dbtcloud.client.protocol import Call, T
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.sync_client import SyncClient
 from dbtcloud.local.server.in_thread import LocalDbtCloud

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 import pytest
 
 from airflow_dbt_cloud.job_runs.progress import ProgressLog, StepPolls
-from dbtcloud.client.models import Run, RunStatus, Step
+from dbtcloud.client.models import Run, Step
+from dbtcloud.client.run_status import RunStatus
 
 log = logging.getLogger("progress")
 

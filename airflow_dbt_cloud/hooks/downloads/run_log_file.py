@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 from dbtcloud.client.downloads.atomic_download import AtomicDownload, Destination
 from dbtcloud.client.downloads.run_logs import RunLogs, read_run_logs
-from dbtcloud.client.models import RunStatus, Step
+from dbtcloud.client.models import Step
+from dbtcloud.client.run_status import RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger

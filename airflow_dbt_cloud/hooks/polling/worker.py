@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.job_runs.progress import ProgressLog
 from dbtcloud.client.failure_tolerance import FailureTolerance
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, identifier
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.client.run_wait import PollSchedule
 from dbtcloud.client.transport.time_limit import time_limit
 

@@ -18,10 +18,11 @@ from airflow_dbt_cloud.hooks.verbs.extra_arguments import time_left_to_start
 from airflow_dbt_cloud.hooks.verbs.own_verb import has_read_run, own_verb
 from dbtcloud.client import endpoints
 from dbtcloud.client.marker import CAUSE_MAX_LENGTH, Marker
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Request
 from dbtcloud.client.run_search import FoundRuns, RunSearch
 from dbtcloud.client.run_start import retry_failed_run
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.client.transport.time_limit import time_limit
 
 if TYPE_CHECKING:

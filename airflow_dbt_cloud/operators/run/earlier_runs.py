@@ -11,8 +11,9 @@ from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.operators.run.task_state import KeptStart, TaskState
 from dbtcloud.client.errors import AmbiguousStart, NotFound
 from dbtcloud.client.marker import Marker
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
 from dbtcloud.client.run_start import SEARCH_DELAYS
+from dbtcloud.client.run_status import RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger

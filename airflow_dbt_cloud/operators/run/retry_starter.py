@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_dbt_cloud.exceptions import DbtCloudApiException
 from airflow_dbt_cloud.operators.run.starters import RunStarter, Started
 from dbtcloud.client.errors import AmbiguousStart, NotRetryable
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
+from dbtcloud.client.run_status import RunStatus
 
 if TYPE_CHECKING:
     from dbtcloud.client.run_search import FoundRuns

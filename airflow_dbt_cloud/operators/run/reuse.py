@@ -8,7 +8,8 @@ from itertools import takewhile
 from typing import Self
 
 from dbtcloud.client.marker import Marker
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
+from dbtcloud.client.run_status import RunStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from airflow_dbt_cloud.operators.run.reuse import ReuseDecision, failed_before
 from airflow_dbt_cloud.operators.run.task_state import TaskState
 from dbtcloud.client.errors import NotRetryable
 from dbtcloud.client.marker import Marker
-from dbtcloud.client.models import UNFINISHED, Run, RunStatus
+from dbtcloud.client.models import Run
+from dbtcloud.client.run_status import UNFINISHED, RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dbtcloud.client.errors import MalformedResponse
-from dbtcloud.client.models import Job, Run, RunStatus, Step
+from dbtcloud.client.models import Job, Run, Step
+from dbtcloud.client.run_status import RunStatus
 
 RUN = {
     "id": 70403110257794,

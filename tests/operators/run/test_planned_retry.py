@@ -6,7 +6,8 @@ import pytest
 
 from airflow_dbt_cloud.operators.run.reuse import failed_before
 from dbtcloud.client.marker import Marker
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
+from dbtcloud.client.run_status import RunStatus
 from moments import in_a_moment
 
 pytestmark = pytest.mark.usefixtures("jobs", "moments")  # which end in the reverse order

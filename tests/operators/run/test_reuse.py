@@ -4,7 +4,8 @@ import pytest
 
 from airflow_dbt_cloud.operators.run.reuse import ReuseDecision
 from dbtcloud.client.marker import Marker
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
+from dbtcloud.client.run_status import RunStatus
 
 TASK, BUILD, TEST = Marker.digest("task"), f"{Marker.digest('build')[:5]}0", f"{Marker.digest('test')[:5]}0"
 UNFINISHED = (RunStatus.QUEUED, RunStatus.STARTING, RunStatus.RUNNING)

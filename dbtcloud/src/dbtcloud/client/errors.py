@@ -29,7 +29,6 @@ DbtCloudError
 from __future__ import annotations
 
 import copyreg
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -368,6 +367,8 @@ class ArtifactMissing(ArtifactError):
     """
 
     def __init__(self, run_id: int | str, path: str, names: Sequence[str], *, why: str = "") -> None:
+        import difflib  # only for an error: DAG files import this module
+
         similar = difflib.get_close_matches(path, names, _NAMES_IN_MESSAGE)
         ranked = [*similar, *sorted(set(names) - set(similar), key=lambda name: (name.count("/"), name))]
         more = f" and {len(ranked) - _NAMES_IN_MESSAGE} more" if len(ranked) > _NAMES_IN_MESSAGE else ""

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum
 from typing import Any, ClassVar, Self
 
 from dbtcloud.client.errors import MalformedResponse, NotRetryable, RunCancelled, RunFailed
+from dbtcloud.client.run_status import FINISHED, RunStatus
 from dbtcloud.client.typed_json import TypedFields
 
 Json = Mapping[str, Any]
@@ -34,29 +34,6 @@ _LATER_FIELDS = {
     "retry_not_supported_reason": TypedFields.text,
 }
 """Fields of a run that are read from its `data` when they are needed."""
-
-
-class RunStatus(IntEnum):
-    """A run's status code (API v2, "Retrieve Run", field `status`)."""
-
-    QUEUED = 1
-    STARTING = 2
-    RUNNING = 3
-    SUCCESS = 10
-    ERROR = 20
-    CANCELLED = 30
-
-    @classmethod
-    def name_of(cls, status: int) -> str:
-        """Return the name of a status code, such as "Running", or "status 42" for an unknown code."""
-        try:
-            return cls(status).name.capitalize()
-        except ValueError:
-            return f"status {status}"
-
-
-UNFINISHED = frozenset({RunStatus.QUEUED, RunStatus.STARTING, RunStatus.RUNNING})
-FINISHED = frozenset({RunStatus.SUCCESS, RunStatus.ERROR, RunStatus.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)

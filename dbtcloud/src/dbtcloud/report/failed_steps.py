@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dbtcloud.client.models import Run, RunStatus, Step
+from dbtcloud.client.models import Run, Step
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.report.dbt_command import DbtCommand
 
 # The second one is the name of the command in dbt before 0.21, the third one that in dbt 2.0.

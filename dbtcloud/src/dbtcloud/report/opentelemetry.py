@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.client.models import RunStatus
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.report.run_report import RunReport
 
 Attributes: TypeAlias = dict[str, str | int | float | list[str]]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from dbtcloud.artifacts.batches import Batch
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.report.project_facts import ProjectFacts
 from dbtcloud.report.unfinished_run import UnfinishedRun
 

@@ -10,8 +10,9 @@ from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads import download
 from dbtcloud.client.errors import DbtCloudError
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Id
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.report.dbt_command import DbtCommand
 from dbtcloud.report.project_facts import ProjectFacts
 from dbtcloud.report.retry_plan import RetryPlan

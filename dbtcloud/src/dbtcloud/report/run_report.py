@@ -13,7 +13,8 @@ from itertools import accumulate
 from typing import Any
 
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.client.models import Run, RunStatus, Step
+from dbtcloud.client.models import Run, Step
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.report.failed_steps import find_failed_steps
 from dbtcloud.report.shortened_text import one_line, shorten
 from dbtcloud.report.step_log import StepLog

@@ -10,8 +10,9 @@ from dbtcloud.artifacts.run_results import NodeResult, read_run_results
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads import download
 from dbtcloud.client.errors import DbtCloudError, NotFound
-from dbtcloud.client.models import Run, RunStatus, Step
+from dbtcloud.client.models import Run, Step
 from dbtcloud.client.protocol import Call, Id
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.report.compiled_code import with_compiled_paths
 from dbtcloud.report.dbt_command import DbtCommand
 from dbtcloud.report.run_report import RunReport

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.client.models import RunStatus
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.report.run_report import RunReport
 
 _TAG = "tag:"

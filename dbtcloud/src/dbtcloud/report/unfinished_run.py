@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from dbtcloud.artifacts.batches import Batch
 from dbtcloud.artifacts.run_results import NodeResult
-from dbtcloud.client.models import Run, RunStatus, Step
+from dbtcloud.client.models import Run, Step
+from dbtcloud.client.run_status import RunStatus
 from dbtcloud.report.dbt_command import DbtCommand
 from dbtcloud.report.project_facts import ProjectFacts
 from dbtcloud.report.step_retry import StepRetry

@@ -12,8 +12,9 @@ from typing import IO
 from dbtcloud.client import endpoints
 from dbtcloud.client.downloads.atomic_download import AtomicDownload, LocalDestination
 from dbtcloud.client.errors import ArtifactMissing, DbtCloudError, LogMissing, NotFound
-from dbtcloud.client.models import Run, RunStatus
+from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Id, Sink, Sleep, T
+from dbtcloud.client.run_status import RunStatus
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,9 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.downloads.download import retry_while_recent
 from dbtcloud.client.downloads.json_pieces import JsonPieces, Piece
 from dbtcloud.client.errors import ArtifactError, InvalidArgument, LogMissing, MalformedResponse
-from dbtcloud.client.models import FINISHED, RunStatus, Step
+from dbtcloud.client.models import Step
 from dbtcloud.client.protocol import Call, Id
+from dbtcloud.client.run_status import FINISHED, RunStatus
 
 _CHUNK_BYTES = 1024 * 1024
 _STEP = "data.run_steps.item"

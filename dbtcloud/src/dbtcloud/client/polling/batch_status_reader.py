@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 from dbtcloud.client import endpoints
 from dbtcloud.client.errors import BadRequest, DbtCloudError, MalformedResponse, RateLimited, Unprocessable
-from dbtcloud.client.models import FINISHED, UNFINISHED, Json, Run
+from dbtcloud.client.models import Json, Run
 from dbtcloud.client.paging import PAGE_SIZE, rows_of
 from dbtcloud.client.polling.rate_limiter import PollRateLimiter
 from dbtcloud.client.protocol import Call, Id, Request, Response, T
 from dbtcloud.client.retry import NO_RETRY
+from dbtcloud.client.run_status import FINISHED, UNFINISHED
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.typed_json import TypedFields
 
