@@ -21,8 +21,8 @@ def other_dbtcloud(tmp_path_factory):
     folder = tmp_path_factory.mktemp("other")
     source = Path(dbtcloud.__file__).parent
     shutil.copytree(source, folder / "dbtcloud", ignore=shutil.ignore_patterns("local", "__pycache__"))
-    init = folder / "dbtcloud" / "__init__.py"
-    init.write_text(init.read_text().replace(f'"{MINE}"', '"9.9.9"'))
+    module = folder / "dbtcloud" / "version.py"
+    module.write_text(module.read_text().replace(f'"{MINE}"', '"9.9.9"'))
     return folder
 
 

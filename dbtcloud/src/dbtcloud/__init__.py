@@ -1,14 +1,37 @@
 """dbt Cloud for Python programs: a client, reports on runs, and a dbt Cloud on your own machine.
 
-A first example reads a run:
+A first example reads a job:
 
-    from dbtcloud.client import endpoints
-    from dbtcloud.client.transport.credentials import Credentials
-    from dbtcloud.client.transport.sync_client import SyncClient
+    from dbtcloud import DbtCloudClient
 
-    credentials = Credentials(base_url="https://ab123.us1.dbt.com", token="dbtc_your_token")
-    with SyncClient(credentials) as client:
-        print(client.ask(endpoints.get_run(1, 42)).status)
+    with DbtCloudClient(token="dbtc_your_token", account_id=1, host="ab123.us1.dbt.com") as client:
+        print(client.jobs.get(42).name)
 """
 
-__version__ = "0.1.0"
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from dbtcloud.version import __version__
+
+if TYPE_CHECKING:
+    from dbtcloud.resources.client import AsyncDbtCloudClient, DbtCloudClient
+
+__all__ = ["AsyncDbtCloudClient", "DbtCloudClient", "__version__"]
+
+# Airflow imports modules of this package for each DAG file, so these names are imported at their first use.
+_MODULES = {
+    "AsyncDbtCloudClient": "dbtcloud.resources.client",
+    "DbtCloudClient": "dbtcloud.resources.client",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import dbtcloud
 from dbtcloud.cli.prepare import add_prepare_command
 from dbtcloud.cli.serve import add_serve_command
+from dbtcloud.version import __version__
 
 _PROGRAM_NAMES = ("dbtcloud", "airflow-dbt-cloud")
 _DESCRIPTION = "Run a dbt Cloud on your own machine. Its jobs run dbt Core."
@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     called = Path(sys.argv[0]).name
     program = called if called in _PROGRAM_NAMES else _PROGRAM_NAMES[0]
     parser = argparse.ArgumentParser(prog=program, description=_DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"%(prog)s {dbtcloud.__version__}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_serve_command(commands)
     add_prepare_command(commands)

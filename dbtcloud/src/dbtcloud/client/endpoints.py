@@ -245,3 +245,31 @@ def get_json_artifact(account_id: Id, run_id: Id, path: str, *, step: int | None
 def get_data(request: Request) -> Call[Any]:
     """Send a request and return the `data` of its response."""
     return (yield from ask_for_data(request, lambda data: data))
+
+
+def send(
+    account_id: Id,
+    method: str,
+    path: str,
+    *,
+    params: Json | None = None,
+    body: Json | None = None,
+    version: str = "v2",
+) -> Call[Any]:
+    """Send any request, and return the JSON of its answer, or None for an empty one.
+
+    Args:
+        account_id: The account.
+        method: The HTTP method.
+        path: The path after the account, or a whole path that begins with "/api/".
+        params: The query.
+        body: The body.
+        version: "v2" or "v3", for a path after the account.
+
+    Raises:
+        InvalidArgument: If the method or the path cannot be sent.
+    """
+    response = yield from ask(
+        Request.any(account_id, method, path, params=params or {}, body=body, version=version)
+    )
+    return response.json if response.body.strip() else None

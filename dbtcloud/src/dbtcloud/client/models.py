@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from dbtcloud.client.data_fields import DataField
 from dbtcloud.client.errors import MalformedResponse, NotRetryable, RunCancelled, RunFailed
 from dbtcloud.client.run_status import FINISHED, RunStatus
 from dbtcloud.client.typed_json import TypedFields
@@ -56,12 +57,21 @@ class _NamedObject:
         fields = TypedFields(data, cls._kind)
         return cls(fields.required_integer("id"), fields.text("name") or "", data)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything that dbt Cloud sent, as plain JSON values."""
+        return dict(self.data)
+
 
 class Account(_NamedObject):
     """An account ("Retrieve Account")."""
 
     __slots__ = ()
     _kind = "an account"
+
+    plan = DataField(str)
+    state = DataField(int)
+    run_slots = DataField(int)
+    created_at = DataField(datetime)
 
 
 class Project(_NamedObject):
@@ -70,6 +80,13 @@ class Project(_NamedObject):
     __slots__ = ()
     _kind = "a project"
 
+    account_id = DataField(int)
+    description = DataField(str)
+    dbt_project_subdirectory = DataField(str)
+    state = DataField(int)
+    created_at = DataField(datetime)
+    updated_at = DataField(datetime)
+
 
 class Environment(_NamedObject):
     """An environment of a project ("Retrieve Environment")."""
@@ -77,12 +94,44 @@ class Environment(_NamedObject):
     __slots__ = ()
     _kind = "an environment"
 
+    account_id = DataField(int)
+    project_id = DataField(int)
+    type = DataField(str)
+    deployment_type = DataField(str)
+    dbt_version = DataField(str)
+    custom_branch = DataField(str)
+    state = DataField(int)
+    created_at = DataField(datetime)
+    updated_at = DataField(datetime)
+
 
 class Job(_NamedObject):
-    """A job ("Retrieve Job")."""
+    """A job ("Retrieve Job").
+
+    Attributes:
+        scheduled: Whether its schedule starts it.
+        threads: How many threads dbt has.
+        timeout_seconds: Seconds after which dbt Cloud cancels a run; 0 for none.
+    """
 
     __slots__ = ()
     _kind = "a job"
+
+    account_id = DataField(int)
+    project_id = DataField(int)
+    environment_id = DataField(int)
+    description = DataField(str)
+    dbt_version = DataField(str)
+    execute_steps = DataField(list[str])
+    generate_docs = DataField(bool)
+    job_type = DataField(str)
+    scheduled = DataField(bool, "triggers.schedule")
+    threads = DataField(int, "settings.threads")
+    target_name = DataField(str, "settings.target_name")
+    timeout_seconds = DataField(int, "execution.timeout_seconds")
+    state = DataField(int)
+    created_at = DataField(datetime)
+    updated_at = DataField(datetime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +235,34 @@ class Run:
             data=data,
         )
 
+    account_id = DataField(int)
+    project_id = DataField(int)
+    environment_id = DataField(int)
+    dbt_version = DataField(str)
+    git_branch = DataField(str)
+    git_sha = DataField(str)
+    duration = DataField(str)
+    queued_duration = DataField(str)
+    run_duration = DataField(str)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything that dbt Cloud sent, as plain JSON values."""
+        return dict(self.data)
+
     @property
     def finished(self) -> bool:
         """True if the run has ended."""
         return self.status in FINISHED
+
+    @property
+    def is_success(self) -> bool:
+        """True if the run has succeeded."""
+        return self.status == RunStatus.SUCCESS
+
+    @property
+    def status_humanized(self) -> str:
+        """The status in a word, such as "Success"."""
+        return RunStatus.name_of(self.status)
 
     def error(self) -> RunFailed:
         """Return the error for a run that did not succeed."""

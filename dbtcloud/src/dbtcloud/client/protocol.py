@@ -29,6 +29,8 @@ _MAX_DIGITS = 19  # of an id; dbt Cloud stores them as BIGINT
 Id = int | str
 """An id as a number or as a string of digits."""
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
 ANY_FILE = "*/*"
 """The media type that requests for artifacts ask for: they are files of any kind."""
 
@@ -125,6 +127,44 @@ class Request:
         if "/artifacts/" in full:
             return cls("GET", full, _query_values(payload or {}), accept=ANY_FILE)
         return cls("GET", f"{full}/", _query_values(payload or {}))
+
+    @classmethod
+    def any(
+        cls,
+        account_id: Id,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object],
+        body: Mapping[str, Any] | None,
+        version: str,
+    ) -> Self:
+        """Return any request to the Admin API.
+
+        Args:
+            account_id: The account.
+            method: The HTTP method.
+            path: The path after the account, or a whole path that begins with "/api/".
+            params: The query.
+            body: What is sent as JSON, or None.
+            version: "v2" or "v3", for a path after the account.
+
+        Raises:
+            InvalidArgument: If the method is not one of HTTP's, or the path has a query or a bad part.
+        """
+        name = method.strip().upper()
+        if name not in _METHODS:
+            raise InvalidArgument(
+                f"{shown_value(method)} is not a method of dbt Cloud's API".capitalize(),
+                fix=f"Use one of {', '.join(_METHODS)}",
+            )
+        if "?" in path or "#" in path:
+            raise InvalidArgument(f"The path {path!r} has a query", fix="Give the query as params")
+        is_whole = path.startswith("/api/")
+        end = "/" if path.endswith("/") else ""
+        inner = file_path(path.strip("/")) if path.strip("/") else ""
+        full = f"/{inner}{end}" if is_whole else _account_path(account_id, version=version) + inner + end
+        return cls(name, full, _query_values(params), body=body, repeatable=name == "GET")
 
     @property
     def is_artifact(self) -> bool:

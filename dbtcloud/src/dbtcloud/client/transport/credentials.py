@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from dbtcloud import __version__
 from dbtcloud.client.errors import DbtCloudError, InvalidArgument, MalformedResponse, TransportError
 from dbtcloud.client.protocol import Request, Response
 from dbtcloud.client.secret_mask import mask_secret
@@ -16,6 +15,7 @@ from dbtcloud.client.shown_text import mask_credentials
 from dbtcloud.client.transport import address, artifact_checks
 from dbtcloud.client.transport.content_encoding import ACCEPTED_ENCODING, BodyEncoding
 from dbtcloud.client.transport.network_settings import Transport
+from dbtcloud.version import __version__
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 

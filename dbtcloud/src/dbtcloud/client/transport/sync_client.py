@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
@@ -68,17 +69,28 @@ def run_call(
 class SyncClient:
     """A client of one account that blocks, with a session of requests. It is a context manager.
 
+    Threads may share it: the session keeps no cookies, follows no redirects and is never changed.
+
     Args:
         credentials: Address, token and network settings.
         retry: Decides whether a failed request is sent again.
     """
 
     def __init__(self, credentials: Credentials, retry: RetryDecision = DEFAULT_RETRY) -> None:
-        from dbtcloud.client.transport.requests_session import new_session
-
         self.credentials = credentials
         self.retry = retry
-        self.session = new_session(credentials.transport)
+        self._lock = threading.Lock()
+        self._session: requests.Session | None = None
+
+    @property
+    def session(self) -> requests.Session:
+        """The session, which the first request opens."""
+        from dbtcloud.client.transport.requests_session import new_session
+
+        with self._lock:
+            if self._session is None:
+                self._session = new_session(self.credentials.transport)
+            return self._session
 
     def ask(self, call: Call[T]) -> T:
         """Carry out a call and return its result.
@@ -115,7 +127,12 @@ class SyncClient:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.session.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the session if it is open."""
+        if self._session is not None:
+            self._session.close()
 
 
 def send_with_requests(

@@ -1,0 +1,66 @@
+"""All errors of this package in one place, by cause.
+
+The tree of those that requests raise is in `dbtcloud.client.errors`.
+"""
+
+from __future__ import annotations
+
+from dbtcloud.client.discovery import QueryRefused
+from dbtcloud.client.errors import (
+    AmbiguousStart,
+    ApiError,
+    ArtifactError,
+    ArtifactMissing,
+    BadRequest,
+    Conflict,
+    ConnectionUnreadable,
+    DbtCloudError,
+    Forbidden,
+    InvalidArgument,
+    LogMissing,
+    LookupFailed,
+    MalformedResponse,
+    NotFound,
+    NotRetryable,
+    RateLimited,
+    RequestTimeout,
+    RunCancelled,
+    RunFailed,
+    RunTimedOut,
+    ServerError,
+    TransportError,
+    Unauthorized,
+    Unprocessable,
+)
+from dbtcloud.resources.client_errors import ClientClosed, CredentialsMissing, WriteRefused
+
+__all__ = [
+    "AmbiguousStart",
+    "ApiError",
+    "ArtifactError",
+    "ArtifactMissing",
+    "BadRequest",
+    "ClientClosed",
+    "Conflict",
+    "ConnectionUnreadable",
+    "CredentialsMissing",
+    "DbtCloudError",
+    "Forbidden",
+    "InvalidArgument",
+    "LogMissing",
+    "LookupFailed",
+    "MalformedResponse",
+    "NotFound",
+    "NotRetryable",
+    "QueryRefused",
+    "RateLimited",
+    "RequestTimeout",
+    "RunCancelled",
+    "RunFailed",
+    "RunTimedOut",
+    "ServerError",
+    "TransportError",
+    "Unauthorized",
+    "Unprocessable",
+    "WriteRefused",
+]

@@ -1,0 +1,1 @@
+"""The client that people use: `DbtCloudClient` and `AsyncDbtCloudClient` with their resources."""

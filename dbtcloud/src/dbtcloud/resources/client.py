@@ -1,0 +1,257 @@
+"""The client of dbt Cloud's API for programs: `DbtCloudClient`, and `AsyncDbtCloudClient` for event loops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict, Unpack
+
+from dbtcloud.client import endpoints
+from dbtcloud.client.protocol import Call, Id
+from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision
+from dbtcloud.client.transport.network_settings import Transport
+from dbtcloud.resources.credential_sources import find_credentials
+from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine, ClientOptions
+from dbtcloud.resources.faces import Async, F, Resource, Sync, operation
+from dbtcloud.resources.tracing import OnRequest, OnResponse
+
+if TYPE_CHECKING:
+    from dbtcloud.resources.accounts import Accounts
+    from dbtcloud.resources.artifacts import Artifacts
+    from dbtcloud.resources.discovery import Discovery
+    from dbtcloud.resources.environment_variables import EnvironmentVariables
+    from dbtcloud.resources.environments import Environments
+    from dbtcloud.resources.jobs import Jobs
+    from dbtcloud.resources.projects import Projects
+    from dbtcloud.resources.runs import Runs
+    from dbtcloud.resources.webhooks import Webhooks
+
+
+class _ChangedOptions(TypedDict, total=False):
+    """Options of a client that `with_options` changes."""
+
+    timeout: float
+    retry: RetryDecision
+    transport: Transport
+    disable_schedule_on_trigger: bool
+    on_request: OnRequest | None
+    on_response: OnResponse | None
+
+
+class _Client(Resource[F]):
+    """What both clients have: the resources, and the calls that belong to none.
+
+    A client sends nothing before its first call. What is not given here comes from the environment or from
+    `~/.dbt/dbt_cloud.yml`: token, account and host from the same place (see `credential_sources`).
+
+    Args:
+        token: A service token or personal access token.
+        account_id: The account, a number.
+        host: The Access URL of the account, such as "ab123.us1.dbt.com".
+        timeout: Seconds in which the answer to a request has to be complete; 60 if None.
+        retry: Decides whether a failed request is sent again; by default, four attempts within about 7 s.
+        transport: Network settings: proxies, certificates, limits of size.
+        disable_schedule_on_trigger: Whether `run_job_and_poll` takes away the schedule of the job it runs.
+        on_request: Called before each attempt of a request.
+        on_response: Called after each attempt of a request.
+
+    Raises:
+        CredentialsMissing: If the token or the host is neither given nor found.
+        InvalidArgument: If a value cannot be used.
+    """
+
+    _new_engine: ClassVar[type[BlockingEngine | AwaitingEngine]]
+
+    def __init__(
+        self,
+        token: str | None = None,
+        account_id: Id | None = None,
+        host: str | None = None,
+        *,
+        timeout: float | None = None,
+        retry: RetryDecision = DEFAULT_RETRY,
+        transport: Transport | None = None,
+        disable_schedule_on_trigger: bool = False,
+        on_request: OnRequest | None = None,
+        on_response: OnResponse | None = None,
+    ) -> None:
+        transport = transport or Transport()
+        if timeout is not None:
+            transport = replace(transport, timeout=timeout)
+        options = ClientOptions(
+            credentials=find_credentials(token, account_id, host, transport=transport),
+            retry=retry,
+            disable_schedule_on_trigger=disable_schedule_on_trigger,
+            on_request=on_request,
+            on_response=on_response,
+        )
+        super().__init__(self._new_engine(options))
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Return a client for the account that the environment or `~/.dbt/dbt_cloud.yml` names.
+
+        Raises:
+            CredentialsMissing: If none does. The message names every place that was searched.
+        """
+        return cls()
+
+    def with_options(self, **changes: Unpack[_ChangedOptions]) -> Self:
+        """Return another client for the same account, with other options and its own connections."""
+        return self._of(self._changed({**changes}))
+
+    @classmethod
+    def _of(cls, options: ClientOptions) -> Self:
+        client = cls.__new__(cls)
+        Resource.__init__(client, cls._new_engine(options))
+        return client
+
+    @cached_property
+    def accounts(self) -> Accounts[F]:
+        """The accounts that the token can read."""
+        from dbtcloud.resources.accounts import Accounts
+
+        return Accounts(self._engine)
+
+    @cached_property
+    def projects(self) -> Projects[F]:
+        """The projects of the account."""
+        from dbtcloud.resources.projects import Projects
+
+        return Projects(self._engine)
+
+    @cached_property
+    def environments(self) -> Environments[F]:
+        """The environments of the account's projects."""
+        from dbtcloud.resources.environments import Environments
+
+        return Environments(self._engine)
+
+    @cached_property
+    def jobs(self) -> Jobs[F]:
+        """The jobs of the account."""
+        from dbtcloud.resources.jobs import Jobs
+
+        return Jobs(self._engine)
+
+    @cached_property
+    def runs(self) -> Runs[F]:
+        """The runs of the account's jobs."""
+        from dbtcloud.resources.runs import Runs
+
+        return Runs(self._engine)
+
+    @cached_property
+    def artifacts(self) -> Artifacts[F]:
+        """The files that dbt wrote in runs."""
+        from dbtcloud.resources.artifacts import Artifacts
+
+        return Artifacts(self._engine)
+
+    @cached_property
+    def webhooks(self) -> Webhooks[F]:
+        """The webhook subscriptions of the account."""
+        from dbtcloud.resources.webhooks import Webhooks
+
+        return Webhooks(self._engine)
+
+    @cached_property
+    def environment_variables(self) -> EnvironmentVariables[F]:
+        """The environment variables of projects, and what jobs have instead."""
+        from dbtcloud.resources.environment_variables import EnvironmentVariables
+
+        return EnvironmentVariables(self._engine)
+
+    @cached_property
+    def discovery(self) -> Discovery[F]:
+        """The metadata of models, tests and sources (Discovery API)."""
+        from dbtcloud.resources.discovery import Discovery
+
+        return Discovery(self._engine)
+
+    @property
+    def account_id(self) -> str:
+        """The account, as digits."""
+        return self._account_id
+
+    @operation
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: Mapping[str, Any] | None = None,
+        version: str = "v2",
+    ) -> Call[Any]:
+        """Send any request to dbt Cloud, such as one that no method here sends.
+
+        Args:
+            method: "GET", "POST", "PUT", "PATCH" or "DELETE".
+            path: The path after the account, such as "steps/4/", or a whole path such as "/api/v3/accounts/".
+            params: The query. Values that are None are left out; a list is sent as one JSON array.
+            json: The body.
+            version: "v2" or "v3", for a path after the account.
+
+        Returns:
+            The answer's JSON, with `data` and `status`; None for an empty answer.
+
+        Raises:
+            InvalidArgument: If the method or the path cannot be sent.
+            DbtCloudError: If the request fails. Only a GET is sent again after a failure that may pass.
+        """
+        return (
+            yield from endpoints.send(
+                self._account_id, method, path, params=params, body=json, version=version
+            )
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._engine.options.credentials!r}>"
+
+    def _changed(self, changes: dict[str, Any]) -> ClientOptions:
+        options = self._engine.options
+        transport = changes.pop("transport", options.credentials.transport)
+        transport = replace(transport, timeout=changes.pop("timeout", transport.timeout))
+        return replace(options, credentials=replace(options.credentials, transport=transport), **changes)
+
+
+class DbtCloudClient(_Client[Sync]):
+    """A client of one dbt Cloud account that blocks.
+
+    Threads may share it. Close it by `with` or `close()`.
+    """
+
+    _engine: BlockingEngine
+    _new_engine = BlockingEngine
+
+    def close(self) -> None:
+        """Close the connections. Later calls raise ClientClosed."""
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+class AsyncDbtCloudClient(_Client[Async]):
+    """A client of one dbt Cloud account for an event loop: the same methods, which are awaited.
+
+    Close it by `async with` or `await client.close()`.
+    """
+
+    _engine: AwaitingEngine
+    _new_engine = AwaitingEngine
+
+    async def close(self) -> None:
+        """Close the connections. Later calls raise ClientClosed."""
+        await self._engine.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()

@@ -1,0 +1,48 @@
+"""Errors of how a client is made and used, beside those of its requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dbtcloud.client.errors import DbtCloudError
+
+
+class ClientClosed(DbtCloudError):
+    """The client was closed before this call."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The client is closed",
+            why="A client sends nothing after close() or the end of its 'with' block",
+            fix="Make the call earlier, or make a new client",
+        )
+
+
+class WriteRefused(DbtCloudError):
+    """`DBT_CLOUD_READONLY` forbids a request that would change something in dbt Cloud.
+
+    Attributes:
+        method: The HTTP method of the request.
+        path: Its path.
+    """
+
+    def __init__(self, method: str, path: str, variable: str) -> None:
+        self.method, self.path = method, path
+        super().__init__(
+            f"{method} {path} was not sent",
+            why=f"It would change something in dbt Cloud, and the variable {variable} allows reading only",
+            fix=f"Unset {variable} where changes are wanted",
+        )
+
+
+class CredentialsMissing(DbtCloudError):
+    """No token, account or host was given or found.
+
+    Attributes:
+        missing: What is missing: "token", "account_id" or "host".
+        searched: The places that were searched, in order.
+    """
+
+    def __init__(self, missing: str, searched: Sequence[str], *, why: str, fix: str) -> None:
+        self.missing, self.searched = missing, tuple(searched)
+        super().__init__(f"No {missing} for dbt Cloud was found", why=why, fix=fix)

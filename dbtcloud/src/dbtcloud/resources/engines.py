@@ -1,0 +1,239 @@
+"""Carry out the calls of a client: blocking and thread-safe, or on an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from dbtcloud.client.errors import DbtCloudError, InvalidArgument
+from dbtcloud.client.protocol import Call, Request, Response, T
+from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision
+from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
+from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.client.transport.sync_client import SyncClient, run_call
+from dbtcloud.resources.client_errors import ClientClosed, WriteRefused
+from dbtcloud.resources.tracing import OnRequest, OnResponse, RequestTrace
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+READONLY = "DBT_CLOUD_READONLY"
+"""The environment variable that forbids all changes if it is "1" or "true"."""
+
+CONCURRENT_CALLS = 5
+"""Calls that a client carries out at once by itself, such as those for the pages of a list."""
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientOptions:
+    """What a client needs to send its requests.
+
+    Attributes:
+        credentials: The address, the token, the account and the network settings.
+        retry: Decides whether a failed request is sent again.
+        on_request: Called before each attempt of a request.
+        on_response: Called after each attempt of a request.
+        disable_schedule_on_trigger: Whether `run_job_and_poll` takes the job's schedule away.
+    """
+
+    credentials: Credentials
+    retry: RetryDecision = DEFAULT_RETRY
+    on_request: OnRequest | None = None
+    on_response: OnResponse | None = None
+    disable_schedule_on_trigger: bool = False
+
+    @property
+    def account_id(self) -> str:
+        """The account.
+
+        Raises:
+            InvalidArgument: If none was given.
+        """
+        if self.credentials.account_id is None:
+            raise InvalidArgument(
+                "The client has no account id",
+                why="Neither account_id nor the place of the token names one",
+                fix="Give account_id, the number after /deploy/ in the address of dbt Cloud's pages",
+            )
+        return self.credentials.account_id
+
+    def trace(self) -> RequestTrace:
+        """Return the trace of one call."""
+        return RequestTrace(self.on_request, self.on_response)
+
+
+def check_allowed(request: Request) -> None:
+    """Check that a request may be sent.
+
+    Raises:
+        WriteRefused: If it would change something, and `DBT_CLOUD_READONLY` forbids that.
+    """
+    reads = request.method == "GET" or request.service == "discovery"
+    if not reads and os.environ.get(READONLY, "").strip().lower() in {"1", "true", "yes", "on"}:
+        raise WriteRefused(request.method, request.path, READONLY)
+
+
+class BlockingEngine:
+    """Carries out calls in the thread that asks for them. Threads may share it.
+
+    Args:
+        options: The settings of the client.
+    """
+
+    def __init__(self, options: ClientOptions) -> None:
+        self.options = options
+        self._client = SyncClient(options.credentials, options.retry)
+        self._lock = threading.Lock()
+        self._executor: ThreadPoolExecutor | None = None
+        self._closed = False
+
+    def ask(self, call: Call[T]) -> T:
+        """Carry out a call and return its result.
+
+        Raises:
+            DbtCloudError: If it fails.
+        """
+        trace = self.options.trace()
+
+        def send(request: Request) -> Response:
+            self._check_open()
+            check_allowed(request)
+            trace.begin(request)
+            try:
+                response = self._client.send(request)
+            except DbtCloudError as error:
+                trace.end(request, error)
+                raise
+            trace.end(request, response)
+            return response
+
+        return run_call(call, send, retry=self.options.retry)
+
+    def ask_each(self, make: Callable[[Item], Call[T]], items: Sequence[Item]) -> Iterator[T]:
+        """Yield the result of the call for each item in order, while the calls for the next ones run.
+
+        Raises:
+            DbtCloudError: If a call fails.
+        """
+        if len(items) < 2:
+            yield from (self.ask(make(item)) for item in items)
+            return
+        pending: deque[Future[T]] = deque()
+        try:
+            for item in items:
+                # The threads get this one's context, in which a time limit may stand.
+                pending.append(self._threads().submit(copy_context().run, self.ask, make(item)))
+                if len(pending) >= 2 * CONCURRENT_CALLS:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+    def _threads(self) -> ThreadPoolExecutor:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with self._lock:
+            self._check_open()
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix="dbt Cloud client")
+            return self._executor
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClientClosed
+
+    def close(self) -> None:
+        """Close all connections. Calls in other threads end with their request."""
+        with self._lock:
+            self._closed, executor = True, self._executor
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
+        self._client.close()
+
+
+class AwaitingEngine:
+    """Carries out calls on an event loop, which is that of its first call.
+
+    Args:
+        options: The settings of the client.
+    """
+
+    def __init__(self, options: ClientOptions) -> None:
+        self.options = options
+        self._client = AsyncClient(options.credentials, options.retry)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    async def ask(self, call: Call[T]) -> T:
+        """Carry out a call and return its result.
+
+        Raises:
+            DbtCloudError: If it fails.
+        """
+        trace = self.options.trace()
+
+        async def send(request: Request) -> Response:
+            self._check_open()
+            check_allowed(request)
+            trace.begin(request)
+            try:
+                response = await self._client.send(request)
+            except DbtCloudError as error:
+                trace.end(request, error)
+                raise
+            trace.end(request, response)
+            return response
+
+        return await run_call_async(call, send, retry=self.options.retry)
+
+    async def ask_each(self, make: Callable[[Item], Call[T]], items: Sequence[Item]) -> AsyncGenerator[T]:
+        """Yield the result of the call for each item in order, while the calls for the next ones run.
+
+        Raises:
+            DbtCloudError: If a call fails.
+        """
+        pending: deque[asyncio.Task[T]] = deque()
+        try:
+            for item in items:
+                pending.append(asyncio.create_task(self.ask(make(item))))
+                if len(pending) >= 2 * CONCURRENT_CALLS:
+                    yield await pending.popleft()
+            while pending:
+                yield await pending.popleft()
+        finally:
+            await _cancel_all(pending)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClientClosed
+        loop = asyncio.get_running_loop()
+        if self._loop not in {None, loop}:
+            raise InvalidArgument(
+                "The client belongs to another event loop",
+                why="Its connections are on the loop of its first call, as that of another asyncio.run()",
+                fix="Make one AsyncDbtCloudClient for each event loop",
+            )
+        self._loop = loop
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._closed = True
+        await self._client.close()
+
+
+async def _cancel_all(tasks: Iterable[asyncio.Task[T]]) -> None:
+    waiting: list[Awaitable[T]] = []
+    for task in tasks:
+        task.cancel()
+        waiting.append(task)
+    await asyncio.gather(*waiting, return_exceptions=True)

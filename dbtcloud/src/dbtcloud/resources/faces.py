@@ -1,0 +1,310 @@
+"""One definition of each method of a resource, with two faces: one returns, the other is awaited.
+
+A definition is a generator of requests (see `client.protocol`), or describes a list. A decorator turns it
+into a method whose type depends on the resource: `Jobs[Sync].get(42)` is a `Job`, `Jobs[Async].get(42)` a
+coroutine of one. At run time, the engine of the resource decides. Signature and docstring are those of the
+definition.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+)
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, Self, TypeAlias, TypeVar, overload
+
+from dbtcloud.client.protocol import Call, T
+from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine
+from dbtcloud.resources.pages import AsyncPages, Listing, Pages
+
+
+class Sync:
+    """Marks a resource whose methods return."""
+
+
+class Async:
+    """Marks a resource whose methods are awaited."""
+
+
+F = TypeVar("F", Sync, Async)
+P = ParamSpec("P")
+
+
+class Resource(Generic[F]):
+    """A part of dbt Cloud's API.
+
+    Args:
+        engine: Carries out the calls of its methods.
+    """
+
+    def __init__(self, engine: BlockingEngine | AwaitingEngine) -> None:
+        self._engine = engine
+
+    @property
+    def _account_id(self) -> str:
+        return self._engine.options.account_id
+
+
+Batch: TypeAlias = Call[Sequence[Call[T]]]
+"""A call that returns other calls, which do not depend on each other."""
+
+Stream: TypeAlias = Generator[Call[Sequence[T]], Sequence[T], None]
+"""A generator of calls. The results of each call are its next items, and are sent back to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope(Generic[T]):
+    """What a `with` block does before and after.
+
+    Attributes:
+        enter: Makes the call before the block, whose result the block gets.
+        leave: Makes the call after the block, with that result and the error of the block, or None.
+    """
+
+    enter: Callable[[], Call[T]]
+    leave: Callable[[T, BaseException | None], Call[None]]
+
+
+class _Definition:
+    """A definition that becomes a method of a resource."""
+
+    _result: ClassVar[str]
+    """What a definition returns, such as "Call"."""
+    _faces: ClassVar[tuple[str, str]]
+    """What the method returns on either face, with "{}" for the type between the brackets."""
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+        self.__name__ = make.__name__
+        self.__module__ = make.__module__
+
+    def _bind(self, at: Resource[Any] | None) -> Any:
+        if at is None:
+            return self
+        engine, make = at._engine, self._make.__get__(at)  # noqa: SLF001 -- this is a method of the resource
+        method = (
+            self._awaited(engine, make)
+            if isinstance(engine, AwaitingEngine)
+            else self._blocking(engine, make)
+        )
+        method.__doc__, method.__name__ = self.__doc__, self.__name__
+        method.__qualname__ = f"{type(at).__name__}.{self.__name__}"
+        method.__module__ = self.__module__
+        method.__signature__ = self._signatures[isinstance(engine, AwaitingEngine)]
+        # Kept with the resource, which is asked first: a definition is bound once.
+        vars(at)[self.__name__] = method
+        return method
+
+    @cached_property
+    def _signatures(self) -> tuple[inspect.Signature, inspect.Signature]:
+        """The signatures of both faces: without `self`, with what the face returns."""
+        whole = inspect.signature(self._make)
+        parameters = list(whole.parameters.values())[1:]
+        inner = str(whole.return_annotation).removeprefix(f"{self._result}[").removesuffix("]")
+        sync, awaited = (
+            whole.replace(parameters=parameters, return_annotation=face.format(inner)) for face in self._faces
+        )
+        return sync, awaited
+
+    def _blocking(self, engine: BlockingEngine, make: Callable[..., Any]) -> Any:
+        raise NotImplementedError
+
+    def _awaited(self, engine: AwaitingEngine, make: Callable[..., Any]) -> Any:
+        raise NotImplementedError
+
+
+class operation(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
+    """Makes a method of a definition that returns a call."""
+
+    _result, _faces = "Call", ("{}", "Coroutine[Any, Any, {}]")
+
+    def __init__(self, make: Callable[Concatenate[Any, P], Call[T]]) -> None:
+        super().__init__(make)
+
+    @overload
+    def __get__(self, at: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, T]: ...
+    @overload
+    def __get__(
+        self, at: Resource[Async], owner: type[Any] | None = None
+    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
+        return self._bind(at)
+
+    def _blocking(self, engine: BlockingEngine, make: Callable[..., Call[T]]) -> Any:
+        return lambda *args, **kwargs: engine.ask(make(*args, **kwargs))
+
+    def _awaited(self, engine: AwaitingEngine, make: Callable[..., Call[T]]) -> Any:
+        async def method(*args: Any, **kwargs: Any) -> T:
+            return await engine.ask(make(*args, **kwargs))
+
+        return method
+
+
+class batch(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
+    """Makes a method of a definition that returns a batch, whose calls are carried out at the same time."""
+
+    _result, _faces = "Batch", ("list[{}]", "Coroutine[Any, Any, list[{}]]")
+
+    def __init__(self, make: Callable[Concatenate[Any, P], Batch[T]]) -> None:
+        super().__init__(make)
+
+    @overload
+    def __get__(self, at: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, list[T]]: ...
+    @overload
+    def __get__(
+        self, at: Resource[Async], owner: type[Any] | None = None
+    ) -> Callable[P, Coroutine[Any, Any, list[T]]]: ...
+    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
+        return self._bind(at)
+
+    def _blocking(self, engine: BlockingEngine, make: Callable[..., Batch[T]]) -> Any:
+        def method(*args: Any, **kwargs: Any) -> list[T]:
+            return list(engine.ask_each(_same, engine.ask(make(*args, **kwargs))))
+
+        return method
+
+    def _awaited(self, engine: AwaitingEngine, make: Callable[..., Batch[T]]) -> Any:
+        async def method(*args: Any, **kwargs: Any) -> list[T]:
+            calls = await engine.ask(make(*args, **kwargs))
+            async with aclosing(engine.ask_each(_same, calls)) as results:
+                return [result async for result in results]
+
+        return method
+
+
+def _same(call: Call[T]) -> Call[T]:
+    return call
+
+
+class listing(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
+    """Makes a method of a definition that describes a list."""
+
+    _result, _faces = "Listing", ("Pages[{}]", "AsyncPages[{}]")
+
+    def __init__(self, make: Callable[Concatenate[Any, P], Listing[T]]) -> None:
+        super().__init__(make)
+
+    @overload
+    def __get__(self, at: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, Pages[T]]: ...
+    @overload
+    def __get__(self, at: Resource[Async], owner: type[Any] | None = None) -> Callable[P, AsyncPages[T]]: ...
+    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
+        return self._bind(at)
+
+    def _blocking(self, engine: BlockingEngine, make: Callable[..., Listing[T]]) -> Any:
+        return lambda *args, **kwargs: Pages(make(*args, **kwargs), engine)
+
+    def _awaited(self, engine: AwaitingEngine, make: Callable[..., Listing[T]]) -> Any:
+        return lambda *args, **kwargs: AsyncPages(make(*args, **kwargs), engine)
+
+
+class stream(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
+    """Makes a method of a definition that yields calls: an iterator over the results."""
+
+    _result, _faces = "Stream", ("Iterator[{}]", "AsyncIterator[{}]")
+
+    def __init__(self, make: Callable[Concatenate[Any, P], Stream[T]]) -> None:
+        super().__init__(make)
+
+    @overload
+    def __get__(self, at: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, Iterator[T]]: ...
+    @overload
+    def __get__(
+        self, at: Resource[Async], owner: type[Any] | None = None
+    ) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
+        return self._bind(at)
+
+    def _blocking(self, engine: BlockingEngine, make: Callable[..., Stream[T]]) -> Any:
+        def method(*args: Any, **kwargs: Any) -> Iterator[T]:
+            calls, items = make(*args, **kwargs), None
+            while (call := _next_call(calls, items)) is not None:
+                items = engine.ask(call)
+                yield from items
+
+        return method
+
+    def _awaited(self, engine: AwaitingEngine, make: Callable[..., Stream[T]]) -> Any:
+        async def method(*args: Any, **kwargs: Any) -> AsyncIterator[T]:
+            calls, items = make(*args, **kwargs), None
+            while (call := _next_call(calls, items)) is not None:
+                items = await engine.ask(call)
+                for item in items:
+                    yield item
+
+        return method
+
+
+def _next_call(calls: Stream[T], items: Sequence[T] | None) -> Call[Sequence[T]] | None:
+    try:
+        return next(calls) if items is None else calls.send(items)
+    except StopIteration:
+        return None
+
+
+class scope(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
+    """Makes a method of a definition that returns a scope: a context manager."""
+
+    _result = "Scope"
+    _faces = ("AbstractContextManager[{}]", "AbstractAsyncContextManager[{}]")
+
+    def __init__(self, make: Callable[Concatenate[Any, P], Scope[T]]) -> None:
+        super().__init__(make)
+
+    @overload
+    def __get__(self, at: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(
+        self, at: Resource[Sync], owner: type[Any] | None = None
+    ) -> Callable[P, AbstractContextManager[T]]: ...
+    @overload
+    def __get__(
+        self, at: Resource[Async], owner: type[Any] | None = None
+    ) -> Callable[P, AbstractAsyncContextManager[T]]: ...
+    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
+        return self._bind(at)
+
+    def _blocking(self, engine: BlockingEngine, make: Callable[..., Scope[T]]) -> Any:
+        @contextmanager
+        def method(*args: Any, **kwargs: Any) -> Iterator[T]:
+            block = make(*args, **kwargs)
+            value = engine.ask(block.enter())
+            try:
+                yield value
+            except BaseException as error:
+                engine.ask(block.leave(value, error))
+                raise
+            engine.ask(block.leave(value, None))
+
+        return method
+
+    def _awaited(self, engine: AwaitingEngine, make: Callable[..., Scope[T]]) -> Any:
+        @asynccontextmanager
+        async def method(*args: Any, **kwargs: Any) -> AsyncIterator[T]:
+            block = make(*args, **kwargs)
+            value = await engine.ask(block.enter())
+            try:
+                yield value
+            except BaseException as error:
+                await engine.ask(block.leave(value, error))
+                raise
+            await engine.ask(block.leave(value, None))
+
+        return method

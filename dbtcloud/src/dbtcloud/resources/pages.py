@@ -1,0 +1,171 @@
+"""Lists of dbt Cloud that are read page by page, as far as somebody iterates over them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Generic, Self, TypeVar
+
+from dbtcloud.client.models import Json
+from dbtcloud.client.paging import ListPage, Pager, PageRange
+from dbtcloud.client.protocol import Call, Request
+from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T_co]):
+    """The description of a list, which a method of a resource returns.
+
+    Attributes:
+        request: The request for the list.
+        parse: Makes the object of a row.
+        limit: Largest number of objects; all if None.
+        keep: Returns whether a row is wanted, for filters that dbt Cloud does not have.
+    """
+
+    request: Request
+    parse: Callable[[Json], T_co]
+    limit: int | None = None
+    keep: Callable[[Json], bool] | None = None
+
+    def read(self, page_range: PageRange) -> Call[ListPage]:
+        """Read the rows of one page."""
+        return page_range.read(self.request, self.parse)
+
+    def first(self) -> Self:
+        """Return the description of the same list up to its first object."""
+        return replace(self, limit=1)
+
+    def count(self) -> Call[int]:
+        """Read how many rows the list has."""
+        page = yield from PageRange(0, 1).read(self.request)
+        return page.total or len(page.rows)  # a list without pages comes whole, without its length
+
+
+class _Reading(Generic[T_co]):
+    """One reading of a list, up to its limit."""
+
+    def __init__(self, listing: Listing[T_co]) -> None:
+        self._listing = listing
+        # Rows that are not wanted do not count towards the limit.
+        self._pager = Pager(listing.limit if listing.keep is None else None)
+        self._left = listing.limit
+
+    def next_ranges(self) -> list[PageRange]:
+        """Return the pages that are read next, or an empty list at the end."""
+        return [] if self.is_complete else self._pager.next_ranges()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the limit is reached."""
+        return self._left == 0
+
+    def objects(self, page_range: PageRange, page: ListPage) -> list[T_co]:
+        """Return the new objects of a page."""
+        keep = self._listing.keep
+        rows = self._pager.new_rows(page_range, page)
+        wanted = [row for row in rows if keep is None or keep(row)][: self._left]
+        if self._left is not None:
+            self._left -= len(wanted)
+        return [self._listing.parse(row) for row in wanted]
+
+
+class Pages(Generic[T_co]):
+    """A list of dbt Cloud. It is read as far as you iterate over it, some pages ahead.
+
+    Each iteration reads the list again. Rows that move to another page meanwhile come once.
+
+    Args:
+        listing: What is listed.
+        engine: Carries out the requests.
+    """
+
+    def __init__(self, listing: Listing[T_co], engine: BlockingEngine) -> None:
+        self._listing, self._engine = listing, engine
+
+    def __iter__(self) -> Iterator[T_co]:
+        for page in self.pages():
+            yield from page
+
+    def pages(self) -> Iterator[list[T_co]]:
+        """Yield the objects of one page after the other.
+
+        Raises:
+            DbtCloudError: If a page cannot be read.
+        """
+        reading = _Reading(self._listing)
+        while ranges := reading.next_ranges():
+            pages = self._engine.ask_each(self._listing.read, ranges)
+            for page_range, page in zip(ranges, pages, strict=True):
+                yield reading.objects(page_range, page)
+                if reading.is_complete:
+                    return
+
+    def all(self) -> list[T_co]:
+        """Return all objects of the list."""
+        return list(self)
+
+    def first(self) -> T_co | None:
+        """Return the first object, or None if the list is empty."""
+        return next(iter(Pages(self._listing.first(), self._engine)), None)
+
+    @property
+    def total(self) -> int:
+        """How many objects dbt Cloud says the list has, whatever the limit. This sends a request."""
+        return self._engine.ask(self._listing.count())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._listing.request.path}>"
+
+
+class AsyncPages(Generic[T_co]):
+    """A list of dbt Cloud for `async for`. It is read as far as you iterate over it, some pages ahead.
+
+    Args:
+        listing: What is listed.
+        engine: Carries out the requests.
+    """
+
+    def __init__(self, listing: Listing[T_co], engine: AwaitingEngine) -> None:
+        self._listing, self._engine = listing, engine
+
+    async def __aiter__(self) -> AsyncIterator[T_co]:
+        async for page in self.pages():
+            for each in page:
+                yield each
+
+    async def pages(self) -> AsyncIterator[list[T_co]]:
+        """Yield the objects of one page after the other.
+
+        Raises:
+            DbtCloudError: If a page cannot be read.
+        """
+        reading = _Reading(self._listing)
+        while ranges := reading.next_ranges():
+            read = self._engine.ask_each(self._listing.read, ranges)
+            async with aclosing(read) as pages:
+                for page_range in ranges:
+                    yield reading.objects(page_range, await anext(pages))
+                    if reading.is_complete:
+                        return
+
+    async def all(self) -> list[T_co]:
+        """Return all objects of the list."""
+        return [each async for each in self]
+
+    async def first(self) -> T_co | None:
+        """Return the first object, or None if the list is empty."""
+        async for each in AsyncPages(self._listing.first(), self._engine):
+            return each
+        return None
+
+    @property
+    async def total(self) -> int:
+        """How many objects dbt Cloud says the list has, whatever the limit: `await pages.total`."""
+        return await self._engine.ask(self._listing.count())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._listing.request.path}>"
