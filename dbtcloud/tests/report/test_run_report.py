@@ -246,3 +246,47 @@ def test_what_was_left_out_is_told_by_status():
     nodes = tuple(NodeResult(f"model.shop.m{n}", "success", message="é" * 200) for n in range(2000))
     value = RunReport(RUN, (*nodes, BROKEN)).to_json()
     assert value["left_out_by_status"] == {"success": value["left_out"]}
+
+
+def test_rows_have_the_same_columns_for_every_node():
+    rows = RunReport(RUN, (FINE, BROKEN, TEST), node_steps={"model.shop.orders": 4}).to_rows()
+    assert {tuple(row) for row in rows} == {tuple(rows[0])}
+    assert rows[1] == {
+        "run_id": 7,
+        "unique_id": "model.shop.orders",
+        "kind": "model",
+        "name": "orders",
+        "package": "shop",
+        "status": "error",
+        "seconds": 1.25,
+        "rows": None,
+        "failures": None,
+        "message": "Database Error\n  no such column | x",
+        "relation": None,
+        "compiled_path": None,
+        "step": 4,
+    }
+    assert RunReport(RUN).to_rows() == []
+
+
+def test_html_shows_failures_first_and_escapes_every_text():
+    bad = replace(BROKEN, message="<script>alert(1)</script>")
+    html = RunReport(RUN, (FINE, bad), gaps=("a < b",)).to_html()
+    assert '<a href="https://x/7/">dbt Cloud run 7 ended with status Error.</a>' in html
+    assert html.index("model orders") < html.index("model customers")
+    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td>" in html
+    assert "<div>a &lt; b</div>" in html
+    assert "<script" not in html
+
+
+def test_html_links_to_web_pages_only():
+    hostile = Run.parse({"id": 7, "status": 10, "href": "javascript:alert(1)"})
+    assert "javascript" not in RunReport(hostile).to_html()
+    quoted = Run.parse({"id": 7, "status": 10, "href": 'https://x/" onclick="y'})
+    assert ' onclick="' not in RunReport(quoted).to_html()
+
+
+def test_html_shows_as_many_nodes_as_a_log():
+    nodes = tuple(NodeResult(f"model.shop.m{each}", "success") for each in range(60))
+    html = RunReport(RUN, nodes).to_html()
+    assert (html.count("<tr>"), "… and 10 more" in html) == (51, True)

@@ -1,6 +1,6 @@
 """The report of a finished run: its steps, its nodes, their results, and what could not be read.
 
-It formats itself as log lines, a one-sentence summary, Markdown, and JSON that fits into an XCom.
+It formats itself as log lines, a one-sentence summary, Markdown, HTML, rows, and JSON that fits into an XCom.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from itertools import accumulate
 from typing import Any
 
@@ -16,6 +17,7 @@ from dbtcloud.artifacts.run_results import NodeResult
 from dbtcloud.client.models import Run, Step
 from dbtcloud.client.run_status import RunStatus
 from dbtcloud.report.failed_steps import find_failed_steps
+from dbtcloud.report.html_table import html_link, html_table
 from dbtcloud.report.shortened_text import one_line, shorten
 from dbtcloud.report.step_log import StepLog
 
@@ -25,6 +27,7 @@ MAX_XCOM_BYTES = 40_000
 _MAX_LIST_BYTES = 8_000  # of each list of texts beside the nodes: failed steps, gaps, log lines
 _MAX_ROWS = 50  # nodes in the table of a log
 _MAX_NAMED = 3  # failed nodes that a summary names
+_COLUMNS = ("status", "node", "seconds", "rows", "message", "compiled code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class RunReport:
     def to_markdown(self) -> str:
         """Return the report as Markdown, with a table of the nodes."""
         rows = (f"| {' | '.join(map(_cell, _cells(node)))} |" for node in self.failures_first)
-        head = ["| status | node | seconds | rows | message | compiled code |", "|---|---|---:|---:|---|---|"]
+        head = [f"| {' | '.join(_COLUMNS)} |", "|---|---|---:|---:|---|---|"]
         link = f"[{self.outcome}]({self.run.href})" if self.run.href else self.outcome
         parts = [
             [f"### {link}"],
@@ -154,6 +157,31 @@ class RunReport:
             [f"- {gap}" for gap in self.gaps],
         ]
         return "\n\n".join("\n".join(part) for part in parts if part)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return one row per node in dbt's order, for `pandas.DataFrame` or `csv.DictWriter`.
+
+        All rows have the same columns. What dbt did not write is None.
+        """
+        return [_row(self.run.id, node, self.node_steps.get(node.unique_id)) for node in self.nodes]
+
+    def to_html(self) -> str:
+        """Return the report as HTML, with a table of the nodes, failures first. A notebook shows it."""
+        nodes = self.failures_first
+        rows = [[str(cell) for cell in _cells(node)] for node in nodes[:_MAX_ROWS]]
+        more = f"… and {len(nodes) - _MAX_ROWS} more" if len(nodes) > _MAX_ROWS else ""
+        notes = filter(None, (more, *self.log_tail, *self.gaps))
+        return "\n".join(
+            [
+                f"<p>{html_link(self.outcome, self.run.href)}</p>",
+                *([f"<p>Nodes: {escape(self._totals())}.</p>"] if self.nodes else []),
+                *([html_table(_COLUMNS, rows)] if rows else []),
+                *(f"<div>{escape(note)}</div>" for note in notes),
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def to_json(self, max_bytes: int = MAX_XCOM_BYTES) -> dict[str, Any]:
         """Return the report as plain values, shortened until their JSON has at most `max_bytes` bytes.
@@ -236,6 +264,24 @@ def _node_dict(node: NodeResult) -> dict[str, Any]:
         "compiled_path": node.compiled_path,
     }
     return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _row(run_id: int, node: NodeResult, step: int | None) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "unique_id": node.unique_id,
+        "kind": node.kind,
+        "name": node.name,
+        "package": node.package,
+        "status": node.status,
+        "seconds": node.seconds,
+        "rows": node.rows,
+        "failures": node.failures,
+        "message": node.message or None,
+        "relation": node.relation,
+        "compiled_path": node.compiled_path,
+        "step": step,
+    }
 
 
 def _counts(left_out: Counter[str]) -> dict[str, Any]:
