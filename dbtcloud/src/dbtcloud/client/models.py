@@ -255,6 +255,12 @@ class Run:
         return self.status in FINISHED
 
     @property
+    def current_step(self) -> Step | None:
+        """The last step that has begun, or None if there is none or `run_steps` was not included."""
+        begun = [step for step in self.steps if step.status != RunStatus.QUEUED]
+        return max(begun, key=lambda step: step.index, default=None)
+
+    @property
     def is_success(self) -> bool:
         """True if the run has succeeded."""
         return self.status == RunStatus.SUCCESS

@@ -51,18 +51,66 @@ class PollSchedule:
             RunTimedOut: If the timeout is reached first.
             DbtCloudError: If a poll fails with an error that is not ignored.
         """
-        deadline, status, url = self.clock() + self.timeout, 0, None
+        return (yield from self.polls(run_id, read_run, tolerance).next_run(until))
+
+    def polls(self, run_id: int, read_run: Callable[[], Call[Run]], tolerance: FailureTolerance) -> RunPolls:
+        """Return the polls of one wait, whose timeout begins now."""
+        return RunPolls(self, run_id, read_run, tolerance)
+
+
+class RunPolls:
+    """The polls of one wait for a run, with one timeout for all of them.
+
+    Args:
+        schedule: Their interval and timeout.
+        run_id: The run.
+        read_run: Makes the call that reads the run.
+        tolerance: Decides which failed polls are ignored.
+    """
+
+    def __init__(
+        self,
+        schedule: PollSchedule,
+        run_id: int,
+        read_run: Callable[[], Call[Run]],
+        tolerance: FailureTolerance,
+    ) -> None:
+        self._schedule, self._run_id, self._read_run = schedule, run_id, read_run
+        self._tolerance, self._ends_at = tolerance, schedule.clock() + schedule.timeout
+        self._is_first, self._status = True, 0
+        self._url: str | None = None
+
+    def next_run(self, until: Callable[[Run], bool] = lambda _: True) -> Call[Run]:
+        """Poll until the run has the wanted status, and return it.
+
+        Args:
+            until: Returns whether the run has the wanted status; by default, each one is wanted.
+
+        Raises:
+            RunTimedOut: If the timeout is reached first.
+            DbtCloudError: If a poll fails with an error that is not ignored.
+        """
         while True:
-            with self.limit(max(LAST_POLL_SECONDS, deadline - self.clock())):
-                run = yield from _poll(read_run, tolerance)
-            if run is not None and until(run):
-                return run
+            yield from self._pause()
+            with self._schedule.limit(max(LAST_POLL_SECONDS, self._seconds_left())):
+                run = yield from _poll(self._read_run, self._tolerance)
             if run is not None:
-                status, url = run.status, run.href or url
-            left = deadline - self.clock()
-            if left <= 0:
-                raise RunTimedOut(run_id, status, self.timeout, url=url)
-            yield Sleep(min(self.interval, left))  # the last pause ends with the timeout
+                self._status, self._url = run.status, run.href or self._url
+                if until(run):
+                    return run
+
+    def _seconds_left(self) -> float:
+        return self._ends_at - self._schedule.clock()
+
+    def _pause(self) -> Call[None]:
+        """Wait for the next poll, which is the last one if the timeout ends the pause."""
+        if self._is_first:
+            self._is_first = False
+            return
+        left = self._seconds_left()
+        if left <= 0:
+            raise RunTimedOut(self._run_id, self._status, self._schedule.timeout, url=self._url)
+        yield Sleep(min(self._schedule.interval, left))
 
 
 def _poll(read_run: Callable[[], Call[Run]], tolerance: FailureTolerance) -> Call[Run | None]:

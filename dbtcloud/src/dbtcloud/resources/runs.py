@@ -2,8 +2,170 @@
 
 from __future__ import annotations
 
-from dbtcloud.resources.faces import F, Resource
+from collections.abc import Iterable
+
+from dbtcloud.client import endpoints
+from dbtcloud.client.models import Run
+from dbtcloud.client.protocol import Call, Id, Request, identifier
+from dbtcloud.resources.faces import F, Resource, Stream, listing, operation, stream
+from dbtcloud.resources.pages import Listing
+from dbtcloud.resources.run_filters import (
+    RunOrder,
+    StatusFilter,
+    TimeBounds,
+    TimeFilter,
+    order_query,
+    status_query,
+)
+from dbtcloud.resources.run_progress import (
+    POLL_INTERVAL,
+    OnProgress,
+    RunProgress,
+    check_callback,
+    poll_schedule,
+)
 
 
 class Runs(Resource[F]):
-    """The runs of the account's jobs."""
+    """The runs of the account's jobs (API v2, "Runs")."""
+
+    @listing
+    def list(
+        self,
+        *,
+        job_id: Id | None = None,
+        project_id: Id | None = None,
+        environment_id: Id | None = None,
+        status: StatusFilter | Iterable[StatusFilter] | None = None,
+        created_after: TimeFilter | None = None,
+        finished_after: TimeFilter | None = None,
+        include_related: Iterable[str] = (),
+        order_by: RunOrder = "-id",
+        limit: int | None = None,
+    ) -> Listing[Run]:
+        """List runs, the newest first (API v2, "List Runs").
+
+        `total` of the list is what dbt Cloud counts: with a time, it counts some runs before it as well.
+
+        Args:
+            job_id: Only those of this job.
+            project_id: Only those of this project.
+            environment_id: Only those of this environment.
+            status: Only those with this status: a `RunStatus`, a code, a name such as "success" in any case,
+                or several of them.
+            created_after: Only those that were created later than this. A datetime or date, or one in
+                ISO 8601 format; without an offset, it is in UTC.
+            finished_after: Only those that ended later than this.
+            include_related: What is sent with each run: "trigger", "job", "environment", "run_steps", …
+            order_by: "id", "created_at" or "finished_at", with "-" before it for the largest first.
+            limit: Largest number of runs; all if None.
+
+        Raises:
+            InvalidArgument: If a filter has a value that dbt Cloud does not know.
+        """
+        bounds = TimeBounds.parse(created_at=created_after, finished_at=finished_after)
+        query = {
+            "job_definition_id": _optional_id(job_id, "job id"),
+            "project_id": _optional_id(project_id, "project id"),
+            "environment_id": _optional_id(environment_id, "environment id"),
+            "include_related": _names(include_related) or None,
+            **status_query(status),
+            **bounds.query(),
+            **order_query(order_by),
+        }
+        request = Request.get(self._account_id, "runs", query=query)
+        return Listing(request, Run.parse, limit, bounds.keep())
+
+    @operation
+    def get(self, run_id: Id, *, include_related: Iterable[str] = ()) -> Call[Run]:
+        """Get a run (API v2, "Retrieve Run").
+
+        Args:
+            run_id: The run.
+            include_related: What is sent with it: "run_steps", "trigger", "job", "environment",
+                "debug_logs", …
+
+        Raises:
+            NotFound: If there is no such run.
+            DbtCloudError: If the request fails.
+        """
+        related = _names(include_related)
+        return (yield from endpoints.get_run(self._account_id, run_id, include_related=related))
+
+    @operation
+    def wait(
+        self,
+        run_id: Id,
+        *,
+        timeout: float | None = None,
+        on_progress: OnProgress | None = None,
+        interval: float = POLL_INTERVAL,
+    ) -> Call[Run]:
+        """Wait until a run has ended, and return it whatever its outcome.
+
+        `run.is_success` says whether it succeeded; if not, `raise run.error()` says why. Failed polls do not
+        end the wait: while dbt Cloud cannot be reached, answers 429 or 5xx, or sends something else than its
+        API does, the run is polled again. Refusals end it if they last: a 401 or 403 for five minutes, a 404
+        for one. A wait that is interrupted leaves the run running; `cancel` ends that.
+
+        Args:
+            run_id: The run.
+            timeout: Seconds after which the wait ends, within a second; a day if None.
+            on_progress: Called with the run, with its steps, at first and whenever its status or its current
+                step has changed. An error that it raises ends the wait.
+            interval: Seconds between two polls.
+
+        Returns:
+            The run, with its steps if there is an `on_progress`.
+
+        Raises:
+            RunTimedOut: If the run has not ended in time. It may still be running.
+            InvalidArgument: If an argument cannot be used.
+            DbtCloudError: If polling fails for good.
+        """
+        schedule = poll_schedule(interval, timeout)
+        progress = RunProgress(self._account_id, run_id, schedule, with_steps=on_progress is not None)
+        if on_progress is None:
+            return (yield from progress.end())
+        check_callback(on_progress)
+        while True:
+            run = yield from progress.next_change()
+            on_progress(run)
+            if run.finished:
+                return run
+
+    @stream
+    def watch(
+        self, run_id: Id, *, timeout: float | None = None, interval: float = POLL_INTERVAL
+    ) -> Stream[Run]:
+        """Yield a run at first, and whenever its status or its current step has changed, until it has ended.
+
+        The last one is the run at its end. Failed polls do not end the iteration (see `wait`).
+
+        Args:
+            run_id: The run.
+            timeout: Seconds after which the iteration ends, within a second; a day if None.
+            interval: Seconds between two polls.
+
+        Yields:
+            The run, with its steps.
+
+        Raises:
+            RunTimedOut: If the run has not ended in time. It may still be running.
+            InvalidArgument: If an argument cannot be used.
+            DbtCloudError: If polling fails for good.
+        """
+        progress = RunProgress(self._account_id, run_id, poll_schedule(interval, timeout), with_steps=True)
+        while True:
+            (run,) = yield progress.next_item()
+            if run.finished:
+                return
+
+
+def _optional_id(value: Id | None, what: str) -> str | None:
+    return None if value is None else identifier(value, what)
+
+
+def _names(include_related: Iterable[str]) -> tuple[str, ...]:
+    # A text is an iterable of its letters.
+    return (include_related,) if isinstance(include_related, str) else tuple(include_related)
