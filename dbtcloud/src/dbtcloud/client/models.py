@@ -181,8 +181,13 @@ class Step:
         return _plain_lines(self.debug_logs)
 
 
+def without_colours(text: str) -> str:
+    """Return a text of a log without the codes that colour it in a terminal."""
+    return _COLOUR.sub("", text)
+
+
 def _plain_lines(log: str | None) -> list[str]:
-    lines = (_COLOUR.sub("", line).rstrip() for line in (log or "").splitlines())
+    lines = (without_colours(line).rstrip() for line in (log or "").splitlines())
     return [line for line in lines if line]
 
 

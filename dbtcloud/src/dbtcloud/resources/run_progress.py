@@ -61,6 +61,17 @@ def _seconds(name: str, value: float) -> float:
     return float(value)
 
 
+def tolerant_polls(schedule: PollSchedule, run_id: int, read_run: Callable[[], Call[Run]]) -> RunPolls:
+    """Return polls of a run that no fault ends which may pass. The first failed ones are logged.
+
+    Args:
+        schedule: Their interval and their timeout, which begins now.
+        run_id: The run.
+        read_run: Makes the call that reads the run.
+    """
+    return schedule.polls(run_id, read_run, FailureTolerance(time.monotonic, log.warning))
+
+
 class RunProgress:
     """A run that is polled until it has ended.
 
@@ -77,8 +88,7 @@ class RunProgress:
     def __init__(self, account_id: Id, run_id: Id, schedule: PollSchedule, *, with_steps: bool) -> None:
         self._account_id, self._run_id = account_id, int(identifier(run_id, "run id"))
         self._with_steps, self._last = with_steps, (0, 0, 0)
-        tolerance = FailureTolerance(time.monotonic, log.warning)
-        self._polls = RunPolls(schedule, self._run_id, self._read, tolerance)
+        self._polls = tolerant_polls(schedule, self._run_id, self._read)
 
     def end(self) -> Call[Run]:
         """Wait for the run's end, and return it.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from dbtcloud.client import endpoints
+from dbtcloud.client.errors import ArtifactError, DbtCloudError
 from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Id, Request, identifier
+from dbtcloud.client.run_start import retry_failed_run
 from dbtcloud.resources.faces import F, Resource, Stream, listing, operation, stream
 from dbtcloud.resources.pages import Listing
 from dbtcloud.resources.run_filters import (
@@ -24,6 +27,10 @@ from dbtcloud.resources.run_progress import (
     check_callback,
     poll_schedule,
 )
+
+if TYPE_CHECKING:
+    from dbtcloud.report.retry_plan import RetryPlan
+    from dbtcloud.report.run_report import RunReport
 
 
 class Runs(Resource[F]):
@@ -160,6 +167,130 @@ class Runs(Resource[F]):
             (run,) = yield progress.next_item()
             if run.finished:
                 return
+
+    @stream
+    def logs(
+        self,
+        run_id: Id,
+        *,
+        follow: bool = False,
+        step: int | None = None,
+        debug: bool = False,
+        timeout: float | None = None,
+        interval: float = POLL_INTERVAL,
+    ) -> Stream[str]:
+        """Yield the lines of the logs of a run's steps, one step after the other.
+
+        The logs are kept in a temporary file, so that they take little memory whatever their length. Lines
+        have no line end and no colours. Failed polls do not end the iteration with `follow` (see `wait`).
+
+        Args:
+            run_id: The run.
+            follow: Whether to go on until the run has ended, with each line as soon as it is complete. Each
+                poll brings the whole logs, since dbt Cloud sends no part of them.
+            step: Only the log of this step, by its position from 1.
+            debug: Whether the full debug logs are yielded. Steps that do not run dbt have none: then it is
+                their usual log.
+            timeout: Seconds after which the iteration ends, within a second; a day if None.
+            interval: Seconds between two polls.
+
+        Yields:
+            The lines.
+
+        Raises:
+            RunTimedOut: If the run has not ended in time, with `follow`. It may still be running.
+            LogMissing: If none of the steps has a log, although the run has ended.
+            InvalidArgument: If there is no such step, or an argument cannot be used.
+            NotFound: If there is no such run.
+            DbtCloudError: If the logs cannot be read.
+        """
+        from dbtcloud.resources.run_log_lines import RunLogLines
+
+        schedule = poll_schedule(interval, timeout)
+        lines = RunLogLines(self._account_id, run_id, schedule, follow=follow, step=step, debug=debug)
+        return (yield from lines.stream())
+
+    @operation
+    def cancel(self, run_id: Id) -> Call[Run]:
+        """Cancel a run (API v2, "Cancel Run"), and return it.
+
+        It may end a moment later, so `wait` for it if that matters. Cancelling a run that has ended changes
+        nothing.
+
+        Args:
+            run_id: The run.
+
+        Raises:
+            NotFound: If there is no such run.
+            DbtCloudError: If the request fails.
+        """
+        return (yield from endpoints.cancel_run(self._account_id, run_id))
+
+    @operation
+    def retry(self, run_id: Id) -> Call[Run]:
+        """Start a run that continues a failed one from its point of failure (API v2, "Retry Failed Run").
+
+        It is started exactly once. If an answer gets lost, the job's runs are searched for the new one for up
+        to three minutes, and only if there is none is the request sent again.
+
+        Args:
+            run_id: The run that failed.
+
+        Returns:
+            The new run.
+
+        Raises:
+            NotRetryable: If dbt Cloud cannot retry the run. The message says why.
+            AmbiguousStart: If it is not clear whether a run was started.
+            NotFound: If there is no such run.
+            DbtCloudError: If a request fails.
+        """
+        return (yield from retry_failed_run(self._account_id, run_id))
+
+    @operation
+    def retry_plan(self, run_id: Id) -> Call[RetryPlan]:
+        """Return what a retry of a run executes: the nodes that are left to do, and dbt commands for them.
+
+        The commands are for `steps_override` of a new run, also where dbt Cloud cannot retry the run. A run
+        that is still running or has succeeded has an empty plan.
+
+        Args:
+            run_id: The run.
+
+        Raises:
+            NotFound: If there is no such run.
+            ArtifactError: If the results of a step are not as dbt writes them.
+            DbtCloudError: If the run or one of its results cannot be read.
+        """
+        from dbtcloud.report.retry_plan_reader import read_retry_plan
+
+        try:
+            return (yield from read_retry_plan(self._account_id, run_id))
+        except DbtCloudError:
+            raise
+        except ValueError as error:
+            raise ArtifactError(
+                f"The results of run {run_id} cannot be used",
+                why=str(error),
+                fix="Look at the run_results.json of its steps in dbt Cloud",
+            ) from error
+
+    @operation
+    def report(self, run_id: Id) -> Call[RunReport]:
+        """Return the report of a run: the results of its steps and of their nodes, and why they failed.
+
+        The report of a run that is still running has the results so far.
+
+        Args:
+            run_id: The run.
+
+        Raises:
+            NotFound: If there is no such run.
+            DbtCloudError: If the run cannot be read. If its results cannot, the report's `gaps` say so.
+        """
+        from dbtcloud.report.run_report_reader import read_run_report
+
+        return (yield from read_run_report(self._account_id, run_id))
 
 
 def _optional_id(value: Id | None, what: str) -> str | None:

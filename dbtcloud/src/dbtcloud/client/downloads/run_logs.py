@@ -76,6 +76,11 @@ class RunLogs:
             self._parser.finish()
 
     @property
+    def status(self) -> int:
+        """The run's status code."""
+        return self._status
+
+    @property
     def is_finished(self) -> bool:
         """Whether the run has ended."""
         return self._status in FINISHED
@@ -95,13 +100,18 @@ class RunLogs:
             )
         return [self._steps[index] for index in sorted(self._steps if wanted is None else set(wanted))]
 
-    def text(self, step: Step, *, debug: bool = False) -> Iterator[bytes]:
+    def text(self, step: Step, *, debug: bool = False, start: int = 0) -> Iterator[bytes]:
         """Yield the log of a step in chunks of UTF-8, with `debug` its debug log.
 
         A step that does not run dbt has no debug log. Its log is yielded then.
+
+        Args:
+            step: The step.
+            debug: Whether its debug log is yielded.
+            start: How many bytes at the beginning are left out.
         """
         span = self._span(step, debug=debug)
-        position = span.start
+        position = span.start + start
         while position < span.end:
             self._spool.seek(position)
             chunk = self._spool.read(min(_CHUNK_BYTES, span.end - position))
@@ -112,6 +122,10 @@ class RunLogs:
         """Return whether the step has a log."""
         span = self._span(step, debug=debug)
         return span.end > span.start
+
+    def has_debug_log(self, step: Step) -> bool:
+        """Return whether the step has a full debug log."""
+        return (step.index, "debug_logs") in self._spans
 
     def _span(self, step: Step, *, debug: bool) -> _Span:
         plain, full = (self._spans.get((step.index, kind), _EMPTY) for kind in _LOGS)
