@@ -77,7 +77,7 @@ class ListPage:
         if total is None and offset:
             raise MalformedResponse.unexpected("dbt Cloud sent a page without 'total_count'", body)
         rows = [] if body["data"] is None and total == 0 else rows_of(body["data"])
-        ids = {TypedFields(row, "a row of a list").required_integer("id") for row in rows}
+        ids = {_id_of(row) for row in rows}
         if len(ids) < len(rows):
             raise MalformedResponse(f"dbt Cloud sent a page of {len(rows)} rows with only {len(ids)} ids")
         if total is not None and not (offset < offset + len(rows) <= total or (not rows and offset >= total)):
@@ -131,7 +131,7 @@ class Pager:
     def __init__(self, limit: int | None = None, rereads: int = _REREADS) -> None:
         self.total = 0
         self._limit, self._page_size = limit, PAGE_SIZE
-        self._known_ids: set[int] = set()
+        self._known_ids: set[int | str] = set()
         self._end, self._largest_total, self._rereads, self._rounds = 0, 0, rereads, _MAX_ROUNDS
         self._has_shrunk = self._is_reread = False
         self._pages_left = max(MAX_PAGES, 2 * (limit or 0) // PAGE_SIZE)
@@ -216,6 +216,14 @@ class Pager:
             f"dbt Cloud says that the list has {self.total} rows, but {why}",
             fix="Try again; if this persists, narrow the list by a filter, or give a limit",
         )
+
+
+def _id_of(row: Any) -> int | str:
+    fields = TypedFields(row, "a row of a list")
+    try:
+        return fields.required_text("id")  # that of a webhook subscription
+    except MalformedResponse:
+        return fields.required_integer("id")
 
 
 def rows_of(data: Any) -> list[Any]:

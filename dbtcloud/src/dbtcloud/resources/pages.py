@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from dbtcloud.client.models import Json
 from dbtcloud.client.paging import ListPage, Pager, PageRange
-from dbtcloud.client.protocol import Call, Request
+from dbtcloud.client.protocol import Call, Request, ask_for_data
 from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine
 
 T_co = TypeVar("T_co", covariant=True)
@@ -24,16 +24,26 @@ class Listing(Generic[T_co]):
         parse: Makes the object of a row.
         limit: Largest number of objects; all if None.
         keep: Returns whether a row is wanted, for filters that dbt Cloud does not have.
+        rows: Takes the rows out of the `data` of an answer, for a list that comes whole, without pages.
     """
 
     request: Request
     parse: Callable[[Json], T_co]
     limit: int | None = None
     keep: Callable[[Json], bool] | None = None
+    rows: Callable[[Any], list[Json]] | None = None
 
     def read(self, page_range: PageRange) -> Call[ListPage]:
         """Read the rows of one page."""
-        return page_range.read(self.request, self.parse)
+        if self.rows is None:
+            return page_range.read(self.request, self.parse)
+        return ask_for_data(self.request, self._whole)
+
+    def _whole(self, data: Any) -> ListPage:
+        rows = [] if self.rows is None or data is None else self.rows(data)
+        for row in rows:
+            self.parse(row)
+        return ListPage(rows, len(rows))
 
     def first(self) -> Self:
         """Return the description of the same list up to its first object."""
@@ -41,7 +51,7 @@ class Listing(Generic[T_co]):
 
     def count(self) -> Call[int]:
         """Read how many rows the list has."""
-        page = yield from PageRange(0, 1).read(self.request)
+        page = yield from self.read(PageRange(0, 1))
         return page.total or len(page.rows)  # a list without pages comes whole, without its length
 
 
