@@ -15,13 +15,29 @@ from dbtcloud.version import __version__
 
 if TYPE_CHECKING:
     from dbtcloud.resources.client import AsyncDbtCloudClient, DbtCloudClient
+    from dbtcloud.resources.run_job import get_dbt_cloud_run_status, run_dbt_cloud_job
+    from dbtcloud.resources.run_result import DbtCloudOutput, DbtCloudRunResult, DbtCloudRunStatus
 
-__all__ = ["AsyncDbtCloudClient", "DbtCloudClient", "__version__"]
+__all__ = [
+    "AsyncDbtCloudClient",
+    "DbtCloudClient",
+    "DbtCloudOutput",
+    "DbtCloudRunResult",
+    "DbtCloudRunStatus",
+    "__version__",
+    "get_dbt_cloud_run_status",
+    "run_dbt_cloud_job",
+]
 
 # Airflow imports modules of this package for each DAG file, so these names are imported at their first use.
 _MODULES = {
     "AsyncDbtCloudClient": "dbtcloud.resources.client",
     "DbtCloudClient": "dbtcloud.resources.client",
+    "DbtCloudOutput": "dbtcloud.resources.run_result",
+    "DbtCloudRunResult": "dbtcloud.resources.run_result",
+    "DbtCloudRunStatus": "dbtcloud.resources.run_result",
+    "get_dbt_cloud_run_status": "dbtcloud.resources.run_job",
+    "run_dbt_cloud_job": "dbtcloud.resources.run_job",
 }
 
 

@@ -32,7 +32,7 @@ from dbtcloud.client.errors import (
     Unauthorized,
     Unprocessable,
 )
-from dbtcloud.resources.client_errors import ClientClosed, CredentialsMissing, WriteRefused
+from dbtcloud.resources.client_errors import ClientClosed, CredentialsMissing, RunUnfinished, WriteRefused
 
 __all__ = [
     "AmbiguousStart",
@@ -58,6 +58,7 @@ __all__ = [
     "RunCancelled",
     "RunFailed",
     "RunTimedOut",
+    "RunUnfinished",
     "ServerError",
     "TransportError",
     "Unauthorized",

@@ -275,10 +275,15 @@ class Run:
         """The status in a word, such as "Success"."""
         return RunStatus.name_of(self.status)
 
-    def error(self) -> RunFailed:
-        """Return the error for a run that did not succeed."""
+    def error(self, summary: str = "") -> RunFailed:
+        """Return the error for a run that did not succeed.
+
+        Args:
+            summary: What failed in it, in sentences.
+        """
         kind = RunCancelled if self.status == RunStatus.CANCELLED else RunFailed
-        return kind(self.id, self.status, why=self.status_message, url=self.href)
+        why = ". ".join(filter(None, ((self.status_message or "").rstrip(". "), summary)))
+        return kind(self.id, self.status, why=why, url=self.href)
 
     def retry_refusal(self) -> NotRetryable | None:
         """Return why dbt Cloud cannot retry the run, or None if nothing speaks against it."""

@@ -92,7 +92,9 @@ class RunReport:
 
     @property
     def outcome(self) -> str:
-        """A sentence about how the run ended, with dbt Cloud's own message."""
+        """A sentence about how the run ended, with dbt Cloud's own message, or that it has not ended."""
+        if not self.run.finished:
+            return f"dbt Cloud run {self.run.id} has not ended yet: {self.run.status_humanized}."
         words = self.run.status_message or self.run.data.get("status_humanized")
         message = f" {words}" if words and words != RunStatus.name_of(self.run.status) else ""
         return f"dbt Cloud run {self.run.id} ended with status {RunStatus.name_of(self.run.status)}.{message}"

@@ -13,7 +13,7 @@ from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision
 from dbtcloud.client.transport.network_settings import Transport
 from dbtcloud.resources.credential_sources import find_credentials
 from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine, ClientOptions
-from dbtcloud.resources.faces import Async, F, Resource, Sync, operation
+from dbtcloud.resources.faces import NO_SCOPE, Async, F, Resource, Scoped, Sync, operation, scoped
 from dbtcloud.resources.tracing import OnRequest, OnResponse
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dbtcloud.resources.environments import Environments
     from dbtcloud.resources.jobs import Jobs
     from dbtcloud.resources.projects import Projects
+    from dbtcloud.resources.run_result import DbtCloudRunResult
     from dbtcloud.resources.runs import Runs
     from dbtcloud.resources.webhooks import Webhooks
 
@@ -174,6 +175,52 @@ class _Client(Resource[F]):
     def account_id(self) -> str:
         """The account, as digits."""
         return self._account_id
+
+    @scoped
+    def run_job_and_poll(  # noqa: PLR0917 -- Dagster's arguments
+        self,
+        job_id: Id,
+        cause: str = "Triggered by run_job_and_poll",
+        steps_override: list[str] | None = None,
+        schema_override: str | None = None,
+        poll_interval: float = 10,
+        poll_timeout: float | None = None,
+    ) -> Scoped[DbtCloudRunResult[F]]:
+        """Run a job, wait for the run, and return its result whatever its outcome.
+
+        Args:
+            job_id: The job.
+            cause: Why it runs.
+            steps_override: The commands of the run, in place of the job's.
+            schema_override: The schema that dbt writes to, in place of the environment's.
+            poll_interval: Seconds between two polls.
+            poll_timeout: Seconds after which the wait ends; that of `runs.wait` if None.
+
+        Raises:
+            InvalidArgument: If an argument cannot be used.
+            AmbiguousStart: If it is not clear whether the run was started.
+            RunTimedOut: If the timeout is reached. The run is still running.
+            DbtCloudError: If a request fails.
+        """
+        from dbtcloud.resources.jobs import Jobs
+        from dbtcloud.resources.run_progress import poll_schedule
+        from dbtcloud.resources.run_result import DbtCloudRunResult as Result
+        from dbtcloud.resources.runs import Runs
+
+        poll_schedule(poll_interval, poll_timeout)  # refuses bad values before anything is started
+
+        def run_and_poll() -> Call[DbtCloudRunResult[F]]:
+            run = yield from Jobs.run(
+                self.jobs,
+                job_id,
+                cause=cause,
+                steps_override=steps_override,
+                schema_override=schema_override,
+            )
+            run = yield from Runs.wait(self.runs, run.id, interval=poll_interval, timeout=poll_timeout)
+            return Result(self._engine, run)
+
+        return Scoped(NO_SCOPE, run_and_poll())
 
     @operation
     def request(

@@ -46,3 +46,21 @@ class CredentialsMissing(DbtCloudError):
     def __init__(self, missing: str, searched: Sequence[str], *, why: str, fix: str) -> None:
         self.missing, self.searched = missing, tuple(searched)
         super().__init__(f"No {missing} for dbt Cloud was found", why=why, fix=fix)
+
+
+class RunUnfinished(DbtCloudError):
+    """A run has not ended, so it has no outcome yet.
+
+    Attributes:
+        run_id: The run.
+        status: Its status in a word, such as "Queued".
+    """
+
+    def __init__(self, run_id: int, status: str, *, url: str | None = None) -> None:
+        self.run_id, self.status = run_id, status
+        wait = f"Wait for it: client.runs.wait({run_id}) or get_dbt_cloud_run_status(run_id={run_id})"
+        super().__init__(
+            f"Run {run_id} has not ended yet",
+            why=f"Its status was {status}",
+            fix=f"{wait}. See {url}" if url else wait,
+        )

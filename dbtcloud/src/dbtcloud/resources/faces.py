@@ -73,6 +73,27 @@ class Scope(Generic[T]):
     leave: Callable[[T, BaseException | None], Call[None]]
 
 
+def _nothing(*_: object) -> Call[None]:
+    yield from ()
+
+
+NO_SCOPE: Scope[None] = Scope(_nothing, _nothing)
+"""The scope that does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scoped(Generic[T]):
+    """A call within a scope.
+
+    Attributes:
+        scope: What is done before and after the call.
+        call: The call.
+    """
+
+    scope: Scope[Any]
+    call: Call[T]
+
+
 class _Definition:
     """A definition that becomes a method of a resource."""
 
@@ -111,7 +132,8 @@ class _Definition:
         parameters = list(whole.parameters.values())[1:]
         inner = str(whole.return_annotation).removeprefix(f"{self._result}[").removesuffix("]")
         sync, awaited = (
-            whole.replace(parameters=parameters, return_annotation=face.format(inner)) for face in self._faces
+            whole.replace(parameters=parameters, return_annotation=face.format(inner).replace("[F]", kind))
+            for face, kind in zip(self._faces, ("", "[Async]"), strict=True)
         )
         return sync, awaited
 
@@ -129,6 +151,11 @@ class operation(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
 
     def __init__(self, make: Callable[Concatenate[Any, P], Call[T]]) -> None:
         super().__init__(make)
+
+    def __call__(self, at: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Call[T]:
+        """Return the call, for another definition: `yield from Jobs.get(client.jobs, 42)`."""
+        call: Call[T] = self._make(at, *args, **kwargs)
+        return call
 
     @overload
     def __get__(self, at: None, owner: type[Any]) -> Self: ...
@@ -268,6 +295,11 @@ class scope(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
     def __init__(self, make: Callable[Concatenate[Any, P], Scope[T]]) -> None:
         super().__init__(make)
 
+    def __call__(self, at: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Scope[T]:
+        """Return the scope, for another definition."""
+        block: Scope[T] = self._make(at, *args, **kwargs)
+        return block
+
     @overload
     def __get__(self, at: None, owner: type[Any]) -> Self: ...
     @overload
@@ -282,29 +314,71 @@ class scope(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
         return self._bind(at)
 
     def _blocking(self, engine: BlockingEngine, make: Callable[..., Scope[T]]) -> Any:
-        @contextmanager
-        def method(*args: Any, **kwargs: Any) -> Iterator[T]:
-            block = make(*args, **kwargs)
-            value = engine.ask(block.enter())
-            try:
-                yield value
-            except BaseException as error:
-                engine.ask(block.leave(value, error))
-                raise
-            engine.ask(block.leave(value, None))
-
-        return method
+        return lambda *args, **kwargs: _entered(engine, make(*args, **kwargs))
 
     def _awaited(self, engine: AwaitingEngine, make: Callable[..., Scope[T]]) -> Any:
-        @asynccontextmanager
-        async def method(*args: Any, **kwargs: Any) -> AsyncIterator[T]:
-            block = make(*args, **kwargs)
-            value = await engine.ask(block.enter())
-            try:
-                yield value
-            except BaseException as error:
-                await engine.ask(block.leave(value, error))
-                raise
-            await engine.ask(block.leave(value, None))
+        return lambda *args, **kwargs: _entered_on_loop(engine, make(*args, **kwargs))
+
+
+@contextmanager
+def _entered(engine: BlockingEngine, block: Scope[T]) -> Iterator[T]:
+    value = engine.ask(block.enter())
+    try:
+        yield value
+    except BaseException as error:
+        engine.ask(block.leave(value, error))
+        raise
+    engine.ask(block.leave(value, None))
+
+
+@asynccontextmanager
+async def _entered_on_loop(engine: AwaitingEngine, block: Scope[T]) -> AsyncIterator[T]:
+    value = await engine.ask(block.enter())
+    try:
+        yield value
+    except BaseException as error:
+        await engine.ask(block.leave(value, error))
+        raise
+    await engine.ask(block.leave(value, None))
+
+
+class scoped(operation[P, T]):  # noqa: N801 -- a decorator
+    """Makes a method of a definition that returns a call within a scope, which always ends with the call."""
+
+    _result = "Scoped"
+
+    def __init__(self, make: Callable[Concatenate[Any, P], Scoped[T]]) -> None:
+        _Definition.__init__(self, make)
+
+    def _blocking(self, engine: BlockingEngine, make: Callable[..., Any]) -> Any:
+        def method(*args: Any, **kwargs: Any) -> T:
+            made: Scoped[T] = make(*args, **kwargs)
+            with _entered(engine, made.scope):
+                return engine.ask(made.call)
 
         return method
+
+    def _awaited(self, engine: AwaitingEngine, make: Callable[..., Any]) -> Any:
+        async def method(*args: Any, **kwargs: Any) -> T:
+            made: Scoped[T] = make(*args, **kwargs)
+            async with _entered_on_loop(engine, made.scope):
+                return await engine.ask(made.call)
+
+        return method
+
+
+class attribute(Generic[T]):  # noqa: N801 -- a decorator
+    """Makes an attribute of a definition without arguments. It is read, or awaited, when it is asked for."""
+
+    def __init__(self, make: Callable[[Any], Call[T]]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    @overload
+    def __get__(self, at: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> T: ...
+    @overload
+    def __get__(self, at: Resource[Async], owner: type[Any] | None = None) -> Coroutine[Any, Any, T]: ...
+    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
+        return self if at is None else at._engine.ask(self._make(at))  # noqa: SLF001 -- as a method would

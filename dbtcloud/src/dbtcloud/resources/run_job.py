@@ -1,0 +1,179 @@
+"""Run a job of dbt Cloud with one function, and wait for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Unpack
+
+from dbtcloud.client.errors import InvalidArgument
+from dbtcloud.client.protocol import Id
+from dbtcloud.client.shown_text import shown_value
+from dbtcloud.resources.client import DbtCloudClient
+from dbtcloud.resources.engines import BlockingEngine
+from dbtcloud.resources.progress_bar import progress_bar
+from dbtcloud.resources.run_overrides import RunOverrides
+from dbtcloud.resources.run_progress import OnProgress, poll_schedule
+from dbtcloud.resources.run_result import DbtCloudRunResult
+
+if TYPE_CHECKING:
+    from dbtcloud.client.models import Run
+
+log = logging.getLogger(__name__)
+
+_CAUSE = "Triggered from Python"
+
+
+class _JobArguments(RunOverrides, total=False):
+    cause: str
+    once_key: str | None
+
+
+def run_dbt_cloud_job(
+    job_id: Id,
+    data: Mapping[str, Any] | None = None,
+    wait_for_outcome: bool = True,
+    wait_seconds: float = 10,
+    *,
+    timeout: float | None = None,
+    raise_on_failure: bool = False,
+    on_progress: OnProgress | None = None,
+    credentials: DbtCloudClient | None = None,
+    **overrides: Unpack[_JobArguments],
+) -> DbtCloudRunResult:
+    """Run a job, wait for the run, and return its result.
+
+    The run is started exactly once (see `Jobs.run`). In a terminal, the extra `progress` shows a bar. If the
+    program is interrupted, by Ctrl-C or an error, the run is still running in dbt Cloud.
+
+    Args:
+        job_id: The job.
+        data: The overrides of the run as a mapping, such as `{"git_sha": "abcd1234"}`.
+        wait_for_outcome: Whether to wait for the end of the run. If not, the result is that of a queued run.
+        wait_seconds: Seconds between two polls.
+        timeout: Seconds after which the wait ends; that of `Runs.wait` if None.
+        raise_on_failure: Whether a run that does not succeed is an error.
+        on_progress: Called with the run at each change of its status or step.
+        credentials: A client of the account; by default, one of what the environment names.
+        overrides: The same as `data`, as arguments: `cause`, `git_branch`, `schema_override`, … With
+            `once_key`, a second call with the same key returns the run of the first.
+
+    Raises:
+        InvalidArgument: If an argument cannot be used. Nothing was started then.
+        CredentialsMissing: If no credentials are given or found.
+        AmbiguousStart: If it is not clear whether the run was started.
+        RunTimedOut: If the timeout is reached. The run is still running.
+        RunFailed: If the run does not succeed, with `raise_on_failure`.
+        DbtCloudError: If a request fails.
+    """
+    poll_schedule(wait_seconds, timeout)  # refuses bad values before anything is started
+    _check_outcome_wanted(wait_for_outcome, raise_on_failure=raise_on_failure)
+    arguments = _merge({} if data is None else data, overrides)
+    with _open_client(credentials) as client:
+        run = client.jobs.run(job_id, **arguments)
+        log.info("Started run %s of job %s. See %s", run.id, job_id, run.href)
+        if wait_for_outcome:
+            run = _wait(client, run, wait_seconds, timeout, on_progress)
+        return _result(client, run, raise_on_failure=raise_on_failure)
+
+
+def get_dbt_cloud_run_status(
+    run_id: Id,
+    wait_for_outcome: bool = True,
+    wait_seconds: float = 10,
+    *,
+    timeout: float | None = None,
+    raise_on_failure: bool = False,
+    on_progress: OnProgress | None = None,
+    credentials: DbtCloudClient | None = None,
+) -> DbtCloudRunResult:
+    """Return the result of a run, by default after its end.
+
+    Args:
+        run_id: The run.
+        wait_for_outcome: Whether to wait for the end of the run.
+        wait_seconds: Seconds between two polls.
+        timeout: Seconds after which the wait ends; that of `Runs.wait` if None.
+        raise_on_failure: Whether a run that does not succeed is an error.
+        on_progress: Called with the run at each change of its status or step.
+        credentials: A client of the account; by default, one of what the environment names.
+
+    Raises:
+        InvalidArgument: If an argument cannot be used.
+        CredentialsMissing: If no credentials are given or found.
+        NotFound: If there is no such run.
+        RunTimedOut: If the timeout is reached. The run is still running.
+        RunFailed: If the run does not succeed, with `raise_on_failure`.
+        DbtCloudError: If a request fails.
+    """
+    _check_outcome_wanted(wait_for_outcome, raise_on_failure=raise_on_failure)
+    with _open_client(credentials) as client:
+        run = client.runs.get(run_id)
+        if wait_for_outcome and not run.finished:
+            run = _wait(client, run, wait_seconds, timeout, on_progress)
+        return _result(client, run, raise_on_failure=raise_on_failure)
+
+
+def _check_outcome_wanted(wait_for_outcome: bool, **flags: bool) -> None:
+    for name, flag in flags.items():
+        if flag and not wait_for_outcome:
+            raise InvalidArgument(
+                f"{name}=True cannot be combined with wait_for_outcome=False",
+                why="It takes effect at the end of the run",
+                fix=f"Wait for the outcome, or leave {name} out",
+            )
+
+
+def _merge(data: Mapping[str, Any], overrides: Mapping[str, object]) -> dict[str, Any]:
+    """Return the arguments of `Jobs.run`.
+
+    Raises:
+        InvalidArgument: If an override is given twice, with different values, or the data is no mapping.
+    """
+    if not isinstance(data, Mapping):
+        raise InvalidArgument(
+            f"data is {shown_value(data)}", why="It has to be a dict", fix='Give it as {"git_branch": "main"}'
+        )
+    for name in data.keys() & overrides.keys():
+        if data[name] != overrides[name]:
+            raise InvalidArgument(
+                f"{name} is given twice, with different values", fix="Give it in data or as an argument"
+            )
+    return {"cause": _CAUSE, **data, **overrides}
+
+
+@contextmanager
+def _open_client(credentials: DbtCloudClient | None) -> Iterator[DbtCloudClient]:
+    if isinstance(credentials, DbtCloudClient):
+        yield credentials
+    else:
+        with DbtCloudClient() as client:
+            yield client
+
+
+def _wait(
+    client: DbtCloudClient, run: Run, interval: float, timeout: float | None, on_progress: OnProgress | None
+) -> Run:
+    try:
+        with progress_bar() as show:
+            callbacks = [each for each in (show, on_progress) if each is not None]
+
+            def on_change(changed: Run) -> None:
+                for callback in callbacks:
+                    callback(changed)
+
+            emit = on_change if callbacks else None
+            return client.runs.wait(run.id, interval=interval, timeout=timeout, on_progress=emit)
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(f"Run {run.id} is still running. client.runs.cancel({run.id}) cancels it.")
+        raise
+
+
+def _result(client: DbtCloudClient, run: Run, *, raise_on_failure: bool) -> DbtCloudRunResult:
+    # The client may be closed soon. The result opens a connection of its own if it is asked for more.
+    engine = BlockingEngine(client._engine.options)  # noqa: SLF001 -- the function is a part of the client
+    result: DbtCloudRunResult = DbtCloudRunResult(engine, run)
+    if raise_on_failure:
+        result.raise_for_status()
+    return result
