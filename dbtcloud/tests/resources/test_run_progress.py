@@ -1,10 +1,12 @@
 """Waiting for a run and watching it, through whatever an unreliable network does."""
 
+import math
 import time
 
 import pytest
 
 from dbtcloud.client.transport.network_settings import Transport
+from dbtcloud.client.transport.time_limit import seconds_left
 from dbtcloud.errors import BadRequest, InvalidArgument, RunTimedOut, ServerError
 from dbtcloud.resources.client import DbtCloudClient
 from wires.raw import answer, envelope, refusal, silence
@@ -167,3 +169,33 @@ def test_a_real_script_of_the_local_dbt_cloud_is_watched(face, dbt_cloud):
     assert found[-1].steps[1].dbt_command == "dbt build"
     assert {run.current_step.index for run in found if run.status == 3} <= {1, 2}
     assert len(found) == len(set(seen(found)))
+
+
+class _Interruption(BaseException):
+    """What Ctrl-C or the cancellation of a task is."""
+
+
+def test_a_wait_that_is_interrupted_leaves_no_time_limit(face, raw_server):
+    """Whoever catches it may want to cancel the run, and have time for that."""
+    raw_server.reply = run(3)
+
+    def interrupt(event):
+        if len(raw_server.received) == 2:
+            raise _Interruption
+
+    def interrupted(client):
+        if face.name == "awaited":
+            return _interrupted_on_a_loop(client)
+        try:
+            return client.runs.wait(7, timeout=60, **SOON)
+        except _Interruption:
+            return seconds_left()
+
+    assert face.ask(raw_server, interrupted, on_request=interrupt) == math.inf
+
+
+async def _interrupted_on_a_loop(client):
+    try:
+        return await client.runs.wait(7, timeout=60, **SOON)
+    except _Interruption:
+        return seconds_left()

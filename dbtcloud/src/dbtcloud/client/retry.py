@@ -101,7 +101,7 @@ class Execution(Generic[T]):
     def __init__(
         self, call: Call[T], retry: RetryDecision, on_response: Callable[[Response], object] = bool
     ) -> None:
-        self._steps = _retry_requests(call, retry, on_response)
+        self._call, self._steps = call, _retry_requests(call, retry, on_response)
 
     def next_step(self, outcome: Response | DbtCloudError | None) -> Request | Sleep | None:
         """Return the next step, or None at the end of the call.
@@ -119,6 +119,11 @@ class Execution(Generic[T]):
         except StopIteration as end:
             self.result = end.value
             return None
+
+    def close(self) -> None:
+        """End the call where it is, if it has not ended: what it has opened or bounded does not stay so."""
+        self._steps.close()
+        self._call.close()
 
 
 def _retry_requests(

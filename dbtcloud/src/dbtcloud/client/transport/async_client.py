@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from typing import TYPE_CHECKING, Any, Self
 
 from dbtcloud.client.errors import DbtCloudError, TransportError
@@ -48,18 +48,18 @@ async def run_call_async(
     Raises:
         DbtCloudError: If the call fails.
     """
-    execution = Execution(call, retry_within_limit(retry), on_response)
-    outcome: Response | DbtCloudError | None = None
-    while (step := execution.next_step(outcome)) is not None:
-        outcome = None
-        if isinstance(step, Sleep):
-            await sleep(max(0.0, min(step.seconds, seconds_left())))
-            continue
-        try:
-            outcome = await send(step)
-        except DbtCloudError as error:
-            outcome = error
-    return execution.result
+    with closing(Execution(call, retry_within_limit(retry), on_response)) as execution:
+        outcome: Response | DbtCloudError | None = None
+        while (step := execution.next_step(outcome)) is not None:
+            outcome = None
+            if isinstance(step, Sleep):
+                await sleep(max(0.0, min(step.seconds, seconds_left())))
+                continue
+            try:
+                outcome = await send(step)
+            except DbtCloudError as error:
+                outcome = error
+        return execution.result
 
 
 class AsyncClient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Self
 
 from dbtcloud.client.errors import DbtCloudError, TransportError
@@ -51,19 +52,19 @@ def run_call(
     Raises:
         DbtCloudError: If the call fails.
     """
-    execution = Execution(call, retry_within_limit(retry), on_response)
-    outcome: Response | DbtCloudError | None = None
-    while (step := execution.next_step(outcome)) is not None:
-        outcome = None
-        if isinstance(step, Sleep):
-            pause = max(0.0, min(step.seconds, seconds_left()))
-            (sleep or time.sleep)(pause)  # looked up here, so that tests can replace time.sleep
-            continue
-        try:
-            outcome = send(step)
-        except DbtCloudError as error:
-            outcome = error
-    return execution.result
+    with closing(Execution(call, retry_within_limit(retry), on_response)) as execution:
+        outcome: Response | DbtCloudError | None = None
+        while (step := execution.next_step(outcome)) is not None:
+            outcome = None
+            if isinstance(step, Sleep):
+                pause = max(0.0, min(step.seconds, seconds_left()))
+                (sleep or time.sleep)(pause)  # looked up here, so that tests can replace time.sleep
+                continue
+            try:
+                outcome = send(step)
+            except DbtCloudError as error:
+                outcome = error
+        return execution.result
 
 
 class SyncClient:
