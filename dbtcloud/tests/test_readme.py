@@ -17,6 +17,9 @@ RESULTS = {
     "results": [RESULT],
 }
 STEP = {"name": "Invoke dbt with `dbt build`", "command": "dbt build", "outcome": 20}
+BUILT = {"results": [{"unique_id": "model.shop.orders", "status": "success"}]}
+SUCCEEDED = {"steps": [{**STEP, "outcome": 10}], "artifacts": {"run_results.json": BUILT}}
+NIGHTLY = {"id": 12345, "name": "Nightly", "pretend": SUCCEEDED}
 FAILED = {"outcome": 20, "steps": [STEP], "artifacts": {"run_results.json": RESULTS}}
 
 
@@ -24,7 +27,7 @@ def test_the_examples_print_what_readme_says(dbt_cloud, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "target").mkdir()
     (tmp_path / "target" / "run_results.json").write_text(json.dumps(RESULTS))
-    dbt_cloud.control.seed(runs=[{"job_id": 1, "id": 7, "age": 60, "pretend": FAILED}])
+    dbt_cloud.control.seed(jobs=[NIGHTLY], runs=[{"job_id": 1, "id": 7, "age": 60, "pretend": FAILED}])
     shown: dict[str, object] = {}
     printed = ""
 

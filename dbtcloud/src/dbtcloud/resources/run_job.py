@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Unpack
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
-from dbtcloud.client.errors import InvalidArgument
+from dbtcloud.client.errors import InvalidArgument, RunTimedOut
 from dbtcloud.client.protocol import Id
 from dbtcloud.client.shown_text import shown_value
 from dbtcloud.resources.client import DbtCloudClient
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+JOB_ID_VARIABLE = "DBT_CLOUD__JOB_ID"
+"""The environment variable, dlt's, that names the job where a program names none."""
+
 _CAUSE = "Triggered from Python"
+
+
+class _Credentials(Protocol):
+    """What `DbtCloudCredentials` has."""
+
+    def get_administrative_client(self) -> AbstractContextManager[DbtCloudClient]: ...
 
 
 class _JobArguments(RunOverrides, total=False):
@@ -31,7 +41,7 @@ class _JobArguments(RunOverrides, total=False):
 
 
 def run_dbt_cloud_job(
-    job_id: Id,
+    job_id: Id | None = None,
     data: Mapping[str, Any] | None = None,
     wait_for_outcome: bool = True,
     wait_seconds: float = 10,
@@ -39,7 +49,7 @@ def run_dbt_cloud_job(
     timeout: float | None = None,
     raise_on_failure: bool = False,
     on_progress: OnProgress | None = None,
-    credentials: DbtCloudClient | None = None,
+    credentials: _Credentials | DbtCloudClient | None = None,
     **overrides: Unpack[_JobArguments],
 ) -> DbtCloudRunResult:
     """Run a job, wait for the run, and return its result.
@@ -48,14 +58,14 @@ def run_dbt_cloud_job(
     program is interrupted, by Ctrl-C or an error, the run is still running in dbt Cloud.
 
     Args:
-        job_id: The job.
+        job_id: The job; the one that the environment variable DBT_CLOUD__JOB_ID names if None.
         data: The overrides of the run as a mapping, such as `{"git_sha": "abcd1234"}`.
         wait_for_outcome: Whether to wait for the end of the run. If not, the result is that of a queued run.
         wait_seconds: Seconds between two polls.
         timeout: Seconds after which the wait ends; that of `Runs.wait` if None.
         raise_on_failure: Whether a run that does not succeed is an error.
         on_progress: Called with the run at each change of its status or step.
-        credentials: A client of the account; by default, one of what the environment names.
+        credentials: A `DbtCloudCredentials`, or a client; by default, what the environment names.
         overrides: The same as `data`, as arguments: `cause`, `git_branch`, `schema_override`, … With
             `once_key`, a second call with the same key returns the run of the first.
 
@@ -71,8 +81,9 @@ def run_dbt_cloud_job(
     _check_outcome_wanted(wait_for_outcome, raise_on_failure=raise_on_failure)
     arguments = _merge({} if data is None else data, overrides)
     with _open_client(credentials) as client:
-        run = client.jobs.run(job_id, **arguments)
-        log.info("Started run %s of job %s. See %s", run.id, job_id, run.href)
+        job = _find_job_id(job_id)
+        run = client.jobs.run(job, **arguments)
+        log.info("Started run %s of job %s. See %s", run.id, job, run.href)
         if wait_for_outcome:
             run = _wait(client, run, wait_seconds, timeout, on_progress)
         return _result(client, run, raise_on_failure=raise_on_failure)
@@ -86,7 +97,7 @@ def get_dbt_cloud_run_status(
     timeout: float | None = None,
     raise_on_failure: bool = False,
     on_progress: OnProgress | None = None,
-    credentials: DbtCloudClient | None = None,
+    credentials: _Credentials | DbtCloudClient | None = None,
 ) -> DbtCloudRunResult:
     """Return the result of a run, by default after its end.
 
@@ -97,7 +108,7 @@ def get_dbt_cloud_run_status(
         timeout: Seconds after which the wait ends; that of `Runs.wait` if None.
         raise_on_failure: Whether a run that does not succeed is an error.
         on_progress: Called with the run at each change of its status or step.
-        credentials: A client of the account; by default, one of what the environment names.
+        credentials: A `DbtCloudCredentials`, or a client; by default, what the environment names.
 
     Raises:
         InvalidArgument: If an argument cannot be used.
@@ -144,12 +155,27 @@ def _merge(data: Mapping[str, Any], overrides: Mapping[str, object]) -> dict[str
 
 
 @contextmanager
-def _open_client(credentials: DbtCloudClient | None) -> Iterator[DbtCloudClient]:
+def _open_client(credentials: _Credentials | DbtCloudClient | None) -> Iterator[DbtCloudClient]:
     if isinstance(credentials, DbtCloudClient):
-        yield credentials
-    else:
-        with DbtCloudClient() as client:
-            yield client
+        yield credentials  # whoever made it closes it
+        return
+    if credentials is not None and not hasattr(credentials, "get_administrative_client"):
+        raise InvalidArgument(
+            f"credentials is {shown_value(type(credentials).__name__)}",
+            why="It has to be a DbtCloudCredentials or a DbtCloudClient",
+            fix="Leave it out to use what the environment names",
+        )
+    with DbtCloudClient() if credentials is None else credentials.get_administrative_client() as client:
+        yield client
+
+
+def _find_job_id(given: Id | None) -> Id:
+    job_id = os.environ.get(JOB_ID_VARIABLE, "").strip() if given is None else given
+    if job_id == "":
+        raise InvalidArgument(
+            "There is no job to run", fix=f"Give job_id, or set the environment variable {JOB_ID_VARIABLE}"
+        )
+    return job_id
 
 
 def _wait(
@@ -165,8 +191,10 @@ def _wait(
 
             emit = on_change if callbacks else None
             return client.runs.wait(run.id, interval=interval, timeout=timeout, on_progress=emit)
-    except KeyboardInterrupt as interrupt:
-        interrupt.add_note(f"Run {run.id} is still running. client.runs.cancel({run.id}) cancels it.")
+    except RunTimedOut:
+        raise  # it says by itself which run it is
+    except BaseException as error:
+        error.add_note(f"Run {run.id} may still be running. client.runs.cancel({run.id}) cancels it.")
         raise
 
 
