@@ -32,7 +32,13 @@ from dbtcloud.client.errors import (
     Unauthorized,
     Unprocessable,
 )
-from dbtcloud.resources.client_errors import ClientClosed, CredentialsMissing, RunUnfinished, WriteRefused
+from dbtcloud.resources.client_errors import (
+    ClientClosed,
+    CredentialsMissing,
+    RunUnfinished,
+    ScheduleNotRestored,
+    WriteRefused,
+)
 
 __all__ = [
     "AmbiguousStart",
@@ -59,6 +65,7 @@ __all__ = [
     "RunFailed",
     "RunTimedOut",
     "RunUnfinished",
+    "ScheduleNotRestored",
     "ServerError",
     "TransportError",
     "Unauthorized",

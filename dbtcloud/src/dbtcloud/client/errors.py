@@ -237,7 +237,8 @@ class AmbiguousStart(DbtCloudError):
         self, marker: str, *, retried_run_id: int | str | None = None, why: str | None = None
     ) -> None:
         self.marker, self.retried_run_id = marker, retried_run_id
-        wanted = f"whose cause contains {marker!r}" if marker else f"that retries run {retried_run_id}"
+        retry = f"that retries run {retried_run_id}" if retried_run_id else "that began just now"
+        wanted = f"whose cause contains {marker!r}" if marker else retry
         super().__init__(
             "It is not clear whether dbt Cloud started a run, so the request was not sent again",
             why=why,

@@ -1,4 +1,4 @@
-"""Find a job by its name and those of its project and its environment, or by its name alone."""
+"""Find a job by its name, and by those of its project and its environment as far as they are known."""
 
 from __future__ import annotations
 
@@ -16,26 +16,46 @@ def find_job(
 ) -> Call[Job]:
     """Return the job of that name in an environment of a project.
 
-    If both other names are None, the job's name must be the only one in the account.
+    Where the name of the project or of the environment is None, any counts, and the job must be the only one.
 
     Raises:
         LookupFailed: If no object has one of the names, or several have it.
     """
-    if project_name is None and environment_name is None:
+    if project_name is None:
         jobs = yield from endpoints.list_jobs(account_id, name_contains=job_name)
-        return Job.parse(only_named("job", job_name, [each.data for each in jobs]))
+        if environment_name is None:
+            return _only_job(job_name, jobs)
+        named = [job for job in jobs if job.name == job_name]
+        jobs = yield from _jobs_in_environment(account_id, named, environment_name)
+        return _only_job(job_name, jobs, f" in an environment {environment_name!r}")
     projects = yield from endpoints.list_projects(account_id, name_contains=project_name)
     project = only_named("project", project_name, [each.data for each in projects])
-    environments = yield from endpoints.list_environments(
-        account_id, project["id"], name_contains=environment_name
-    )
-    where = f" in project {project_name!r}"
-    environment = only_named("environment", environment_name, [each.data for each in environments], where)
-    jobs = yield from endpoints.list_jobs(
-        account_id, project_id=project["id"], environment_id=environment["id"], name_contains=job_name
-    )
-    where = f" in environment {environment_name!r} of project {project_name!r}"
-    return Job.parse(only_named("job", job_name, [each.data for each in jobs], where))
+    where, within = f" in project {project_name!r}", {"project_id": project["id"]}
+    if environment_name is not None:
+        environments = yield from endpoints.list_environments(
+            account_id, project["id"], name_contains=environment_name
+        )
+        rows = [each.data for each in environments]
+        within["environment_id"] = only_named("environment", environment_name, rows, where)["id"]
+        where = f" in environment {environment_name!r} of project {project_name!r}"
+    jobs = yield from endpoints.list_jobs(account_id, name_contains=job_name, **within)
+    return _only_job(job_name, jobs, where)
+
+
+def _only_job(name: str, jobs: list[Job], where: str = "") -> Job:
+    return Job.parse(only_named("job", name, [job.data for job in jobs], where))
+
+
+def _jobs_in_environment(account_id: Id, jobs: list[Job], environment_name: str) -> Call[list[Job]]:
+    """Return those of the jobs whose environment has the name."""
+    found = []
+    for job in jobs:
+        if job.project_id is None or job.environment_id is None:
+            continue
+        environment = yield from endpoints.get_environment(account_id, job.project_id, job.environment_id)
+        if environment.name == environment_name:
+            found.append(job)
+    return found
 
 
 def only_named(

@@ -112,6 +112,8 @@ class Job(_NamedObject):
         scheduled: Whether its schedule starts it.
         threads: How many threads dbt has.
         timeout_seconds: Seconds after which dbt Cloud cancels a run; 0 for none.
+        cron: Its schedule as a cron expression in UTC, whether or not it is scheduled.
+        next_run: When its schedule starts it next.
     """
 
     __slots__ = ()
@@ -129,6 +131,10 @@ class Job(_NamedObject):
     threads = DataField(int, "settings.threads")
     target_name = DataField(str, "settings.target_name")
     timeout_seconds = DataField(int, "execution.timeout_seconds")
+    cron = DataField(str, "schedule.cron")
+    next_run = DataField(datetime)
+    deferring_environment_id = DataField(int)
+    deferring_job_definition_id = DataField(int)
     state = DataField(int)
     created_at = DataField(datetime)
     updated_at = DataField(datetime)

@@ -137,6 +137,21 @@ def retry_failed_run(
         raise run.retry_error(reason, str(error)) from error
 
 
+def rerun_once(account_id: Id, job_id: Id) -> Call[Run]:
+    """Rerun a job (`endpoints.rerun_job`). Nothing shows which run is started, so it is not searched for.
+
+    Raises:
+        AmbiguousStart: If it is not clear whether a run was started.
+        DbtCloudError: If dbt Cloud refuses, or cannot be reached.
+    """
+    try:
+        return (yield from endpoints.rerun_job(account_id, job_id))
+    except _UNCLEAR as error:
+        if isinstance(error, TransportError) and not error.sent:
+            raise
+        raise AmbiguousStart("", why=str(error)) from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Start:
     """The start of a run, and the search for it.

@@ -64,3 +64,20 @@ class RunUnfinished(DbtCloudError):
             why=f"Its status was {status}",
             fix=f"{wait}. See {url}" if url else wait,
         )
+
+
+class ScheduleNotRestored(DbtCloudError):
+    """The schedule of a job was switched off for a while, and may still be off.
+
+    Attributes:
+        job_id: The job.
+    """
+
+    def __init__(self, job_id: int, name: str, *, why: str | None = None) -> None:
+        self.job_id = job_id
+        super().__init__(
+            f"The schedule of job {job_id} ({name}) may still be off, because it could not be restored",
+            why=why,
+            fix="Switch it on: in dbt Cloud, or with client.jobs.update"
+            f"({job_id}, triggers={{'schedule': True}})",
+        )

@@ -17,6 +17,7 @@ from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
+from dbtcloud.client.transport.time_limit import separate_time_limit
 from dbtcloud.resources.client_errors import ClientClosed, WriteRefused
 from dbtcloud.resources.tracing import OnRequest, OnResponse, RequestTrace
 
@@ -117,6 +118,25 @@ class BlockingEngine:
 
         return run_call(call, send, retry=self.options.retry)
 
+    def ask_to_end(self, make: Callable[[], Call[T]], seconds: float) -> T:
+        """Carry out a call that has to be made at any rate, such as one that undoes a change.
+
+        If it is interrupted, as by Ctrl-C, it is made once more before the interruption takes effect.
+
+        Args:
+            make: Makes the call.
+            seconds: How long it may take, whatever `time_limit` there is.
+
+        Raises:
+            DbtCloudError: If it fails.
+        """
+        with separate_time_limit(seconds):
+            try:
+                return self.ask(make())
+            except (KeyboardInterrupt, SystemExit):
+                self.ask(make())
+                raise
+
     def ask_each(self, make: Callable[[Item], Call[T]], items: Sequence[Item]) -> Iterator[T]:
         """Yield the result of the call for each item in order, while the calls for the next ones run.
 
@@ -195,6 +215,37 @@ class AwaitingEngine:
             return response
 
         return await run_call_async(call, send, retry=self.options.retry)
+
+    async def ask_to_end(self, make: Callable[[], Call[T]], seconds: float) -> T:
+        """Carry out a call that has to be made at any rate, such as one that undoes a change.
+
+        If the task that awaits it is cancelled, that takes effect afterwards.
+
+        Args:
+            make: Makes the call.
+            seconds: How long it may take, whatever `time_limit` there is.
+
+        Raises:
+            DbtCloudError: If it fails.
+        """
+
+        async def ask() -> T:
+            with separate_time_limit(seconds):
+                return await self.ask(make())
+
+        interruption: asyncio.CancelledError | None = None
+        for _ in range(2):
+            task = asyncio.create_task(ask())
+            while not task.done():
+                try:
+                    await asyncio.wait({task})
+                except asyncio.CancelledError as cancelled:
+                    interruption = cancelled
+            if not task.cancelled():  # as the end of asyncio.run() cancels all tasks
+                break
+        if interruption is not None:
+            raise interruption from (None if task.cancelled() else task.exception())
+        return task.result()
 
     async def ask_each(self, make: Callable[[Item], Call[T]], items: Sequence[Item]) -> AsyncGenerator[T]:
         """Yield the result of the call for each item in order, while the calls for the next ones run.

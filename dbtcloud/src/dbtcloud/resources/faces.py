@@ -18,7 +18,7 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, Self, TypeAlias, TypeVar, overload
 
 from dbtcloud.client.protocol import Call, T
@@ -62,15 +62,19 @@ Stream: TypeAlias = Generator[Call[Sequence[T]], Sequence[T], None]
 
 @dataclass(frozen=True, slots=True)
 class Scope(Generic[T]):
-    """What a `with` block does before and after.
+    """What a `with` block does before and after. There is one for each block.
 
     Attributes:
         enter: Makes the call before the block, whose result the block gets.
-        leave: Makes the call after the block, with that result and the error of the block, or None.
+        leave: Makes the call after the block, with the error that ended it, or None. It is made also if the
+            first call failed or was interrupted, and a second time if it is interrupted itself. No
+            `time_limit` around the block shortens it.
+        seconds: How long the call after the block may take.
     """
 
     enter: Callable[[], Call[T]]
-    leave: Callable[[T, BaseException | None], Call[None]]
+    leave: Callable[[BaseException | None], Call[None]]
+    seconds: float = 60.0
 
 
 def _nothing(*_: object) -> Call[None]:
@@ -322,24 +326,22 @@ class scope(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
 
 @contextmanager
 def _entered(engine: BlockingEngine, block: Scope[T]) -> Iterator[T]:
-    value = engine.ask(block.enter())
     try:
-        yield value
+        yield engine.ask(block.enter())
     except BaseException as error:
-        engine.ask(block.leave(value, error))
+        engine.ask_to_end(partial(block.leave, error), block.seconds)
         raise
-    engine.ask(block.leave(value, None))
+    engine.ask_to_end(partial(block.leave, None), block.seconds)
 
 
 @asynccontextmanager
 async def _entered_on_loop(engine: AwaitingEngine, block: Scope[T]) -> AsyncIterator[T]:
-    value = await engine.ask(block.enter())
     try:
-        yield value
+        yield await engine.ask(block.enter())
     except BaseException as error:
-        await engine.ask(block.leave(value, error))
+        await engine.ask_to_end(partial(block.leave, error), block.seconds)
         raise
-    await engine.ask(block.leave(value, None))
+    await engine.ask_to_end(partial(block.leave, None), block.seconds)
 
 
 class scoped(operation[P, T]):  # noqa: N801 -- a decorator

@@ -44,6 +44,22 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         _LIMIT.reset(token)
 
 
+@contextmanager
+def separate_time_limit(seconds: float) -> Iterator[None]:
+    """Let all requests within the block end within so many seconds, also after the end of other limits.
+
+    It is for what has to be done at any rate, such as undoing a change.
+
+    Args:
+        seconds: The seconds.
+    """
+    token = _LIMIT.set(_Limit(time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _LIMIT.reset(token)
+
+
 def seconds_left() -> float:
     """Return the seconds until the innermost `time_limit` ends, or infinity without one."""
     return _LIMIT.get().ends_at - time.monotonic()
