@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 
 import pytest
 
