@@ -12,6 +12,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 (PURE,) = (each["source_modules"] for each in CONTRACTS if each["name"].startswith("Pure modules"))
 
 DOES_IO = {
+    "downloads.artifact_files",
     "downloads.atomic_download",
     "downloads.download",
     "downloads.run_logs",

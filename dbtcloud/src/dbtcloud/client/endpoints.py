@@ -188,10 +188,15 @@ def retry_run(account_id: Id, run_id: Id) -> Call[Run]:
 def list_artifacts(account_id: Id, run_id: Id, *, step: int | None = None) -> Call[list[str]]:
     """List the paths of a run's artifacts (v2). dbt Cloud ignores `step` here."""
     path = ("runs", identifier(run_id, "run id"), "artifacts")
-    return (yield from ask_for_data(Request.get(account_id, *path, query={"step": step}), _artifact_paths))
+    return (yield from ask_for_data(Request.get(account_id, *path, query={"step": step}), artifact_paths))
 
 
-def _artifact_paths(data: Any) -> list[str]:
+def artifact_paths(data: Any) -> list[str]:
+    """Return the paths in `data` of a run's list of artifacts.
+
+    Raises:
+        MalformedResponse: If it is not a list of texts.
+    """
     paths = rows_of([] if data is None else data)  # dbt Cloud sends null for a run without artifacts
     for path in paths:
         if not isinstance(path, str):

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -137,8 +137,15 @@ class BlockingEngine:
                 self.ask(make())
                 raise
 
-    def ask_each(self, make: Callable[[Item], Call[T]], items: Sequence[Item]) -> Iterator[T]:
+    def ask_each(
+        self, make: Callable[[Item], Call[T]], items: Sequence[Item], *, all_end: bool = False
+    ) -> Generator[T]:
         """Yield the result of the call for each item in order, while the calls for the next ones run.
+
+        Args:
+            make: Makes the call for an item.
+            items: The items.
+            all_end: Whether no call goes on after this has ended, also if one fails.
 
         Raises:
             DbtCloudError: If a call fails.
@@ -156,8 +163,11 @@ class BlockingEngine:
             while pending:
                 yield pending.popleft().result()
         finally:
-            for future in pending:
-                future.cancel()
+            going_on = [future for future in pending if not future.cancel()]
+            if all_end and going_on:
+                from concurrent.futures import wait
+
+                wait(going_on)
 
     def _threads(self) -> ThreadPoolExecutor:
         from concurrent.futures import ThreadPoolExecutor

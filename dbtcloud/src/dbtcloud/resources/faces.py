@@ -15,6 +15,7 @@ from contextlib import (
     AbstractContextManager,
     aclosing,
     asynccontextmanager,
+    closing,
     contextmanager,
 )
 from dataclasses import dataclass
@@ -52,9 +53,6 @@ class Resource(Generic[F]):
     def _account_id(self) -> str:
         return self._engine.options.account_id
 
-
-Batch: TypeAlias = Call[Sequence[Call[T]]]
-"""A call that returns other calls, which do not depend on each other."""
 
 Stream: TypeAlias = Generator[Call[Sequence[T]], Sequence[T], None]
 """A generator of calls. The results of each call are its next items, and are sent back to it."""
@@ -96,6 +94,19 @@ class Scoped(Generic[T]):
 
     scope: Scope[Any]
     call: Call[T]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[T]):
+    """Calls that do not depend on each other.
+
+    Attributes:
+        plan: Makes the call that returns them.
+        result: Makes what the method returns of their results, which are in order.
+    """
+
+    plan: Callable[[], Call[Sequence[Call[Any]]]]
+    result: Callable[[list[Any]], T]
 
 
 class _Definition:
@@ -185,7 +196,7 @@ class operation(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
 class batch(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
     """Makes a method of a definition that returns a batch, whose calls are carried out at the same time."""
 
-    _result, _faces = "Batch", ("list[{}]", "Coroutine[Any, Any, list[{}]]")
+    _result, _faces = "Batch", ("{}", "Coroutine[Any, Any, {}]")
 
     def __init__(self, make: Callable[Concatenate[Any, P], Batch[T]]) -> None:
         super().__init__(make)
@@ -193,25 +204,29 @@ class batch(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
     @overload
     def __get__(self, at: None, owner: type[Any]) -> Self: ...
     @overload
-    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, list[T]]: ...
+    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, T]: ...
     @overload
     def __get__(
         self, at: Resource[Async], owner: type[Any] | None = None
-    ) -> Callable[P, Coroutine[Any, Any, list[T]]]: ...
+    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
         return self._bind(at)
 
     def _blocking(self, engine: BlockingEngine, make: Callable[..., Batch[T]]) -> Any:
-        def method(*args: Any, **kwargs: Any) -> list[T]:
-            return list(engine.ask_each(_same, engine.ask(make(*args, **kwargs))))
+        def method(*args: Any, **kwargs: Any) -> T:
+            these = make(*args, **kwargs)
+            calls = engine.ask(these.plan())
+            with closing(engine.ask_each(_same, calls, all_end=True)) as results:
+                return these.result(list(results))
 
         return method
 
     def _awaited(self, engine: AwaitingEngine, make: Callable[..., Batch[T]]) -> Any:
-        async def method(*args: Any, **kwargs: Any) -> list[T]:
-            calls = await engine.ask(make(*args, **kwargs))
+        async def method(*args: Any, **kwargs: Any) -> T:
+            these = make(*args, **kwargs)
+            calls = await engine.ask(these.plan())
             async with aclosing(engine.ask_each(_same, calls)) as results:
-                return [result async for result in results]
+                return these.result([result async for result in results])
 
         return method
 

@@ -50,8 +50,34 @@ def fetch_artifact(
     def download() -> Call[None]:
         yield from endpoints.download_artifact(account_id, run_id, path, sink, step=step)
 
+    yield from find_artifact(download, account_id, run_id, path, step=step, clock=clock)
+
+
+def find_artifact(
+    attempt: Callable[[], Call[T]],
+    account_id: Id,
+    run_id: Id,
+    path: str,
+    *,
+    step: int | None = None,
+    clock: Clock = _now,
+) -> Call[T]:
+    """Carry out a call that gets an artifact, and wait for it if its run has just ended.
+
+    Args:
+        attempt: Makes the call.
+        account_id: The account.
+        run_id: The run.
+        path: The artifact.
+        step: The step that wrote it; the last one if None.
+        clock: Returns the time, to decide whether the run has just ended.
+
+    Raises:
+        ArtifactMissing: If the run has no such artifact.
+        NotFound: If there is no such run.
+    """
     try:
-        yield from retry_while_recent(download, account_id, run_id, clock)
+        return (yield from retry_while_recent(attempt, account_id, run_id, clock))
     except NotFound as error:
         raise (yield from _explain_missing(account_id, run_id, path, step)) from error
 
