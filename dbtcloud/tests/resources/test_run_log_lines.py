@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,12 +15,12 @@ BUILD = {"index": 2, "name": "Invoke dbt with `dbt build`", "status": 3}
 SOON = {"interval": 0.001}
 
 
-def run(*logs, status=10, **debug_logs):
+def run(*logs, status=10, finished_at="2020-02-03 04:05:06+00:00", **debug_logs):
     """The answer about run 7: logs of its steps, of which the last one is running with the run."""
     steps = [{**step, "logs": log} for step, log in zip((CLONE, BUILD), logs, strict=False)]
     if steps:
         steps[-1].update(debug_logs, status=status)
-    ended = {"finished_at": "2026-02-03 04:05:06+00:00"} if status >= 10 else {}
+    ended = {"finished_at": finished_at} if status >= 10 else {}
     return answer(envelope({"run_steps": steps, "id": 7, "status": status, **ended}))
 
 
@@ -88,6 +89,16 @@ def test_the_debug_log_that_comes_late_is_not_mixed_with_the_usual_one(face, raw
     )
     found = lines(face, raw_server, follow=True, debug=True, **SOON)
     assert found == ["Cloning", "[debug] 1", "[debug] 2"]
+
+
+def test_lines_that_are_stored_after_the_end_of_the_run_are_not_lost(face, raw_server):
+    """The last one may grow, and a reading may fail."""
+    now = {"finished_at": datetime.now(UTC).isoformat(" ")}
+    raw_server.replies(run("a\n", "b", **now), run("a\n", "bc\nd", **now), run("a\n", "bc\nde\n", **now))
+    assert lines(face, raw_server, follow=True, **SOON) == ["a", "bc", "de"]
+    assert len(raw_server.received) == 4
+    raw_server.replies(run("a\n", "b", finished_at=None), refusal(400, "No."))
+    assert lines(face, raw_server, follow=True, **SOON) == ["a", "b"]
 
 
 def test_a_step_that_has_not_begun_is_waited_for(face, raw_server):

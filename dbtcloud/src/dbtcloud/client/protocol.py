@@ -29,6 +29,10 @@ _MAX_DIGITS = 19  # of an id; dbt Cloud stores them as BIGINT
 Id = int | str
 """An id as a number or as a string of digits."""
 
+# What can be found by its name, in arguments of operators and of the hook.
+_NAMED = ("job", "project", "environment")
+_NAMES_HINT = "; names go into project_name, environment_name and job_name"
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 ANY_FILE = "*/*"
@@ -316,7 +320,7 @@ def identifier(value: object, what: str) -> str:
         raise InvalidArgument(
             f"{shown[:1].upper()}{shown[1:]} is not a valid {what}",
             why=f"dbt Cloud ids are whole numbers of at most {_MAX_DIGITS} digits",
-            fix=f"Give the {what} as a number; names go into project_name, environment_name and job_name",
+            fix=f"Give the {what} as a number{_NAMES_HINT if what.startswith(_NAMED) else ''}",
         )
     return text
 

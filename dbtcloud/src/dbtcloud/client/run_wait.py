@@ -92,14 +92,15 @@ class RunPolls:
         """
         while True:
             yield from self._pause()
-            with self._schedule.limit(max(LAST_POLL_SECONDS, self._seconds_left())):
+            with self._schedule.limit(max(LAST_POLL_SECONDS, self.seconds_left())):
                 run = yield from _poll(self._read_run, self._tolerance)
             if run is not None:
                 self._status, self._url = run.status, run.href or self._url
                 if until(run):
                     return run
 
-    def _seconds_left(self) -> float:
+    def seconds_left(self) -> float:
+        """Return the seconds until the timeout."""
         return self._ends_at - self._schedule.clock()
 
     def _pause(self) -> Call[None]:
@@ -107,7 +108,7 @@ class RunPolls:
         if self._is_first:
             self._is_first = False
             return
-        left = self._seconds_left()
+        left = self.seconds_left()
         if left <= 0:
             raise RunTimedOut(self._run_id, self._status, self._schedule.timeout, url=self._url)
         yield Sleep(min(self._schedule.interval, left))

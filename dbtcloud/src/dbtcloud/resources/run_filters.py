@@ -27,8 +27,7 @@ _ORDERS = ("id", "-id", "created_at", "-created_at", "finished_at", "-finished_a
 
 # dbt Cloud may take a bound for the beginning or the end of its day, in whatever time zone.
 _WIDENING = timedelta(days=2)
-_LATEST = "2999-12-31T00:00:00"
-_MIN_YEAR, _MAX_YEAR = 1971, 2900
+_EARLIEST, _LATEST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
 
 
 def status_query(status: StatusFilter | Iterable[StatusFilter] | None) -> dict[str, object]:
@@ -51,7 +50,7 @@ def status_query(status: StatusFilter | Iterable[StatusFilter] | None) -> dict[s
 
 
 def _listed(status: Iterable[StatusFilter]) -> list[StatusFilter]:
-    if not isinstance(status, Iterable):
+    if not isinstance(status, Iterable) or isinstance(status, bytes):
         raise _unknown_status(status)
     return list(status)
 
@@ -75,7 +74,7 @@ def _unknown_status(status: object) -> InvalidArgument:
     return InvalidArgument(
         f"{shown[:1].upper()}{shown[1:]} is not a status of runs",
         why=f"The statuses are {', '.join(f'{each.name.lower()} ({each:d})' for each in RunStatus)}",
-        fix=f"Did you mean {similar[0]!r}?" if similar else "Give a name, a code, or a list of them",
+        fix=f"Give a name, a code, or a list of them{f', such as {similar[0]!r}' if similar else ''}",
     )
 
 
@@ -118,7 +117,7 @@ class TimeBounds:
         heed the date alone, so the bounds that are sent are two days earlier.
         """
         return {
-            f"{name}__range": [(bound - _WIDENING).strftime("%Y-%m-%dT%H:%M:%S"), _LATEST]
+            f"{name}__range": [_without_offset(max(bound, _EARLIEST) - _WIDENING), _without_offset(_LATEST)]
             for name, bound in self.earliest.items()
         }
 
@@ -135,6 +134,10 @@ def _is_later(row: Json, name: str, bound: datetime) -> bool:
     return found is not None and found > bound  # without one, such as the end of a run that has not ended
 
 
+def _without_offset(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def _parse_time(value: object) -> datetime:
     try:
         parsed = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
@@ -142,15 +145,14 @@ def _parse_time(value: object) -> datetime:
         raise _not_a_time(value) from error
     if isinstance(parsed, date) and not isinstance(parsed, datetime):
         parsed = datetime.combine(parsed, time())
-    if not isinstance(parsed, datetime) or not _MIN_YEAR <= parsed.year <= _MAX_YEAR:
+    if not isinstance(parsed, datetime) or not parsed.year < _LATEST.year:
         raise _not_a_time(value)
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def _not_a_time(value: object) -> InvalidArgument:
     shown = shown_value(value)
     return InvalidArgument(
         f"{shown[:1].upper()}{shown[1:]} is not a time that runs can be compared with",
-        why=f"Times are from {_MIN_YEAR} to {_MAX_YEAR}",
         fix="Give a datetime, or a text such as '2026-11-28T06:00:00+00:00'",
     )

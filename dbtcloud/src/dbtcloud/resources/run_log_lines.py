@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
-from typing import IO
+from contextlib import closing
+from datetime import UTC, datetime
 
 from dbtcloud.client.downloads.run_logs import RunLogs, read_run_logs
+from dbtcloud.client.errors import DbtCloudError
 from dbtcloud.client.models import Run, Step, without_colours
-from dbtcloud.client.protocol import Call, Id, identifier
+from dbtcloud.client.protocol import Call, Id, Sleep, identifier
 from dbtcloud.client.run_status import FINISHED
-from dbtcloud.client.run_wait import PollSchedule
+from dbtcloud.client.run_wait import LAST_POLL_SECONDS, PollSchedule
 from dbtcloud.resources.faces import Stream
 from dbtcloud.resources.run_progress import tolerant_polls
+
+log = logging.getLogger(__name__)
+
+_RECENT = 60.0  # seconds after a run's end in which dbt Cloud may still store the last lines of its logs
+_PAUSE = 2.0  # seconds before the logs of such a run are read again
 
 
 class RunLogLines:
@@ -40,43 +48,109 @@ class RunLogLines:
         step: int | None,
         debug: bool,
     ) -> None:
-        self._account_id, self._run_id = account_id, int(identifier(run_id, "run id"))
         self._steps = None if step is None else [int(identifier(step, "step"))]
-        self._schedule, self._follow, self._debug = schedule, follow, debug
-        self._logs: RunLogs | None = None
+        self._follow, self._debug = follow, debug
+        # A step that has not begun is missing until the run has ended.
+        steps = None if follow else self._steps
+        self._reader = _LogReader(account_id, run_id, schedule, steps=steps, debug=debug)
         self._taken: dict[int, _TakenLog] = {}
 
     def stream(self) -> Stream[str]:
         """Yield calls for the lines, each of which comes once."""
-        with tempfile.TemporaryFile(prefix="dbt-cloud-") as spool:
-            polls = tolerant_polls(self._schedule, self._run_id, lambda: self._poll(spool))
-            while True:
-                yield _without_items(polls.next_run() if self._follow else self._read_once(spool))
-                assert self._logs is not None
-                for lines in self._new_lines(self._logs):
+        with closing(self._reader) as reader:
+            while not reader.is_complete:
+                yield _without_items(reader.read_next() if self._follow else reader.read_once())
+                for lines in self._new_lines(reader.logs, is_last=reader.is_complete):
                     yield _ready(lines)
-                if self._logs.is_finished or not self._follow:
-                    return
 
-    def _read_once(self, spool: IO[bytes]) -> Call[Run]:
-        with self._schedule.limit(self._schedule.timeout):
-            return (yield from self._poll(spool))
-
-    def _poll(self, spool: IO[bytes]) -> Call[Run]:
-        # A step that has not begun is missing until the run has ended.
-        steps = None if self._follow else self._steps
-        self._logs = yield from read_run_logs(
-            self._account_id, self._run_id, spool, steps=steps, debug=self._debug
-        )
-        return Run(self._run_id, self._logs.status)
-
-    def _new_lines(self, logs: RunLogs) -> Iterator[list[str]]:
-        is_last = logs.is_finished or not self._follow
+    def _new_lines(self, logs: RunLogs, *, is_last: bool) -> Iterator[list[str]]:
+        newest = max((step.index for step in logs.steps()), default=0)
         for step in logs.steps(self._steps if is_last else None):
             if self._steps is None or step.index in self._steps:
                 taken = self._taken.setdefault(step.index, _TakenLog())
                 if taken.choose(logs, step, debug=self._debug, is_last=is_last):
-                    yield from taken.new_lines(logs, step, is_complete=is_last or step.status in FINISHED)
+                    is_over = is_last or (step.status in FINISHED and step.index < newest)
+                    yield from taken.new_lines(logs, step, is_over=is_over)
+
+
+class _LogReader:
+    """Reads the logs of a run again and again, and keeps the last ones in a temporary file.
+
+    Args:
+        account_id: The account.
+        run_id: The run.
+        schedule: The interval and the timeout.
+        steps: The steps that must have logs; all if None.
+        debug: Whether the debug logs are read.
+
+    Attributes:
+        logs: The logs that were read last.
+        is_complete: Whether nothing more is to be read.
+    """
+
+    def __init__(
+        self, account_id: Id, run_id: Id, schedule: PollSchedule, *, steps: Sequence[int] | None, debug: bool
+    ) -> None:
+        self._account_id, self._run_id = account_id, int(identifier(run_id, "run id"))
+        self._schedule, self._steps, self._debug = schedule, steps, debug
+        self._polls = tolerant_polls(schedule, self._run_id, self._read)
+        self._spool = tempfile.TemporaryFile(prefix="dbt-cloud-")  # noqa: SIM115 -- `close` closes it
+        self.logs, self.is_complete = RunLogs(self._run_id, self._spool), False
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        self._spool.close()
+
+    def read_once(self) -> Call[None]:
+        """Read the logs so far."""
+        with self._schedule.limit(self._schedule.timeout):
+            yield from self._read()
+        self.is_complete = True
+
+    def read_next(self) -> Call[None]:
+        """Read the logs when the next poll is due, or a little after the run's end.
+
+        Raises:
+            RunTimedOut: If the run has not ended in time.
+            DbtCloudError: If polling fails for good.
+        """
+        if self.logs.is_finished:
+            self.is_complete = not (yield from self._have_grown())
+        else:
+            run = yield from self._polls.next_run()
+            self.is_complete = run.finished and _is_long_ago(self.logs.finished_at)
+
+    def _have_grown(self) -> Call[bool]:
+        """Read the logs of the run, which has just ended, once more, and return whether there are more."""
+        size, left = self.logs.size, self._polls.seconds_left()
+        if left <= 0:
+            return False
+        yield Sleep(min(self._schedule.interval, _PAUSE, left))
+        try:
+            with self._schedule.limit(max(LAST_POLL_SECONDS, self._polls.seconds_left())):
+                yield from self._read()
+        except DbtCloudError as error:
+            log.warning("The logs of run %s could not be read once more. %s", self._run_id, error)
+            return False
+        return self.logs.size > size
+
+    def _read(self) -> Call[Run]:
+        # The last file stays until this one is complete.
+        spool = tempfile.TemporaryFile(prefix="dbt-cloud-")  # noqa: SIM115 -- it becomes the spool
+        try:
+            logs = yield from read_run_logs(
+                self._account_id, self._run_id, spool, steps=self._steps, debug=self._debug
+            )
+        except BaseException:
+            spool.close()
+            raise
+        self._spool.close()
+        self._spool, self.logs = spool, logs
+        return Run(self._run_id, logs.status)
+
+
+def _is_long_ago(time: datetime | None) -> bool:
+    return time is not None and (datetime.now(UTC) - time).total_seconds() > _RECENT
 
 
 class _TakenLog:
@@ -102,20 +176,20 @@ class _TakenLog:
             self._is_debug = debug and has_debug_log
         return self._is_debug is not None and (has_debug_log or not self._is_debug)
 
-    def new_lines(self, logs: RunLogs, step: Step, *, is_complete: bool) -> Iterator[list[str]]:
+    def new_lines(self, logs: RunLogs, step: Step, *, is_over: bool) -> Iterator[list[str]]:
         """Yield the lines that were not taken before, in lists of many.
 
         Args:
             logs: The logs.
             step: The step.
-            is_complete: Whether the last line is complete, although it has no line end.
+            is_over: Whether the last line is complete even without a line end.
         """
         rest = b""
         for chunk in logs.text(step, debug=bool(self._is_debug), start=self._bytes):
             *lines, rest = (rest + chunk).split(b"\n")
             self._bytes += sum(map(len, lines)) + len(lines)
             yield [_plain(line) for line in lines]
-        if rest and is_complete:
+        if rest and is_over:
             self._bytes += len(rest)
             yield [_plain(rest)]
 
@@ -124,7 +198,7 @@ def _plain(line: bytes) -> str:
     return without_colours(line.decode()).rstrip("\r")
 
 
-def _without_items(call: Call[Run]) -> Call[Sequence[str]]:
+def _without_items(call: Call[None]) -> Call[Sequence[str]]:
     yield from call
     return ()
 

@@ -46,7 +46,7 @@ class Runs(Resource[F]):
         status: StatusFilter | Iterable[StatusFilter] | None = None,
         created_after: TimeFilter | None = None,
         finished_after: TimeFilter | None = None,
-        include_related: Iterable[str] = (),
+        include_related: Iterable[str] | None = None,
         order_by: RunOrder = "-id",
         limit: int | None = None,
     ) -> Listing[Run]:
@@ -84,7 +84,7 @@ class Runs(Resource[F]):
         return Listing(request, Run.parse, limit, bounds.keep())
 
     @operation
-    def get(self, run_id: Id, *, include_related: Iterable[str] = ()) -> Call[Run]:
+    def get(self, run_id: Id, *, include_related: Iterable[str] | None = None) -> Call[Run]:
         """Get a run (API v2, "Retrieve Run").
 
         Args:
@@ -297,6 +297,6 @@ def _optional_id(value: Id | None, what: str) -> str | None:
     return None if value is None else identifier(value, what)
 
 
-def _names(include_related: Iterable[str]) -> tuple[str, ...]:
+def _names(include_related: Iterable[str] | None) -> tuple[str, ...]:
     # A text is an iterable of its letters.
-    return (include_related,) if isinstance(include_related, str) else tuple(include_related)
+    return (include_related,) if isinstance(include_related, str) else tuple(include_related or ())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO
 
 from dbtcloud.client import endpoints
@@ -14,6 +15,7 @@ from dbtcloud.client.errors import ArtifactError, InvalidArgument, LogMissing, M
 from dbtcloud.client.models import Step
 from dbtcloud.client.protocol import Call, Id
 from dbtcloud.client.run_status import FINISHED, RunStatus
+from dbtcloud.client.typed_json import TypedFields
 
 _CHUNK_BYTES = 1024 * 1024
 _STEP = "data.run_steps.item"
@@ -51,6 +53,7 @@ class RunLogs:
     def _reset(self) -> None:
         self._parser = JsonPieces()
         self._status: int = RunStatus.QUEUED
+        self._finished_at = ""
         self._steps: dict[int, Step] = {}
         self._spans: dict[tuple[int, str], _Span] = {}  # by step and kind of log
         # Those of the step that is being read: its index may come last.
@@ -84,6 +87,18 @@ class RunLogs:
     def is_finished(self) -> bool:
         """Whether the run has ended."""
         return self._status in FINISHED
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When the run has ended, or None if it has not, or dbt Cloud does not say so."""
+        with suppress(MalformedResponse):
+            return TypedFields({"finished_at": self._finished_at}, "a run").time("finished_at")
+        return None
+
+    @property
+    def size(self) -> int:
+        """How many bytes all logs have together."""
+        return sum(span.end - span.start for span in self._spans.values())
 
     def steps(self, wanted: Sequence[int] | None = None) -> list[Step]:
         """Return the wanted steps (all if None) without their logs, in order.
@@ -134,6 +149,8 @@ class RunLogs:
     def _take(self, piece: Piece) -> None:
         if piece.path == "data.status":
             self._status = int(piece.text)
+        elif piece.path == "data.finished_at" and piece.is_string:
+            self._finished_at += piece.text
         elif piece.path == _STEP and piece.text == "}":
             self._end_step()
         elif piece.path.startswith(f"{_STEP}."):
