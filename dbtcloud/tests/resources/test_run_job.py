@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from dbtcloud import get_dbt_cloud_run_status, run_dbt_cloud_job
-from dbtcloud.errors import InvalidArgument, RunFailed, RunTimedOut
+from dbtcloud.errors import InvalidArgument, LookupFailed, RunFailed, RunTimedOut
 from dbtcloud.resources.client import DbtCloudClient
 
 RESULTS = {"results": [{"unique_id": "model.shop.orders", "status": "error", "message": "no such table"}]}
@@ -56,6 +56,24 @@ def test_overrides_are_arguments_too(client, run_job):
     assert trigger["cause"].startswith("Nightly")
 
 
+def test_a_job_is_found_by_its_name(run_job):
+    assert run_job("Job 70", wait_seconds=0.01).job_id == 70
+    assert run_job(" 70 ", wait_seconds=0.01).job_id == 70
+    with pytest.raises(LookupFailed, match="Found 0 jobs named 'Job'"):
+        run_job("Job")
+    with pytest.raises(InvalidArgument, match=r"70\.0 is not a valid job id"):
+        run_job(70.0)
+
+
+def test_the_schedule_is_off_until_the_run_has_ended(cloud, client, run_job):
+    cloud.control.seed(jobs=[{"id": 73, "name": "Daily", "triggers": {"schedule": True}, "pretend": {}}])
+    during = []
+    run_job(73, disable_schedule=True, on_progress=lambda _: during.append(client.jobs.get(73).scheduled))
+    assert (during, client.jobs.get(73).scheduled) == ([False], True)
+    run_job(73, on_progress=lambda _: during.append(client.jobs.get(73).scheduled))
+    assert during == [False, True]
+
+
 def test_one_key_starts_one_run(client, run_job):
     first, second = (run_job(70, once_key="2026-11-28", wait_seconds=0.01) for _ in range(2))
     assert first.run_id == second.run_id
@@ -68,8 +86,12 @@ def test_without_the_outcome_the_queued_run_comes_at_once(client, run_job):
     assert get_dbt_cloud_run_status(result.run_id, False, credentials=client)["status"] == 1
 
 
-def test_the_result_is_there_after_the_function_has_closed_its_client(run_job):
-    result = run_job(72, wait_seconds=0.01)
+def test_the_result_is_there_after_the_function_has_closed_its_client(cloud, run_job):
+    class Credentials:
+        def get_administrative_client(self):
+            return DbtCloudClient(cloud.token, 1, cloud.url)
+
+    result = run_job(72, wait_seconds=0.01, credentials=Credentials())
     assert result.get_artifact("run_results.json") == RESULTS
     assert [node.name for node in result.report.failed] == ["orders"]
 
@@ -106,6 +128,7 @@ def test_the_timeout_ends_the_wait(client, run_job):
 BAD = [
     ({"wait_seconds": 0}, "interval"),
     ({"timeout": float("nan")}, "timeout"),
+    ({"wait_for_outcome": False, "disable_schedule": True}, "disable_schedule=True cannot be combined"),
     ({"wait_for_outcome": False, "raise_on_failure": True}, "raise_on_failure=True cannot be combined"),
     ({"data": {"git_sha": "a"}, "git_sha": "b"}, "git_sha is given twice"),
     ({"data": {"git_shaa": "a"}}, "git_sha"),

@@ -1,6 +1,7 @@
 """Dagster's way to run a job: run, poll, output."""
 
 import inspect
+from contextlib import nullcontext
 
 import pytest
 
@@ -60,6 +61,24 @@ def test_a_wait_ends_with_its_timeout_and_leaves_the_run_alone(face, cloud):
         face.ask(cloud, lambda client: client.run_job_and_poll(71, poll_interval=0.01, poll_timeout=0.02))
     (run,) = face.ask(cloud, lambda client: client.runs.list(job_id=71))
     assert run.status == 1
+
+
+@pytest.mark.parametrize(("job", "error"), [(73, None), (74, RunTimedOut)])
+def test_the_client_may_switch_the_schedule_off_meanwhile(face, cloud, job, error):
+    scripts = {73: {}, 74: {"queued": 1000}}
+    daily = {"id": job, "name": "Daily", "triggers": {"schedule": True}, "pretend": scripts[job]}
+    cloud.control.seed(jobs=[daily])
+    cloud.control.clear_requests()
+    for disables in (True, False):
+        with pytest.raises(error) if error else nullcontext():
+            face.ask(
+                cloud,
+                lambda client: client.run_job_and_poll(job, poll_interval=0.01, poll_timeout=0.02),
+                disable_schedule_on_trigger=disables,
+            )
+        assert face.ask(cloud, lambda client: client.jobs.get(job)).scheduled
+    posts = [each["target"].split("/")[-2] for each in cloud.control.requests() if each["method"] == "POST"]
+    assert posts == [str(job), "run", str(job), "run"]
 
 
 @pytest.mark.parametrize("times", [{"poll_interval": 0}, {"poll_timeout": -1}, {"poll_interval": "10"}])

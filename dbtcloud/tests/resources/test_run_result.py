@@ -170,6 +170,15 @@ def test_a_run_that_has_not_ended_has_no_outcome(result):
     assert found._repr_html_() == f"<p>{link}</p>"
 
 
+def test_no_request_is_sent_to_show_a_run_that_has_not_ended(client):
+    events = []
+    with client.with_options(on_request=events.append) as watched:
+        found = get_dbt_cloud_run_status(10, wait_for_outcome=False, credentials=watched)
+        events.clear()
+        assert "Queued" in str(found)
+    assert events == []
+
+
 def test_a_terminal_shows_a_table_with_the_failures_first(result):
     shown = str(result(7)).splitlines()
     assert shown[0] == "dbt Cloud run 7 ended with status Error."

@@ -53,7 +53,8 @@ class _Client(Resource[F]):
         timeout: Seconds in which the answer to a request has to be complete; 60 if None.
         retry: Decides whether a failed request is sent again; by default, four attempts within about 7 s.
         transport: Network settings: proxies, certificates, limits of size.
-        disable_schedule_on_trigger: Whether `run_job_and_poll` takes away the schedule of the job it runs.
+        disable_schedule_on_trigger: Whether `run_job_and_poll` switches the job's schedule off until the run
+            has ended.
         on_request: Called before each attempt of a request.
         on_response: Called after each attempt of a request.
 
@@ -188,6 +189,8 @@ class _Client(Resource[F]):
     ) -> Scoped[DbtCloudRunResult[F]]:
         """Run a job, wait for the run, and return its result whatever its outcome.
 
+        With the client's `disable_schedule_on_trigger`, the job's schedule is off until the run has ended.
+
         Args:
             job_id: The job.
             cause: Why it runs.
@@ -199,6 +202,7 @@ class _Client(Resource[F]):
         Raises:
             InvalidArgument: If an argument cannot be used.
             AmbiguousStart: If it is not clear whether the run was started.
+            ScheduleNotRestored: If the job's schedule cannot be switched on again.
             RunTimedOut: If the timeout is reached. The run is still running.
             DbtCloudError: If a request fails.
         """
@@ -220,7 +224,8 @@ class _Client(Resource[F]):
             run = yield from Runs.wait(self.runs, run.id, interval=poll_interval, timeout=poll_timeout)
             return Result(self._engine, run)
 
-        return Scoped(NO_SCOPE, run_and_poll())
+        is_disabled = self._engine.options.disable_schedule_on_trigger
+        return Scoped(Jobs.disable_schedule(self.jobs, job_id) if is_disabled else NO_SCOPE, run_and_poll())
 
     @operation
     def request(

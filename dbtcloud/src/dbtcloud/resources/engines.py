@@ -42,7 +42,7 @@ class ClientOptions:
         retry: Decides whether a failed request is sent again.
         on_request: Called before each attempt of a request.
         on_response: Called after each attempt of a request.
-        disable_schedule_on_trigger: Whether `run_job_and_poll` takes the job's schedule away.
+        disable_schedule_on_trigger: Whether `run_job_and_poll` switches the job's schedule off meanwhile.
     """
 
     credentials: Credentials

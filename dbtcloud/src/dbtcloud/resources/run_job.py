@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from dbtcloud.client.errors import InvalidArgument, RunTimedOut
@@ -48,6 +48,7 @@ def run_dbt_cloud_job(
     *,
     timeout: float | None = None,
     raise_on_failure: bool = False,
+    disable_schedule: bool = False,
     on_progress: OnProgress | None = None,
     credentials: _Credentials | DbtCloudClient | None = None,
     **overrides: Unpack[_JobArguments],
@@ -58,12 +59,14 @@ def run_dbt_cloud_job(
     program is interrupted, by Ctrl-C or an error, the run is still running in dbt Cloud.
 
     Args:
-        job_id: The job; the one that the environment variable DBT_CLOUD__JOB_ID names if None.
+        job_id: The job's id, or its name if no other job of the account has it. If None, the environment
+            variable DBT_CLOUD__JOB_ID has one of them.
         data: The overrides of the run as a mapping, such as `{"git_sha": "abcd1234"}`.
         wait_for_outcome: Whether to wait for the end of the run. If not, the result is that of a queued run.
         wait_seconds: Seconds between two polls.
         timeout: Seconds after which the wait ends; that of `Runs.wait` if None.
         raise_on_failure: Whether a run that does not succeed is an error.
+        disable_schedule: Whether the job's schedule is off until the run has ended.
         on_progress: Called with the run at each change of its status or step.
         credentials: A `DbtCloudCredentials`, or a client; by default, what the environment names.
         overrides: The same as `data`, as arguments: `cause`, `git_branch`, `schema_override`, … With
@@ -72,20 +75,24 @@ def run_dbt_cloud_job(
     Raises:
         InvalidArgument: If an argument cannot be used. Nothing was started then.
         CredentialsMissing: If no credentials are given or found.
+        LookupFailed: If no job has the name, or several have it.
         AmbiguousStart: If it is not clear whether the run was started.
+        ScheduleNotRestored: If the job's schedule cannot be switched on again, with `disable_schedule`.
         RunTimedOut: If the timeout is reached. The run is still running.
         RunFailed: If the run does not succeed, with `raise_on_failure`.
         DbtCloudError: If a request fails.
     """
     poll_schedule(wait_seconds, timeout)  # refuses bad values before anything is started
-    _check_outcome_wanted(wait_for_outcome, raise_on_failure=raise_on_failure)
+    needs_outcome = {"raise_on_failure": raise_on_failure, "disable_schedule": disable_schedule}
+    _check_outcome_wanted(wait_for_outcome, needs_outcome)
     arguments = _merge({} if data is None else data, overrides)
     with _open_client(credentials) as client:
-        job = _find_job_id(job_id)
-        run = client.jobs.run(job, **arguments)
-        log.info("Started run %s of job %s. See %s", run.id, job, run.href)
-        if wait_for_outcome:
-            run = _wait(client, run, wait_seconds, timeout, on_progress)
+        job = _find_job_id(client, job_id)
+        with client.jobs.disable_schedule(job) if disable_schedule else nullcontext():
+            run = client.jobs.run(job, **arguments)
+            log.info("Started run %s of job %s. See %s", run.id, job, run.href)
+            if wait_for_outcome:
+                run = _wait(client, run, wait_seconds, timeout, on_progress)
         return _result(client, run, raise_on_failure=raise_on_failure)
 
 
@@ -118,7 +125,7 @@ def get_dbt_cloud_run_status(
         RunFailed: If the run does not succeed, with `raise_on_failure`.
         DbtCloudError: If a request fails.
     """
-    _check_outcome_wanted(wait_for_outcome, raise_on_failure=raise_on_failure)
+    _check_outcome_wanted(wait_for_outcome, {"raise_on_failure": raise_on_failure})
     with _open_client(credentials) as client:
         run = client.runs.get(run_id)
         if wait_for_outcome and not run.finished:
@@ -126,7 +133,7 @@ def get_dbt_cloud_run_status(
         return _result(client, run, raise_on_failure=raise_on_failure)
 
 
-def _check_outcome_wanted(wait_for_outcome: bool, **flags: bool) -> None:
+def _check_outcome_wanted(wait_for_outcome: bool, flags: Mapping[str, bool]) -> None:
     for name, flag in flags.items():
         if flag and not wait_for_outcome:
             raise InvalidArgument(
@@ -169,13 +176,14 @@ def _open_client(credentials: _Credentials | DbtCloudClient | None) -> Iterator[
         yield client
 
 
-def _find_job_id(given: Id | None) -> Id:
-    job_id = os.environ.get(JOB_ID_VARIABLE, "").strip() if given is None else given
-    if job_id == "":
+def _find_job_id(client: DbtCloudClient, given: Id | None) -> Id:
+    job = os.environ.get(JOB_ID_VARIABLE, "") if given is None else given
+    if isinstance(job, str) and not job.strip():
         raise InvalidArgument(
             "There is no job to run", fix=f"Give job_id, or set the environment variable {JOB_ID_VARIABLE}"
         )
-    return job_id
+    is_name = isinstance(job, str) and not job.strip().isdigit()
+    return client.jobs.find(job=str(job)).id if is_name else job
 
 
 def _wait(
