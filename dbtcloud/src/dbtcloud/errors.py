@@ -39,6 +39,7 @@ from dbtcloud.resources.client_errors import (
     ScheduleNotRestored,
     WriteRefused,
 )
+from dbtcloud.webhooks import InvalidSignature
 
 __all__ = [
     "AmbiguousStart",
@@ -53,6 +54,7 @@ __all__ = [
     "DbtCloudError",
     "Forbidden",
     "InvalidArgument",
+    "InvalidSignature",
     "LogMissing",
     "LookupFailed",
     "MalformedResponse",

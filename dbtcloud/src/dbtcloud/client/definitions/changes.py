@@ -34,6 +34,7 @@ def update_object(
     parse: Callable[[Any], T],
     *,
     read_only: Collection[str],
+    body: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     method: str = "POST",
 ) -> Call[T]:
     """Change fields of an object of v3, and return it.
@@ -47,16 +48,17 @@ def update_object(
         changes: The fields that change.
         parse: Makes the object of the answer's `data`.
         read_only: Fields of the object that dbt Cloud does not take.
+        body: Makes the body of the other fields, for what is sent in another form than it came.
         method: "POST" or "PUT".
     """
     read = Request.any(account_id, "GET", path, params={}, body=None, version="v3")
 
-    def body(data: Any) -> Json:
+    def merge(data: Any) -> Json:
         parse(data)
         kept = {name: value for name, value in data.items() if name not in read_only}
-        return {**kept, **changes}
+        return body({**kept, **changes})
 
-    merged = yield from ask_for_data(read, body)
+    merged = yield from ask_for_data(read, merge)
     request = Request.any(account_id, method, path, params={}, body=merged, version="v3")
     # Sending the same fields again changes nothing more.
     return (yield from ask_for_data(replace(request, repeatable=True), parse))
