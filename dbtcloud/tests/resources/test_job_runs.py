@@ -7,6 +7,7 @@ import pytest
 from dbtcloud.client.marker import Marker
 from dbtcloud.errors import AmbiguousStart, Forbidden, InvalidArgument, NotFound
 from dbtcloud.resources.client import DbtCloudClient
+from rehearsal import JOBS
 from wires.raw import answer, envelope
 
 POST = {"method": "POST", "route": "*/run/"}
@@ -105,6 +106,7 @@ def test_other_keys_and_other_jobs_start_other_runs(face, dbt_cloud, jobs):
         for job_id, key in ((jobs.instant, "1"), (jobs.instant, "2"), (jobs.quick, "1"))
     ]
     assert len({run.id for run in runs}) == posts(jobs) == 3
+    assert len({Marker.find(run.cause).task for run in runs}) == 3
 
 
 def test_a_key_with_other_overrides_is_an_error(face, dbt_cloud, jobs):
@@ -116,13 +118,14 @@ def test_a_key_with_other_overrides_is_an_error(face, dbt_cloud, jobs):
 
 def test_the_key_is_found_behind_newer_runs(face, dbt_cloud, jobs):
     run = start(face, dbt_cloud, jobs.instant, once_key="today")
-    jobs.control.seed(runs=[{"job_id": jobs.instant, "count": 250}])
+    jobs.control.advance(13 * 86_400)
+    jobs.control.seed(runs=[{"job_id": jobs.instant, "count": 250, "age": 12 * 86_400, "every": 4_000}])
     assert start(face, dbt_cloud, jobs.instant, once_key="today").id == run.id
 
 
-def test_the_search_ends_two_weeks_before_the_newest_run(dbt_cloud, jobs):
+def test_the_search_ends_two_weeks_before_the_newest_run(face, dbt_cloud, jobs):
     jobs.control.seed(runs=[{"job_id": jobs.instant, "count": 400, "age": 60 * 86_400, "every": 86_400 / 8}])
-    start_blocking(dbt_cloud, jobs.instant, once_key="today")
+    start(face, dbt_cloud, jobs.instant, once_key="today")
     listed = jobs.asked("GET", "/runs/?")
     assert len(listed) == 2 + 1  # and one after the start
     assert posts(jobs) == 1
@@ -191,28 +194,41 @@ def test_two_calls_at_once_leave_one_run(dbt_cloud, jobs):
     assert (posts(jobs), second["status"]) == (2, 30)
 
 
+def start_after_another(cloud, jobs, then=bool, **how):
+    """Start a run with a key just after another call has started one with it, without overrides."""
+    with client_of(cloud) as client:
+        key = Marker.find(client.jobs.run(jobs.instant, cause=CAUSE, once_key="today").cause)
+    jobs.control.reset()
+    jobs.control.seed(jobs=JOBS)
+
+    def another_call_starts(event):
+        if event.method == "POST" and event.path.endswith("/run/"):
+            jobs.started(jobs.instant, cause=key.add_to("Another call"))
+            then()
+
+    with client_of(cloud, on_request=another_call_starts) as client:
+        return client.jobs.run(jobs.instant, cause=CAUSE, once_key="today", **how)
+
+
 @pytest.mark.parametrize("failing", ["*/cancel/", "*/runs/"])
 def test_a_duplicate_that_cannot_be_removed_is_no_error(dbt_cloud, jobs, failing, caplog):
     """A start that has succeeded does not fail afterwards."""
 
-    def another_call_starts(event):
-        if event.method == "POST" and event.path.endswith("/run/"):
-            trigger = {"cause": Marker.find(causes[0]).add_to("Another call")}
-            jobs.started(jobs.endless, **trigger)
-            jobs.control.add_fault("status", status=403, route=failing)
+    def fail():
+        jobs.control.add_fault("status", status=403, route=failing)
 
-    probe = start_blocking(dbt_cloud, jobs.endless, once_key="today")
-    causes = [probe.cause]
-    dbt_cloud.control.reset()
-    jobs.control.seed(jobs=[{"id": jobs.endless, "name": "Endless", "pretend": {"running": 36_000}}])
-    run = start_blocking(dbt_cloud, jobs.endless, once_key="today", on_request=another_call_starts)
+    run = start_after_another(dbt_cloud, jobs, fail)
+    jobs.control.clear_faults()
+    assert [each["id"] for each in jobs.runs()][1] == run.id
     assert f"Could not make sure that run {run.id} is the only one" in caplog.text
+
+
+def test_a_duplicate_with_other_overrides_is_cancelled_and_an_error(dbt_cloud, jobs):
+    with pytest.raises(InvalidArgument, match="has other overrides"):
+        start_after_another(dbt_cloud, jobs, threads_override=2)
+    assert [each["trigger"]["threads_override"] for each in jobs.runs()] == [None, 2]
+    assert len(jobs.asked("POST", "/cancel/")) == 1
 
 
 def client_of(cloud, **options):
     return DbtCloudClient(token=cloud.token, account_id=1, host=cloud.url, **options)
-
-
-def start_blocking(cloud, job_id, on_request=None, **how):
-    with client_of(cloud, on_request=on_request) as client:
-        return client.jobs.run(job_id, cause=CAUSE, **how)

@@ -157,6 +157,22 @@ def twins(dbt_cloud):
     return dbt_cloud
 
 
+def test_jobs_are_listed_by_place_and_name(face, twins):
+    def names(**filters):
+        return [job.id for job in face.ask(twins, lambda client: client.jobs.list(**filters))]
+
+    assert names(name_contains="twin") == [71, 72, 73]
+    assert names(name_contains="twin", environment_id="70") == [71]
+    assert names(name_contains="twin", project_id=1, limit=1) == [71]
+
+
+@pytest.mark.parametrize("place", ["project_id", "environment_id"])
+def test_a_name_of_a_place_is_refused_before_anything_is_sent(face, raw_server, place):
+    with pytest.raises(InvalidArgument, match=f"'Bakery' is not a valid {place.replace('_', ' ')}"):
+        face.ask(raw_server, lambda client: client.jobs.list(**{place: "Bakery"}))
+    assert raw_server.received == []
+
+
 @pytest.mark.parametrize(
     ("names", "job_id"),
     [

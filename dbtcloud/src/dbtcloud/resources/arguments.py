@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 from dbtcloud.client.errors import InvalidArgument
+from dbtcloud.client.protocol import Id, identifier
 from dbtcloud.client.shown_text import shown_value
 
 _WANTED = {
@@ -44,6 +45,19 @@ def checked_text(name: str, value: object) -> str:
     if isinstance(value, str) and value.strip():
         return value
     raise _unfit(name, value, str, fix="Correct it")
+
+
+def optional_id(value: Id | None, what: str) -> str | None:
+    """Return an id as text, or None if there is none.
+
+    Args:
+        value: The id.
+        what: Its name in a message, such as "project id".
+
+    Raises:
+        InvalidArgument: If it is not a number.
+    """
+    return None if value is None else identifier(value, what)
 
 
 def _checked(name: str, value: Any, hint: Any) -> Any:

@@ -15,7 +15,7 @@ from dbtcloud.client.models import Job, Run
 from dbtcloud.client.protocol import Call, Id, Request, identifier
 from dbtcloud.client.run_start import rerun_once, start_run
 from dbtcloud.client.transport.time_limit import seconds_left
-from dbtcloud.resources.arguments import checked_fields, checked_text
+from dbtcloud.resources.arguments import checked_fields, checked_text, optional_id
 from dbtcloud.resources.faces import F, Resource, Scope, listing, operation, scope
 from dbtcloud.resources.job_fields import JobChanges, JobFields
 from dbtcloud.resources.pages import Listing
@@ -55,8 +55,15 @@ class Jobs(Resource[F]):
             environment_id: Only those of this environment.
             name_contains: Only those with this in their name, upper or lower case.
             limit: Largest number of jobs; all if None.
+
+        Raises:
+            InvalidArgument: If an id is not a number.
         """
-        query = {"project_id": project_id, "environment_id": environment_id, "name__icontains": name_contains}
+        query = {
+            "project_id": optional_id(project_id, "project id"),
+            "environment_id": optional_id(environment_id, "environment id"),
+            "name__icontains": name_contains,
+        }
         return Listing(Request.get(self._account_id, "jobs", query=query), Job.parse, limit)
 
     @operation
