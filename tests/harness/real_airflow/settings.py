@@ -62,7 +62,7 @@ class Settings:
             "API": {"HOST": "127.0.0.1", "PORT": self.port, "BASE_URL": self.url, "WORKERS": 1},
             # Airflow 3.1.0 without an issuer cannot make a token with a later PyJWT than its own.
             "API_AUTH": {"JWT_SECRET": "s" * 64, "JWT_ISSUER": "tests"},
-            "DAG_PROCESSOR": {"DAG_BUNDLE_CONFIG_LIST": self._bundles(), "MIN_FILE_PROCESS_INTERVAL": 5},
+            "DAG_PROCESSOR": {"DAG_BUNDLE_CONFIG_LIST": self._bundles(), "MIN_FILE_PROCESS_INTERVAL": 600},
             "LOGGING": {"WORKER_LOG_SERVER_PORT": free_port(), "TRIGGER_LOG_SERVER_PORT": free_port()},
             # What has died is noticed within seconds.
             "SCHEDULER": {
