@@ -73,9 +73,10 @@ def test_the_cancel_operator_ends_in_time(seconds):
 def test_the_cancel_operator_waits_in_time(seconds, hanging):
     waits = HANGING["103, then silence"]
     hanging.reply = lambda request: waits() if len(hanging.received) > 2 else RUN
-    with pytest.raises(DbtCloudJobRunException, match=r"has not ended within 0\.5 seconds"):
-        DbtCloudCancelJobRunOperator(task_id="cancel", run_id=7, timeout=TIMEOUT).execute(context())
-    assert seconds() < TIMEOUT + 3
+    # The answers that come must arrive within the timeout, also on a busy machine.
+    with pytest.raises(DbtCloudJobRunException, match=r"has not ended within 2 seconds"):
+        DbtCloudCancelJobRunOperator(task_id="cancel", run_id=7, timeout=2).execute(context())
+    assert seconds() < 2 + 3
 
 
 @pytest.mark.usefixtures("hanging")

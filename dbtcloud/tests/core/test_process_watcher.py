@@ -51,7 +51,14 @@ def is_gone(child: psutil.Process) -> bool:
 
 
 def watchers_of(parent: int) -> list[psutil.Process]:
-    return [child for child in psutil.Process(parent).children() if "read -r group" in str(child.cmdline())]
+    return [child for child in psutil.Process(parent).children() if "read -r group" in _command_line(child)]
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return str(process.cmdline())
+    except psutil.NoSuchProcess:  # a child of another test that has just ended
+        return ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

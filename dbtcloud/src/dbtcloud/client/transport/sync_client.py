@@ -207,7 +207,10 @@ def _is_timeout(error: Exception) -> bool:
     """Return whether the answer, or a part of it, has not arrived in time."""
     from urllib3 import exceptions
 
-    causes = (error, *error.args[:1])
+    # http.client's connection, cut short at the deadline, is wrapped twice: in an error of urllib3, and that
+    # in one of requests.
+    wrapped = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
+    causes = (error, wrapped, *wrapped.args)
     return any(isinstance(cause, exceptions.ReadTimeoutError | TimeoutError) for cause in causes)
 
 
