@@ -83,7 +83,7 @@ class Reader:
         DagContext.autoregistered_dags.clear()
         with redirect_stdout(io.StringIO()) as printed:
             exec(compile("\n" * example.line + source, example.path, "exec"), example.namespace)
-        self.printed = printed.getvalue()
+        self.printed = printed.getvalue().replace(self.cloud.url, "https://ab123.us1.dbt.com")
         for dag, _ in list(DagContext.autoregistered_dags):
             outcome = self.run_dag(dag)
             assert outcome.state == "success", outcome.log

@@ -35,7 +35,14 @@ class _Credentials(Protocol):
     def get_administrative_client(self) -> AbstractContextManager[DbtCloudClient]: ...
 
 
-class _JobArguments(RunOverrides, total=False):
+class RunArguments(RunOverrides, total=False):
+    """The overrides of a run, with what else names it.
+
+    Attributes:
+        cause: Why the job runs.
+        once_key: A key for which only one run is started (see `Jobs.run`).
+    """
+
     cause: str
     once_key: str | None
 
@@ -51,7 +58,7 @@ def run_dbt_cloud_job(
     disable_schedule: bool = False,
     on_progress: OnProgress | None = None,
     credentials: _Credentials | DbtCloudClient | None = None,
-    **overrides: Unpack[_JobArguments],
+    **overrides: Unpack[RunArguments],
 ) -> DbtCloudRunResult:
     """Run a job, wait for the run, and return its result.
 
@@ -90,7 +97,7 @@ def run_dbt_cloud_job(
         job = _find_job_id(client, job_id)
         with client.jobs.disable_schedule(job) if disable_schedule else nullcontext():
             run = client.jobs.run(job, **arguments)
-            log.info("Started run %s of job %s. See %s", run.id, job, run.href)
+            log.info("Run %s of job %s is %s. See %s", run.id, job, run.status_humanized.lower(), run.href)
             if wait_for_outcome:
                 run = _wait(client, run, wait_seconds, timeout, on_progress)
         return _result(client, run, raise_on_failure=raise_on_failure)
