@@ -73,17 +73,19 @@ class Request:
             an engine takes that for an error of the network.
         check: Raises MalformedResponse for a response that is not what was asked for. The request then counts
             as failed, as after a 502, and may be sent again.
+        secrets: Texts in the body that no message about the answer shows.
     """
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
     accept: str = "application/json"
     repeatable: bool = True
     service: str = "admin"
     sink: Sink | None = field(default=None, repr=False, compare=False)
     check: Callable[[Response], object] | None = field(default=None, repr=False, compare=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def get(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import reduce, wraps
 from typing import Any, TypeVar, cast
 
 from dbtcloud.client.errors import DbtCloudError, InvalidArgument, MalformedResponse, TransportError
 from dbtcloud.client.protocol import Request, Response
 from dbtcloud.client.secret_mask import mask_secret
-from dbtcloud.client.shown_text import mask_credentials
+from dbtcloud.client.shown_text import Mask, mask_credentials
 from dbtcloud.client.transport import address, artifact_checks
 from dbtcloud.client.transport.content_encoding import ACCEPTED_ENCODING, BodyEncoding
 from dbtcloud.client.transport.network_settings import Transport
@@ -121,7 +121,13 @@ class Credentials:
         if request.sink is None:
             artifact_checks.check_body(request, status, headers, body)
         lower = {name.lower(): value for name, value in headers.items()}
-        return Response(status, lower, body, raw, self.mask)
+        return Response(status, lower, body, raw, self._mask_for(request))
+
+    def _mask_for(self, request: Request) -> Mask:
+        """Return what masks the token, and the secrets of a request, which its answer may repeat."""
+        if not request.secrets:
+            return self.mask
+        return lambda text: reduce(mask_secret, request.secrets, self.mask(text))
 
     def mask(self, text: str) -> str:
         """Return `text` with the token and the credentials of proxies masked.
