@@ -1,6 +1,7 @@
 """The bar of a run, on a real pseudo-terminal."""
 
 import io
+import logging
 import os
 import pty
 import re
@@ -88,6 +89,20 @@ def test_what_the_program_prints_stays_above_the_bar(open_terminal):
         sys.stderr.write("still here\n")
         show(RUNNING)
     assert [line.strip() for line in screen(terminal.written())] == ["still here"]
+
+
+def test_what_is_logged_stays_above_the_bar(open_terminal):
+    terminal = open_terminal()
+    handler = logging.StreamHandler()
+    logging.root.addHandler(handler)
+    try:
+        with progress_bar() as show:
+            show(RUNNING)
+            logging.getLogger("dbtcloud").warning("Polling again")
+        assert handler.stream is terminal.stream
+    finally:
+        logging.root.removeHandler(handler)
+    assert [line.strip() for line in screen(terminal.written())] == ["Polling again"]
 
 
 def test_what_goes_to_a_file_on_stdout_still_goes_there(open_terminal, monkeypatch):

@@ -133,6 +133,7 @@ BAD = [
     ({"data": {"git_sha": "a"}, "git_sha": "b"}, "git_sha is given twice"),
     ({"data": {"git_shaa": "a"}}, "git_sha"),
     ({"data": ["git_sha"]}, "data"),
+    ({"on_progress": "print"}, "on_progress"),
 ]
 
 

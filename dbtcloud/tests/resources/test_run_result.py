@@ -97,8 +97,9 @@ def test_artifacts_are_parsed_by_their_kind(result):
     assert found.get_artifact("manifest.json") is None
     with pytest.raises(MalformedResponse):
         found.get_artifact("broken.json")
-    with pytest.raises(InvalidArgument):
-        found.get_artifact("../manifest.json")
+    for name in ("../manifest.json", "", None):
+        with pytest.raises(InvalidArgument):
+            found.get_artifact(name)
 
 
 def test_a_file_that_is_no_text_comes_as_bytes(raw_server):

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -65,6 +65,7 @@ def _new_progress() -> Progress:
         BarColumn(bar_width=20),
         TimeElapsedColumn(),
         console=Console(stderr=True),
+        refresh_per_second=4,
         expand=True,
         transient=True,
         # Lines that the program prints appear above the bar. A stdout that goes to a file still goes there.
@@ -78,7 +79,12 @@ class _Bar:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = progress.add_task("", total=None)
+        streams = sys.stdout, sys.stderr
         progress.start()
+        # rich has replaced them. The handlers of logs still write to what they found when they were made.
+        self._replaced = list(zip(streams, (sys.stdout, sys.stderr), strict=True))
+        for before, during in self._replaced:
+            _move_log_handlers(before, during)
 
     def show(self, run: Run) -> None:
         """Show the status and the step of a run."""
@@ -90,9 +96,17 @@ class _Bar:
     def stop(self) -> None:
         """Take the bar away."""
         try:
+            for before, during in self._replaced:
+                _move_log_handlers(during, before)
             self._progress.stop()
         except Exception:
             log.debug("The progress bar cannot be taken away", exc_info=True)
+
+
+def _move_log_handlers(old: TextIO, new: TextIO) -> None:
+    for handler in logging.root.handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is old:
+            handler.setStream(new)
 
 
 def _describe(run: Run) -> str:

@@ -15,7 +15,7 @@ from dbtcloud.resources.client import DbtCloudClient
 from dbtcloud.resources.engines import BlockingEngine
 from dbtcloud.resources.progress_bar import progress_bar
 from dbtcloud.resources.run_overrides import RunOverrides
-from dbtcloud.resources.run_progress import OnProgress, poll_schedule
+from dbtcloud.resources.run_progress import OnProgress, check_callback, poll_schedule
 from dbtcloud.resources.run_result import DbtCloudRunResult
 
 if TYPE_CHECKING:
@@ -89,7 +89,10 @@ def run_dbt_cloud_job(
         RunFailed: If the run does not succeed, with `raise_on_failure`.
         DbtCloudError: If a request fails.
     """
-    poll_schedule(wait_seconds, timeout)  # refuses bad values before anything is started
+    # Bad values are refused before anything is started.
+    poll_schedule(wait_seconds, timeout)
+    if on_progress is not None:
+        check_callback(on_progress)
     needs_outcome = {"raise_on_failure": raise_on_failure, "disable_schedule": disable_schedule}
     _check_outcome_wanted(wait_for_outcome, needs_outcome)
     arguments = _merge({} if data is None else data, overrides)

@@ -14,6 +14,7 @@ from dbtcloud.client.run_status import RunStatus
 from dbtcloud.client.transport.sync_client import run_call
 from dbtcloud.report.run_report import RunReport
 from dbtcloud.report.run_report_reader import read_run_report
+from dbtcloud.resources.arguments import checked_text
 from dbtcloud.resources.client_errors import RunUnfinished
 from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine
 from dbtcloud.resources.faces import Async, Resource, Sync, attribute, operation
@@ -110,9 +111,10 @@ class DbtCloudRunResult(Resource[F], Mapping[str, Any]):
 
         Raises:
             MalformedResponse: If a `.json` file is not JSON.
-            InvalidArgument: If the path leads out of the folder.
+            InvalidArgument: If the name is no text, or leads out of the folder.
             DbtCloudError: If a request fails.
         """
+        checked_text("name", name)
         try:
             return (yield from self._read_artifact(name, step))
         except NotFound:
