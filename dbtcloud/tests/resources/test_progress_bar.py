@@ -78,7 +78,7 @@ def test_the_bar_shows_status_and_step_and_leaves_no_line(open_terminal):
     with progress_bar() as show:
         show(RUNNING)
     written = terminal.written()
-    assert "dbt Cloud run 7: Running, step 4: Invoke dbt with `dbt build`" in written
+    assert "Run 7: Running, step 4: dbt build " in written
     assert screen(written) == []
 
 
@@ -129,7 +129,7 @@ def test_a_name_moves_no_cursor_and_is_no_markup(open_terminal):
     with progress_bar() as show:
         show(Run.parse({"id": 7, "status": 3, "run_steps": [step]}))
     written = terminal.written()
-    assert "dbt [bold]run[/nope]" in written
+    assert "step 1: dbt [bold]run[/nope]" in written
     assert "\x1b[5A" not in written
 
 
@@ -146,7 +146,7 @@ def test_two_runs_at_a_time_have_one_bar(open_terminal):
         thread.start()
         thread.join()
     written = terminal.written()
-    assert "run 7" in written
+    assert "Run 7" in written
     assert others == [None]
 
 

@@ -62,7 +62,7 @@ def _new_progress() -> Progress:
     return Progress(
         SpinnerColumn("line"),  # its characters are in every encoding
         text,
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=12),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         refresh_per_second=4,
@@ -111,7 +111,7 @@ def _move_log_handlers(old: TextIO, new: TextIO) -> None:
 
 def _describe(run: Run) -> str:
     step = run.current_step
-    where = f", step {step.index}: {step.name}" if step else ""
-    text = f"dbt Cloud run {run.id}: {run.status_humanized}{where}"
+    where = f", step {step.index}: {step.dbt_command or step.name}" if step else ""
+    text = f"Run {run.id}: {run.status_humanized}{where}"
     # A name could hold control characters.
     return "".join(each if each.isprintable() else " " for each in text)
