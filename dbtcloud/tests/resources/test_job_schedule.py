@@ -17,6 +17,7 @@ from dbtcloud.errors import (
     NotFound,
     ScheduleNotRestored,
     ServerError,
+    WriteRefused,
 )
 from dbtcloud.resources.client import AsyncDbtCloudClient, DbtCloudClient
 from dbtcloud.resources.schedule_pause import SchedulePause
@@ -179,6 +180,23 @@ def test_a_schedule_that_cannot_be_restored_is_an_error(block, cloud, caplog):
     assert "client.jobs.update(60, triggers={'schedule': True})" in str(failed.value)
     assert isinstance(failed.value.__cause__, Forbidden)
     assert [each.levelname for each in caplog.records if "may still be off" in each.message] == ["ERROR"]
+
+
+def test_a_client_that_is_closed_in_the_block_is_an_error(cloud):
+    with (
+        pytest.raises(ScheduleNotRestored, match="The client is closed"),
+        client_of(cloud) as client,
+        client.jobs.disable_schedule(60),
+    ):
+        client.close()
+
+
+def test_a_client_that_may_only_read_changes_nothing(block, cloud, monkeypatch):
+    monkeypatch.setenv("DBT_CLOUD_READONLY", "1")
+    with pytest.raises(WriteRefused) as refused:
+        block(lambda _: pytest.fail("entered"))
+    assert updates(cloud) == []
+    assert not hasattr(refused.value, "__notes__")
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])

@@ -145,6 +145,16 @@ CASES = {
             "/api/v2/accounts/7/jobs/?limit=1",
         )
     ],
+    "send": [
+        Case(
+            lambda: api.send(7, "patch", "jobs/70/", params={"a": True}, body={"name": "x"}),
+            "/api/v2/accounts/7/jobs/70/?a=true",
+            "PATCH",
+            {"name": "x"},
+            data=IT,
+        ),
+        gets(lambda: api.send(7, "GET", "/api/v3/steps/4", version="v2"), "/api/v3/steps/4"),
+    ],
     "paging.list_rows": [
         lists(lambda: list_rows(Request.get(7, "runs"), dict), f"/api/v2/accounts/7/runs/?{PAGE}")
     ],
