@@ -1,11 +1,110 @@
-"""Find the credentials of a client: given, in the environment, or in a file."""
+"""Find the credentials of a client: given, in the environment, or in a file.
+
+The places in their order, which the page "Credentials" of the documentation lists:
+
+1. variables that begin with `DBT_CLOUD_`;
+2. dlt's variables, which begin with `DBT_CLOUD__`, with the host of the first place;
+3. the active project of `~/.dbt/dbt_cloud.yml`, the file of dbt's own tools;
+4. `DBT_TOKEN`, `DBT_ACCOUNT_ID`, and `DBT_BASE_URL` or `DBT_HOST`.
+
+The first place with a token counts, and account and host come from it as well. Only what a program gives can
+be combined with them. A token that a program gives never goes to the host of the last place: in many dbt
+projects, `DBT_HOST` is a warehouse.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.protocol import Id, identifier
-from dbtcloud.client.transport.address import base_url
+from dbtcloud.client.transport.address import EXAMPLE_HOST, base_url
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.network_settings import Transport
+from dbtcloud.resources.client_errors import CredentialsMissing
+from dbtcloud.resources.dbt_cloud_yml import SETTINGS_FILE, read_active_project
+
+log = logging.getLogger(__name__)
+
+_FIX = {
+    "token": "Give token, or set DBT_CLOUD_TOKEN to a service token or a personal access token",
+    "host": "Give host, or set DBT_CLOUD_HOST: it is the Access URL in dbt Cloud's account settings, such as "
+    f"{EXAMPLE_HOST}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place that may have credentials, of which each is empty if it has none.
+
+    Attributes:
+        name: What the place is called in a message.
+        fault: Why it could not be read, or "".
+        is_sure: Whether its host is certainly one of dbt Cloud, where any token may go.
+    """
+
+    name: str
+    token: str = ""
+    account_id: str = ""
+    host: str = ""
+    fault: str = ""
+    is_sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Variables:
+    """Names of environment variables, of which the first that is set counts."""
+
+    tokens: Sequence[str]
+    accounts: Sequence[str]
+    hosts: Sequence[str]
+    is_sure: bool = True
+
+    def read(self) -> _Place:
+        """Return what the environment has."""
+        names = ", ".join(dict.fromkeys((*self.tokens, *self.accounts, *self.hosts)))
+        return _Place(
+            names,
+            _first_value(self.tokens),
+            _first_value(self.accounts),
+            _first_value(self.hosts),
+            is_sure=self.is_sure,
+        )
+
+
+def _first_value(names: Sequence[str]) -> str:
+    values = (os.environ.get(name, "").strip() for name in names)
+    return next(filter(None, values), "")
+
+
+_HOSTS = ("DBT_CLOUD_HOST", "DBT_CLOUD_ACCESS_URL", "DBT_CLOUD_BASE_URL")
+
+_OWN_VARIABLES = _Variables(
+    ("DBT_CLOUD_TOKEN", "DBT_CLOUD_API_TOKEN", "DBT_CLOUD_API_KEY", "DBT_CLOUD_SERVICE_TOKEN"),
+    ("DBT_CLOUD_ACCOUNT_ID",),
+    _HOSTS,
+)
+# dlt has no variable for the host: it knows only cloud.getdbt.com.
+_DLT_VARIABLES = _Variables(
+    ("DBT_CLOUD__API_TOKEN",), ("DBT_CLOUD__ACCOUNT_ID", "DBT_CLOUD_ACCOUNT_ID"), _HOSTS
+)
+_BARE_VARIABLES = _Variables(("DBT_TOKEN",), ("DBT_ACCOUNT_ID",), ("DBT_BASE_URL", "DBT_HOST"), is_sure=False)
+
+
+def _read_file() -> _Place:
+    project = read_active_project()
+    return _Place(SETTINGS_FILE, project.token, project.account_id, project.host, project.fault)
+
+
+_PLACES: Sequence[Callable[[], _Place]] = (
+    _OWN_VARIABLES.read,
+    _DLT_VARIABLES.read,
+    _read_file,
+    _BARE_VARIABLES.read,
+)
 
 
 def find_credentials(
@@ -15,14 +114,77 @@ def find_credentials(
     *,
     transport: Transport | None = None,
 ) -> Credentials:
-    """Return the credentials for what is given.
+    """Return the credentials that a program gives, completed by those of one place.
+
+    Args:
+        token: The token, or None for that of the first place that has one.
+        account_id: The account, or None for that of the place.
+        host: The host, or None for that of the place.
+        transport: Network settings.
 
     Raises:
+        CredentialsMissing: If there is no token, or no host.
         InvalidArgument: If a value cannot be used.
     """
-    account = None if account_id is None else identifier(account_id, "account id")
-    assert token
-    assert host
+    given = {"token": (token or "").strip(), "host": (host or "").strip()}
+    place, searched = _find_place(given)
+    found_token, found_host = given["token"] or place.token, given["host"] or place.host
+    for name, value in (("token", found_token), ("host", found_host)):
+        if not value:
+            raise _missing(name, given, place, searched)
+    found_account = place.account_id if account_id is None else str(account_id)
     return Credentials(
-        base_url=base_url(host), token=token, account_id=account, transport=transport or Transport()
+        base_url=base_url(found_host),
+        token=found_token,
+        account_id=_checked_account(found_account, place, is_given=account_id is not None),
+        transport=transport or Transport(),
     )
+
+
+def _find_place(given: Mapping[str, str]) -> tuple[_Place, list[_Place]]:
+    """Return the place that completes what is given, and the places that were searched."""
+    searched: list[_Place] = []
+    found: list[_Place] = []
+    for read in _PLACES:
+        if found and not log.isEnabledFor(logging.DEBUG):
+            break  # to read the file takes time
+        place = read()
+        searched.append(place)
+        found += [place] if _completes(place, given) else []
+    if not found:
+        return _Place(""), searched
+    others = f"; also in: {'; '.join(each.name for each in found[1:])}" if found[1:] else ""
+    log.debug("Credentials for dbt Cloud come from %s%s.", found[0].name, others)
+    return found[0], searched
+
+
+def _completes(place: _Place, given: Mapping[str, str]) -> bool:
+    """Return whether a place has what is missing of the given token and host."""
+    if not given["token"]:
+        return bool(place.token)
+    return place.is_sure and bool(place.account_id if given["host"] else place.host)
+
+
+def _missing(
+    name: str, given: Mapping[str, str], place: _Place, searched: Sequence[_Place]
+) -> CredentialsMissing:
+    if place.name:
+        why = f"The token comes from {place.name}, and no {name} is there. Others are not combined with it"
+    else:
+        places = "; ".join(each.name for each in searched if each.is_sure or not given["token"])
+        faults = " ".join(each.fault for each in searched if each.fault)
+        why = f"None was given, and these places have none: {places}. {faults}".rstrip(". ")
+    return CredentialsMissing(name, [each.name for each in searched], why=why, fix=_FIX[name])
+
+
+def _checked_account(account: str, place: _Place, *, is_given: bool) -> str | None:
+    if not account:
+        return None
+    try:
+        return identifier(account, "account id")
+    except InvalidArgument as error:
+        if is_given:
+            raise
+        raise InvalidArgument(
+            "The account id of dbt Cloud is not a number", why=f"It is from {place.name}", fix=error.fix
+        ) from None

@@ -102,5 +102,5 @@ def discovery_url(admin_url: str) -> str:
     if is_loopback(host):
         return f"{admin_url}/graphql"
     prefix, _, region = host.partition(".")
-    prefixed = re.fullmatch(r"\w+\.dbt\.com", region)
+    prefixed = re.fullmatch(r"[\w-]+\.dbt\.com", region)
     return f"https://{prefix}.metadata.{region}/graphql" if prefixed else f"https://metadata.{host}/graphql"
