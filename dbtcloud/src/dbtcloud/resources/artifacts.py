@@ -36,7 +36,7 @@ class Artifacts(Resource[F]):
         return Listing(request, _path_of, limit, rows=_rows)
 
     @operation
-    def get(self, run_id: Id, path: str, *, step: int | None = None) -> Call[bytes]:
+    def get(self, run_id: Id, path: str, step: int | None = None) -> Call[bytes]:
         """Get an artifact as bytes (API v2, "Retrieve Run Artifact").
 
         It is kept in memory; `download` is for large ones.
@@ -59,7 +59,7 @@ class Artifacts(Resource[F]):
         return (yield from find_artifact(read, self._account_id, run_id, path, step=step))
 
     @operation
-    def json(self, run_id: Id, path: str, *, step: int | None = None) -> Call[Any]:
+    def json(self, run_id: Id, path: str, step: int | None = None) -> Call[Any]:
         """Get an artifact and parse it as JSON.
 
         Args:
@@ -81,7 +81,7 @@ class Artifacts(Resource[F]):
 
     @batch
     def download(
-        self, run_id: Id, path_or_pattern: str, to: str | os.PathLike[str], *, step: int | None = None
+        self, run_id: Id, path_or_pattern: str, to: str | os.PathLike[str], step: int | None = None
     ) -> Batch[builtins.list[Path]]:
         """Write an artifact, or all that match a pattern, to files. Several are fetched at the same time.
 

@@ -84,7 +84,7 @@ class Environments(Resource[F]):
 
     @listing
     def list(
-        self, *, project_id: Id | None = None, name_contains: str | None = None, limit: int | None = None
+        self, project_id: Id | None = None, *, name_contains: str | None = None, limit: int | None = None
     ) -> Listing[Environment]:
         """List environments (API v3, "List Environments").
 
@@ -106,7 +106,7 @@ class Environments(Resource[F]):
         )
 
     @operation
-    def get(self, environment_id: Id, *, project_id: Id | None = None) -> Call[Environment]:
+    def get(self, environment_id: Id, project_id: Id | None = None) -> Call[Environment]:
         """Get an environment (API v3, "Retrieve Environment").
 
         Args:
@@ -170,7 +170,7 @@ class Environments(Resource[F]):
         )
 
     @operation
-    def delete(self, environment_id: Id, *, project_id: Id | None = None) -> Call[None]:
+    def delete(self, environment_id: Id, project_id: Id | None = None) -> Call[None]:
         """Delete an environment with its jobs (API v3, "Destroy Environment").
 
         Args:
