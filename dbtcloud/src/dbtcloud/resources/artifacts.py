@@ -12,7 +12,7 @@ from dbtcloud.client.downloads.artifact_files import ArtifactFiles
 from dbtcloud.client.downloads.download import find_artifact
 from dbtcloud.client.models import Json
 from dbtcloud.client.protocol import Call, Id, Request, identifier
-from dbtcloud.resources.faces import Batch, F, Resource, batch, listing, operation
+from dbtcloud.resources.faces import CallBatch, F, Resource, batch, listing, operation
 from dbtcloud.resources.pages import Listing
 
 
@@ -82,7 +82,7 @@ class Artifacts(Resource[F]):
     @batch
     def download(
         self, run_id: Id, path_or_pattern: str, to: str | os.PathLike[str], step: int | None = None
-    ) -> Batch[builtins.list[Path]]:
+    ) -> CallBatch[builtins.list[Path]]:
         """Write an artifact, or all that match a pattern, to files. Several are fetched at the same time.
 
         Each file is complete or not there, and an earlier one is replaced by a complete one. Little memory is
@@ -108,7 +108,7 @@ class Artifacts(Resource[F]):
             DbtCloudError: If a request fails.
         """
         files = ArtifactFiles(self._account_id, run_id, path_or_pattern, to, step)
-        return Batch(files.plan, files.written)
+        return CallBatch(files.plan, files.written)
 
 
 def _rows(data: Any) -> list[Json]:

@@ -97,7 +97,7 @@ class Scoped(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch(Generic[T]):
+class CallBatch(Generic[T]):
     """Calls that do not depend on each other.
 
     Attributes:
@@ -196,9 +196,9 @@ class operation(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
 class batch(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
     """Makes a method of a definition that returns a batch, whose calls are carried out at the same time."""
 
-    _result, _faces = "Batch", ("{}", "Coroutine[Any, Any, {}]")
+    _result, _faces = "CallBatch", ("{}", "Coroutine[Any, Any, {}]")
 
-    def __init__(self, make: Callable[Concatenate[Any, P], Batch[T]]) -> None:
+    def __init__(self, make: Callable[Concatenate[Any, P], CallBatch[T]]) -> None:
         super().__init__(make)
 
     @overload
@@ -212,7 +212,7 @@ class batch(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
     def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
         return self._bind(at)
 
-    def _blocking(self, engine: BlockingEngine, make: Callable[..., Batch[T]]) -> Any:
+    def _blocking(self, engine: BlockingEngine, make: Callable[..., CallBatch[T]]) -> Any:
         def method(*args: Any, **kwargs: Any) -> T:
             these = make(*args, **kwargs)
             calls = engine.ask(these.plan())
@@ -221,7 +221,7 @@ class batch(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
 
         return method
 
-    def _awaited(self, engine: AwaitingEngine, make: Callable[..., Batch[T]]) -> Any:
+    def _awaited(self, engine: AwaitingEngine, make: Callable[..., CallBatch[T]]) -> Any:
         async def method(*args: Any, **kwargs: Any) -> T:
             these = make(*args, **kwargs)
             calls = await engine.ask(these.plan())
