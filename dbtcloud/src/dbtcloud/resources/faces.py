@@ -324,11 +324,11 @@ class scope(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
     @overload
     def __get__(
         self, at: Resource[Sync], owner: type[Any] | None = None
-    ) -> Callable[P, AbstractContextManager[T]]: ...
+    ) -> Callable[P, AbstractContextManager[T, None]]: ...
     @overload
     def __get__(
         self, at: Resource[Async], owner: type[Any] | None = None
-    ) -> Callable[P, AbstractAsyncContextManager[T]]: ...
+    ) -> Callable[P, AbstractAsyncContextManager[T, None]]: ...
     def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
         return self._bind(at)
 
