@@ -15,12 +15,14 @@ from dbtcloud.version import __version__
 
 if TYPE_CHECKING:
     from dbtcloud.resources.client import AsyncDbtCloudClient, DbtCloudClient
+    from dbtcloud.resources.credentials import DbtCloudCredentials
     from dbtcloud.resources.run_job import get_dbt_cloud_run_status, run_dbt_cloud_job
     from dbtcloud.resources.run_result import DbtCloudOutput, DbtCloudRunResult, DbtCloudRunStatus
 
 __all__ = [
     "AsyncDbtCloudClient",
     "DbtCloudClient",
+    "DbtCloudCredentials",
     "DbtCloudOutput",
     "DbtCloudRunResult",
     "DbtCloudRunStatus",
@@ -33,6 +35,7 @@ __all__ = [
 _MODULES = {
     "AsyncDbtCloudClient": "dbtcloud.resources.client",
     "DbtCloudClient": "dbtcloud.resources.client",
+    "DbtCloudCredentials": "dbtcloud.resources.credentials",
     "DbtCloudOutput": "dbtcloud.resources.run_result",
     "DbtCloudRunResult": "dbtcloud.resources.run_result",
     "DbtCloudRunStatus": "dbtcloud.resources.run_result",

@@ -101,10 +101,11 @@ class _Client(Resource[F]):
 
     def with_options(self, **changes: Unpack[_ChangedOptions]) -> Self:
         """Return another client for the same account, with other options and its own connections."""
-        return self._of(self._changed({**changes}))
+        return self.from_options(self._changed({**changes}))
 
     @classmethod
-    def _of(cls, options: ClientOptions) -> Self:
+    def from_options(cls, options: ClientOptions) -> Self:
+        """Return a client with these credentials and options, which are not looked for anywhere else."""
         client = cls.__new__(cls)
         Resource.__init__(client, cls._new_engine(options))
         return client

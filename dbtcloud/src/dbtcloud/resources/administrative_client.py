@@ -1,0 +1,110 @@
+"""The client that `DbtCloudCredentials` opens: `DbtCloudClient` with prefect-dbt's names beside its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dbtcloud.client import endpoints
+from dbtcloud.client.models import Job, Run
+from dbtcloud.client.protocol import Call, Id
+from dbtcloud.resources.client import AsyncDbtCloudClient, DbtCloudClient
+from dbtcloud.resources.faces import Async, F, Resource, Sync, operation
+from dbtcloud.resources.jobs import Jobs
+
+_CAUSE = "Triggered from Python"
+
+
+class _PrefectNames(Resource[F]):
+    """Calls under the names of prefect-dbt's administrative client."""
+
+    @operation
+    def trigger_job_run(self, job_id: Id, options: Mapping[str, Any] | None = None) -> Call[Run]:
+        """Start a run of a job exactly once, as `jobs.run` does.
+
+        Args:
+            job_id: The job.
+            options: The run's cause and overrides (API v2, "Trigger Job Run").
+
+        Raises:
+            AmbiguousStart: If it is not clear whether the run was started.
+            DbtCloudError: If the request fails.
+        """
+        arguments = {"cause": _CAUSE, **(options or {})}
+        return (yield from Jobs.run(Jobs(self._engine), job_id, **arguments))
+
+    @operation
+    def get_job(self, job_id: Id) -> Call[Job]:
+        """Get a job, as `jobs.get` does.
+
+        Raises:
+            DbtCloudError: If the request fails.
+        """
+        return (yield from endpoints.get_job(self._account_id, job_id))
+
+    @operation
+    def get_run(self, run_id: Id, include_related: Iterable[str] | None = None) -> Call[Run]:
+        """Get a run, as `runs.get` does.
+
+        Args:
+            run_id: The run.
+            include_related: What is sent with it, such as "run_steps" and "trigger".
+
+        Raises:
+            DbtCloudError: If the request fails.
+        """
+        related = include_related or ()
+        return (yield from endpoints.get_run(self._account_id, run_id, include_related=related))
+
+    @operation
+    def list_run_artifacts(self, run_id: Id, step: int | None = None) -> Call[list[str]]:
+        """List the paths of a run's artifacts, as `artifacts.list` does. dbt Cloud ignores `step` here.
+
+        Raises:
+            DbtCloudError: If the request fails.
+        """
+        return (yield from endpoints.list_artifacts(self._account_id, run_id, step=step))
+
+    @operation
+    def get_run_artifact(self, run_id: Id, path: str, step: int | None = None) -> Call[Any]:
+        """Get a JSON artifact, as `artifacts.json` does.
+
+        Args:
+            run_id: The run.
+            path: The artifact, such as "manifest.json".
+            step: The step that wrote it; the last one if None.
+
+        Raises:
+            NotFound: If there is no such artifact.
+            DbtCloudError: If the request fails.
+        """
+        return (yield from endpoints.get_json_artifact(self._account_id, run_id, path, step=step))
+
+    @operation
+    def call_endpoint(
+        self,
+        http_method: str,
+        path: str,
+        params: Mapping[str, object] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> Call[Any]:
+        """Send any request, as `request` does, and return its JSON.
+
+        Args:
+            http_method: "GET", "POST", …
+            path: The path after the account, such as "/jobs/".
+            params: The query.
+            json: The body.
+
+        Raises:
+            DbtCloudError: If the request fails.
+        """
+        return (yield from endpoints.send(self._account_id, http_method, path, params=params, body=json))
+
+
+class AdministrativeClient(_PrefectNames[Sync], DbtCloudClient):
+    """A `DbtCloudClient` that also has the names of prefect-dbt's client."""
+
+
+class AsyncAdministrativeClient(_PrefectNames[Async], AsyncDbtCloudClient):
+    """An `AsyncDbtCloudClient` that also has the names of prefect-dbt's client."""

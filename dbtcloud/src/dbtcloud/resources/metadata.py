@@ -1,0 +1,78 @@
+"""Clients of the Discovery API that return whole answers, as prefect-dbt's metadata client does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from dbtcloud.client import discovery
+from dbtcloud.client.protocol import Call
+from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine, ClientOptions
+from dbtcloud.resources.faces import Async, F, Resource, Sync, operation
+
+
+class _MetadataCalls(Resource[F]):
+    _new_engine: ClassVar[type[BlockingEngine | AwaitingEngine]]
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__(self._new_engine(ClientOptions(credentials=credentials)))
+
+    @operation
+    def query(self, query: str, variables: Mapping[str, Any] | None = None) -> Call[dict[str, Any]]:
+        """Send a GraphQL query and return the whole answer: `{"data": {…}}`.
+
+        Args:
+            query: The query.
+            variables: Its variables.
+
+        Raises:
+            QueryRefused: If the answer has errors. `error.data` has the part that was answered.
+            DbtCloudError: If the request fails.
+        """
+        return {"data": (yield from discovery.query(query, variables))}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._engine.options.credentials!r}>"
+
+
+class MetadataClient(_MetadataCalls[Sync]):
+    """A client of the Discovery API that blocks. It may be used in a `with` block.
+
+    Args:
+        credentials: The address and the token.
+    """
+
+    _engine: BlockingEngine
+    _new_engine = BlockingEngine
+
+    def close(self) -> None:
+        """Close the connections. Later calls raise ClientClosed."""
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+class AsyncMetadataClient(_MetadataCalls[Async]):
+    """The same client for an event loop: its calls are awaited.
+
+    Args:
+        credentials: The address and the token.
+    """
+
+    _engine: AwaitingEngine
+    _new_engine = AwaitingEngine
+
+    async def close(self) -> None:
+        """Close the connections. Later calls raise ClientClosed."""
+        await self._engine.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
