@@ -1,6 +1,7 @@
 """Conversations of several requests, carried out by both engines with a clock of the test's own."""
 
 import asyncio
+from contextlib import nullcontext
 
 import pytest
 
@@ -101,6 +102,7 @@ def test_a_timeout_is_not_overshot_and_tells_that_the_run_goes_on(wait, time):
     ) as out:
         wait(run(3), timeout=100)
     assert time.pauses == [60, 40]
+    assert out.value.__cause__ is None
     assert (out.value.run_id, out.value.status) == (7, 3)
     assert "The last poll found it running" in str(out.value)
     assert "https://x/runs/7/" in str(out.value)
@@ -110,6 +112,29 @@ def test_a_timeout_while_nothing_can_be_seen_does_not_say_that_the_run_failed(wa
     with pytest.raises(errors.RunTimedOut, match="may still be running") as out:
         wait(run(2), refusal(503, "Down."), timeout=100)
     assert out.value.status == 2
+    assert isinstance(out.value.__cause__, errors.ServerError)
+
+
+def test_a_failure_that_has_passed_is_not_the_cause(wait):
+    with pytest.raises(errors.RunTimedOut) as out:
+        wait(refusal(503, "Down."), run(2), timeout=100)
+    assert out.value.__cause__ is None
+
+
+def test_a_poll_may_take_what_is_left_of_the_time(engine, raw_server, access, time):
+    raw_server.replies(run(3), run(3), run(10))
+    limits = []
+    schedule = PollSchedule(0.01, 1000, time, lambda seconds: limits.append(seconds) or nullcontext())
+
+    def read():
+        run = yield from endpoints.get_run(1, 7)
+        time.now += 600
+        return run
+
+    call = schedule.wait_for_run(7, read, FailureTolerance(time, lambda line: None))
+    with pytest.raises(errors.RunTimedOut):
+        engine.ask(access(raw_server.url), call)
+    assert limits == [1000, 400]
 
 
 def test_a_poll_that_succeeds_ends_a_row_of_failures(wait):

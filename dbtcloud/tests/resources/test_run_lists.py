@@ -119,6 +119,7 @@ def test_what_is_not_asked_for_is_not_sent(sent):
         "limit": "5",
         "offset": "0",
     }
+    assert sent(status=["error", 20])["status"] == "20"
     assert sent(status=["queued", "running"])["status__in"] == "[1,3]"
 
 

@@ -35,6 +35,7 @@ def test_the_lines_of_all_steps_come_in_order(face, raw_server, follow):
         *("Cloning …", "Done"),
         *("16:04 Running", "", "  1 of 2 OK\x85é😀"),
     ]
+    assert len(raw_server.received) == 1
     assert lines(face, raw_server, follow=follow, step=1) == ["Cloning …", "Done"]
 
 
@@ -84,7 +85,7 @@ def test_the_debug_log_that_comes_late_is_not_mixed_with_the_usual_one(face, raw
     raw_server.replies(
         run("Cloning\n", "1 OK\n", status=3),
         run("Cloning\n", "1 OK\n", status=3, debug_logs="[debug] 1\n"),
-        run("Cloning\n", "1 OK\n2 OK\n", status=3),
+        run("Cloning\n", "1 OK\n2 OK\n3 OK\n", status=3),
         run("Cloning\n", "1 OK\n2 OK\n", debug_logs="[debug] 1\n[debug] 2\n"),
     )
     found = lines(face, raw_server, follow=True, debug=True, **SOON)
@@ -99,6 +100,16 @@ def test_lines_that_are_stored_after_the_end_of_the_run_are_not_lost(face, raw_s
     assert len(raw_server.received) == 4
     raw_server.replies(run("a\n", "b", finished_at=None), refusal(400, "No."))
     assert lines(face, raw_server, follow=True, **SOON) == ["a", "b"]
+
+
+def test_a_log_that_grows_without_end_is_read_until_the_timeout(face, raw_server):
+    def growing(request):
+        log = "".join(f"{number}\n" for number in range(len(raw_server.received)))
+        return run(log, finished_at=datetime.now(UTC).isoformat(" "))
+
+    raw_server.reply = growing
+    found = lines(face, raw_server, follow=True, timeout=0.05, interval=0.01)
+    assert found == [str(number) for number in range(len(raw_server.received))]
 
 
 def test_a_step_that_has_not_begun_is_waited_for(face, raw_server):

@@ -9,6 +9,7 @@ from dbtcloud.client.transport.network_settings import Transport
 from dbtcloud.client.transport.time_limit import seconds_left
 from dbtcloud.errors import BadRequest, InvalidArgument, RunTimedOut, ServerError
 from dbtcloud.resources.client import DbtCloudClient
+from dbtcloud.resources.run_progress import poll_schedule
 from wires.raw import answer, envelope, refusal, silence
 
 SOON = {"interval": 0.001}
@@ -61,7 +62,7 @@ def test_a_refusal_that_cannot_pass_ends_a_wait(face, raw_server):
 
 
 def test_each_change_is_reported_once_with_the_steps(face, raw_server):
-    polls = [run(1), run(1), run(3), run(3, 3), run(3, 3), run(3, 10, 3), run(3, 10, 20), run(20, 10, 20)]
+    polls = [run(1), run(1), run(3), run(3, 3), run(3, 3, 1), run(3, 10, 3), run(3, 10, 20), run(20, 10, 20)]
     raw_server.replies(*polls)
     reported = []
     ended = face.ask(raw_server, lambda client: client.runs.wait(7, on_progress=reported.append, **SOON))
@@ -80,8 +81,14 @@ def test_a_run_that_has_ended_is_reported_once(face, raw_server):
 def test_steps_that_cannot_be_read_do_not_hide_the_end_of_the_run(face, raw_server):
     """The logs come with the steps: there is a limit to the size of an answer."""
     huge = answer(envelope({"id": 7, "status": 3, "run_steps": [{"index": 1, "logs": "x" * 3000}]}))
-    left = [run(3, 3), run(10)]
-    raw_server.reply = lambda request: huge if "run_steps" in request.target else left.pop(0)
+    with_steps, without = [run(3, 3)], [run(3), run(10)]
+
+    def reply(request):
+        if "run_steps" in request.target:
+            return with_steps.pop() if with_steps else huge
+        return without.pop(0)
+
+    raw_server.reply = reply
     found = face.ask(
         raw_server,
         lambda client: client.runs.watch(7, **SOON),
@@ -119,6 +126,10 @@ def test_a_timeout_ends_a_wait_in_time(face, raw_server, method, reply):
     with pytest.raises(RunTimedOut, match=r"after 0\.05 seconds; it may still be running"):
         face.ask(raw_server, lambda client: getattr(client.runs, method)(7, timeout=0.05, interval=0.01))
     assert time.monotonic() - began < 1.05
+
+
+def test_a_wait_ends_after_a_day_by_itself():
+    assert poll_schedule(10, None).timeout == 86_400
 
 
 def test_a_run_that_has_ended_is_found_even_without_time(face, raw_server):

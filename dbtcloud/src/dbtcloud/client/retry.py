@@ -122,7 +122,6 @@ class Execution(Generic[T]):
 
     def close(self) -> None:
         """End the call where it is, if it has not ended: what it has opened or bounded does not stay so."""
-        self._steps.close()
         self._call.close()
 
 

@@ -79,6 +79,7 @@ class RunPolls:
         self._tolerance, self._ends_at = tolerance, schedule.clock() + schedule.timeout
         self._is_first, self._status = True, 0
         self._url: str | None = None
+        self._failure: DbtCloudError | None = None
 
     def next_run(self, until: Callable[[Run], bool] = lambda _: True) -> Call[Run]:
         """Poll until the run has the wanted status, and return it.
@@ -87,13 +88,13 @@ class RunPolls:
             until: Returns whether the run has the wanted status; by default, each one is wanted.
 
         Raises:
-            RunTimedOut: If the timeout is reached first.
+            RunTimedOut: If the timeout is reached first. If the last poll has failed, its error is the cause.
             DbtCloudError: If a poll fails with an error that is not ignored.
         """
         while True:
             yield from self._pause()
             with self._schedule.limit(max(LAST_POLL_SECONDS, self.seconds_left())):
-                run = yield from _poll(self._read_run, self._tolerance)
+                run = yield from self._poll()
             if run is not None:
                 self._status, self._url = run.status, run.href or self._url
                 if until(run):
@@ -110,17 +111,19 @@ class RunPolls:
             return
         left = self.seconds_left()
         if left <= 0:
-            raise RunTimedOut(self._run_id, self._status, self._schedule.timeout, url=self._url)
+            timeout = self._schedule.timeout
+            raise RunTimedOut(self._run_id, self._status, timeout, url=self._url) from self._failure
         yield Sleep(min(self._schedule.interval, left))
 
-
-def _poll(read_run: Callable[[], Call[Run]], tolerance: FailureTolerance) -> Call[Run | None]:
-    """Return the run, or None if the poll failed with an error that is ignored."""
-    try:
-        run = yield from read_run()
-    except DbtCloudError as error:
-        if not tolerance.tolerates(error):
-            raise
-        return None
-    tolerance.succeeded()
-    return run
+    def _poll(self) -> Call[Run | None]:
+        """Return the run, or None if the poll failed with an error that is ignored."""
+        try:
+            run = yield from self._read_run()
+        except DbtCloudError as error:
+            if not self._tolerance.tolerates(error):
+                raise
+            self._failure = error
+            return None
+        self._failure = None
+        self._tolerance.succeeded()
+        return run

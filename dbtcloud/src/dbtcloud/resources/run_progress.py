@@ -102,7 +102,7 @@ class RunProgress:
     def next_change(self) -> Call[Run]:
         """Wait until the status or the current step has another value than before, and return the run.
 
-        The first status of all counts as a change, and so does the end.
+        The first status of all counts as a change.
 
         Raises:
             RunTimedOut: If the timeout is reached first.
@@ -119,7 +119,7 @@ class RunProgress:
         step = run.current_step
         found = (run.status, step.index, step.status) if step else (run.status, index, step_status)
         has_changed, self._last = found != self._last, found
-        return has_changed or run.finished
+        return has_changed
 
     def _read(self) -> Call[Run]:
         if self._with_steps:
