@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from dbtcloud.client.models import Run
 from dbtcloud.client.run_status import RunStatus
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
+
+    from dbtcloud.client.models import Run
 
 
 class ProgressLog:

@@ -19,7 +19,6 @@ from airflow_dbt_cloud.job_runs.status import DbtCloudJobRunStatus
 from airflow_dbt_cloud.triggers.cancel_on_kill import cancel_if_killed
 from dbtcloud.client.errors import ConnectionUnreadable, DbtCloudError
 from dbtcloud.client.failure_tolerance import FailureTolerance
-from dbtcloud.client.models import Run
 from dbtcloud.client.run_status import FINISHED, RunStatus
 from dbtcloud.client.run_wait import LAST_POLL_SECONDS
 
@@ -218,6 +217,8 @@ class DbtCloudRunJobTrigger(BaseTrigger):
 
     async def _log_steps(self, hook: DbtCloudHook, progress: ProgressLog) -> None:
         """Log steps as they start, until cancelled."""
+        from dbtcloud.client.models import Run
+
         polls = StepPolls(time.monotonic)
         while True:
             try:

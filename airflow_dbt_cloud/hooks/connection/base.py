@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from dbtcloud.client.transport.async_client import AsyncClient
     from dbtcloud.client.transport.credentials import Credentials
+    from dbtcloud.resources.client import DbtCloudClient
+    from dbtcloud.resources.credentials import DbtCloudCredentials
 
 # Held while a hook reads its connection again: several threads that read a list share one hook.
 _REREAD_LOCK = threading.Lock()
@@ -87,6 +89,31 @@ class DbtCloudBaseHook(KeptSessionHook):
         credentials = self._read(self.connection)
         self._read_at = time.monotonic()
         return credentials
+
+    def credentials(self) -> DbtCloudCredentials:
+        """Return the connection's credentials for the client of dbtcloud, with its network settings.
+
+        Raises:
+            DbtCloudApiException: If the connection cannot be used.
+        """
+        from dbtcloud.resources.credentials import DbtCloudCredentials
+
+        return DbtCloudCredentials.wrap(self._credentials)
+
+    def client(self) -> DbtCloudClient:
+        """Return a client of the connection's account, which sends nothing before its first call.
+
+        Its methods raise the errors of `dbtcloud.errors`, and send a request again as this hook does. Close
+        it, or use it in a `with` block.
+
+        Raises:
+            DbtCloudApiException: If the connection cannot be used.
+        """
+        from dbtcloud.resources.client import DbtCloudClient
+        from dbtcloud.resources.engines import ClientOptions
+
+        options = ClientOptions(credentials=self._credentials, retry=self._decision)
+        return DbtCloudClient.from_options(options)
 
     def _read(self, conn: Connection) -> Credentials:
         try:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dbtcloud.client.errors import DbtCloudError, RunTimedOut
 from dbtcloud.client.failure_tolerance import FailureTolerance
-from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Sleep
+
+if TYPE_CHECKING:
+    from dbtcloud.client.models import Run
 
 LAST_POLL_SECONDS = 0.8
 """Seconds that a poll may take although the wait is over: a run that has ended meanwhile should be seen."""
