@@ -114,6 +114,62 @@ def test_no_token_goes_to_a_host_that_may_be_a_warehouse(set_all):
         find_credentials("dbtc_secret", 1)
 
 
+@pytest.mark.parametrize(
+    "warehouse",
+    [
+        "warehouse.example.com",
+        "localhost",
+        "127.0.0.1",
+        "https://adb-1.azuredatabricks.net",
+        "dbt.com.example",
+    ],
+)
+def test_no_token_goes_to_the_host_of_a_profile(set_all, warehouse):
+    set_all(DBT_TOKEN="dbtc_secret", DBT_ACCOUNT_ID="4", DBT_HOST=warehouse)
+    with pytest.raises(
+        CredentialsMissing, match=r"may be the host of a warehouse.*set DBT_BASE_URL"
+    ) as caught:
+        find_credentials()
+    assert warehouse not in str(caught.value)
+    set_all(DBT_BASE_URL="https://dbt.example.com/api")
+    assert find_credentials().base_url == "https://dbt.example.com"
+
+
+@pytest.mark.parametrize(
+    "host", ["cloud.getdbt.com", "https://AB123.us1.dbt.com/api", "http://127.0.0.1:8580"]
+)
+def test_a_bare_host_that_is_certainly_dbt_clouds_is_used(set_all, host):
+    set_all(DBT_TOKEN="bare", DBT_HOST=host)
+    assert find_credentials().base_url == host.lower().removesuffix("/api").replace(
+        "cloud.", "https://cloud."
+    )
+
+
+def test_settings_of_django_are_read(set_all):
+    set_all(DBT_BASE_URL="https://cloud.getdbt.com/api", DBT_TOKEN="bare", DBT_ACCOUNT_ID="23489")
+    assert facts(find_credentials()) == ("bare", "23489", "https://cloud.getdbt.com")
+
+
+def test_a_host_that_is_no_address_is_named_by_its_place(set_all):
+    set_all(**OWN | {"DBT_CLOUD_HOST": "user:secret@ab123.us1.dbt.com"})
+    with pytest.raises(InvalidArgument, match=r"not a valid address.*from DBT_CLOUD_TOKEN") as caught:
+        find_credentials()
+    assert "secret" not in str(caught.value)
+
+
+class SecretText:
+    """As pydantic's SecretStr."""
+
+    def get_secret_value(self):
+        return "secret"
+
+
+@pytest.mark.parametrize(("token", "fix"), [(SecretText(), "get_secret_value"), (b"secret", "str")])
+def test_a_token_that_is_no_text_is_refused(token, fix):
+    with pytest.raises(InvalidArgument, match=f"token is a .*no text.*{fix}"):
+        find_credentials(token, 1, "ab123.us1.dbt.com")
+
+
 def test_what_is_given_is_combined_with_one_place(set_all, file):
     file(FILE)
     assert facts(find_credentials("given")) == ("given", "3", "https://file.us1.dbt.com")

@@ -8,8 +8,9 @@ The places in their order, which the page "Credentials" of the documentation lis
 4. `DBT_TOKEN`, `DBT_ACCOUNT_ID`, and `DBT_BASE_URL` or `DBT_HOST`.
 
 The first place with a token counts, and account and host come from it as well. Only what a program gives can
-be combined with them. A token that a program gives never goes to the host of the last place: in many dbt
-projects, `DBT_HOST` is a warehouse.
+be combined with them. In many dbt projects, `DBT_HOST` is the warehouse of a `profiles.yml`. So a token that
+a program gives never goes to the host of the last place, and `DBT_HOST` counts only if it is dbt Cloud's for
+certain.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.protocol import Id, identifier
-from dbtcloud.client.transport.address import EXAMPLE_HOST, base_url
+from dbtcloud.client.transport.address import EXAMPLE_HOST, base_url, is_certain_host
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.network_settings import Transport
 from dbtcloud.resources.client_errors import CredentialsMissing
@@ -94,6 +95,17 @@ _DLT_VARIABLES = _Variables(
 _BARE_VARIABLES = _Variables(("DBT_TOKEN",), ("DBT_ACCOUNT_ID",), ("DBT_BASE_URL", "DBT_HOST"), is_sure=False)
 
 
+def _read_bare_variables() -> _Place:
+    place = _BARE_VARIABLES.read()
+    if _first_value(("DBT_BASE_URL",)) or not place.host or is_certain_host(place.host):
+        return place
+    fault = (
+        "DBT_HOST is not used, because it may be the host of a warehouse: it is neither in dbt.com nor in "
+        "getdbt.com. If it is dbt Cloud's, set DBT_BASE_URL to it."
+    )
+    return replace(place, host="", fault=fault)
+
+
 def _read_file() -> _Place:
     project = read_active_project()
     return _Place(SETTINGS_FILE, project.token, project.account_id, project.host, project.fault)
@@ -103,7 +115,7 @@ _PLACES: Sequence[Callable[[], _Place]] = (
     _OWN_VARIABLES.read,
     _DLT_VARIABLES.read,
     _read_file,
-    _BARE_VARIABLES.read,
+    _read_bare_variables,
 )
 
 
@@ -126,7 +138,7 @@ def find_credentials(
         CredentialsMissing: If there is no token, or no host.
         InvalidArgument: If a value cannot be used.
     """
-    given = {"token": (token or "").strip(), "host": (host or "").strip()}
+    given = {"token": _given_text("token", token), "host": _given_text("host", host)}
     place, searched = _find_place(given)
     found_token, found_host = given["token"] or place.token, given["host"] or place.host
     for name, value in (("token", found_token), ("host", found_host)):
@@ -134,11 +146,26 @@ def find_credentials(
             raise _missing(name, given, place, searched)
     found_account = place.account_id if account_id is None else str(account_id)
     return Credentials(
-        base_url=base_url(found_host),
+        base_url=base_url(found_host) if given["host"] else _found_url(found_host, place),
         token=found_token,
         account_id=_checked_account(found_account, place, is_given=account_id is not None),
         transport=transport or Transport(),
     )
+
+
+def _given_text(name: str, value: object) -> str:
+    if isinstance(value, str | None):
+        return (value or "").strip()
+    wrapped = f"{name}.get_secret_value()" if hasattr(value, "get_secret_value") else f"str({name})"
+    raise InvalidArgument(f"The {name} is a {type(value).__name__}, no text", fix=f"Give {wrapped}")
+
+
+def _found_url(host: str, place: _Place) -> str:
+    try:
+        return base_url(host)
+    except InvalidArgument as error:
+        why = f"{error.why}. It is from {place.name}"
+        raise InvalidArgument(error.what, why=why, fix=error.fix) from None
 
 
 def _find_place(given: Mapping[str, str]) -> tuple[_Place, list[_Place]]:
@@ -169,7 +196,8 @@ def _missing(
     name: str, given: Mapping[str, str], place: _Place, searched: Sequence[_Place]
 ) -> CredentialsMissing:
     if place.name:
-        why = f"The token comes from {place.name}, and no {name} is there. Others are not combined with it"
+        why = f"The token comes from {place.name}, and no {name} is there. Others are not combined with it. "
+        why = f"{why}{place.fault}".rstrip(". ")
     else:
         places = "; ".join(each.name for each in searched if each.is_sure or not given["token"])
         faults = " ".join(each.fault for each in searched if each.fault)

@@ -132,3 +132,46 @@ def test_both_wires_go_to_the_same_host_or_to_none(host):
 )
 def test_the_discovery_api_is_beside_the_account(admin, discovery):
     assert discovery_url(admin) == discovery
+
+
+ACCOUNT = "https://ab123.us1.dbt.com", "https://ab123.metadata.us1.dbt.com/graphql"
+
+
+@pytest.mark.parametrize("scheme", ["", "https://", "HTTPS://"])
+@pytest.mark.parametrize("name", ["ab123.us1.dbt.com", "AB123.US1.dbt.com"])
+@pytest.mark.parametrize(
+    "rest", ["", "/", "/api", "/api/", "/api/v2", "/api/v2/accounts/1/", "/deploy/1/projects/2/runs/3?x=1#y"]
+)
+def test_every_spelling_of_a_host_gives_both_addresses(scheme, name, rest):
+    admin = base_url(f"{scheme}{name}{rest}")
+    assert (admin, discovery_url(admin)) == ACCOUNT
+
+
+def with_metadata(region: str) -> tuple[str, str]:
+    return f"ab123.{region}.dbt.com", f"ab123.metadata.{region}.dbt.com"
+
+
+@pytest.mark.parametrize(
+    ("host", "discovery"),
+    [
+        *(with_metadata(region) for region in ("us1", "eu1", "au1", "jp1")),  # AWS
+        *(with_metadata(region) for region in ("us2", "eu2", "au2")),  # Azure
+        *(with_metadata(region) for region in ("us3", "eu3", "eu4")),  # Google Cloud
+        with_metadata("single-tenant"),
+        ("cloud.getdbt.com", "metadata.cloud.getdbt.com"),
+        ("emea.dbt.com", "metadata.emea.dbt.com"),
+        ("au.dbt.com", "metadata.au.dbt.com"),
+        ("acme.getdbt.com", "metadata.acme.getdbt.com"),
+    ],
+)
+def test_every_region_has_its_discovery_api(host, discovery):
+    admin = base_url(f"{host}/api")
+    assert (admin, discovery_url(admin)) == (f"https://{host}", f"https://{discovery}/graphql")
+    # Also where the address of another service was copied.
+    assert base_url(f"https://{discovery}/graphql") == admin
+    assert base_url(discovery.replace("metadata", "semantic-layer")) == admin
+
+
+def test_a_prefix_that_ends_like_a_service_stays():
+    assert base_url("my-metadata.us1.dbt.com") == "https://my-metadata.us1.dbt.com"
+    assert base_url("ab123.metadata.example.com") == "https://ab123.metadata.example.com"

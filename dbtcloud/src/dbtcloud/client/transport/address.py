@@ -36,9 +36,10 @@ def base_url(
         raise InvalidArgument(
             f"The API token would travel to http://{address.hostname} unencrypted",
             why="http is accepted only for the loopback addresses of this machine",
-            fix="Use https://, or add the host to the connection's extra field allow_insecure_http",
+            fix="Use https://. An Airflow connection may name it in its extra field allow_insecure_http",
         )
-    name = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
+    hostname = _admin_host(address.hostname or "")
+    name = f"[{hostname}]" if ":" in hostname else hostname
     port = address.port or port
     return f"{address.scheme}://{name}:{port}" if port else f"{address.scheme}://{name}"
 
@@ -56,7 +57,7 @@ def _split(host: str, scheme: str) -> SplitResult:
         valid = False
     if not valid or "@" in text or any(character.isspace() for character in text):
         raise InvalidArgument(
-            "The connection's host is not a valid address",
+            "The host of dbt Cloud is not a valid address",
             why="It holds a user name or a password" if "@" in text else f"It is {shown_value(text, 100)}",
             fix=f"Use the Access URL from dbt Cloud's account settings, such as {EXAMPLE_HOST}",
         )
@@ -79,6 +80,29 @@ def is_loopback(hostname: str | None) -> bool:
         return ipaddress.ip_address(hostname).is_loopback
     except ValueError:
         return False
+
+
+def is_certain_host(host: str) -> bool:
+    """Return whether a host is certainly one of dbt Cloud: in dbt Labs' domains, or a URL of this machine.
+
+    A name of this machine without a scheme may be that of a warehouse.
+    """
+    try:
+        address = _split(host, "https")
+    except InvalidArgument:
+        return False
+    return _is_dbt_labs(address.hostname) or ("://" in host and is_loopback(address.hostname))
+
+
+def _admin_host(hostname: str) -> str:
+    """Return the host of the account, also for that of its Discovery API or its Semantic Layer."""
+    if not _is_dbt_labs(hostname):
+        return hostname
+    return re.sub(r"(?<![\w-])(metadata|semantic-layer)\.(?=[\w-]+\.(get)?dbt\.com$)", "", hostname)
+
+
+def _is_dbt_labs(hostname: str | None) -> bool:
+    return (hostname or "").endswith((".dbt.com", ".getdbt.com"))
 
 
 def discovery_endpoint(given: str, *, insecure_hosts: Collection[str] = ()) -> str:
