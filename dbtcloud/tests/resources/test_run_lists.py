@@ -138,6 +138,8 @@ def test_a_filter_that_means_nothing_is_named(face, raw_server):
         ({"finished_after": 1732752000}, "1732752000 is not a time"),
         ({"created_after": datetime.max}, "is not a time"),  # noqa: DTZ901 -- it has no offset
         ({"created_after": ""}, "'' is not a time"),
+        ({"limit": -1}, "cannot have the limit -1"),
+        ({"limit": "5"}, "cannot have the limit '5'"),
         ({"order_by": "name"}, "cannot be sorted by 'name'.*-finished_at"),
     ):
         with pytest.raises(InvalidArgument, match=message):

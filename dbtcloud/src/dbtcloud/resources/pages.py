@@ -7,9 +7,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Self, TypeVar
 
+from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.models import Json
 from dbtcloud.client.paging import ListPage, Pager, PageRange
 from dbtcloud.client.protocol import Call, Request, ask_for_data
+from dbtcloud.client.shown_text import shown_value
 from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine
 
 T_co = TypeVar("T_co", covariant=True)
@@ -25,6 +27,9 @@ class Listing(Generic[T_co]):
         limit: Largest number of objects; all if None.
         keep: Returns whether a row is wanted, for filters that dbt Cloud does not have.
         rows: Takes the rows out of the `data` of an answer, for a list that comes whole, without pages.
+
+    Raises:
+        InvalidArgument: If the limit is not a whole number from 0.
     """
 
     request: Request
@@ -32,6 +37,14 @@ class Listing(Generic[T_co]):
     limit: int | None = None
     keep: Callable[[Json], bool] | None = None
     rows: Callable[[Any], list[Json]] | None = None
+
+    def __post_init__(self) -> None:
+        limit: object = self.limit
+        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
+            raise InvalidArgument(
+                f"A list cannot have the limit {shown_value(limit)}",
+                fix="Give a whole number, or leave limit out for the whole list",
+            )
 
     def read(self, page_range: PageRange) -> Call[ListPage]:
         """Read the rows of one page."""
