@@ -54,3 +54,12 @@ def test_the_hook_for_metadata_queries_and_says_whether_it_can(dbt_cloud):
     assert hook.test_connection() == (True, f"Connected to the Discovery API of {dbt_cloud.url}.")
     dbt_cloud.control.add_fault("status", status=401, route="/graphql", count=1)
     assert hook.test_connection()[0] is False
+
+
+def test_an_account_that_is_no_number_is_refused(connect):
+    hook = connect(host="ab123.us1.dbt.com", login="my-account")
+    for make in (hook.client, hook.credentials):
+        with pytest.raises(DbtCloudApiException, match="Account ID"):
+            make()
+    unnamed = connect(host="ab123.us1.dbt.com", login="").credentials()
+    assert (unnamed.account_id, unnamed.domain) == (None, "https://ab123.us1.dbt.com")

@@ -98,7 +98,7 @@ class DbtCloudBaseHook(KeptSessionHook):
         """
         from dbtcloud.resources.credentials import DbtCloudCredentials
 
-        return DbtCloudCredentials.wrap(self._credentials)
+        return DbtCloudCredentials.wrap(self._with_checked_account())
 
     def client(self) -> DbtCloudClient:
         """Return a client of the connection's account, which sends nothing before its first call.
@@ -112,8 +112,13 @@ class DbtCloudBaseHook(KeptSessionHook):
         from dbtcloud.resources.client import DbtCloudClient
         from dbtcloud.resources.engines import ClientOptions
 
-        options = ClientOptions(credentials=self._credentials, retry=self._decision)
+        options = ClientOptions(credentials=self._with_checked_account(), retry=self._decision)
         return DbtCloudClient.from_options(options)
+
+    def _with_checked_account(self) -> Credentials:
+        if self._credentials.account_id is not None:
+            self.default_account_id(self._credentials)
+        return self._credentials
 
     def _read(self, conn: Connection) -> Credentials:
         try:

@@ -64,3 +64,45 @@ def test_credentials_are_equal_by_value_and_survive_pickle(credentials, dbt_clou
     assert pickle.loads(pickle.dumps(credentials)) == same
     assert len({credentials, same}) == 1
     assert (same.account_id, same.domain) == (1, dbt_cloud.url)
+
+
+def test_one_object_opens_one_client_at_a_time(credentials):
+    opens = credentials.get_administrative_client()
+    with opens as client, pytest.raises(InvalidArgument, match="open already"), opens:
+        pass
+    with pytest.raises(ClientClosed):
+        client.get_job(70)
+    with opens as again:
+        assert again.get_job(70).id == 70
+
+
+def test_a_call_before_the_block_says_what_is_missing(credentials):
+    with pytest.raises(AttributeError, match=r"Open the client first: with .*client\.trigger_job_run"):
+        credentials.get_administrative_client().trigger_job_run(70)
+    assert not hasattr(credentials.get_administrative_client(), "nothing")
+
+
+class Options:
+    """As prefect-dbt's TriggerJobRunOptions."""
+
+    def model_dump(self, *, exclude_none):
+        return {"cause": "By a model", "threads_override": 2} if exclude_none else {"git_sha": None}
+
+
+def test_options_may_be_a_model(credentials):
+    with credentials.get_administrative_client() as client:
+        run = client.trigger_job_run(70, Options())
+        assert client.get_run(run.id, ["trigger"]).data["trigger"]["threads_override"] == 2
+        with pytest.raises(InvalidArgument, match="options is 'main'"):
+            client.trigger_job_run(70, "main")
+
+
+def test_an_artifact_is_json_or_text(dbt_cloud, credentials):
+    artifacts = {"manifest.json": {"nodes": {}}, "compiled/shop/orders.sql": "select 1"}
+    dbt_cloud.control.seed(
+        jobs=[{"id": 71, "name": "Docs", "pretend": {"artifacts": artifacts}}],
+        runs=[{"id": 900, "job_id": 71, "age": 60}],
+    )
+    with credentials.get_administrative_client() as client:
+        assert client.get_run_artifact(900, "manifest.json") == {"nodes": {}}
+        assert client.get_run_artifact(900, "compiled/shop/orders.sql") == "select 1"

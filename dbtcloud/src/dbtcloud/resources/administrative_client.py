@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from dbtcloud.client import endpoints
+from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.models import Job, Run
 from dbtcloud.client.protocol import Call, Id
+from dbtcloud.client.shown_text import shown_value
 from dbtcloud.resources.client import AsyncDbtCloudClient, DbtCloudClient
 from dbtcloud.resources.faces import Async, F, Resource, Sync, operation
 from dbtcloud.resources.jobs import Jobs
@@ -15,22 +17,41 @@ from dbtcloud.resources.jobs import Jobs
 _CAUSE = "Triggered from Python"
 
 
+class _Model(Protocol):
+    """A model of pydantic, such as prefect-dbt's `TriggerJobRunOptions`."""
+
+    def model_dump(self, *, exclude_none: bool) -> Mapping[str, Any]: ...
+
+
+def _as_mapping(options: Mapping[str, Any] | _Model | None) -> Mapping[str, Any]:
+    if options is not None and hasattr(options, "model_dump"):
+        options = options.model_dump(exclude_none=True)
+    if isinstance(options, Mapping | None):
+        return options or {}
+    raise InvalidArgument(
+        f"options is {shown_value(options)}",
+        why="It has to be a dict or a model",
+        fix='Give it as {"git_branch": "main"}',
+    )
+
+
 class _PrefectNames(Resource[F]):
     """Calls under the names of prefect-dbt's administrative client."""
 
     @operation
-    def trigger_job_run(self, job_id: Id, options: Mapping[str, Any] | None = None) -> Call[Run]:
+    def trigger_job_run(self, job_id: Id, options: Mapping[str, Any] | _Model | None = None) -> Call[Run]:
         """Start a run of a job exactly once, as `jobs.run` does.
 
         Args:
             job_id: The job.
-            options: The run's cause and overrides (API v2, "Trigger Job Run").
+            options: The run's cause and overrides (API v2, "Trigger Job Run"), as a dict or a model.
 
         Raises:
+            InvalidArgument: If an option cannot be used.
             AmbiguousStart: If it is not clear whether the run was started.
             DbtCloudError: If the request fails.
         """
-        arguments = {"cause": _CAUSE, **(options or {})}
+        arguments = {"cause": _CAUSE, **_as_mapping(options)}
         return (yield from Jobs.run(Jobs(self._engine), job_id, **arguments))
 
     @operation
@@ -67,18 +88,21 @@ class _PrefectNames(Resource[F]):
 
     @operation
     def get_run_artifact(self, run_id: Id, path: str, step: int | None = None) -> Call[Any]:
-        """Get a JSON artifact, as `artifacts.json` does.
+        """Get an artifact: the content of a JSON file, the text of another one.
 
         Args:
             run_id: The run.
-            path: The artifact, such as "manifest.json".
+            path: The artifact, such as "manifest.json" or "compiled/shop/models/orders.sql".
             step: The step that wrote it; the last one if None.
 
         Raises:
             NotFound: If there is no such artifact.
             DbtCloudError: If the request fails.
         """
-        return (yield from endpoints.get_json_artifact(self._account_id, run_id, path, step=step))
+        if path.endswith(".json"):
+            return (yield from endpoints.get_json_artifact(self._account_id, run_id, path, step=step))
+        answer = yield from endpoints.get_artifact(self._account_id, run_id, path, step=step)
+        return answer.body.decode(errors="replace")
 
     @operation
     def call_endpoint(

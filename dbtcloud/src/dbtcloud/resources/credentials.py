@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.protocol import Id
@@ -130,28 +130,48 @@ class DbtCloudAdministrativeClient:
 
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
-        self._open: list[AdministrativeClient] = []
-        self._open_on_loop: list[AsyncAdministrativeClient] = []
+        self._open: AdministrativeClient | None = None
+        self._open_on_loop: AsyncAdministrativeClient | None = None
+
+    def _check_unopened(self) -> None:
+        if self._open is not None or self._open_on_loop is not None:
+            raise InvalidArgument(
+                "The administrative client is open already",
+                why="One object opens one client at a time, which its block closes",
+                fix="Call get_administrative_client() for each block, or share the client of one block",
+            )
 
     def __enter__(self) -> AdministrativeClient:
-        client = AdministrativeClient.from_options(self._options)
-        self._open.append(client)
-        return client
+        self._check_unopened()
+        self._open = AdministrativeClient.from_options(self._options)
+        return self._open
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._open.pop().close()
+        client, self._open = self._open, None
+        if client is not None:
+            client.close()
 
     async def __aenter__(self) -> AsyncAdministrativeClient:
-        client = AsyncAdministrativeClient.from_options(self._options)
-        self._open_on_loop.append(client)
-        return client
+        self._check_unopened()
+        self._open_on_loop = AsyncAdministrativeClient.from_options(self._options)
+        return self._open_on_loop
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        await self._open_on_loop.pop().close()
+        client, self._open_on_loop = self._open_on_loop, None
+        if client is not None:
+            await client.close()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if not hasattr(AdministrativeClient, name):
+                raise AttributeError(name)
+            block = "with credentials.get_administrative_client() as client:"
+            raise AttributeError(f"Open the client first: {block} client.{name}")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._options.credentials!r}>"
