@@ -58,7 +58,7 @@ sync() {
 }
 
 client() {
-    for list in dbtcloud/tests/foreign_clients tests/contract; do
+    for list in dbtcloud/tests/foreign_clients dbtcloud/tests/recipes tests/contract; do
         [ ! -f "$list/$1.txt" ] || break
     done
     [ -x ".venv-clients/$1/bin/python" ] || "$uv" venv --quiet --clear --python "$python" ".venv-clients/$1"

@@ -74,7 +74,7 @@ class Reader:
         """Run the block and each DAG in it. Included files are run by their own tests."""
         source = str(example.parsed)
         if source.startswith("--8<--"):
-            name = re.fullmatch(r'--8<-- "(example_dags/\w+\.py)"', source.strip())
+            name = re.fullmatch(r'--8<-- "((?:example_dags|recipes)/\w+\.py)"', source.strip())
             assert name, source
             assert (ROOT / name[1]).is_file(), source
             return
