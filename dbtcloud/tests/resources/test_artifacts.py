@@ -1,6 +1,7 @@
 """Artifacts: listed, read, and written to files completely or not at all."""
 
 import asyncio
+import signal
 import threading
 import time
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dbtcloud import AsyncDbtCloudClient
+from dbtcloud import AsyncDbtCloudClient, DbtCloudClient
 from dbtcloud.errors import (
     ArtifactError,
     ArtifactMissing,
@@ -219,6 +220,37 @@ def test_after_a_failure_no_file_is_incomplete_and_none_follows(download, raw_se
     assert requested < 20
     assert all(content == b"x" for content in files(tmp_path).values())
     assert len(raw_server.received) == requested
+
+
+class Interruption(BaseException):
+    """What a signal raises in the main thread, as Ctrl-C does."""
+
+
+def test_an_interrupted_download_ends_and_leaves_nothing(raw_server, run_7, tmp_path):
+    both, piece, reply = threading.Barrier(2), bytes(300_000), raw_server.reply
+
+    def interrupt(*_):
+        raise Interruption
+
+    def endless():
+        yield answer(piece, headers={"Content-Length": "900000000"})
+        if both.wait(10) == 0:  # the second one
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+        for _ in range(1000):
+            time.sleep(0.005)
+            yield piece
+
+    raw_server.reply = lambda request: endless() if request.target.endswith(".json") else reply(request)
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with (
+            DbtCloudClient("dbtc_a-token-for-tests", 1, raw_server.url) as client,
+            pytest.raises(Interruption),
+        ):
+            client.artifacts.download(7, "*.json", tmp_path)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert list(files(tmp_path)) == []
 
 
 def test_a_cancelled_download_leaves_nothing(raw_server, run_7, tmp_path):

@@ -71,6 +71,15 @@ def test_a_variable_from_its_creation_to_its_end(face, dbt_cloud, shop):
     assert [each.name for each in ask(lambda variables: variables.list(shop))] == ["DBT_ONE"]
 
 
+def test_a_variable_without_values_is_gone(face, dbt_cloud, shop):
+    def ask(use):
+        return face.ask(dbt_cloud, lambda client: use(client.environment_variables))
+
+    ask(lambda variables: variables.create(shop, "DBT_ONE", "x"))
+    assert values_of(ask(lambda variables: variables.update(shop, "DBT_ONE", {"project": None}))) == {}
+    assert ask(lambda variables: variables.list(shop)) == []
+
+
 def test_a_job_has_values_of_its_own(face, dbt_cloud, shop):
     def ask(use):
         return face.ask(dbt_cloud, lambda client: use(client.environment_variables))

@@ -108,7 +108,7 @@ class Artifacts(Resource[F]):
             DbtCloudError: If a request fails.
         """
         files = ArtifactFiles(self._account_id, run_id, path_or_pattern, to, step)
-        return CallBatch(files.plan, files.written)
+        return CallBatch(files.plan, files.written, files.stop)
 
 
 def _rows(data: Any) -> list[Json]:

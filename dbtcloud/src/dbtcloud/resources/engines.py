@@ -138,14 +138,18 @@ class BlockingEngine:
                 raise
 
     def ask_each(
-        self, make: Callable[[Item], Call[T]], items: Sequence[Item], *, all_end: bool = False
+        self,
+        make: Callable[[Item], Call[T]],
+        items: Sequence[Item],
+        *,
+        stop: Callable[[], object] | None = None,
     ) -> Generator[T]:
         """Yield the result of the call for each item in order, while the calls for the next ones run.
 
         Args:
             make: Makes the call for an item.
             items: The items.
-            all_end: Whether no call goes on after this has ended, also if one fails.
+            stop: Called if this ends early. Calls that still run are then waited for; otherwise they go on.
 
         Raises:
             DbtCloudError: If a call fails.
@@ -159,14 +163,19 @@ class BlockingEngine:
                 # The threads get this one's context, in which a time limit may stand.
                 pending.append(self._threads().submit(copy_context().run, self.ask, make(item)))
                 if len(pending) >= 2 * CONCURRENT_CALLS:
-                    yield pending.popleft().result()
+                    result = pending[0].result()  # it stays here meanwhile, in case of an interruption
+                    pending.popleft()
+                    yield result
             while pending:
-                yield pending.popleft().result()
+                result = pending[0].result()
+                pending.popleft()
+                yield result
         finally:
             going_on = [future for future in pending if not future.cancel()]
-            if all_end and going_on:
+            if stop is not None and going_on:
                 from concurrent.futures import wait
 
+                stop()
                 wait(going_on)
 
     def _threads(self) -> ThreadPoolExecutor:

@@ -68,7 +68,8 @@ class EnvironmentVariables(Resource[F]):
             project_id: The project.
             name: Its name.
             value: Its value in the whole project, or values by the names of environments, with "project" for
-                the whole project. In such a mapping, None takes a value away.
+                the whole project. In such a mapping, None takes a value away. A variable without any value is
+                deleted.
             new_name: Its new name, if that changes.
 
         Raises:

@@ -103,10 +103,12 @@ class CallBatch(Generic[T]):
     Attributes:
         plan: Makes the call that returns them.
         result: Makes what the method returns of their results, which are in order.
+        stop: Called if they end early, by an error or an interruption, while some of them still run.
     """
 
     plan: Callable[[], Call[Sequence[Call[Any]]]]
     result: Callable[[list[Any]], T]
+    stop: Callable[[], object] = bool
 
 
 class _Definition:
@@ -216,7 +218,7 @@ class batch(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
         def method(*args: Any, **kwargs: Any) -> T:
             these = make(*args, **kwargs)
             calls = engine.ask(these.plan())
-            with closing(engine.ask_each(_same, calls, all_end=True)) as results:
+            with closing(engine.ask_each(_same, calls, stop=these.stop)) as results:
                 return these.result(list(results))
 
         return method

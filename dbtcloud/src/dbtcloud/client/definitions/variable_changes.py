@@ -60,7 +60,9 @@ class VariablesOfProject:
         renamed = {} if new_name is None else {"new_name": new_name}
         body = {"env_vars": {"name": name, **renamed, **changes}}
         yield from self._send_bulk("PUT", body, f"{name} {new_name or ''}", values)
-        return (yield from self._find(new_name or name))
+        found = {each.name: each for each in (yield from ask_for_data(self.list_request, _variables))}
+        # Without a value, there is no variable any more.
+        return found.get(new_name or name) or CustomEnvironmentVariable(new_name or name, {}, {})
 
     def delete(self, name: str) -> Call[None]:
         """Delete a variable with all its values (see `EnvironmentVariables.delete`)."""

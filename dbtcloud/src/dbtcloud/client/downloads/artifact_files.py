@@ -41,6 +41,7 @@ class ArtifactFiles:
         self._selection = ArtifactSelection([wanted])
         self._names: list[str] = []
         self._failure: BaseException | None = None
+        self._is_stopped = False
 
     def plan(self) -> Call[list[Call[Path | None]]]:
         """Return a call for each file, which writes it and returns where it is.
@@ -115,7 +116,7 @@ class ArtifactFiles:
         except BaseException as error:
             if isinstance(error, NotFound) and not self._must_exist:
                 return None
-            self._failure = self._failure or error
+            self._failure, self._is_stopped = self._failure or error, True
             raise
         return where
 
@@ -132,8 +133,12 @@ class ArtifactFiles:
             on_progress=self._check_others,
         )
 
+    def stop(self) -> None:
+        """End the calls that still run, at their next bytes."""
+        self._is_stopped = True
+
     def _check_others(self, _: int) -> None:
         if isinstance(self._failure, DbtCloudError):
             raise self._failure  # the results of calls are read in order, and this may be an earlier one
-        if self._failure is not None:
+        if self._is_stopped:
             raise ArtifactError(f"The download of artifacts of run {self._run_id} was interrupted")
