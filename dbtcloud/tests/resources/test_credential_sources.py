@@ -233,9 +233,45 @@ def test_the_log_names_the_place_and_no_value(set_all, caplog):
     set_all(**OWN, **BARE)
     with caplog.at_level(logging.DEBUG, "dbtcloud"):
         find_credentials()
-    assert "come from DBT_CLOUD_TOKEN, " in caplog.text
-    assert "also in: DBT_TOKEN, " in caplog.text
+    assert "comes from DBT_CLOUD_TOKEN, DBT_CLOUD_ACCOUNT_ID, DBT_CLOUD_HOST. " in caplog.text
+    assert "Not used: DBT_TOKEN." in caplog.text
     assert not {"own", "bare"} & set(caplog.text.replace(".", " ").split())
+
+
+def test_the_log_names_the_winner_of_two_names_of_a_place(set_all, caplog, file):
+    set_all(DBT_CLOUD_API_KEY="second", DBT_CLOUD_API_TOKEN="first", DBT_CLOUD_BASE_URL="ab123.us1.dbt.com")
+    file(FILE)
+    with caplog.at_level(logging.DEBUG, "dbtcloud"):
+        assert find_credentials().token == "first"
+    assert "comes from DBT_CLOUD_API_TOKEN, DBT_CLOUD_BASE_URL. " in caplog.text
+    assert "Not used: DBT_CLOUD_API_KEY, ~/.dbt/dbt_cloud.yml." in caplog.text
+
+
+def test_nothing_is_searched_where_all_is_given(set_all, caplog):
+    set_all(**OWN)
+    with caplog.at_level(logging.DEBUG, "dbtcloud"):
+        find_credentials("given", 8, "ab123.us1.dbt.com")
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({"DBT_CLOUD_TOKEN": "t"}, "DBT_CLOUD_HOST"),
+        (DLT, "DBT_CLOUD_HOST"),
+        ({"DBT_TOKEN": "t"}, "DBT_BASE_URL"),
+    ],
+)
+def test_a_missing_host_is_to_be_set_where_the_token_is(set_all, variables, name):
+    set_all(**variables)
+    with pytest.raises(CredentialsMissing, match=f"or set {name}: it is the Access URL"):
+        find_credentials()
+
+
+def test_a_missing_host_of_the_file_is_to_be_set_in_it(file):
+    file("projects: [{account-id: 3, token-value: file}]")
+    with pytest.raises(CredentialsMissing, match=r"or set account-host in ~/.dbt/dbt_cloud\.yml"):
+        find_credentials()
 
 
 def test_an_account_that_is_no_number_is_named_by_its_place(set_all):

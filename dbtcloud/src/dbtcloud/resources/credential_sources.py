@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.protocol import Id, identifier
@@ -31,9 +31,8 @@ from dbtcloud.resources.dbt_cloud_yml import SETTINGS_FILE, read_active_project
 log = logging.getLogger(__name__)
 
 _FIX = {
-    "token": "Give token, or set DBT_CLOUD_TOKEN to a service token or a personal access token",
-    "host": "Give host, or set DBT_CLOUD_HOST: it is the Access URL in dbt Cloud's account settings, such as "
-    f"{EXAMPLE_HOST}",
+    "token": "Give token, or set {} to a service token or a personal access token",
+    "host": f"Give host, or set {{}}: it is the Access URL in dbt Cloud's account settings, such as {EXAMPLE_HOST}",
 }
 
 
@@ -45,6 +44,9 @@ class _Place:
         name: What the place is called in a message.
         fault: Why it could not be read, or "".
         is_sure: Whether its host is certainly one of dbt Cloud, where any token may go.
+        sources: The names of what gave "token", "account_id" and "host".
+        unused: The names of what is set and does not count.
+        host_name: Where a host can be set.
     """
 
     name: str
@@ -53,6 +55,13 @@ class _Place:
     host: str = ""
     fault: str = ""
     is_sure: bool = True
+    sources: Mapping[str, str] = field(default_factory=dict)
+    unused: Sequence[str] = ()
+    host_name: str = "DBT_CLOUD_HOST"
+
+    def source(self, kind: str) -> str:
+        """Return the name of what gave "token", "account_id" or "host"."""
+        return self.sources.get(kind, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +75,19 @@ class _Variables:
 
     def read(self) -> _Place:
         """Return what the environment has."""
-        names = ", ".join(dict.fromkeys((*self.tokens, *self.accounts, *self.hosts)))
+        names = {"token": self.tokens, "account_id": self.accounts, "host": self.hosts}
+        known = dict.fromkeys((*self.tokens, *self.accounts, *self.hosts))
+        values = {name: value for name in known if (value := os.environ.get(name, "").strip())}
+        found = {kind: [each for each in names[kind] if each in values] for kind in names}
+        sources = {kind: each[0] for kind, each in found.items() if each}
         return _Place(
-            names,
-            _first_value(self.tokens),
-            _first_value(self.accounts),
-            _first_value(self.hosts),
+            ", ".join(known),
+            **{kind: values[name] for kind, name in sources.items()},
             is_sure=self.is_sure,
+            sources=sources,
+            unused=[name for name in values if name not in sources.values()],
+            host_name=self.hosts[0],
         )
-
-
-def _first_value(names: Sequence[str]) -> str:
-    values = (os.environ.get(name, "").strip() for name in names)
-    return next(filter(None, values), "")
 
 
 _HOSTS = ("DBT_CLOUD_HOST", "DBT_CLOUD_ACCESS_URL", "DBT_CLOUD_BASE_URL")
@@ -97,7 +106,7 @@ _BARE_VARIABLES = _Variables(("DBT_TOKEN",), ("DBT_ACCOUNT_ID",), ("DBT_BASE_URL
 
 def _read_bare_variables() -> _Place:
     place = _BARE_VARIABLES.read()
-    if _first_value(("DBT_BASE_URL",)) or not place.host or is_certain_host(place.host):
+    if place.source("host") != "DBT_HOST" or is_certain_host(place.host):
         return place
     fault = (
         "DBT_HOST is not used, because it may be the host of a warehouse: it is neither in dbt.com nor in "
@@ -108,7 +117,14 @@ def _read_bare_variables() -> _Place:
 
 def _read_file() -> _Place:
     project = read_active_project()
-    return _Place(SETTINGS_FILE, project.token, project.account_id, project.host, project.fault)
+    return _Place(
+        SETTINGS_FILE,
+        project.token,
+        project.account_id,
+        project.host,
+        project.fault,
+        host_name=f"account-host in {SETTINGS_FILE}",
+    )
 
 
 _PLACES: Sequence[Callable[[], _Place]] = (
@@ -139,7 +155,8 @@ def find_credentials(
         InvalidArgument: If a value cannot be used.
     """
     given = {"token": _given_text("token", token), "host": _given_text("host", host)}
-    place, searched = _find_place(given)
+    is_complete = account_id is not None and all(given.values())
+    place, searched = (_Place(""), []) if is_complete else _find_place(given)
     found_token, found_host = given["token"] or place.token, given["host"] or place.host
     for name, value in (("token", found_token), ("host", found_host)):
         if not value:
@@ -164,7 +181,7 @@ def _found_url(host: str, place: _Place) -> str:
     try:
         return base_url(host)
     except InvalidArgument as error:
-        why = f"{error.why}. It is from {place.name}"
+        why = f"{error.why}. It is from {place.source('host')}"
         raise InvalidArgument(error.what, why=why, fix=error.fix) from None
 
 
@@ -180,9 +197,20 @@ def _find_place(given: Mapping[str, str]) -> tuple[_Place, list[_Place]]:
         found += [place] if _completes(place, given) else []
     if not found:
         return _Place(""), searched
-    others = f"; also in: {'; '.join(each.name for each in found[1:])}" if found[1:] else ""
-    log.debug("Credentials for dbt Cloud come from %s%s.", found[0].name, others)
+    if log.isEnabledFor(logging.DEBUG):
+        _log_winner(given, found)
     return found[0], searched
+
+
+def _log_winner(given: Mapping[str, str], found: Sequence[_Place]) -> None:
+    winner, others = found[0], found[1:]
+    used = [name for kind, name in winner.sources.items() if not given.get(kind)] or [winner.name]
+    unused = [*winner.unused, *(name for each in others for name in (*each.sources.values(), each.name)[:1])]
+    log.debug(
+        "What is not given of the credentials for dbt Cloud comes from %s. Not used: %s.",
+        ", ".join(used),
+        ", ".join(unused) or "none",
+    )
 
 
 def _completes(place: _Place, given: Mapping[str, str]) -> bool:
@@ -196,13 +224,19 @@ def _missing(
     name: str, given: Mapping[str, str], place: _Place, searched: Sequence[_Place]
 ) -> CredentialsMissing:
     if place.name:
-        why = f"The token comes from {place.name}, and no {name} is there. Others are not combined with it. "
+        why = (
+            f"The token comes from {place.source('token')}, and no {name} is there. Others are not combined. "
+        )
         why = f"{why}{place.fault}".rstrip(". ")
     else:
         places = "; ".join(each.name for each in searched if each.is_sure or not given["token"])
         faults = " ".join(each.fault for each in searched if each.fault)
         why = f"None was given, and these places have none: {places}. {faults}".rstrip(". ")
-    return CredentialsMissing(name, [each.name for each in searched], why=why, fix=_FIX[name])
+    return CredentialsMissing(name, [each.name for each in searched], why=why, fix=_fix(name, place))
+
+
+def _fix(name: str, place: _Place) -> str:
+    return _FIX[name].format(place.host_name if name == "host" else "DBT_CLOUD_TOKEN")
 
 
 def _checked_account(account: str, place: _Place, *, is_given: bool) -> str | None:
@@ -214,5 +248,7 @@ def _checked_account(account: str, place: _Place, *, is_given: bool) -> str | No
         if is_given:
             raise
         raise InvalidArgument(
-            "The account id of dbt Cloud is not a number", why=f"It is from {place.name}", fix=error.fix
+            "The account id of dbt Cloud is not a number",
+            why=f"It is from {place.source('account_id')}",
+            fix=error.fix,
         ) from None
