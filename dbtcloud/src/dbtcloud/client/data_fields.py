@@ -55,6 +55,8 @@ class DataField(Generic[T]):
             with suppress(MalformedResponse):
                 return TypedFields({name: value}, "an object").time(name)  # type: ignore[return-value]
             return None
+        if self._kind is float and isinstance(value, int):  # JSON writes 2 for 2.0
+            value = value if isinstance(value, bool) else float(value)
         # A boolean is an int for Python, and no number for dbt Cloud.
         fits = isinstance(value, self._kind) and (self._kind is bool or not isinstance(value, bool))
         return value if fits else None

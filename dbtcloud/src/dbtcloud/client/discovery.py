@@ -18,6 +18,8 @@ MAX_PAGE_SIZE = 500
 class QueryRefused(BadRequest):
     """The Discovery API could not answer all of a query.
 
+    The message has dbt's own messages, the path of each in the answer, and the line of the query.
+
     Attributes:
         errors: The errors of GraphQL: each has a `message`, most a `path` and a code in `extensions`.
         data: The part that was answered, or None.
@@ -25,10 +27,29 @@ class QueryRefused(BadRequest):
 
     hint = "Correct the query or its variables, or give the token a permission set that covers the metadata"
 
-    def __init__(self, status: int, errors: list[Mapping[str, Any]], data: Any = None) -> None:
-        message = "; ".join(str(error.get("message", error)) for error in errors)
+    def __init__(
+        self, status: int, errors: list[Mapping[str, Any]], data: Any = None, *, query: str = ""
+    ) -> None:
+        message = "; ".join(_described(error, query) for error in errors)
         super().__init__(status, "POST", "/graphql", user_message=message)
         self.errors, self.data = errors, data
+
+
+def _described(error: Mapping[str, Any], text: str) -> str:
+    """Return the message of an error of GraphQL, with its path and the line of the query."""
+    path, lines = error.get("path"), text.splitlines()
+    at = [f"at {'.'.join(map(str, path))}"] if isinstance(path, list) and path else []
+    numbers = (number for number in _line_numbers(error) if 0 < number <= len(lines))
+    at += [f"line {number} of the query: {lines[number - 1].strip()!r}" for number in numbers]
+    return str(error.get("message", error)) + (f" ({', '.join(at)})" if at else "")
+
+
+def _line_numbers(error: Mapping[str, Any]) -> list[int]:
+    places = error.get("locations")
+    lines = (
+        [each.get("line") for each in places if isinstance(each, Mapping)] if isinstance(places, list) else []
+    )
+    return [line for line in lines if isinstance(line, int) and not isinstance(line, bool)]
 
 
 def query(text: str, variables: Mapping[str, Any] | None = None) -> Call[dict[str, Any]]:
@@ -46,11 +67,14 @@ def _query(text: str, variables: Mapping[str, Any] | None, read: Callable[[dict[
         "POST", "/graphql", body={"query": text, "variables": dict(variables or {})}, service="discovery"
     )
     try:
-        return (yield from ask_for(request, lambda response: read(_data(request, response))))
+        return (yield from ask_for(request, lambda response: read(_data(request, response, text))))
     except QueryRefused:
         raise
     except BadRequest as error:
-        raise QueryRefused(error.status, [{"message": error.user_message or str(error)}]) from error
+        sent = error.data if isinstance(error.data, list) else []
+        errors = [each for each in sent if isinstance(each, Mapping)]
+        errors = errors or [{"message": error.user_message or str(error)}]
+        raise QueryRefused(error.status, errors, query=text) from error
 
 
 def nodes(
@@ -69,35 +93,67 @@ def nodes(
         InvalidArgument: If the answer has no connection at that path.
         QueryRefused: If the answer has errors.
     """
-    found: list[dict[str, Any]] = []
-    cursors: list[str | None] = [None]
-    while len(cursors) <= MAX_PAGES:
-        page_variables = {**(variables or {}), "first": page_size, "after": cursors[-1]}
-        page = yield from _query(text, page_variables, lambda data: _NodePage.parse(data, connection))
-        found += page.nodes
-        if page.next_cursor is None:
-            return found
-        if page.next_cursor in cursors:
-            raise _endless(connection, "names a page that it has sent before")
-        cursors.append(page.next_cursor)
-    raise _endless(connection, f"has not ended after {MAX_PAGES} pages")
+    pages, found = NodePages(text, connection, variables, page_size), list[dict[str, Any]]()
+    while not pages.ended:
+        found += yield from pages.read_next()
+    return found
 
 
-def _endless(connection: str, why: str) -> MalformedResponse:
-    return MalformedResponse(
-        f"The connection {connection!r} cannot be read to its end",
-        why=f"dbt Cloud {why}",
-        fix="Try again; if this persists, narrow the query by a filter",
-    )
+class NodePages:
+    """The pages of a connection, which are read one after the other.
+
+    Args:
+        text: The query (see `nodes`).
+        connection: The path of the connection in the answer.
+        variables: The other variables of the query.
+        page_size: Nodes of a page, at most 500.
+
+    Attributes:
+        ended: Whether the last page has been read.
+    """
+
+    def __init__(
+        self, text: str, connection: str, variables: Mapping[str, Any] | None = None, page_size: int = 100
+    ) -> None:
+        self._text, self._connection = text, connection
+        self._variables = {**(variables or {}), "first": page_size}
+        self._cursors: list[str | None] = [None]
+        self.ended = False
+
+    def read_next(self) -> Call[list[dict[str, Any]]]:
+        """Read the next page and return its nodes.
+
+        Raises:
+            InvalidArgument: If the answer has no connection at the path.
+            QueryRefused: If the answer has errors.
+            MalformedResponse: If the pages do not end.
+        """
+        variables = {**self._variables, "after": self._cursors[-1]}
+        page = yield from _query(self._text, variables, lambda data: _NodePage.parse(data, self._connection))
+        self.ended = page.next_cursor is None
+        if not self.ended and page.next_cursor in self._cursors:
+            raise self._endless("names a page that it has sent before")
+        self._cursors.append(page.next_cursor)
+        if not self.ended and len(self._cursors) > MAX_PAGES:
+            raise self._endless(f"has not ended after {MAX_PAGES} pages")
+        return page.nodes
+
+    def _endless(self, why: str) -> MalformedResponse:
+        return MalformedResponse(
+            f"The connection {self._connection!r} cannot be read to its end",
+            why=f"dbt Cloud {why}",
+            fix="Try again; if this persists, narrow the query by a filter",
+        )
 
 
-def _data(request: Request, response: Response) -> dict[str, Any]:
+def _data(request: Request, response: Response, text: str) -> dict[str, Any]:
     errors = TypedFields(_body(response), "a GraphQL answer").sequence("errors")
     if errors:
         raise QueryRefused(
             response.status,
             [each if isinstance(each, Mapping) else {"message": each} for each in errors],
             _body(response).get("data"),
+            query=text,
         )
     return dict(TypedFields(response.envelope(request), "a GraphQL answer").required_mapping("data"))
 

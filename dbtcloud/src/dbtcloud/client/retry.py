@@ -217,7 +217,8 @@ def _status_facts(response: Response) -> dict[str, Any]:
     return {
         "user_message": str(status.get("user_message") or body.get("detail") or _graphql_message(body)),
         "developer_message": str(status.get("developer_message") or ""),
-        "data": body.get("data"),
+        # GraphQL's errors say where in a query they are.
+        "data": body.get("errors") if response.status == 400 and "errors" in body else body.get("data"),
     }
 
 
