@@ -152,7 +152,7 @@ def test_settings_of_django_are_read(set_all):
 
 def test_a_host_that_is_no_address_is_named_by_its_place(set_all):
     set_all(**OWN | {"DBT_CLOUD_HOST": "user:secret@ab123.us1.dbt.com"})
-    with pytest.raises(InvalidArgument, match=r"not a valid address.*from DBT_CLOUD_TOKEN") as caught:
+    with pytest.raises(InvalidArgument, match=r"not a valid address.*from DBT_CLOUD_HOST") as caught:
         find_credentials()
     assert "secret" not in str(caught.value)
 

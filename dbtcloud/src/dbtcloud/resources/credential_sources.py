@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 _FIX = {
     "token": "Give token, or set {} to a service token or a personal access token",
-    "host": f"Give host, or set {{}}: it is the Access URL in dbt Cloud's account settings, such as {EXAMPLE_HOST}",
+    "host": "Give host, or set {}: it is the Access URL in dbt Cloud's account settings, such as "
+    f"{EXAMPLE_HOST}",
 }
 
 
@@ -224,10 +225,8 @@ def _missing(
     name: str, given: Mapping[str, str], place: _Place, searched: Sequence[_Place]
 ) -> CredentialsMissing:
     if place.name:
-        why = (
-            f"The token comes from {place.source('token')}, and no {name} is there. Others are not combined. "
-        )
-        why = f"{why}{place.fault}".rstrip(". ")
+        why = f"The token comes from {place.source('token')}, and no {name} is there"
+        why = f"{why}. Other places are not combined with it. {place.fault}".rstrip(". ")
     else:
         places = "; ".join(each.name for each in searched if each.is_sure or not given["token"])
         faults = " ".join(each.fault for each in searched if each.fault)
