@@ -111,7 +111,7 @@ def test_a_job_without_a_finished_run_is_named(shop):
 def test_the_schema_tells_itself(shop):
     told = shop.ask(get_introspection_query())["__schema"]
     types = {each["name"]: each for each in told["types"]}
-    assert {field["name"] for field in types["Query"]["fields"]} == {"environment", "job"}
+    assert {field["name"] for field in types["Query"]["fields"]} == {"environment", "job", "metrics"}
     assert {field["name"] for field in types["AppliedState"]["fields"]} >= {
         *("models", "tests", "sources", "seeds", "snapshots", "exposures", "resources"),
         *("lineage", "modelHistoricalRuns", "packages", "owners", "tags", "lastUpdatedAt"),

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from dbtcloud.local.discovery.field_resolvers import FIELD_RESOLVERS
+from dbtcloud.local.discovery.legacy_metrics import legacy_metrics
 from dbtcloud.local.discovery.node_fields import javascript_time
 from dbtcloud.local.discovery.node_lists import NodeList
 from dbtcloud.local.discovery.nodes import DiscoveryNode, Json, Result
@@ -86,11 +87,18 @@ class QueryResolvers:
 
     def job(self, id: int, runId: int | None = None) -> dict[str, Any]:  # noqa: A002, N803 - GraphQL's arguments
         """Resolve a job: the state of its project in one run."""
-        artifacts = self._repository.run(id, runId, self._accounts)
+        return _job_fields(id, self._artifacts(id, runId))
+
+    def metrics(self, jobId: int, runId: int | None = None) -> list[dict[str, Any]]:  # noqa: N803 - GraphQL's
+        """Resolve the metrics of a job's run, as the API did before `job` had them."""
+        return legacy_metrics(self._artifacts(jobId, runId))
+
+    def _artifacts(self, job_id: int, run_id: int | None) -> ParsedArtifacts:
+        artifacts = self._repository.run(job_id, run_id, self._accounts)
         if artifacts is None:
-            which = "finished run" if runId is None else f"finished run {runId}"
-            raise graphql_error(f"Job {id} has no {which}, or the token may not see it.", "NOT_FOUND")
-        return _job_fields(id, artifacts)
+            which = "finished run" if run_id is None else f"finished run {run_id}"
+            raise graphql_error(f"Job {job_id} has no {which}, or the token may not see it.", "NOT_FOUND")
+        return artifacts
 
 
 def _applied_fields(state: ProjectState) -> dict[str, Any]:
