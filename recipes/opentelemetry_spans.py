@@ -4,7 +4,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from dbtcloud import DbtCloudClient
-from dbtcloud.resources.tracing import ResponseEvent
+from dbtcloud.resources.base.tracing import ResponseEvent
 
 tracer = trace.get_tracer("dbtcloud")
 

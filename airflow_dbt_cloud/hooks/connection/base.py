@@ -109,8 +109,8 @@ class DbtCloudBaseHook(KeptSessionHook):
         Raises:
             DbtCloudApiException: If the connection cannot be used.
         """
+        from dbtcloud.resources.base.engines import ClientOptions
         from dbtcloud.resources.client import DbtCloudClient
-        from dbtcloud.resources.engines import ClientOptions
 
         options = ClientOptions(credentials=self._with_checked_account(), retry=self._decision)
         return DbtCloudClient.from_options(options)

@@ -32,7 +32,7 @@ from dbtcloud.client.errors import (
     Unauthorized,
     Unprocessable,
 )
-from dbtcloud.resources.client_errors import (
+from dbtcloud.resources.base.client_errors import (
     ClientClosed,
     CredentialsMissing,
     RunUnfinished,

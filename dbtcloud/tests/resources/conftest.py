@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dbtcloud.client.retry import RetryPolicy
+from dbtcloud.resources.base.pages import AsyncPages, Pages
 from dbtcloud.resources.client import AsyncDbtCloudClient, DbtCloudClient
-from dbtcloud.resources.pages import AsyncPages, Pages
 
 TOKEN = "dbtc_a-token-for-tests"
 AT_ONCE = RetryPolicy(delay=0)

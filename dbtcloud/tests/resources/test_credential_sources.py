@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from dbtcloud.errors import CredentialsMissing, InvalidArgument
-from dbtcloud.resources.credential_sources import find_credentials
+from dbtcloud.resources.base.credential_sources import find_credentials
 
 OWN = {"DBT_CLOUD_TOKEN": "own", "DBT_CLOUD_ACCOUNT_ID": "1", "DBT_CLOUD_HOST": "own.us1.dbt.com"}
 DLT = {"DBT_CLOUD__API_TOKEN": "dlt", "DBT_CLOUD__ACCOUNT_ID": "2"}

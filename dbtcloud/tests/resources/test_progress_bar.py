@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 from dbtcloud.client.models import Run
-from dbtcloud.resources.progress_bar import progress_bar
+from dbtcloud.resources.progress.progress_bar import progress_bar
 
 STEP = {"index": 4, "name": "Invoke dbt with `dbt build`", "status": 3}
 RUNNING = Run.parse({"id": 7, "status": 3, "run_steps": [STEP]})

@@ -3,7 +3,7 @@
 import pytest
 
 from dbtcloud.errors import ArtifactError, InvalidArgument, NotFound, NotRetryable, WriteRefused
-from dbtcloud.resources.engines import READONLY
+from dbtcloud.resources.base.engines import READONLY
 
 BUILD = {"name": "Invoke dbt with `dbt build`", "outcome": 20, "logs": "Database Error"}
 

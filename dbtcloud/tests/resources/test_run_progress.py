@@ -9,7 +9,7 @@ from dbtcloud.client.transport.network_settings import Transport
 from dbtcloud.client.transport.time_limit import seconds_left
 from dbtcloud.errors import BadRequest, InvalidArgument, RunTimedOut, ServerError
 from dbtcloud.resources.client import DbtCloudClient
-from dbtcloud.resources.run_progress import poll_schedule
+from dbtcloud.resources.progress.run_progress import poll_schedule
 from wires.raw import answer, envelope, refusal, silence
 
 SOON = {"interval": 0.001}

@@ -6,8 +6,8 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.models import Account
 from dbtcloud.client.paging import rows_of
 from dbtcloud.client.protocol import Call, Id, Request
-from dbtcloud.resources.faces import F, Resource, listing, operation
-from dbtcloud.resources.pages import Listing
+from dbtcloud.resources.base.faces import F, Resource, listing, operation
+from dbtcloud.resources.base.pages import Listing
 
 
 class Accounts(Resource[F]):

@@ -10,8 +10,8 @@ from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.models import Job, Run
 from dbtcloud.client.protocol import Call, Id
 from dbtcloud.client.shown_text import shown_value
+from dbtcloud.resources.base.faces import Async, F, Resource, Sync, operation
 from dbtcloud.resources.client import AsyncDbtCloudClient, DbtCloudClient
-from dbtcloud.resources.faces import Async, F, Resource, Sync, operation
 from dbtcloud.resources.jobs import Jobs
 
 _CAUSE = "Triggered from Python"

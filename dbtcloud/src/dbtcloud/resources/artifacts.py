@@ -12,8 +12,8 @@ from dbtcloud.client.downloads.artifact_files import ArtifactFiles
 from dbtcloud.client.downloads.download import find_artifact
 from dbtcloud.client.models import Json
 from dbtcloud.client.protocol import Call, Id, Request, identifier
-from dbtcloud.resources.faces import CallBatch, F, Resource, batch, listing, operation
-from dbtcloud.resources.pages import Listing
+from dbtcloud.resources.base.faces import CallBatch, F, Resource, batch, listing, operation
+from dbtcloud.resources.base.pages import Listing
 
 
 class Artifacts(Resource[F]):

@@ -11,10 +11,10 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.protocol import Call, Id
 from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision
 from dbtcloud.client.transport.network_settings import Transport
-from dbtcloud.resources.credential_sources import find_credentials
-from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine, ClientOptions
-from dbtcloud.resources.faces import NO_SCOPE, Async, F, Resource, Scoped, Sync, operation, scoped
-from dbtcloud.resources.tracing import OnRequest, OnResponse
+from dbtcloud.resources.base.credential_sources import find_credentials
+from dbtcloud.resources.base.engines import AwaitingEngine, BlockingEngine, ClientOptions
+from dbtcloud.resources.base.faces import NO_SCOPE, Async, F, Resource, Scoped, Sync, operation, scoped
+from dbtcloud.resources.base.tracing import OnRequest, OnResponse
 
 if TYPE_CHECKING:
     from dbtcloud.resources.accounts import Accounts
@@ -208,7 +208,7 @@ class _Client(Resource[F]):
             DbtCloudError: If a request fails.
         """
         from dbtcloud.resources.jobs import Jobs
-        from dbtcloud.resources.run_progress import poll_schedule
+        from dbtcloud.resources.progress.run_progress import poll_schedule
         from dbtcloud.resources.run_result import DbtCloudRunResult as Result
         from dbtcloud.resources.runs import Runs
 

@@ -11,8 +11,8 @@ from dbtcloud.client.shown_text import shown_value
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.network_settings import Transport
 from dbtcloud.resources.administrative_client import AdministrativeClient, AsyncAdministrativeClient
-from dbtcloud.resources.credential_sources import find_credentials
-from dbtcloud.resources.engines import ClientOptions
+from dbtcloud.resources.base.credential_sources import find_credentials
+from dbtcloud.resources.base.engines import ClientOptions
 from dbtcloud.resources.metadata import AsyncMetadataClient, MetadataClient
 
 

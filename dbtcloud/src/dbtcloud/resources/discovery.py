@@ -9,6 +9,7 @@ from dbtcloud.client import discovery
 from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.protocol import Call, Id, identifier
 from dbtcloud.client.typed_json import TypedFields
+from dbtcloud.resources.base.faces import F, Resource, Stream, operation, stream
 from dbtcloud.resources.discovery_nodes import (
     Lineage,
     LineageNode,
@@ -18,7 +19,6 @@ from dbtcloud.resources.discovery_nodes import (
     SourceFreshness,
     TestMetadata,
 )
-from dbtcloud.resources.faces import F, Resource, Stream, operation, stream
 
 _Node = TypeVar("_Node", bound=NodeMetadata)
 

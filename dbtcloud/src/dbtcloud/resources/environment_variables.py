@@ -10,8 +10,8 @@ from dbtcloud.client.definitions.environment_variable import CustomEnvironmentVa
 from dbtcloud.client.definitions.variable_changes import VariablesOfProject
 from dbtcloud.client.errors import MalformedResponse
 from dbtcloud.client.protocol import Call, Id
-from dbtcloud.resources.faces import F, Resource, listing, operation
-from dbtcloud.resources.pages import Listing
+from dbtcloud.resources.base.faces import F, Resource, listing, operation
+from dbtcloud.resources.base.pages import Listing
 
 
 class EnvironmentVariables(Resource[F]):

@@ -10,8 +10,8 @@ from dbtcloud.client.definitions.changes import create_object, delete_object, up
 from dbtcloud.client.errors import MalformedResponse
 from dbtcloud.client.models import Environment, Json
 from dbtcloud.client.protocol import Call, Id, Request, ask_for_data, identifier
-from dbtcloud.resources.faces import F, Resource, listing, operation
-from dbtcloud.resources.pages import Listing
+from dbtcloud.resources.base.faces import F, Resource, listing, operation
+from dbtcloud.resources.base.pages import Listing
 
 _READ_ONLY = frozenset(
     {

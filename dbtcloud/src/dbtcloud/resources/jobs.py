@@ -15,11 +15,11 @@ from dbtcloud.client.models import Job, Run
 from dbtcloud.client.protocol import Call, Id, Request, identifier
 from dbtcloud.client.run_start import rerun_once, start_run
 from dbtcloud.client.transport.time_limit import seconds_left
-from dbtcloud.resources.arguments import checked_fields, checked_text, optional_id
-from dbtcloud.resources.faces import F, Resource, Scope, listing, operation, scope
-from dbtcloud.resources.job_fields import JobChanges, JobFields
-from dbtcloud.resources.pages import Listing
-from dbtcloud.resources.run_overrides import RunOverrides
+from dbtcloud.resources.arguments.job_fields import JobChanges, JobFields
+from dbtcloud.resources.arguments.run_overrides import RunOverrides
+from dbtcloud.resources.arguments.values import checked_fields, checked_text, optional_id
+from dbtcloud.resources.base.faces import F, Resource, Scope, listing, operation, scope
+from dbtcloud.resources.base.pages import Listing
 from dbtcloud.resources.schedule_pause import RESTORE_SECONDS, SchedulePause
 
 

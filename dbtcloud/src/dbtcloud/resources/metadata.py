@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 from dbtcloud.client import discovery
 from dbtcloud.client.protocol import Call
 from dbtcloud.client.transport.credentials import Credentials
-from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine, ClientOptions
-from dbtcloud.resources.faces import Async, F, Resource, Sync, operation
+from dbtcloud.resources.base.engines import AwaitingEngine, BlockingEngine, ClientOptions
+from dbtcloud.resources.base.faces import Async, F, Resource, Sync, operation
 
 
 class _MetadataCalls(Resource[F]):

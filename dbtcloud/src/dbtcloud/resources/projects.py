@@ -8,8 +8,8 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.definitions.changes import create_object, delete_object, update_object
 from dbtcloud.client.models import Project
 from dbtcloud.client.protocol import Call, Id, Request, identifier
-from dbtcloud.resources.faces import F, Resource, listing, operation
-from dbtcloud.resources.pages import Listing
+from dbtcloud.resources.base.faces import F, Resource, listing, operation
+from dbtcloud.resources.base.pages import Listing
 
 _READ_ONLY = frozenset(
     {

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol, Unpack
 from dbtcloud.client.errors import InvalidArgument, RunTimedOut
 from dbtcloud.client.protocol import Id
 from dbtcloud.client.shown_text import shown_value
+from dbtcloud.resources.arguments.run_overrides import RunOverrides
+from dbtcloud.resources.base.engines import BlockingEngine
 from dbtcloud.resources.client import DbtCloudClient
-from dbtcloud.resources.engines import BlockingEngine
-from dbtcloud.resources.progress_bar import progress_bar
-from dbtcloud.resources.run_overrides import RunOverrides
-from dbtcloud.resources.run_progress import OnProgress, check_callback, poll_schedule
+from dbtcloud.resources.progress.progress_bar import progress_bar
+from dbtcloud.resources.progress.run_progress import OnProgress, check_callback, poll_schedule
 from dbtcloud.resources.run_result import DbtCloudRunResult
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from dbtcloud.client.run_status import RunStatus
 from dbtcloud.client.transport.sync_client import run_call
 from dbtcloud.report.run_report import RunReport
 from dbtcloud.report.run_report_reader import read_run_report
-from dbtcloud.resources.arguments import checked_text
-from dbtcloud.resources.client_errors import RunUnfinished
-from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine
-from dbtcloud.resources.faces import Async, Resource, Sync, attribute, operation
+from dbtcloud.resources.arguments.values import checked_text
+from dbtcloud.resources.base.client_errors import RunUnfinished
+from dbtcloud.resources.base.engines import AwaitingEngine, BlockingEngine
+from dbtcloud.resources.base.faces import Async, Resource, Sync, attribute, operation
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     # The name alone stands for the result whose methods return.
     F = TypeVar("F", Sync, Async, default=Sync)
 else:
-    from dbtcloud.resources.faces import F
+    from dbtcloud.resources.base.faces import F
 
 _STORED_SECONDS = 10.0  # seconds in which dbt Cloud may still store artifacts after the end of a run
 

@@ -10,9 +10,7 @@ from dbtcloud.client.errors import ArtifactError, DbtCloudError
 from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Id, Request, identifier
 from dbtcloud.client.run_start import retry_failed_run
-from dbtcloud.resources.faces import F, Resource, Stream, listing, operation, stream
-from dbtcloud.resources.pages import Listing
-from dbtcloud.resources.run_filters import (
+from dbtcloud.resources.arguments.run_filters import (
     RunOrder,
     StatusFilter,
     TimeBounds,
@@ -20,7 +18,9 @@ from dbtcloud.resources.run_filters import (
     order_query,
     status_query,
 )
-from dbtcloud.resources.run_progress import (
+from dbtcloud.resources.base.faces import F, Resource, Stream, listing, operation, stream
+from dbtcloud.resources.base.pages import Listing
+from dbtcloud.resources.progress.run_progress import (
     POLL_INTERVAL,
     OnProgress,
     RunProgress,
@@ -204,7 +204,7 @@ class Runs(Resource[F]):
             NotFound: If there is no such run.
             DbtCloudError: If the logs cannot be read.
         """
-        from dbtcloud.resources.run_log_lines import RunLogLines
+        from dbtcloud.resources.progress.run_log_lines import RunLogLines
 
         schedule = poll_schedule(interval, timeout)
         lines = RunLogLines(self._account_id, run_id, schedule, follow=follow, step=step, debug=debug)

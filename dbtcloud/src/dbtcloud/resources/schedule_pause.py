@@ -10,7 +10,7 @@ from dbtcloud.client.definitions.job_definition import change_job
 from dbtcloud.client.errors import DbtCloudError
 from dbtcloud.client.models import Job
 from dbtcloud.client.protocol import Call, Id, Sleep
-from dbtcloud.resources.client_errors import ScheduleNotRestored
+from dbtcloud.resources.base.client_errors import ScheduleNotRestored
 
 log = logging.getLogger(__name__)
 

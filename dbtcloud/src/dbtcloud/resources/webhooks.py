@@ -16,8 +16,8 @@ from dbtcloud.client.definitions.webhook import (
 )
 from dbtcloud.client.protocol import Call, Id, Request, ask_for_data
 from dbtcloud.client.typed_json import TypedFields
-from dbtcloud.resources.faces import F, Resource, listing, operation
-from dbtcloud.resources.pages import Listing
+from dbtcloud.resources.base.faces import F, Resource, listing, operation
+from dbtcloud.resources.base.pages import Listing
 
 
 class WebhookFields(TypedDict, total=False):

@@ -23,8 +23,8 @@ from functools import cached_property, partial
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, Self, TypeAlias, TypeVar, overload
 
 from dbtcloud.client.protocol import Call, T
-from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine
-from dbtcloud.resources.pages import AsyncPages, Listing, Pages
+from dbtcloud.resources.base.engines import AwaitingEngine, BlockingEngine
+from dbtcloud.resources.base.pages import AsyncPages, Listing, Pages
 
 
 class Sync:

@@ -25,8 +25,8 @@ from dbtcloud.client.protocol import Id, identifier
 from dbtcloud.client.transport.address import EXAMPLE_HOST, base_url, is_certain_host
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.network_settings import Transport
-from dbtcloud.resources.client_errors import CredentialsMissing
-from dbtcloud.resources.dbt_cloud_yml import SETTINGS_FILE, read_active_project
+from dbtcloud.resources.base.client_errors import CredentialsMissing
+from dbtcloud.resources.base.dbt_cloud_yml import SETTINGS_FILE, read_active_project
 
 log = logging.getLogger(__name__)
 

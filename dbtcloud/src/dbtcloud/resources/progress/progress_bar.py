@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from dbtcloud.client.models import Run
-    from dbtcloud.resources.run_progress import OnProgress
+    from dbtcloud.resources.progress.run_progress import OnProgress
 
 log = logging.getLogger(__name__)
 

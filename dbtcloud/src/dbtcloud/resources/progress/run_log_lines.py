@@ -14,8 +14,8 @@ from dbtcloud.client.models import Run, Step, without_colours
 from dbtcloud.client.protocol import Call, Id, Sleep, identifier
 from dbtcloud.client.run_status import FINISHED
 from dbtcloud.client.run_wait import LAST_POLL_SECONDS, PollSchedule
-from dbtcloud.resources.faces import Stream
-from dbtcloud.resources.run_progress import tolerant_polls
+from dbtcloud.resources.base.faces import Stream
+from dbtcloud.resources.progress.run_progress import tolerant_polls
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from dbtcloud.client.models import Json
 from dbtcloud.client.paging import ListPage, Pager, PageRange
 from dbtcloud.client.protocol import Call, Request, ask_for_data
 from dbtcloud.client.shown_text import shown_value
-from dbtcloud.resources.engines import AwaitingEngine, BlockingEngine
+from dbtcloud.resources.base.engines import AwaitingEngine, BlockingEngine
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -18,8 +18,8 @@ from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
 from dbtcloud.client.transport.time_limit import separate_time_limit
-from dbtcloud.resources.client_errors import ClientClosed, WriteRefused
-from dbtcloud.resources.tracing import OnRequest, OnResponse, RequestTrace
+from dbtcloud.resources.base.client_errors import ClientClosed, WriteRefused
+from dbtcloud.resources.base.tracing import OnRequest, OnResponse, RequestTrace
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
