@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import trustme
+from filelock import FileLock
 
 from dbtcloud.local.server.in_thread import LocalDbtCloud
 from small_artifacts import catalog, manifest, run_results
@@ -127,6 +128,9 @@ def refused(server: LocalDbtCloud) -> Callable[[], list[str]]:
 @cache
 def environment(name: str) -> Path:
     """Return where a client's programs are; its environment is made first, as its list of versions says."""
-    made = ROOT / "scripts" / "environment.sh"
-    subprocess.run([made, "client", name], env=os.environ | {"PYTHON": sys.executable}, check=True)
-    return ROOT / ".venv-clients" / name / "bin"
+    folder, script = ROOT / ".venv-clients", ROOT / "scripts" / "environment.sh"
+    folder.mkdir(exist_ok=True)
+    # Several processes run the tests.
+    with FileLock(folder / f"{name}.lock"):
+        subprocess.run([script, "client", name], env=os.environ | {"PYTHON": sys.executable}, check=True)
+    return folder / name / "bin"
