@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from dbtcloud.client.errors import ApiError, DbtCloudError
 from dbtcloud.client.protocol import Request, Response
+
+log = logging.getLogger(__name__)
 
 _REQUEST_ID = "x-request-id"
 
@@ -48,6 +51,8 @@ class ResponseEvent(RequestEvent):
 OnRequest: TypeAlias = Callable[[RequestEvent], object]
 OnResponse: TypeAlias = Callable[[ResponseEvent], object]
 
+_Event = TypeVar("_Event", bound=RequestEvent)
+
 
 class RequestTrace:
     """The requests of one call, which counts their attempts.
@@ -68,7 +73,7 @@ class RequestTrace:
         self._attempt = self._attempt + 1 if request is self._last else 1
         self._last, self._began = request, time.monotonic()
         if self._on_request is not None:
-            self._on_request(RequestEvent(request.method, request.path, self._attempt))
+            _report(self._on_request, RequestEvent(request.method, request.path, self._attempt))
 
     def end(self, request: Request, outcome: Response | DbtCloudError) -> None:
         """Note the answer to the request, or why there is none."""
@@ -77,8 +82,16 @@ class RequestTrace:
         seconds = time.monotonic() - self._began
         if isinstance(outcome, Response):
             facts = (outcome.status, seconds, outcome.headers.get(_REQUEST_ID))
-            self._on_response(ResponseEvent(request.method, request.path, self._attempt, *facts))
+            _report(self._on_response, ResponseEvent(request.method, request.path, self._attempt, *facts))
         else:
             status = outcome.status if isinstance(outcome, ApiError) else None
             event = ResponseEvent(request.method, request.path, self._attempt, status, seconds, error=outcome)
-            self._on_response(event)
+            _report(self._on_response, event)
+
+
+def _report(callback: Callable[[_Event], object], event: _Event) -> None:
+    # An error here would lose the answer to a request that dbt Cloud has carried out, or send it again.
+    try:
+        callback(event)
+    except Exception:
+        log.exception("A callback failed at %s %s; the request goes on.", event.method, event.path)
