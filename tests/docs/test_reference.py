@@ -3,6 +3,7 @@
 import inspect
 import re
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -33,6 +34,21 @@ def test_the_hook_page_has_each_method_that_calls_dbt_cloud(method):
 @pytest.mark.parametrize("name", [name for name in operators.__all__ if "Operator" in name])
 def test_the_operators_page_has_each_operator(name):
     assert f"airflow_dbt_cloud.operators.dbt.{name}" in shown("operators.md")
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in REFERENCE.glob("*.md")))
+def test_what_a_page_shows_exists(page):
+    for name in shown(page):
+        resolve_name(name)
+
+
+def test_no_two_pages_show_the_same_thing():
+    pages = {path.name: shown(path.name) for path in REFERENCE.glob("*.md")}
+
+    for page, names in pages.items():
+        elsewhere = set().union(*(others for other, others in pages.items() if other != page))
+        # A page that shows a module shows its classes, too.
+        assert {name for name in names if name in elsewhere or name.rpartition(".")[0] in elsewhere} == set()
 
 
 def test_no_page_shows_an_internal_class():
