@@ -11,6 +11,7 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.protocol import Call, Id
 from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision
 from dbtcloud.client.transport.network_settings import Transport
+from dbtcloud.resources.base.closeable import AsyncCloseable, Closeable
 from dbtcloud.resources.base.credential_sources import find_credentials
 from dbtcloud.resources.base.engines import AwaitingEngine, BlockingEngine, ClientOptions
 from dbtcloud.resources.base.faces import NO_SCOPE, Async, F, Resource, Scoped, Sync, operation, scoped
@@ -270,41 +271,19 @@ class _Client(Resource[F]):
         return replace(options, credentials=replace(options.credentials, transport=transport), **changes)
 
 
-class DbtCloudClient(_Client[Sync]):
+class DbtCloudClient(_Client[Sync], Closeable):
     """A client of one dbt Cloud account that blocks.
 
     Threads may share it. Close it by `with` or `close()`.
     """
 
-    _engine: BlockingEngine
     _new_engine = BlockingEngine
 
-    def close(self) -> None:
-        """Close the connections. Later calls raise ClientClosed."""
-        self._engine.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-
-class AsyncDbtCloudClient(_Client[Async]):
+class AsyncDbtCloudClient(_Client[Async], AsyncCloseable):
     """A client of one dbt Cloud account for an event loop: the same methods, which are awaited.
 
     Close it by `async with` or `await client.close()`.
     """
 
-    _engine: AwaitingEngine
     _new_engine = AwaitingEngine
-
-    async def close(self) -> None:
-        """Close the connections. Later calls raise ClientClosed."""
-        await self._engine.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.close()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from dbtcloud.client import discovery
 from dbtcloud.client.protocol import Call
 from dbtcloud.client.transport.credentials import Credentials
+from dbtcloud.resources.base.closeable import AsyncCloseable, Closeable
 from dbtcloud.resources.base.engines import AwaitingEngine, BlockingEngine, ClientOptions
 from dbtcloud.resources.base.faces import Async, F, Resource, Sync, operation
 
@@ -36,43 +37,21 @@ class _MetadataCalls(Resource[F]):
         return f"<{type(self).__name__} of {self._engine.options.credentials!r}>"
 
 
-class MetadataClient(_MetadataCalls[Sync]):
+class MetadataClient(_MetadataCalls[Sync], Closeable):
     """A client of the Discovery API that blocks. It may be used in a `with` block.
 
     Args:
         credentials: The address and the token.
     """
 
-    _engine: BlockingEngine
     _new_engine = BlockingEngine
 
-    def close(self) -> None:
-        """Close the connections. Later calls raise ClientClosed."""
-        self._engine.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-
-class AsyncMetadataClient(_MetadataCalls[Async]):
+class AsyncMetadataClient(_MetadataCalls[Async], AsyncCloseable):
     """The same client for an event loop: its calls are awaited.
 
     Args:
         credentials: The address and the token.
     """
 
-    _engine: AwaitingEngine
     _new_engine = AwaitingEngine
-
-    async def close(self) -> None:
-        """Close the connections. Later calls raise ClientClosed."""
-        await self._engine.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.close()

@@ -30,6 +30,8 @@ READONLY = "DBT_CLOUD_READONLY"
 CONCURRENT_CALLS = 5
 """Calls that a client carries out at once by itself, such as those for the pages of a list."""
 
+_THREAD_NAME = "dbt Cloud client"
+
 Item = TypeVar("Item")
 
 
@@ -91,10 +93,15 @@ class BlockingEngine:
 
     def __init__(self, options: ClientOptions) -> None:
         self.options = options
-        self._client = SyncClient(options.credentials, options.retry)
+        self._closed = False
+        self._start()
+
+    def _start(self) -> None:
+        """Begin without connections and threads: none of those of another process can be used."""
+        self._process_id = os.getpid()
+        self._client = SyncClient(self.options.credentials, self.options.retry)
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
-        self._closed = False
 
     def ask(self, call: Call[T]) -> T:
         """Carry out a call and return its result.
@@ -163,11 +170,11 @@ class BlockingEngine:
                 # The threads get this one's context, in which a time limit may stand.
                 pending.append(self._threads().submit(copy_context().run, self.ask, make(item)))
                 if len(pending) >= 2 * CONCURRENT_CALLS:
-                    result = pending[0].result()  # it stays here meanwhile, in case of an interruption
+                    result = _result_of(pending[0])  # it stays here meanwhile, in case of an interruption
                     pending.popleft()
                     yield result
             while pending:
-                result = pending[0].result()
+                result = _result_of(pending[0])
                 pending.popleft()
                 yield result
         finally:
@@ -181,23 +188,36 @@ class BlockingEngine:
     def _threads(self) -> ThreadPoolExecutor:
         from concurrent.futures import ThreadPoolExecutor
 
+        self._check_open()
         with self._lock:
-            self._check_open()
             if self._executor is None:
-                self._executor = ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix="dbt Cloud client")
+                self._executor = ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix=_THREAD_NAME)
             return self._executor
 
     def _check_open(self) -> None:
         if self._closed:
             raise ClientClosed
+        if self._process_id != os.getpid():  # this is a fork
+            self._start()
 
     def close(self) -> None:
         """Close all connections. Calls in other threads end with their request."""
         with self._lock:
             self._closed, executor = True, self._executor
         if executor is not None:
-            executor.shutdown(wait=True, cancel_futures=True)
+            # A callback may close the client in one of these threads, which cannot wait for itself.
+            is_own_thread = threading.current_thread().name.startswith(_THREAD_NAME)
+            executor.shutdown(wait=not is_own_thread, cancel_futures=True)
         self._client.close()
+
+
+def _result_of(future: Future[T]) -> T:
+    from concurrent.futures import CancelledError
+
+    try:
+        return future.result()
+    except CancelledError:  # which only the end of the client does
+        raise ClientClosed from None
 
 
 class AwaitingEngine:
@@ -276,7 +296,7 @@ class AwaitingEngine:
         try:
             for item in items:
                 pending.append(asyncio.create_task(self.ask(make(item))))
-                if len(pending) >= 2 * CONCURRENT_CALLS:
+                if len(pending) >= CONCURRENT_CALLS:
                     yield await pending.popleft()
             while pending:
                 yield await pending.popleft()

@@ -282,20 +282,22 @@ class stream(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
 
     def _blocking(self, engine: BlockingEngine, make: Callable[..., Stream[T]]) -> Any:
         def method(*args: Any, **kwargs: Any) -> Iterator[T]:
-            calls, items = make(*args, **kwargs), None
-            while (call := _next_call(calls, items)) is not None:
-                items = engine.ask(call)
-                yield from items
+            items = None
+            with closing(make(*args, **kwargs)) as calls:
+                while (call := _next_call(calls, items)) is not None:
+                    items = engine.ask(call)
+                    yield from items
 
         return method
 
     def _awaited(self, engine: AwaitingEngine, make: Callable[..., Stream[T]]) -> Any:
         async def method(*args: Any, **kwargs: Any) -> AsyncIterator[T]:
-            calls, items = make(*args, **kwargs), None
-            while (call := _next_call(calls, items)) is not None:
-                items = await engine.ask(call)
-                for item in items:
-                    yield item
+            items = None
+            with closing(make(*args, **kwargs)) as calls:
+                while (call := _next_call(calls, items)) is not None:
+                    items = await engine.ask(call)
+                    for item in items:
+                        yield item
 
         return method
 

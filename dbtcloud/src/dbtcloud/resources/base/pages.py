@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Self, TypeVar
 
@@ -46,26 +46,41 @@ class Listing(Generic[T_co]):
                 fix="Give a whole number, or leave limit out for the whole list",
             )
 
-    def read(self, page_range: PageRange) -> Call[ListPage]:
-        """Read the rows of one page."""
-        if self.rows is None:
-            return page_range.read(self.request, self.parse)
-        return ask_for_data(self.request, self._whole)
+    def read(self, page_range: PageRange) -> Call[_ParsedPage[T_co]]:
+        """Read the rows of one page, and parse each."""
+        objects: dict[int, T_co] = {}
 
-    def _whole(self, data: Any) -> ListPage:
+        def parse(row: Json) -> None:
+            objects[id(row)] = self.parse(row)
+
+        if self.rows is None:
+            page = yield from page_range.read(self.request, parse)
+        else:
+            page = yield from ask_for_data(self.request, lambda data: self._whole(data, parse))
+        return _ParsedPage(page, objects)
+
+    def _whole(self, data: Any, parse: Callable[[Json], None]) -> ListPage:
         rows = [] if self.rows is None or data is None else self.rows(data)
         for row in rows:
-            self.parse(row)
+            parse(row)
         return ListPage(rows, len(rows))
 
     def first(self) -> Self:
         """Return the description of the same list up to its first object."""
-        return replace(self, limit=1)
+        return replace(self, limit=1 if self.limit is None else min(self.limit, 1))
 
     def count(self) -> Call[int]:
         """Read how many rows the list has."""
-        page = yield from self.read(PageRange(0, 1))
+        page = (yield from self.read(PageRange(0, 1))).page
         return page.total or len(page.rows)  # a list without pages comes whole, without its length
+
+
+@dataclass(frozen=True, slots=True)
+class _ParsedPage(Generic[T_co]):
+    """A page, and the object of each of its rows by the row's identity."""
+
+    page: ListPage
+    objects: Mapping[int, T_co]
 
 
 class _Reading(Generic[T_co]):
@@ -86,14 +101,14 @@ class _Reading(Generic[T_co]):
         """Whether the limit is reached."""
         return self._left == 0
 
-    def objects(self, page_range: PageRange, page: ListPage) -> list[T_co]:
+    def objects(self, page_range: PageRange, parsed: _ParsedPage[T_co]) -> list[T_co]:
         """Return the new objects of a page."""
         keep = self._listing.keep
-        rows = self._pager.new_rows(page_range, page)
+        rows = self._pager.new_rows(page_range, parsed.page)
         wanted = [row for row in rows if keep is None or keep(row)][: self._left]
         if self._left is not None:
             self._left -= len(wanted)
-        return [self._listing.parse(row) for row in wanted]
+        return [parsed.objects[id(row)] for row in wanted]
 
 
 class Pages(Generic[T_co]):
@@ -113,7 +128,7 @@ class Pages(Generic[T_co]):
         for page in self.pages():
             yield from page
 
-    def pages(self) -> Iterator[list[T_co]]:
+    def pages(self) -> Generator[list[T_co]]:
         """Yield the objects of one page after the other.
 
         Raises:
@@ -121,11 +136,11 @@ class Pages(Generic[T_co]):
         """
         reading = _Reading(self._listing)
         while ranges := reading.next_ranges():
-            pages = self._engine.ask_each(self._listing.read, ranges)
-            for page_range, page in zip(ranges, pages, strict=True):
-                yield reading.objects(page_range, page)
-                if reading.is_complete:
-                    return
+            with closing(self._engine.ask_each(self._listing.read, ranges)) as pages:
+                for page_range, page in zip(ranges, pages, strict=True):
+                    yield reading.objects(page_range, page)
+                    if reading.is_complete:
+                        return
 
     def all(self) -> list[T_co]:
         """Return all objects of the list."""
@@ -133,7 +148,8 @@ class Pages(Generic[T_co]):
 
     def first(self) -> T_co | None:
         """Return the first object, or None if the list is empty."""
-        return next(iter(Pages(self._listing.first(), self._engine)), None)
+        with closing(Pages(self._listing.first(), self._engine).pages()) as pages:
+            return next((each for page in pages for each in page), None)
 
     @property
     def total(self) -> int:
@@ -156,11 +172,12 @@ class AsyncPages(Generic[T_co]):
         self._listing, self._engine = listing, engine
 
     async def __aiter__(self) -> AsyncIterator[T_co]:
-        async for page in self.pages():
-            for each in page:
-                yield each
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                for each in page:
+                    yield each
 
-    async def pages(self) -> AsyncIterator[list[T_co]]:
+    async def pages(self) -> AsyncGenerator[list[T_co]]:
         """Yield the objects of one page after the other.
 
         Raises:
@@ -181,8 +198,10 @@ class AsyncPages(Generic[T_co]):
 
     async def first(self) -> T_co | None:
         """Return the first object, or None if the list is empty."""
-        async for each in AsyncPages(self._listing.first(), self._engine):
-            return each
+        async with aclosing(AsyncPages(self._listing.first(), self._engine).pages()) as pages:
+            async for page in pages:
+                if page:
+                    return page[0]
         return None
 
     @property
