@@ -23,7 +23,8 @@ demo: newest ## Run a dbt project by Airflow and a local dbt Cloud (UI=1: leave 
 serve: newest ## Serve a local dbt Cloud (PORT=8580, TOKEN=: made up and printed)
 	@.venv/bin/dbtcloud serve --port $(PORT) $(if $(TOKEN),--token '$(TOKEN)')
 
-test: test-lowest test-dbtcloud test-newest ## Run the tests, on the lowest and the newest Airflow (ARGS=: passed to pytest; WORKERS=2)
+# The longest first: what is made beside it fills the other processor.
+test: test-newest test-dbtcloud test-lowest ## Run the tests, on the newest and the lowest Airflow (ARGS=: passed to pytest; WORKERS=2)
 
 test-all: ## Run the tests at full length: all clients of others, all of pip
 	@$(MAKE) --no-print-directory test ARGS='--all $(ARGS)'
