@@ -116,6 +116,10 @@ def test_a_page_is_true(page, dbt_cloud, run_dag, prompt_triggers, tmp_path, mon
     # So that DAGs register themselves, as in a DAG file.
     monkeypatch.setattr(DagContext, "current_autoregister_module_name", __name__)
     dbt_cloud.control.seed(jobs=[*JOBS, SHOP], runs=RUNS)
+    # As the page for Python programs says.
+    monkeypatch.setenv("DBT_CLOUD_TOKEN", dbt_cloud.token)
+    monkeypatch.setenv("DBT_CLOUD_ACCOUNT_ID", "1")
+    monkeypatch.setenv("DBT_CLOUD_HOST", dbt_cloud.url)
     document = Document.parse(str(page), Reader(dbt_cloud, run_dag).blocks)
 
     for example in document.examples():

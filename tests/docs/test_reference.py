@@ -9,6 +9,7 @@ import pytest
 
 from airflow_dbt_cloud.hooks.dbt import DbtCloudHook
 from airflow_dbt_cloud.operators import dbt as operators
+from dbtcloud import errors
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 CALLS_DBT_CLOUD = re.compile(r"(list|get|find|trigger|retry|cancel|stop|wait|log|download|run_d|test)_")
@@ -49,6 +50,12 @@ def test_no_two_pages_show_the_same_thing():
         elsewhere = set().union(*(others for other, others in pages.items() if other != page))
         # A page that shows a module shows its classes, too.
         assert {name for name in names if name in elsewhere or name.rpartition(".")[0] in elsewhere} == set()
+
+
+def test_the_page_of_errors_has_each_error():
+    page = (REFERENCE / "client-errors.md").read_text()
+
+    assert [name for name in errors.__all__ if f"`{name}`" not in page] == []
 
 
 def test_no_page_shows_an_internal_class():

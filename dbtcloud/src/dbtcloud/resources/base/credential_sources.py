@@ -1,6 +1,6 @@
 """Find the credentials of a client: given, in the environment, or in a file.
 
-The places in their order, which the page "Credentials" of the documentation lists:
+The places in their order, which the page "Give credentials" of the documentation lists:
 
 1. variables that begin with `DBT_CLOUD_`;
 2. dlt's variables, which begin with `DBT_CLOUD__`, with the host of the first place;
