@@ -56,8 +56,8 @@ def test_a_run_whose_answer_is_lost_is_found(face, dbt_cloud, jobs):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"theads_override": 4}, r"'theads_override' is not an override.*Did you mean threads_override\?"),
-        ({"steps": ["dbt build"]}, r"Known are .*git_branch.*Did you mean steps_override\?"),
+        ({"theads_override": 4}, r"'theads_override' is not an override.*Did you mean threads_override\?$"),
+        ({"steps": ["dbt build"]}, r"Known are .*git_branch.*Did you mean steps_override\?$"),
         ({"qqq": 1}, "Correct the name"),
         ({"schema_override": ["a"]}, r"schema_override is \['a'\]. It has to be a text"),
         ({"git_branch": " "}, "git_branch is ' '. It has to be a text that is not empty"),

@@ -64,7 +64,8 @@ class DbtCloudError(Exception):
         # A part that is too long must not take the place of the others. Together they keep to MAX_MESSAGE.
         limits = ((self.what, 3_000), (self.why, 5_000), (self.fix, 1_900))
         parts = ((part.strip().rstrip("."), limit) for part, limit in limits if part and part.strip())
-        return ". ".join(cut_middle(mask_credentials(part), limit) for part, limit in parts) + "."
+        text = ". ".join(cut_middle(mask_credentials(part), limit) for part, limit in parts)
+        return text if text.endswith("?") else f"{text}."
 
     def mask(self, mask: Mask) -> None:
         """Mask the secrets in the message, in the attributes, and in the errors that led to this one."""
