@@ -8,7 +8,7 @@ from dbtcloud import DbtCloudClient
 
 
 class DbtCloud(ConfigurableResource):
-    """The client as a resource. As dagster-dbt's own, it takes away the schedule of the job that it runs."""
+    """The client as a resource. While a job runs, its schedule is off."""
 
     job_id: int
 

@@ -1,5 +1,7 @@
 """Make an OpenTelemetry span of each request to dbt Cloud. The callbacks never see the token."""
 
+import time
+
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
@@ -11,8 +13,6 @@ tracer = trace.get_tracer("dbtcloud")
 
 def record_span(event: ResponseEvent) -> None:
     """Record a span that ends now and began when the request was sent."""
-    import time
-
     end = time.time_ns()
     span = tracer.start_span(
         f"{event.method} {event.path}", kind=SpanKind.CLIENT, start_time=end - int(event.seconds * 1e9)
