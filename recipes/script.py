@@ -22,6 +22,8 @@ def main(job: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"Usage: {sys.argv[0]} JOB")
     try:
         sys.exit(main(sys.argv[1]))
     except DbtCloudError as error:

@@ -44,24 +44,7 @@ class _ChangedOptions(TypedDict, total=False):
 class _Client(Resource[F]):
     """What both clients have: the resources, and the calls that belong to none.
 
-    A client sends nothing before its first call. What is not given here comes from the environment or from
-    `~/.dbt/dbt_cloud.yml`: token, account and host from the same place (see `credential_sources`).
-
-    Args:
-        token: A service token or personal access token.
-        account_id: The account, a number.
-        host: The Access URL of the account, such as "ab123.us1.dbt.com".
-        timeout: Seconds in which the answer to a request has to be complete; 60 if None.
-        retry: Decides whether a failed request is sent again; by default, four attempts within about 7 s.
-        transport: Network settings: proxies, certificates, limits of size.
-        disable_schedule_on_trigger: Whether `run_job_and_poll` switches the job's schedule off until the run
-            has ended.
-        on_request: Called before each attempt of a request.
-        on_response: Called after each attempt of a request.
-
-    Raises:
-        CredentialsMissing: If the token or the host is neither given nor found.
-        InvalidArgument: If a value cannot be used.
+    A client sends nothing before its first call.
     """
 
     _new_engine: ClassVar[type[BlockingEngine | AwaitingEngine]]
@@ -79,6 +62,27 @@ class _Client(Resource[F]):
         on_request: OnRequest | None = None,
         on_response: OnResponse | None = None,
     ) -> None:
+        """Make a client, with what is given here or found elsewhere.
+
+        A token, an account or a host that is not given comes from the environment or from
+        `~/.dbt/dbt_cloud.yml`, all of them from the same place (see `credential_sources`).
+
+        Args:
+            token: A service token or personal access token.
+            account_id: The account, a number.
+            host: The Access URL of the account, such as "ab123.us1.dbt.com".
+            timeout: Seconds in which the answer to a request has to be complete; 60 if None.
+            retry: Decides whether a failed request is sent again; by default, four attempts within about 7 s.
+            transport: Network settings: proxies, certificates, limits of size.
+            disable_schedule_on_trigger: Whether `run_job_and_poll` switches the job's schedule off until the
+                run has ended.
+            on_request: Called before each attempt of a request.
+            on_response: Called after each attempt of a request.
+
+        Raises:
+            CredentialsMissing: If the token or the host is neither given nor found.
+            InvalidArgument: If a value cannot be used.
+        """
         transport = transport or Transport()
         if timeout is not None:
             transport = replace(transport, timeout=timeout)
@@ -101,7 +105,12 @@ class _Client(Resource[F]):
         return cls()
 
     def with_options(self, **changes: Unpack[_ChangedOptions]) -> Self:
-        """Return another client for the same account, with other options and its own connections."""
+        """Return another client for the same account, with other options and its own connections.
+
+        Args:
+            changes: `timeout`, `retry`, `transport`, `disable_schedule_on_trigger`, `on_request` and
+                `on_response`, as of a new client. What is not named stays.
+        """
         return self.from_options(self._changed({**changes}))
 
     @classmethod
