@@ -276,11 +276,7 @@ class DbtCloudRunJobOperator(JobRunLifecycle, BaseOperator):
     def _find_job(self) -> int | str:
         """Return the job's id, from the argument or by the names."""
         if job := or_none(self.job_id):
-            from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
-            from dbtcloud.client.protocol import identifier
-
-            with as_airflow_exceptions():
-                identifier(job, "job_id")
+            _check_job_id(job)
             return job
         wanted = ("project_name", "environment_name", "job_name")
         names: dict[str, Any] = {name: TemplateValue(name, getattr(self, name)).text() for name in wanted}
@@ -332,3 +328,18 @@ def _parse_retry_from_failure(value: object) -> bool | Literal["steps"]:
         _one_of("retry_from_failure", value, ("steps",))
         return "steps"
     return bool(value)
+
+
+def _check_job_id(job: object) -> None:
+    """Check that a job_id is a number, before anything is asked of dbt Cloud."""
+    from airflow_dbt_cloud.hooks.connection.base import as_airflow_exceptions
+    from dbtcloud.client.protocol import identifier
+    from dbtcloud.errors import InvalidArgument
+
+    with as_airflow_exceptions():
+        try:
+            identifier(job, "job_id")
+        except InvalidArgument as error:
+            names = "project_name, environment_name and job_name"
+            fix = f"Give the job_id as a number; names go into {names}"
+            raise InvalidArgument(error.what, why=error.why, fix=fix) from None

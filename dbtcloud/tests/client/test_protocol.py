@@ -102,10 +102,29 @@ def test_an_identifier_is_digits_or_refused(value):
         assert int(text) == int(value)
 
 
-def test_a_name_in_place_of_an_id_is_refused_with_where_names_go():
-    with pytest.raises(InvalidArgument, match="'Nightly' is not a valid job id") as refused:
+def test_a_name_in_place_of_an_id_is_refused():
+    with pytest.raises(InvalidArgument, match=r"'Nightly' is not a valid job id.*the job id as a number"):
         identifier("Nightly", "job id")
-    assert "project_name" in refused.value.fix
+
+
+@pytest.mark.parametrize("value", [{1, 2}, object(), float("nan")])
+def test_a_body_that_has_no_form_in_json_is_refused(value):
+    with pytest.raises(InvalidArgument, match="The body of POST /jobs/ cannot be written as JSON"):
+        _ = Request("POST", "/jobs/", body={"name": value}).content
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "message"),
+    [
+        ("Foo", "jobs/", "The method 'Foo' is none of dbt Cloud's API. Use one of GET, POST"),
+        (None, "jobs/", "The method None is none of"),
+        ("GET", None, "The path of a request is None, no text. Give one such as 'steps/4/'"),
+        ("GET", "a/../b", "'a/../b' is not a valid path of a request.*Give one such as 'steps/4/'"),
+    ],
+)
+def test_a_request_that_cannot_be_sent_is_refused(method, path, message):
+    with pytest.raises(InvalidArgument, match=message):
+        Request.any(1, method, path, params={}, body=None, version="v2")
 
 
 @pytest.mark.parametrize(

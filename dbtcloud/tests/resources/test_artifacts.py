@@ -180,6 +180,17 @@ def test_a_run_that_is_not_there(face, raw_server, tmp_path):
         face.ask(raw_server, lambda client: client.artifacts.download("nightly", "*", tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("path", "to", "message"),
+    [(None, "target", "path_or_pattern is None"), ("*", None, "to is None"), ("*", b"x", "to is b'x'")],
+)
+def test_a_path_is_a_text(face, dbt_cloud, path, to, message):
+    with pytest.raises(InvalidArgument, match=message):
+        face.ask(dbt_cloud, lambda client: client.artifacts.download(1, path, to))
+    with pytest.raises(InvalidArgument, match=r"None is not a valid artifact path\. It has to be a text"):
+        face.ask(dbt_cloud, lambda client: client.artifacts.get(1, None))
+
+
 def test_several_files_come_at_the_same_time(download, raw_server, run_7):
     both = threading.Barrier(2)
     reply = raw_server.reply

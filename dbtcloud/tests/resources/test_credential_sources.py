@@ -164,9 +164,9 @@ class SecretText:
         return "secret"
 
 
-@pytest.mark.parametrize(("token", "fix"), [(SecretText(), "get_secret_value"), (b"secret", "str")])
+@pytest.mark.parametrize(("token", "fix"), [(SecretText(), "get_secret_value"), (b"secret", "decode")])
 def test_a_token_that_is_no_text_is_refused(token, fix):
-    with pytest.raises(InvalidArgument, match=f"token is a .*no text.*{fix}"):
+    with pytest.raises(InvalidArgument, match=f"token is of the type .*no text.*{fix}"):
         find_credentials(token, 1, "ab123.us1.dbt.com")
 
 

@@ -129,6 +129,27 @@ def test_a_partial_answer_is_in_the_error(client):
     assert caught.value.data["environment"] == {"dbtProjectName": "shop"}
 
 
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda discovery: discovery.query(5), "The query is 5, no text"),
+        (lambda discovery: discovery.query("{ __typename }", [1]), r"variables of the query are \[1\]"),
+        (lambda discovery: list(discovery.paginate("{ a }", "a", "x")), "variables of the query are 'x'"),
+        (lambda discovery: discovery.slowest(1, limit=-1), "cannot have the limit -1"),
+        (lambda discovery: discovery.slowest(1, limit="3"), "cannot have the limit '3'"),
+    ],
+)
+def test_bad_arguments_are_refused(client, use, message):
+    with pytest.raises(InvalidArgument, match=message):
+        use(client.discovery)
+
+
+def test_one_type_of_nodes_may_be_a_text(client):
+    models = client.discovery.lineage(1, types="Model")
+    assert models.nodes
+    assert models == client.discovery.lineage(1, types=["Model"])
+
+
 async def test_the_same_is_awaited(shop):
     async with AsyncDbtCloudClient(shop.token, 1, shop.url) as client:
         assert [model.name async for model in client.discovery.models(1)] == ["lines", "orders"]

@@ -133,6 +133,8 @@ BAD = [
     ({"data": {"git_sha": "a"}, "git_sha": "b"}, "git_sha is given twice"),
     ({"data": {"git_shaa": "a"}}, "git_sha"),
     ({"data": ["git_sha"]}, "data"),
+    ({"data": {1: 2}}, "'1' is not an override"),
+    ({"data": {"job_id": 71}}, "data has a job_id"),
     ({"on_progress": "print"}, "on_progress"),
 ]
 
@@ -142,6 +144,13 @@ def test_bad_arguments_are_refused_before_anything_is_started(client, run_job, a
     with pytest.raises(InvalidArgument, match=message):
         run_job(70, **arguments)
     assert client.runs.list(job_id=70).all() == []
+
+
+@pytest.mark.parametrize(("arguments", "message"), [BAD[0], BAD[1], BAD[-1]])
+def test_the_status_of_a_run_that_has_ended_refuses_them_too(client, run_job, arguments, message):
+    run = run_job(70, wait_seconds=0.01)
+    with pytest.raises(InvalidArgument, match=message):
+        get_dbt_cloud_run_status(run.run_id, credentials=client, **arguments)
 
 
 def test_the_job_may_come_from_the_environment(run_job, monkeypatch):

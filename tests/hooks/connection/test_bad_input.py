@@ -37,7 +37,7 @@ async def test_an_underscore_in_a_uri_is_named(rest, monkeypatch):
 def test_what_was_copied_with_a_token_is_named(before, monkeypatch):
     after = before if before in "\"'" else ""
     said = refusal({"host": HOST, "login": "1", "password": f"{before}{TOKEN}{after}"}, monkeypatch)
-    assert "API Token (password)" in said
+    assert "The API token is not a token alone" in said
     assert (before.strip() in said) or "quotation marks" in said
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 from dbtcloud.client.errors import BadRequest, InvalidArgument, MalformedResponse
 from dbtcloud.client.paging import MAX_PAGES
 from dbtcloud.client.protocol import Call, Request, Response, T, ask_for
+from dbtcloud.client.shown_text import shown_value
 from dbtcloud.client.typed_json import TypedFields
 
 MAX_PAGE_SIZE = 500
@@ -63,9 +64,8 @@ def query(text: str, variables: Mapping[str, Any] | None = None) -> Call[dict[st
 
 def _query(text: str, variables: Mapping[str, Any] | None, read: Callable[[dict[str, Any]], T]) -> Call[T]:
     """Send a GraphQL query and return what `read` makes of its `data`."""
-    request = Request(
-        "POST", "/graphql", body={"query": text, "variables": dict(variables or {})}, service="discovery"
-    )
+    body = {"query": _checked_text(text), "variables": _checked_variables(variables)}
+    request = Request("POST", "/graphql", body=body, service="discovery")
     try:
         return (yield from ask_for(request, lambda response: read(_data(request, response, text))))
     except QueryRefused:
@@ -75,6 +75,22 @@ def _query(text: str, variables: Mapping[str, Any] | None, read: Callable[[dict[
         errors = [each for each in sent if isinstance(each, Mapping)]
         errors = errors or [{"message": error.user_message or str(error)}]
         raise QueryRefused(error.status, errors, query=text) from error
+
+
+def _checked_text(text: object) -> str:
+    if not isinstance(text, str):
+        raise InvalidArgument(f"The query is {shown_value(text)}, no text", fix="Give a GraphQL query")
+    return text
+
+
+def _checked_variables(variables: object) -> dict[str, Any]:
+    if isinstance(variables, Mapping | None):
+        return dict(variables or {})
+    raise InvalidArgument(
+        f"The variables of the query are {shown_value(variables)}",
+        why="They have to be a dict",
+        fix='Give them by name, such as {"environment": 12}',
+    )
 
 
 def nodes(
@@ -116,7 +132,7 @@ class NodePages:
         self, text: str, connection: str, variables: Mapping[str, Any] | None = None, page_size: int = 100
     ) -> None:
         self._text, self._connection = text, connection
-        self._variables = {**(variables or {}), "first": page_size}
+        self._variables = {**_checked_variables(variables), "first": page_size}
         self._cursors: list[str | None] = [None]
         self.ended = False
 

@@ -131,8 +131,8 @@ class Unauthorized(ApiError):
     """401: the token is wrong, has expired, or belongs to another host. dbt Cloud does not say which."""
 
     hint = (
-        "Check the connection's API token, which may have expired or been revoked, "
-        "and that its host is the Access URL of the same account"
+        "Check the API token, which may have expired or been revoked, "
+        "and that the host is the Access URL of the same account"
     )
 
 

@@ -29,10 +29,6 @@ _MAX_DIGITS = 19  # of an id; dbt Cloud stores them as BIGINT
 Id = int | str
 """An id as a number or as a string of digits."""
 
-# What can be found by its name, in arguments of operators and of the hook.
-_NAMED = ("job", "project", "environment")
-_NAMES_HINT = "; names go into project_name, environment_name and job_name"
-
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 ANY_FILE = "*/*"
@@ -158,17 +154,20 @@ class Request:
         Raises:
             InvalidArgument: If the method is not one of HTTP's, or the path has a query or a bad part.
         """
-        name = method.strip().upper()
+        name = str(method).strip().upper()
         if name not in _METHODS:
             raise InvalidArgument(
-                f"{shown_value(method)} is not a method of dbt Cloud's API".capitalize(),
+                f"The method {shown_value(method)} is none of dbt Cloud's API",
                 fix=f"Use one of {', '.join(_METHODS)}",
             )
+        fix = "Give one such as 'steps/4/', or a whole one such as '/api/v3/accounts/'"
+        if not isinstance(path, str):
+            raise InvalidArgument(f"The path of a request is {shown_value(path)}, no text", fix=fix)
         if "?" in path or "#" in path:
             raise InvalidArgument(f"The path {path!r} has a query", fix="Give the query as params")
         is_whole = path.startswith("/api/")
         end = "/" if path.endswith("/") else ""
-        inner = file_path(path.strip("/")) if path.strip("/") else ""
+        inner = _safe_path(path.strip("/"), "path of a request", fix) if path.strip("/") else ""
         full = f"/{inner}{end}" if is_whole else _account_path(account_id, version=version) + inner + end
         return cls(name, full, _query_values(params), body=body, repeatable=name == "GET")
 
@@ -189,8 +188,19 @@ class Request:
 
     @property
     def content(self) -> bytes | None:
-        """The body as compact JSON, or None."""
-        return None if self.body is None else json.dumps(self.body, separators=(",", ":")).encode()
+        """The body as compact JSON, or None.
+
+        Raises:
+            InvalidArgument: If a value in it has no form in JSON.
+        """
+        if self.body is None:
+            return None
+        try:
+            return json.dumps(self.body, separators=(",", ":"), allow_nan=False).encode()
+        except (TypeError, ValueError) as error:
+            raise InvalidArgument(
+                f"The body of {self} cannot be written as JSON", why=str(error), fix="Correct the value"
+            ) from error
 
     @property
     def headers(self) -> dict[str, str]:
@@ -322,7 +332,7 @@ def identifier(value: object, what: str) -> str:
         raise InvalidArgument(
             f"{shown[:1].upper()}{shown[1:]} is not a valid {what}",
             why=f"dbt Cloud ids are whole numbers of at most {_MAX_DIGITS} digits",
-            fix=f"Give the {what} as a number{_NAMES_HINT if what.startswith(_NAMED) else ''}",
+            fix=f"Give the {what} as a number",
         )
     return text
 
@@ -334,13 +344,16 @@ def file_path(path: str) -> str:
         InvalidArgument: If a segment is empty, `.` or `..`, also after decoding. HTTP libraries resolve such
             segments, and the request would reach another endpoint.
     """
-    segments = path.split("/")
+    fix = "Give a path in the run's target folder, such as 'manifest.json' or 'compiled/shop/a.sql'"
+    return _safe_path(path, "artifact path", fix)
+
+
+def _safe_path(path: str, what: str, fix: str) -> str:
+    is_text = isinstance(path, str)
+    why = "It has an empty, '.' or '..' part" if is_text else "It has to be a text"
+    segments = path.split("/") if is_text else [""]
     if any(_decoded(segment) in {"", ".", ".."} or "/" in _decoded(segment) for segment in segments):
-        raise InvalidArgument(
-            f"{path!r} is not a valid artifact path",
-            why="It has an empty, '.' or '..' part",
-            fix="Give a path in the run's target folder, such as 'manifest.json' or 'compiled/shop/a.sql'",
-        )
+        raise InvalidArgument(f"{path!r} is not a valid {what}", why=why, fix=fix)
     return "/".join(quote(segment, safe="") for segment in segments)
 
 

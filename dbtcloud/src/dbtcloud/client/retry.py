@@ -41,7 +41,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     422: Unprocessable,
 }
 _LOGIN_PAGE_HINT = (
-    "Check the connection's host: it should be the Access URL from the account settings of dbt Cloud, "
+    "Check the host: it should be the Access URL from the account settings of dbt Cloud, "
     "such as ab123.us1.dbt.com, with no path"
 )
 
@@ -251,7 +251,7 @@ def _proxy_error(request: Request) -> TransportError:
         f"The proxy rejected {request.method} {request.target} (407)",
         sent=False,
         why="The proxy requires a user name and a password, or does not accept those that it got",
-        fix="Correct 'proxies' in the connection's extra, or the variables HTTPS_PROXY and HTTP_PROXY",
+        fix="Correct the setting 'proxies', or the variables HTTPS_PROXY and HTTP_PROXY",
     )
 
 

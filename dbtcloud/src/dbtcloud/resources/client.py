@@ -11,6 +11,7 @@ from dbtcloud.client import endpoints
 from dbtcloud.client.protocol import Call, Id
 from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision
 from dbtcloud.client.transport.network_settings import Transport
+from dbtcloud.resources.arguments.values import unknown_name
 from dbtcloud.resources.base.closeable import AsyncCloseable, Closeable
 from dbtcloud.resources.base.credential_sources import find_credentials
 from dbtcloud.resources.base.engines import AwaitingEngine, BlockingEngine, ClientOptions
@@ -83,11 +84,9 @@ class _Client(Resource[F]):
             CredentialsMissing: If the token or the host is neither given nor found.
             InvalidArgument: If a value cannot be used.
         """
-        transport = transport or Transport()
-        if timeout is not None:
-            transport = replace(transport, timeout=timeout)
+        network = _with_timeout(Transport() if transport is None else transport, timeout)
         options = ClientOptions(
-            credentials=find_credentials(token, account_id, host, transport=transport),
+            credentials=find_credentials(token, account_id, host, transport=network),
             retry=retry,
             disable_schedule_on_trigger=disable_schedule_on_trigger,
             on_request=on_request,
@@ -110,6 +109,9 @@ class _Client(Resource[F]):
         Args:
             changes: `timeout`, `retry`, `transport`, `disable_schedule_on_trigger`, `on_request` and
                 `on_response`, as of a new client. What is not named stays.
+
+        Raises:
+            InvalidArgument: If there is no such option, or its value cannot be used.
         """
         return self.from_options(self._changed({**changes}))
 
@@ -274,10 +276,19 @@ class _Client(Resource[F]):
         return f"<{type(self).__name__} of {self._engine.options.credentials!r}>"
 
     def _changed(self, changes: dict[str, Any]) -> ClientOptions:
+        known = _ChangedOptions.__annotations__
+        for name in changes.keys() - known.keys():
+            raise unknown_name(name, known, "an option that with_options changes")
         options = self._engine.options
         transport = changes.pop("transport", options.credentials.transport)
-        transport = replace(transport, timeout=changes.pop("timeout", transport.timeout))
+        transport = _with_timeout(transport, changes.pop("timeout", None))
         return replace(options, credentials=replace(options.credentials, transport=transport), **changes)
+
+
+def _with_timeout(transport: Transport, timeout: float | None) -> Transport:
+    if timeout is None or not isinstance(transport, Transport):  # which Credentials refuses
+        return transport
+    return replace(transport, timeout=timeout)
 
 
 class DbtCloudClient(_Client[Sync], Closeable):

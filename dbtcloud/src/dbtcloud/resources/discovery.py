@@ -10,6 +10,7 @@ from dbtcloud.client.errors import InvalidArgument
 from dbtcloud.client.protocol import Call, Id, identifier
 from dbtcloud.client.typed_json import TypedFields
 from dbtcloud.resources.base.faces import F, Resource, Stream, operation, stream
+from dbtcloud.resources.base.pages import check_limit
 from dbtcloud.resources.discovery_nodes import (
     Lineage,
     LineageNode,
@@ -179,7 +180,7 @@ class Discovery(Resource[F]):
         Raises:
             QueryRefused: If a selection or a type cannot be used, or the token may not read metadata.
         """
-        wanted = {"select": select, "exclude": exclude, "types": list(types) if types is not None else None}
+        wanted = {"select": select, "exclude": exclude, "types": _names(types)}
         filters = {name: value for name, value in wanted.items() if value is not None}
         variables = {"environment": _environment(environment_id), "filter": filters}
         data = yield from discovery.query(_LINEAGE, variables)
@@ -206,8 +207,10 @@ class Discovery(Resource[F]):
             limit: Largest number of models. Those that never ran are left out.
 
         Raises:
+            InvalidArgument: If the limit is not a whole number from 0.
             QueryRefused: If the token may not read metadata.
         """
+        check_limit(limit)
         variables = {"environment": _environment(environment_id)}
         nodes = yield from discovery.nodes(_MODELS, "environment.applied.models", variables)
         timed = [model for model in map(ModelMetadata.parse, nodes) if model.seconds is not None]
@@ -253,6 +256,11 @@ def _read_nodes(
 
     while not pages.ended:
         yield read_next()
+
+
+def _names(types: Iterable[str] | None) -> list[str] | None:
+    # A text is an iterable of its letters.
+    return [types] if isinstance(types, str) else None if types is None else list(types)
 
 
 def _environment(environment_id: Id) -> int:

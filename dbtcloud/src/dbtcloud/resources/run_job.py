@@ -90,9 +90,7 @@ def run_dbt_cloud_job(
         DbtCloudError: If a request fails.
     """
     # Bad values are refused before anything is started.
-    poll_schedule(wait_seconds, timeout)
-    if on_progress is not None:
-        check_callback(on_progress)
+    _check_wait(wait_seconds, timeout, on_progress)
     needs_outcome = {"raise_on_failure": raise_on_failure, "disable_schedule": disable_schedule}
     _check_outcome_wanted(wait_for_outcome, needs_outcome)
     arguments = _merge({} if data is None else data, overrides)
@@ -135,12 +133,19 @@ def get_dbt_cloud_run_status(
         RunFailed: If the run does not succeed, with `raise_on_failure`.
         DbtCloudError: If a request fails.
     """
+    _check_wait(wait_seconds, timeout, on_progress)
     _check_outcome_wanted(wait_for_outcome, {"raise_on_failure": raise_on_failure})
     with _open_client(credentials) as client:
         run = client.runs.get(run_id)
         if wait_for_outcome and not run.finished:
             run = _wait(client, run, wait_seconds, timeout, on_progress)
         return _result(client, run, raise_on_failure=raise_on_failure)
+
+
+def _check_wait(wait_seconds: float, timeout: float | None, on_progress: OnProgress | None) -> None:
+    poll_schedule(wait_seconds, timeout)
+    if on_progress is not None:
+        check_callback(on_progress)
 
 
 def _check_outcome_wanted(wait_for_outcome: bool, flags: Mapping[str, bool]) -> None:
@@ -163,12 +168,14 @@ def _merge(data: Mapping[str, Any], overrides: Mapping[str, object]) -> dict[str
         raise InvalidArgument(
             f"data is {shown_value(data)}", why="It has to be a dict", fix='Give it as {"git_branch": "main"}'
         )
+    if "job_id" in data:
+        raise InvalidArgument("data has a job_id", why="It is for the overrides", fix="Give job_id=…")
     for name in data.keys() & overrides.keys():
         if data[name] != overrides[name]:
             raise InvalidArgument(
                 f"{name} is given twice, with different values", fix="Give it in data or as an argument"
             )
-    return {"cause": _CAUSE, **data, **overrides}
+    return {"cause": _CAUSE, **{str(name): value for name, value in data.items()}, **overrides}
 
 
 @contextmanager

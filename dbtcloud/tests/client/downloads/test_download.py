@@ -121,7 +121,7 @@ def test_an_artifact_that_is_too_large_is_given_up_at_once(engine, access, raw_s
     credentials = access(raw_server.url, max_artifact_mib=1)
     with (
         AtomicDownload(LocalDestination(tmp_path / "there")) as artifact,
-        pytest.raises(ArtifactError, match=r"more than 1 MiB.*raise 'max_artifact_mib'"),
+        pytest.raises(ArtifactError, match=r"more than 1 MiB.*raise the setting 'max_artifact_mib'"),
     ):
         engine.ask(credentials, endpoints.download_artifact(1, 7, "a.sql", artifact))
     with pytest.raises(ArtifactError, match="more than 1 MiB"):
@@ -134,7 +134,7 @@ def test_an_artifact_that_is_too_large_is_given_up_at_once(engine, access, raw_s
 def test_a_json_answer_that_is_too_large_is_unreadable(engine, access, raw_server, headers):
     body = json.dumps(envelope({"id": 7, "status": 10, "x": "y" * 2_000_000})).encode()
     raw_server.reply = answer(gzip.compress(body) if headers else body, headers=headers)
-    with pytest.raises(MalformedResponse, match=r"more than 1 MiB.*raise 'max_json_mib'"):
+    with pytest.raises(MalformedResponse, match=r"more than 1 MiB.*raise the setting 'max_json_mib'"):
         engine.ask(access(raw_server.url, max_json_mib=1), endpoints.get_run(1, 7), retry=NO_RETRY)
 
 

@@ -82,7 +82,7 @@ def test_what_grows_a_thousandfold_comes_in_pieces_and_takes_no_memory():
 def test_a_body_that_is_too_large_is_refused_before_it_is_all_there(is_file, kind, setting):
     body = gzip.compress(bytes(3_000_000))
     made = []
-    with pytest.raises(kind, match=rf"more than 1 MiB.*raise '{setting}'"):
+    with pytest.raises(kind, match=rf"more than 1 MiB.*raise the setting '{setting}'"):
         made.extend(GzipDecoder(limit(is_file=is_file, **{setting: 1})).decode(body))
     assert sum(map(len, made)) <= 1024 * 1024
 
@@ -90,7 +90,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_all_there(is_file, kin
 def test_a_body_that_grows_too_much_is_refused_early():
     made = []
     with pytest.raises(
-        ArtifactError, match=r"makes more than 250 bytes of one.*raise 'max_compression_ratio'"
+        ArtifactError, match=r"makes more than 250 bytes of one.*raise the setting 'max_compression_ratio'"
     ):
         made.extend(GzipDecoder(limit()).decode(gzip.compress(bytes(500_000_000))))
     assert sum(map(len, made)) < 20_000_000

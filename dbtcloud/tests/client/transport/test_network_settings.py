@@ -86,11 +86,9 @@ def test_a_file_without_certificates_is_named_with_the_line_to_change(
 ):
     file = tmp_path / "ca.pem"
     file.write_bytes(content)
-    with pytest.raises(InvalidArgument, match=rf"{file}.*the connection's 'verify'.*{fault}"):
+    with pytest.raises(InvalidArgument, match=rf"{file}.*the setting 'verify'.*{fault}"):
         reach(tls_cloud, verify=str(file))
-    with pytest.raises(
-        InvalidArgument, match=rf"client certificate in {file} .*{fault}.*connection's 'cert'"
-    ):
+    with pytest.raises(InvalidArgument, match=rf"client certificate in {file} .*{fault}.*setting 'cert'"):
         reach(tls_cloud, verify=authority.file, cert=str(file))
     monkeypatch.setenv("CURL_CA_BUNDLE", str(file))
     with pytest.raises(InvalidArgument, match=rf"{file}.*the variable CURL_CA_BUNDLE.*{fault}"):
@@ -109,11 +107,11 @@ def test_a_certificate_for_another_name_is_not_blamed_on_verify(engine, access, 
         credentials = access(cloud.url.replace("127.0.0.1", host), verify=authority.file)
         with pytest.raises(TransportError, match="certificate is for another name") as refused:
             engine.ask(credentials, endpoints.get_account(1), retry=NO_RETRY)
-    assert "connection's host" in refused.value.fix
-    assert "as 'verify'" not in refused.value.fix
+    assert "Correct the host" in refused.value.fix
+    assert "in the setting 'verify'" not in refused.value.fix
 
 
-@pytest.mark.parametrize("named_by", ["the connection's 'verify'", "the variable SSL_CERT_FILE"])
+@pytest.mark.parametrize("named_by", ["the setting 'verify'", "the variable SSL_CERT_FILE"])
 def test_an_authority_that_is_not_in_the_file_is_named_with_the_file(
     reach, tls_cloud, other_authority, monkeypatch, named_by
 ):

@@ -18,6 +18,7 @@ from dbtcloud.client.errors import (
     NotFound,
 )
 from dbtcloud.client.protocol import Call, Id
+from dbtcloud.client.shown_text import shown_value
 
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
@@ -36,6 +37,9 @@ class ArtifactFiles:
     def __init__(
         self, account_id: Id, run_id: Id, wanted: str, to: str | os.PathLike[str], step: int | None = None
     ) -> None:
+        for name, value, kind in (("path_or_pattern", wanted, str), ("to", to, str | os.PathLike)):
+            if not isinstance(value, kind):
+                raise InvalidArgument(f"{name} is {shown_value(value)}", fix="Give a path as a text")
         self._account_id, self._run_id, self._step = account_id, run_id, step
         self._wanted, self._to = wanted, os.fspath(to)
         self._selection = ArtifactSelection([wanted])

@@ -17,7 +17,11 @@ EXAMPLE_HOST = "ab123.us1.dbt.com"
 
 
 def base_url(
-    host: str, *, port: int | None = None, scheme: str = "https", insecure_hosts: Collection[str] = ()
+    host: str,
+    *,
+    port: int | None = None,
+    scheme: str = "https",
+    insecure_hosts: Collection[str] | None = None,
 ) -> str:
     """Return scheme, host and port of an account, from a host or a URL whose path is dropped.
 
@@ -25,18 +29,21 @@ def base_url(
         host: Such as "ab123.us1.dbt.com", "https://ab123.us1.dbt.com" or "http://127.0.0.1:8580".
         port: The port, unless `host` has one.
         scheme: The scheme, unless `host` has one.
-        insecure_hosts: Names of other machines that may be reached over plain http.
+        insecure_hosts: Names of other machines that may be reached over plain http; None where no setting
+            allows that.
 
     Raises:
         InvalidArgument: If it is not an address, holds a password, or would send the token unencrypted.
     """
     address = _split(host, scheme)
-    allowed = {name.lower() for name in insecure_hosts}
+    allowed = {name.lower() for name in insecure_hosts or ()}
     if address.scheme == "http" and not is_loopback(address.hostname) and address.hostname not in allowed:
         raise InvalidArgument(
             f"The API token would travel to http://{address.hostname} unencrypted",
             why="http is accepted only for the loopback addresses of this machine",
-            fix="Use https://. An Airflow connection may name it in its extra field allow_insecure_http",
+            fix="Use https://"
+            if insecure_hosts is None
+            else "Use https://, or name it in allow_insecure_http",
         )
     hostname = _admin_host(address.hostname or "")
     name = f"[{hostname}]" if ":" in hostname else hostname
@@ -53,7 +60,8 @@ def _split(host: str, scheme: str) -> SplitResult:
         )
     except ValueError:
         valid = False
-    if is_like_token(text):
+    # In "https:/ab123.us1.dbt.com" a slash is missing: its host would be "https".
+    if is_like_token(text) or re.match(r"https?:(?!//)", text, re.IGNORECASE):
         valid = False
     if not valid or "@" in text or any(character.isspace() for character in text):
         raise InvalidArgument(
@@ -105,7 +113,7 @@ def _is_dbt_labs(hostname: str | None) -> bool:
     return (hostname or "").endswith((".dbt.com", ".getdbt.com"))
 
 
-def discovery_endpoint(given: str, *, insecure_hosts: Collection[str] = ()) -> str:
+def discovery_endpoint(given: str, *, insecure_hosts: Collection[str] | None = None) -> str:
     """Return the address of the Discovery API that a user gave, with the path `/graphql` if it has none.
 
     Raises:

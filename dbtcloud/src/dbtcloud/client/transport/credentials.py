@@ -19,10 +19,10 @@ from dbtcloud.version import __version__
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
-_NETWORK_HINT = "Check the connection's host and proxies, and whether this machine can reach it"
+_NETWORK_HINT = "Check the host of dbt Cloud and the proxies, and whether this machine can reach it"
 _PRIVATE_AUTHORITY_HINT = (
-    "If a private certificate authority signed it, name its file as 'verify' in the connection's extra, "
-    "or in REQUESTS_CA_BUNDLE"
+    "If a private certificate authority signed it, name its file in the setting 'verify' or in "
+    "REQUESTS_CA_BUNDLE"
 )
 _TOKEN_PREFIX = re.compile(r"(authorization\s*:\s*)?(token|bearer)[\s:]+|authorization\s*:", re.IGNORECASE)
 
@@ -80,6 +80,12 @@ class Credentials:
     transport: Transport = field(default_factory=Transport)
 
     def __post_init__(self) -> None:
+        transport: object = self.transport
+        if not isinstance(transport, Transport):
+            raise InvalidArgument(
+                f"The network settings are of the type {type(transport).__name__}",
+                fix="Give them as a Transport, such as Transport(timeout=30)",
+            )
         if not self.token.isascii() or not self.token.isprintable() or self.token != self.token.strip():
             raise InvalidArgument(
                 "The API token cannot be sent",
@@ -90,7 +96,7 @@ class Credentials:
             raise InvalidArgument(
                 f"The API token is not a token alone: {fault}",
                 why="dbt Cloud would answer 401 to it",
-                fix="Put only the token itself into the connection's field API Token (password)",
+                fix="Give only the token itself",
             )
 
     def __repr__(self) -> str:
@@ -197,7 +203,7 @@ class Credentials:
         if "mismatch" in why or "doesn't match" in why:
             return (
                 "The server's certificate is for another name, so 'verify' cannot help. Correct the "
-                f"connection's host: it should be the Access URL of your account, such as "
+                f"host: it should be the Access URL of your account, such as "
                 f"{address.EXAMPLE_HOST}. If it is, a proxy may be answering in its place"
             )
         if "expired" in why or "not yet valid" in why:

@@ -6,10 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dbtcloud.client.errors import ArtifactError, DbtCloudError, InvalidArgument, MalformedResponse
+from dbtcloud.client.shown_text import shown_value
 from dbtcloud.client.transport.address import is_valid_hostname
 from dbtcloud.client.transport.content_encoding import BodyLimit
 
@@ -28,6 +29,9 @@ DEFAULT_ARTIFACT_MIB = 2048
 DEFAULT_COMPRESSION_RATIO = 250
 """Ten times the ratio of artifacts, a quarter of what gzip can do."""
 
+_MAX_NUMBER = 1_000_000_000
+"""Sockets take no timeout that is much longer than these seconds, which are 30 years."""
+
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
@@ -45,6 +49,9 @@ class Transport:
         max_json_mib: Largest JSON answer in MiB, after decompression.
         max_artifact_mib: Largest artifact in MiB, after decompression.
         max_compression_ratio: Largest number of bytes that decompression may make of one.
+
+    Raises:
+        InvalidArgument: If a number is not above 0.
     """
 
     timeout: float = DEFAULT_TIMEOUT
@@ -56,6 +63,16 @@ class Transport:
     max_artifact_mib: float = DEFAULT_ARTIFACT_MIB
     max_compression_ratio: float = DEFAULT_COMPRESSION_RATIO
 
+    def __post_init__(self) -> None:
+        for name in ("timeout", "max_json_mib", "max_artifact_mib", "max_compression_ratio"):
+            value: Any = getattr(self, name)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (is_number and 0 < value <= _MAX_NUMBER):
+                raise InvalidArgument(
+                    f"The setting {name!r} is {shown_value(value)}",
+                    fix=f"Give a number above 0, up to {_MAX_NUMBER:,}",
+                )
+
     def body_limit(self, *, is_file: bool) -> BodyLimit:
         """Return the limits for the body of one answer, which raise ArtifactError or MalformedResponse.
 
@@ -66,7 +83,7 @@ class Transport:
 
         def refuse(why: str, limit: str) -> DbtCloudError:
             setting = name if limit == "size" else "max_compression_ratio"
-            fix = f"If it is right, raise {setting!r} in the connection's extra"
+            fix = f"If it is right, raise the setting {setting!r}"
             if is_file:
                 return ArtifactError("A file from dbt Cloud is too large", why=why, fix=fix)
             return MalformedResponse("An answer from dbt Cloud is too large", why=why, fix=fix)
@@ -116,7 +133,7 @@ class Transport:
     def ca_source(self) -> tuple[str, str] | None:
         """The path of the CA certificates and the setting that names it, or None if no setting does."""
         if isinstance(self.verify, str):
-            return self.verify, "the connection's 'verify'"
+            return self.verify, "the setting 'verify'"
         if not self.verify or not self.trust_env:
             return None
         # By themselves, requests reads only REQUESTS_CA_BUNDLE, and aiohttp only SSL_CERT_FILE.
@@ -131,13 +148,13 @@ class Transport:
         """
         paths = (self.cert,) if isinstance(self.cert, str) else self.cert or ()
         for path in paths:
-            _check_exists(path, "the connection's 'cert'")
+            _check_exists(path, "the setting 'cert'")
             # OpenSSL would wait for somebody to type the password.
             if "ENCRYPTED" in Path(path).read_text("ascii", "replace"):
                 raise InvalidArgument(
                     f"The key in {path} cannot be used",
                     why="It is encrypted, and nobody can type the password",
-                    fix="Name a key without a password in the connection's 'cert'",
+                    fix="Name a key without a password in the setting 'cert'",
                 )
         if paths:
             _check_client_files(paths)
@@ -168,7 +185,7 @@ def _checked_proxy(proxy: str) -> str:
         raise InvalidArgument(
             "The proxy for dbt Cloud cannot be used",
             why="It is not the address of an HTTP proxy, such as http://proxy.example:3128 (no SOCKS)",
-            fix="Correct 'proxies' in the connection's extra, or the variables HTTPS_PROXY and HTTP_PROXY",
+            fix="Correct the setting 'proxies', or the variables HTTPS_PROXY and HTTP_PROXY",
         )
     return text
 
@@ -186,7 +203,7 @@ def _check_exists(path: str, named_by: str) -> None:
         raise InvalidArgument(
             f"There is no certificate at {path}",
             why=f"{named_by[:1].upper()}{named_by[1:]} names it",
-            fix="Correct the path, and make sure that it exists on every machine that runs tasks or triggers",
+            fix="Correct the path, and make sure that it exists on every machine that uses it",
         )
 
 
@@ -213,7 +230,7 @@ def _check_client_files(paths: Sequence[str]) -> None:
         raise InvalidArgument(
             f"The client certificate in {' and '.join(paths)} cannot be used",
             why=_file_fault(paths[0]) or str(error),
-            fix="Let the connection's 'cert' name a PEM file with the certificate and its private key, or a "
+            fix="Let the setting 'cert' name a PEM file with the certificate and its private key, or a "
             "list of two files: the certificate, then its key",
         ) from error
 

@@ -32,7 +32,7 @@ def checked_fields(known: type[Any], given: Mapping[str, Any], what: str) -> dic
     kinds = get_type_hints(known)
     for name in given:
         if name not in kinds:
-            raise _unknown(name, kinds, what)
+            raise unknown_name(name, kinds, what)
     return {name: _checked(name, value, kinds[name]) for name, value in given.items() if value is not None}
 
 
@@ -60,6 +60,25 @@ def optional_id(value: Id | None, what: str) -> str | None:
     return None if value is None else identifier(value, what)
 
 
+def unknown_name(name: str, known: Iterable[str], what: str) -> InvalidArgument:
+    """Return the error for a name that is none of the known ones.
+
+    Args:
+        name: The name.
+        known: The known ones.
+        what: What a known one is called, such as "an override of a run".
+    """
+    from difflib import get_close_matches  # only for an error
+
+    names = sorted(known)
+    similar = get_close_matches(name, names, 1, cutoff=0.4)
+    return InvalidArgument(
+        f"{shown_value(name)} is not {what}",
+        why=f"Known are {', '.join(names)}",
+        fix=f"Did you mean {similar[0]}?" if similar else "Correct the name",
+    )
+
+
 def _checked(name: str, value: Any, hint: Any) -> Any:
     kind = next(each for each in (*get_args(hint), hint) if each is not type(None))
     kind = get_origin(kind) or kind
@@ -83,15 +102,3 @@ def _unfit(
     name: str, value: object, kind: type[Any], fix: str = "Correct it, or leave it out"
 ) -> InvalidArgument:
     return InvalidArgument(f"{name} is {shown_value(value)}", why=f"It has to be {_WANTED[kind]}", fix=fix)
-
-
-def _unknown(name: str, known: Iterable[str], what: str) -> InvalidArgument:
-    from difflib import get_close_matches  # only for an error
-
-    names = sorted(known)
-    similar = get_close_matches(name, names, 1, cutoff=0.4)
-    return InvalidArgument(
-        f"{shown_value(name)} is not {what}",
-        why=f"Known are {', '.join(names)}",
-        fix=f"Did you mean {similar[0]}?" if similar else "Correct the name",
-    )

@@ -174,8 +174,9 @@ def find_credentials(
 def _given_text(name: str, value: object) -> str:
     if isinstance(value, str | None):
         return (value or "").strip()
-    wrapped = f"{name}.get_secret_value()" if hasattr(value, "get_secret_value") else f"str({name})"
-    raise InvalidArgument(f"The {name} is a {type(value).__name__}, no text", fix=f"Give {wrapped}")
+    texts = {"get_secret_value": f"{name}.get_secret_value()", "decode": f"{name}.decode()"}
+    fix = next((text for method, text in texts.items() if hasattr(value, method)), f"str({name})")
+    raise InvalidArgument(f"The {name} is of the type {type(value).__name__}, no text", fix=f"Give {fix}")
 
 
 def _found_url(host: str, place: _Place) -> str:

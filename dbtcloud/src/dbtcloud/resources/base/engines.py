@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import threading
 from collections import deque
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from dbtcloud.client.errors import DbtCloudError, InvalidArgument
 from dbtcloud.client.protocol import Call, Request, Response, T
 from dbtcloud.client.retry import DEFAULT_RETRY, RetryDecision
+from dbtcloud.client.shown_text import shown_value
 from dbtcloud.client.transport.async_client import AsyncClient, run_call_async
 from dbtcloud.client.transport.credentials import Credentials
 from dbtcloud.client.transport.sync_client import SyncClient, run_call
@@ -45,6 +47,9 @@ class ClientOptions:
         on_request: Called before each attempt of a request.
         on_response: Called after each attempt of a request.
         disable_schedule_on_trigger: Whether `run_job_and_poll` switches the job's schedule off meanwhile.
+
+    Raises:
+        InvalidArgument: If a callback or `retry` is no plain function.
     """
 
     credentials: Credentials
@@ -52,6 +57,21 @@ class ClientOptions:
     on_request: OnRequest | None = None
     on_response: OnResponse | None = None
     disable_schedule_on_trigger: bool = False
+
+    def __post_init__(self) -> None:
+        if not callable(self.retry):
+            raise InvalidArgument(
+                f"retry is {shown_value(self.retry)}",
+                fix="Give a RetryPolicy, such as RetryPolicy(attempts=1)",
+            )
+        for name in ("on_request", "on_response"):
+            callback: object = getattr(self, name)
+            if callback is not None and (not callable(callback) or inspect.iscoroutinefunction(callback)):
+                raise InvalidArgument(
+                    f"{name} is {shown_value(callback)}",
+                    why="It is called with an event, and what it returns is not awaited",
+                    fix="Give a plain function",
+                )
 
     @property
     def account_id(self) -> str:

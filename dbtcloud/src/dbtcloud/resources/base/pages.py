@@ -17,6 +17,19 @@ from dbtcloud.resources.base.engines import AwaitingEngine, BlockingEngine
 T_co = TypeVar("T_co", covariant=True)
 
 
+def check_limit(limit: object) -> None:
+    """Check the largest number of objects that somebody wants.
+
+    Raises:
+        InvalidArgument: If it is not a whole number from 0.
+    """
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+        raise InvalidArgument(
+            f"A list cannot have the limit {shown_value(limit)}",
+            fix="Give a whole number, or leave limit out",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T_co]):
     """The description of a list, which a method of a resource returns.
@@ -39,12 +52,8 @@ class Listing(Generic[T_co]):
     rows: Callable[[Any], list[Json]] | None = None
 
     def __post_init__(self) -> None:
-        limit: object = self.limit
-        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
-            raise InvalidArgument(
-                f"A list cannot have the limit {shown_value(limit)}",
-                fix="Give a whole number, or leave limit out for the whole list",
-            )
+        if self.limit is not None:
+            check_limit(self.limit)
 
     def read(self, page_range: PageRange) -> Call[_ParsedPage[T_co]]:
         """Read the rows of one page, and parse each."""
