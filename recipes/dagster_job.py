@@ -1,4 +1,7 @@
-"""A Dagster op that runs a dbt Cloud job with dbtcloud alone. It reads DBT_CLOUD_TOKEN and its siblings."""
+"""A Dagster op that runs a dbt Cloud job with dbtcloud alone.
+
+It reads DBT_CLOUD_TOKEN, DBT_CLOUD_ACCOUNT_ID and DBT_CLOUD_HOST.
+"""
 
 import sys
 
