@@ -37,6 +37,8 @@ class Async:
 
 F = TypeVar("F", Sync, Async)
 P = ParamSpec("P")
+S = TypeVar("S")  # what a blocking method returns
+A = TypeVar("A")  # what it returns on an event loop
 
 
 class Resource(Generic[F]):
@@ -111,8 +113,8 @@ class CallBatch(Generic[T]):
     stop: Callable[[], object] = bool
 
 
-class _Definition:
-    """A definition that becomes a method of a resource."""
+class _Definition(Generic[P, S, A]):
+    """A definition that becomes a method: with the arguments P, it returns an S, or an A on an event loop."""
 
     _result: ClassVar[str]
     """What a definition returns, such as "Call"."""
@@ -125,7 +127,13 @@ class _Definition:
         self.__name__ = make.__name__
         self.__module__ = make.__module__
 
-    def _bind(self, at: Resource[Any] | None) -> Any:
+    @overload
+    def __get__(self, at: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, S]: ...
+    @overload
+    def __get__(self, at: Resource[Async], owner: type[Any] | None = None) -> Callable[P, A]: ...
+    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
         if at is None:
             return self
         engine, make = at._engine, self._make.__get__(at)  # noqa: SLF001 -- this is a method of the resource
@@ -161,7 +169,7 @@ class _Definition:
         raise NotImplementedError
 
 
-class operation(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
+class operation(_Definition[P, T, Coroutine[Any, Any, T]], Generic[P, T]):  # noqa: N801 -- a decorator
     """Makes a method of a definition that returns a call."""
 
     _result, _faces = "Call", ("{}", "Coroutine[Any, Any, {}]")
@@ -174,17 +182,6 @@ class operation(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
         call: Call[T] = self._make(at, *args, **kwargs)
         return call
 
-    @overload
-    def __get__(self, at: None, owner: type[Any]) -> Self: ...
-    @overload
-    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, T]: ...
-    @overload
-    def __get__(
-        self, at: Resource[Async], owner: type[Any] | None = None
-    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
-    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
-        return self._bind(at)
-
     def _blocking(self, engine: BlockingEngine, make: Callable[..., Call[T]]) -> Any:
         return lambda *args, **kwargs: engine.ask(make(*args, **kwargs))
 
@@ -195,24 +192,13 @@ class operation(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
         return method
 
 
-class batch(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
+class batch(_Definition[P, T, Coroutine[Any, Any, T]], Generic[P, T]):  # noqa: N801 -- a decorator
     """Makes a method of a definition that returns a batch, whose calls are carried out at the same time."""
 
     _result, _faces = "CallBatch", ("{}", "Coroutine[Any, Any, {}]")
 
     def __init__(self, make: Callable[Concatenate[Any, P], CallBatch[T]]) -> None:
         super().__init__(make)
-
-    @overload
-    def __get__(self, at: None, owner: type[Any]) -> Self: ...
-    @overload
-    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, T]: ...
-    @overload
-    def __get__(
-        self, at: Resource[Async], owner: type[Any] | None = None
-    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
-    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
-        return self._bind(at)
 
     def _blocking(self, engine: BlockingEngine, make: Callable[..., CallBatch[T]]) -> Any:
         def method(*args: Any, **kwargs: Any) -> T:
@@ -237,22 +223,13 @@ def _same(call: Call[T]) -> Call[T]:
     return call
 
 
-class listing(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
+class listing(_Definition[P, Pages[T], AsyncPages[T]], Generic[P, T]):  # noqa: N801 -- a decorator
     """Makes a method of a definition that describes a list."""
 
     _result, _faces = "Listing", ("Pages[{}]", "AsyncPages[{}]")
 
     def __init__(self, make: Callable[Concatenate[Any, P], Listing[T]]) -> None:
         super().__init__(make)
-
-    @overload
-    def __get__(self, at: None, owner: type[Any]) -> Self: ...
-    @overload
-    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, Pages[T]]: ...
-    @overload
-    def __get__(self, at: Resource[Async], owner: type[Any] | None = None) -> Callable[P, AsyncPages[T]]: ...
-    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
-        return self._bind(at)
 
     def _blocking(self, engine: BlockingEngine, make: Callable[..., Listing[T]]) -> Any:
         return lambda *args, **kwargs: Pages(make(*args, **kwargs), engine)
@@ -261,24 +238,13 @@ class listing(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
         return lambda *args, **kwargs: AsyncPages(make(*args, **kwargs), engine)
 
 
-class stream(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
+class stream(_Definition[P, Iterator[T], AsyncIterator[T]], Generic[P, T]):  # noqa: N801 -- a decorator
     """Makes a method of a definition that yields calls: an iterator over the results."""
 
     _result, _faces = "Stream", ("Iterator[{}]", "AsyncIterator[{}]")
 
     def __init__(self, make: Callable[Concatenate[Any, P], Stream[T]]) -> None:
         super().__init__(make)
-
-    @overload
-    def __get__(self, at: None, owner: type[Any]) -> Self: ...
-    @overload
-    def __get__(self, at: Resource[Sync], owner: type[Any] | None = None) -> Callable[P, Iterator[T]]: ...
-    @overload
-    def __get__(
-        self, at: Resource[Async], owner: type[Any] | None = None
-    ) -> Callable[P, AsyncIterator[T]]: ...
-    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
-        return self._bind(at)
 
     def _blocking(self, engine: BlockingEngine, make: Callable[..., Stream[T]]) -> Any:
         def method(*args: Any, **kwargs: Any) -> Iterator[T]:
@@ -309,7 +275,9 @@ def _next_call(calls: Stream[T], items: Sequence[T] | None) -> Call[Sequence[T]]
         return None
 
 
-class scope(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
+class scope(  # noqa: N801 -- a decorator
+    _Definition[P, AbstractContextManager[T, None], AbstractAsyncContextManager[T, None]], Generic[P, T]
+):
     """Makes a method of a definition that returns a scope: a context manager."""
 
     _result = "Scope"
@@ -322,19 +290,6 @@ class scope(_Definition, Generic[P, T]):  # noqa: N801 -- a decorator
         """Return the scope, for another definition."""
         block: Scope[T] = self._make(at, *args, **kwargs)
         return block
-
-    @overload
-    def __get__(self, at: None, owner: type[Any]) -> Self: ...
-    @overload
-    def __get__(
-        self, at: Resource[Sync], owner: type[Any] | None = None
-    ) -> Callable[P, AbstractContextManager[T, None]]: ...
-    @overload
-    def __get__(
-        self, at: Resource[Async], owner: type[Any] | None = None
-    ) -> Callable[P, AbstractAsyncContextManager[T, None]]: ...
-    def __get__(self, at: Resource[Any] | None, owner: type[Any] | None = None) -> Any:
-        return self._bind(at)
 
     def _blocking(self, engine: BlockingEngine, make: Callable[..., Scope[T]]) -> Any:
         return lambda *args, **kwargs: _entered(engine, make(*args, **kwargs))
