@@ -1,5 +1,7 @@
 """The Discovery API of a client: ready queries, pages, and errors that show where the query is wrong."""
 
+from dataclasses import FrozenInstanceError
+
 import pytest
 
 from dbtcloud import AsyncDbtCloudClient, DbtCloudClient
@@ -69,6 +71,13 @@ def test_models_have_their_last_run(client):
     ]
 
 
+def test_a_node_cannot_be_changed(client):
+    model = client.discovery.model(1, ORDERS)
+    for name in ("status", "name", "unknown"):
+        with pytest.raises(FrozenInstanceError):
+            setattr(model, name, "x")
+
+
 def test_one_model_is_found_by_its_unique_id(client):
     assert client.discovery.model(1, ORDERS).name == "orders"
     assert client.discovery.model(1, "model.shop.nothing") is None
@@ -82,6 +91,7 @@ def test_a_lineage_knows_parents_and_descendants(client):
     assert lineage.children(TEST) == []
     assert (LINES, ORDERS) in lineage.edges
     assert set(client.discovery.lineage(1, select="+orders", types=["Model"]).nodes) == {LINES, ORDERS}
+    assert set(client.discovery.lineage(1, select="orders").nodes) == {ORDERS}
 
 
 def test_sources_have_their_freshness(client):
@@ -120,6 +130,11 @@ def test_an_error_shows_the_line_of_the_query(client):
     with pytest.raises(QueryRefused, match=r"line 2 of the query: 'nothing'") as caught:
         client.discovery.query("{\n  nothing\n}")
     assert caught.value.errors[0]["locations"][0]["line"] == 2
+
+
+def test_only_the_line_ends_of_graphql_count(client):
+    with pytest.raises(QueryRefused, match=r"line 2 of the query: 'nothing'"):
+        client.discovery.query("{ # \u2028\x0b\r\n nothing\n}")
 
 
 def test_a_partial_answer_is_in_the_error(client):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import FrozenInstanceError
 from datetime import datetime
-from typing import Any, Generic, Protocol, Self, TypeVar, get_origin, overload
+from typing import Any, Generic, NoReturn, Protocol, Self, TypeVar, get_origin, overload
 
 from dbtcloud.client.errors import MalformedResponse
 from dbtcloud.client.typed_json import TypedFields
@@ -45,6 +46,9 @@ class DataField(Generic[T]):
     def __get__(self, at: HasData, owner: type[Any] | None = None) -> T | None: ...
     def __get__(self, at: HasData | None, owner: type[Any] | None = None) -> Self | T | None:
         return self if at is None else self._read(at.data)
+
+    def __set__(self, at: HasData, value: object) -> NoReturn:
+        raise FrozenInstanceError(f"{self._path!r} of dbt Cloud's objects cannot be changed")
 
     def _read(self, data: object) -> T | None:
         *outer, name = self._path.split(".")

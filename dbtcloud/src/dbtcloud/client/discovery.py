@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,6 +12,8 @@ from dbtcloud.client.paging import MAX_PAGES
 from dbtcloud.client.protocol import Call, Request, Response, T, ask_for
 from dbtcloud.client.shown_text import shown_value
 from dbtcloud.client.typed_json import TypedFields
+
+_LINE_END = re.compile(r"\r\n|\n|\r")  # of GraphQL (its specification: "Line Terminators")
 
 MAX_PAGE_SIZE = 500
 """Largest number of nodes in a page of a connection (dbt docs: "Query the Discovery API")."""
@@ -38,7 +41,7 @@ class QueryRefused(BadRequest):
 
 def _described(error: Mapping[str, Any], text: str) -> str:
     """Return the message of an error of GraphQL, with its path and the line of the query."""
-    path, lines = error.get("path"), text.splitlines()
+    path, lines = error.get("path"), _LINE_END.split(text)
     at = [f"at {'.'.join(map(str, path))}"] if isinstance(path, list) and path else []
     numbers = (number for number in _line_numbers(error) if 0 < number <= len(lines))
     at += [f"line {number} of the query: {lines[number - 1].strip()!r}" for number in numbers]

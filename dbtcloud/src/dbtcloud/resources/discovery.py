@@ -38,7 +38,7 @@ query ($environment: BigInt!, $filter: LineageFilter!) {
   environment(id: $environment) {
     applied {
       lineage(filter: $filter) {
-        uniqueId name resourceType database schema alias parentIds
+        uniqueId name resourceType database schema alias parentIds matchesMethod
         ... on LineageNodeExecutable { lastRunStatus }
       }
     }

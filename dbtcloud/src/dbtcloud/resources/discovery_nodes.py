@@ -42,6 +42,7 @@ class NodeMetadata:
         return dict(self.data)
 
 
+@dataclass(frozen=True)
 class _ExecutedNode(NodeMetadata):
     """A node that runs execute.
 
@@ -65,6 +66,7 @@ class _ExecutedNode(NodeMetadata):
     job_id = DataField(int, "executionInfo.lastJobDefinitionId")
 
 
+@dataclass(frozen=True)
 class ModelMetadata(_ExecutedNode):
     """A model in the state in which an environment has it."""
 
@@ -77,6 +79,7 @@ class ModelMetadata(_ExecutedNode):
     group = DataField(str)
 
 
+@dataclass(frozen=True)
 class TestMetadata(_ExecutedNode):
     """A test in the state in which an environment has it."""
 
@@ -86,6 +89,7 @@ class TestMetadata(_ExecutedNode):
     test_type = DataField(str, "testType")
 
 
+@dataclass(frozen=True)
 class SourceFreshness(NodeMetadata):
     """The freshness of a source.
 
@@ -106,6 +110,7 @@ class SourceFreshness(NodeMetadata):
     snapshotted_at = DataField(datetime, "freshness.snapshottedAt")
 
 
+@dataclass(frozen=True)
 class MetricMetadata(NodeMetadata):
     """A metric as the project defines it."""
 
@@ -117,6 +122,7 @@ class MetricMetadata(NodeMetadata):
     tags = DataField(list[str])
 
 
+@dataclass(frozen=True)
 class LineageNode(NodeMetadata):
     """A node of a lineage.
 
