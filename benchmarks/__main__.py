@@ -3,7 +3,17 @@
 import sys
 from importlib import import_module
 
-ALL = ("import_cost", "deferred", "conditions", "faults", "crash_matrix", "triggerer", "artifacts", "lists")
+ALL = (
+    "import_cost",
+    "deferred",
+    "conditions",
+    "faults",
+    "crash_matrix",
+    "triggerer",
+    "artifacts",
+    "lists",
+    "client",
+)
 
 
 def main(names: list[str]) -> int:

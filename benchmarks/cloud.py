@@ -48,9 +48,13 @@ class Cloud:
         self.stop()
         self._folder.cleanup()
 
-    def start(self) -> None:
-        """Serve; where it served before and what it kept stay the same."""
-        told = {"port": self.port, "token": self.token, "certificate": self._certificate}
+    def start(self, **more: Any) -> None:
+        """Serve; where it served before and what it kept stay the same.
+
+        Args:
+            more: What else the program is told.
+        """
+        told = {"port": self.port, "token": self.token, "certificate": self._certificate, **more}
         self._process = subprocess.Popen(
             [sys.executable, self.program, json.dumps(told | {"folder": self._folder.name})],
             stdin=subprocess.PIPE,

@@ -219,11 +219,9 @@ class Pager:
 
 
 def _id_of(row: Any) -> int | str:
-    fields = TypedFields(row, "a row of a list")
-    try:
-        return fields.required_text("id")  # that of a webhook subscription
-    except MalformedResponse:
-        return fields.required_integer("id")
+    if isinstance(row, dict) and isinstance(row.get("id"), str):
+        return str(row["id"])  # that of a webhook subscription
+    return TypedFields(row, "a row of a list").required_integer("id")
 
 
 def rows_of(data: Any) -> list[Any]:

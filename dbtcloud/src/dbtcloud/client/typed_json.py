@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from dbtcloud.client.errors import MalformedResponse
 
@@ -66,10 +66,13 @@ class TypedFields:
             required field is missing. The message has none of its values.
     """
 
-    __slots__ = ("_data", "_kind")
+    __slots__ = ("_data", "_fields", "_kind")
 
     def __init__(self, data: object, kind: str) -> None:
         self._data, self._kind = data, kind
+        # A list has thousands of rows, and to ask whether each is a Mapping takes longer than to read it.
+        is_object = type(data) is dict or isinstance(data, Mapping)
+        self._fields: Mapping[str, Any] = cast("Mapping[str, Any]", data) if is_object else {}
 
     def required_integer(self, name: str) -> int:
         """Return a whole number, such as an id or a status code."""
@@ -126,7 +129,7 @@ class TypedFields:
         return time
 
     def _typed(self, name: str, kind: type[_T], wanted: str) -> _T | None:
-        value = self._data.get(name) if isinstance(self._data, Mapping) else None
+        value = self._fields.get(name)
         if value is not None and not isinstance(value, kind):
             raise self._error(f"whose {name!r} is not {wanted}", value)
         return value
