@@ -71,17 +71,29 @@ def test_dbtcloud_works_without_airflow(built, tmp_path, locked):
     assert comes_from_the_environment(made, "dbtcloud")
 
 
-def test_the_client_works_without_the_extra(built, tmp_path, locked):
+RUNS_A_JOB = """
+from dbtcloud import DbtCloudClient, run_dbt_cloud_job
+
+with DbtCloudClient({token!r}, 1, {url!r}) as client:
+    result = run_dbt_cloud_job("One seed", credentials=client, wait_seconds=1, timeout=200)
+    built = [row["unique_id"] for row in result.report.to_rows()]
+    print(result["status_humanized"], len(built) > 0, client.runs.get(result.run_id).is_success)
+"""
+
+
+@pytest.mark.dbt
+def test_client_and_function_run_a_real_job_without_any_extra(built, tmp_path, locked, dbt_cloud):
+    dbt_cloud.control.seed(jobs=[{"id": 70, "name": "One seed", "execute_steps": ["dbt seed"]}])
     made = FreshEnvironment.made(tmp_path)
     made.install(*locked, wheel(built, "dbtcloud"))
 
-    made.run(
-        "python",
-        "-c",
-        "import dbtcloud.client.endpoints; from dbtcloud.client.transport import async_client, sync_client",
-    )
+    code = RUNS_A_JOB.format(token=dbt_cloud.token, url=dbt_cloud.url)
+    assert made.run("python", "-c", code) == "Success True True\n"
     assert made.run("dbtcloud", "--version") == f"dbtcloud {__version__}\n"
-    assert not {"psutil", "pytest", "graphql-core"} & installed(made)
+    names = installed(made)
+    assert not {name for name in names if "airflow" in name}
+    assert not {"psutil", "pytest", "graphql-core", "pyyaml", "rich"} & names
+    assert len(names) <= 25, sorted(names)
 
 
 def test_airflow_finds_the_provider(built, tmp_path, locked):
