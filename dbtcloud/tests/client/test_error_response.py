@@ -35,7 +35,7 @@ def refused(engine, raw_server, access):
         (403, errors.Forbidden, False),
         (404, errors.NotFound, False),
         (408, errors.RequestTimeout, True),
-        (405, errors.ApiError, False),
+        (405, errors.MethodNotAllowed, False),
         (409, errors.Conflict, False),
         (422, errors.Unprocessable, False),
         (429, errors.RateLimited, True),

@@ -13,6 +13,7 @@ VALUES = {
     "bool": True,
     "list": [{"message": "words"}],
     "Sequence[Mapping": [{"id": 7, "message": "words"}],
+    "_Rows": [{"id": 7, "message": "words"}],
     "Sequence": ["words"],
 }
 

@@ -6,6 +6,7 @@ DbtCloudError
 │   ├── Unauthorized          401
 │   ├── Forbidden             403
 │   ├── NotFound              404
+│   ├── MethodNotAllowed      405
 │   ├── RequestTimeout        408
 │   ├── Conflict              409
 │   ├── Unprocessable         422
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 if TYPE_CHECKING:
     from dbtcloud.client.shown_text import Mask
 
+_Rows = Sequence[Mapping[str, Any]]
 _NAMES_IN_MESSAGE = 5
 _UNFINISHED = {1: "queued", 2: "starting"}  # statuses of runs that are not running yet
 
@@ -146,6 +148,12 @@ class NotFound(ApiError):
     """404: there is no such object, or the token may not read it. dbt Cloud does not say which."""
 
     hint = "Check the account id and the other ids, and that the token's permission sets cover the object"
+
+
+class MethodNotAllowed(ApiError):
+    """405: the path does not take this method, as where its slash at the end is missing."""
+
+    hint = "Check the method and the path, of which most end in a slash"
 
 
 class RequestTimeout(ApiError):
@@ -313,15 +321,7 @@ class LookupFailed(DbtCloudError):
         ids: The ids of those objects.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        name: str,
-        count: int,
-        *,
-        where: str = "",
-        candidates: Sequence[Mapping[str, Any]] = (),
-    ) -> None:
+    def __init__(self, kind: str, name: str, count: int, *, where: str = "", candidates: _Rows = ()) -> None:
         self.kind, self.name, self.count = kind, name, count
         self.ids = [row.get("id") for row in candidates]
         found = f"Found {count} {kind}{'' if count == 1 else 's'} named {name!r}{where}"
