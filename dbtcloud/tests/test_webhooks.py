@@ -112,6 +112,11 @@ def test_a_webhook_without_a_signature_is_refused(header):
         verify(BODY, header, SECRET)
 
 
+def test_a_text_that_no_bytes_can_be_is_refused():
+    with pytest.raises(InvalidSignature):
+        verify("\ud800", "0" * 64, "secret")
+
+
 @pytest.mark.parametrize(
     "header",
     [SIGNATURE[:-1], SIGNATURE + "0", "0" * 64, "é" * 64, f"Token {SIGNATURE}", signature(BODY, "other")],

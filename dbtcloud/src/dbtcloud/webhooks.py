@@ -141,7 +141,7 @@ def verify(
 
 def _body_bytes(body: object) -> bytes:
     if isinstance(body, str):
-        return body.encode()
+        return body.encode(errors="surrogatepass")  # no such body was signed, so its signature does not fit
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
     raise InvalidArgument(

@@ -47,6 +47,14 @@ async def test_its_twin_is_awaited(credentials):
         assert "data" in await client.query(METRICS, {"unused": 1})
 
 
+def test_options_of_a_run_name_no_job(credentials):
+    with credentials.get_administrative_client() as client:
+        with pytest.raises(InvalidArgument, match="options have a job_id"):
+            client.trigger_job_run(70, options={"job_id": 71})
+        with pytest.raises(InvalidArgument):
+            client.get_run(7, include_related=5)
+
+
 def test_another_type_of_client_is_refused_by_name(credentials):
     with pytest.raises(InvalidArgument, match="no client of the type 'admin'"):
         credentials.get_client("admin")

@@ -13,6 +13,7 @@ from dbtcloud.client.shown_text import shown_value
 from dbtcloud.resources.base.faces import Async, F, Resource, Sync, operation
 from dbtcloud.resources.client import AsyncDbtCloudClient, DbtCloudClient
 from dbtcloud.resources.jobs import Jobs
+from dbtcloud.resources.runs import Runs
 
 _CAUSE = "Triggered from Python"
 
@@ -52,6 +53,10 @@ class _PrefectNames(Resource[F]):
             DbtCloudError: If the request fails.
         """
         arguments = {"cause": _CAUSE, **_as_mapping(options)}
+        if "job_id" in arguments:
+            raise InvalidArgument(
+                "The options have a job_id", why="They are for the run", fix="Give job_id=…"
+            )
         return (yield from Jobs.run(Jobs(self._engine), job_id, **arguments))
 
     @operation
@@ -74,8 +79,7 @@ class _PrefectNames(Resource[F]):
         Raises:
             DbtCloudError: If the request fails.
         """
-        related = include_related or ()
-        return (yield from endpoints.get_run(self._account_id, run_id, include_related=related))
+        return (yield from Runs.get(Runs(self._engine), run_id, include_related=include_related))
 
     @operation
     def list_run_artifacts(self, run_id: Id, step: int | None = None) -> Call[list[str]]:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dbtcloud.client import endpoints
-from dbtcloud.client.errors import ArtifactError, DbtCloudError
+from dbtcloud.client.errors import ArtifactError, DbtCloudError, InvalidArgument
 from dbtcloud.client.models import Run
 from dbtcloud.client.protocol import Call, Id, Request, identifier
 from dbtcloud.client.run_start import retry_failed_run
+from dbtcloud.client.shown_text import shown_value
 from dbtcloud.resources.arguments.run_filters import (
     RunOrder,
     StatusFilter,
@@ -299,4 +300,12 @@ def _optional_id(value: Id | None, what: str) -> str | None:
 
 def _names(include_related: Iterable[str] | None) -> tuple[str, ...]:
     # A text is an iterable of its letters.
-    return (include_related,) if isinstance(include_related, str) else tuple(include_related or ())
+    if isinstance(include_related, str):
+        return (include_related,)
+    given: object = include_related
+    if given is not None and not isinstance(given, Iterable):
+        raise InvalidArgument(
+            f"include_related cannot be {shown_value(include_related)}",
+            fix='Give names, such as ["run_steps"]',
+        )
+    return tuple(include_related or ())
