@@ -5,7 +5,7 @@ import os
 import pytest
 
 from real_airflow import RealAirflow, Run
-from real_airflow.releases import newest_only
+from real_airflow.releases import lowest_only, newest_only
 from waiting import until
 
 COUNT = int(os.environ.get("DEFERRED_RUNS", "6"))
@@ -48,7 +48,10 @@ def end_triggerer(airflow):
         second.stop()
 
 
-@pytest.mark.parametrize(("way", "count"), [("stop", 3), pytest.param("kill", COUNT, marks=newest_only)])
+@pytest.mark.parametrize(
+    ("way", "count"),
+    [pytest.param("stop", 3, marks=lowest_only), pytest.param("kill", COUNT, marks=newest_only)],
+)
 def test_deferred_runs_survive_the_end_of_their_triggerer(airflow, job, end_triggerer, way, count):
     run = airflow.trigger("many", {"job_id": job.id, "count": count})
     first = wait_for_watcher(airflow, run, count)

@@ -47,6 +47,7 @@ def test_the_daily_build_succeeds_and_writes_the_docs(bakery, client_of, run):
     assert "[debug]" not in logs
 
 
+@pytest.mark.extensive
 def test_everything_can_be_built(bakery, client_of, run):
     steps = ["dbt build --select fqn:* --vars 'oven_seconds: 0'"]
     built = run(f"jobs/{STAGING}/run/", cause="A test", steps_override=steps)

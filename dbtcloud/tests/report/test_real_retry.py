@@ -101,7 +101,14 @@ class Story:
     planned: Run
 
 
-@pytest.fixture(scope="module", params=COMMANDS.values(), ids=COMMANDS)
+PARAMETERS = [
+    pytest.param(COMMANDS["with a selector"], id="with a selector"),
+    # The same story over another way to select.
+    pytest.param(COMMANDS["with a selection"], id="with a selection", marks=pytest.mark.extensive),
+]
+
+
+@pytest.fixture(scope="module", params=PARAMETERS)
 def story(request, cloud):
     number = 90 + list(COMMANDS.values()).index(request.param)
     environment = {"id": number, "name": f"Shop {number}", "project_id": 9, "schema": "shop"}
